@@ -1,0 +1,1 @@
+"""Everything the four services share: plumbing, contracts and conventions, and no business rule."""

@@ -1,0 +1,51 @@
+"""The messages that travel between the services, each declared once."""
+
+from common.contracts.alert import Alert, AlertState, Severity
+from common.contracts.analysis import (
+    Analysis,
+    Entity,
+    EntityType,
+    EventScore,
+    EvidenceSpan,
+    Sentiment,
+    SentimentLabel,
+    Span,
+    TextField,
+    TopicScore,
+)
+from common.contracts.article import Article, ArticleSource, ArticleState
+from common.contracts.batch import BatchResult, InvalidItem, ItemError, ItemResult, Tolerant
+from common.contracts.impact import Baseline, Basis, Direction, Impact, ImpactContext, ImpactEvidence, Interval
+from common.contracts.lineage import Lineage
+
+__all__ = [
+    "Alert",
+    "AlertState",
+    "Analysis",
+    "Article",
+    "ArticleSource",
+    "ArticleState",
+    "Baseline",
+    "Basis",
+    "BatchResult",
+    "Direction",
+    "Entity",
+    "EntityType",
+    "EventScore",
+    "EvidenceSpan",
+    "Impact",
+    "ImpactContext",
+    "ImpactEvidence",
+    "Interval",
+    "InvalidItem",
+    "ItemError",
+    "ItemResult",
+    "Lineage",
+    "Sentiment",
+    "SentimentLabel",
+    "Severity",
+    "Span",
+    "TextField",
+    "Tolerant",
+    "TopicScore",
+]

@@ -1,0 +1,93 @@
+"""Batches of the pipeline: 1 to 500 items in, one answer per item out, and one bad item never fails the others."""
+
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, TypeVar, get_args
+
+from pydantic import BaseModel, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
+
+MAX_BATCH_ITEMS = 500
+
+ItemT = TypeVar("ItemT")
+
+
+class ErrorDetail(BaseModel):
+    """One thing that was wrong: where (`loc`), in words (`msg`), and as a stable code (`type`)."""
+
+    loc: list[str | int] = Field(description="Path to the wrong value, outermost first.")
+    msg: str = Field(description="What is wrong, for a person.")
+    type: str = Field(description="What is wrong, for a program.")
+
+
+@dataclass(frozen=True, slots=True)
+class InvalidItem:
+    """An item of a batch that does not fit its contract, with everything that is wrong with it."""
+
+    errors: tuple[ErrorDetail, ...]
+
+
+def error_details(error: ValidationError, prefix: tuple[str | int, ...] = ()) -> list[ErrorDetail]:
+    """Return pydantic's findings in the wire's form, without echoing the rejected input."""
+    return [
+        ErrorDetail(loc=[*prefix, *found["loc"]], msg=found["msg"], type=found["type"])
+        for found in error.errors(include_url=False, include_context=False, include_input=False)
+    ]
+
+
+class _TolerantItem:
+    """Annotation that turns a validation error of one list item into an `InvalidItem` value."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        item_type = get_args(source)[0]
+
+        def validate(value: Any, inner: core_schema.ValidatorFunctionWrapHandler) -> Any:
+            try:
+                return inner(value)
+            except ValidationError as error:
+                return InvalidItem(tuple(error_details(error)))
+
+        return core_schema.no_info_wrap_validator_function(validate, handler.generate_schema(item_type))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {
+            "anyOf": [handler(schema), {}],
+            "description": "The documented item; anything else is answered as `rejected` and fails no other item.",
+        }
+
+
+Tolerant = Annotated[ItemT | InvalidItem, _TolerantItem()]
+
+
+class ItemError(BaseModel):
+    """Why one item of a batch was rejected."""
+
+    code: str
+    detail: str
+    errors: list[ErrorDetail] = Field(default_factory=list)
+
+    @classmethod
+    def of(cls, invalid: InvalidItem) -> "ItemError":
+        """Return the wire form of an item that does not fit its contract."""
+        return cls(code="invalid_item", detail="The item does not fit its contract.", errors=list(invalid.errors))
+
+
+class ItemResult(BaseModel):
+    """The answer to one item of a hand-over between services.
+
+    Notes
+    -----
+    `stored` is new, `unchanged` was already here (a repeated delivery), `superseded` is older than what is here,
+    `rejected` does not fit the contract and `error` says why.
+    """
+
+    index: int = Field(ge=0, description="Position in the request, from 0.")
+    status: Literal["stored", "unchanged", "superseded", "rejected"]
+    id: str | None = Field(default=None, description="Identifier of the stored result.")
+    error: ItemError | None = None
+
+
+class BatchResult(BaseModel):
+    """The answers to a hand-over, in the order of the request."""
+
+    data: list[ItemResult]

@@ -1,0 +1,22 @@
+"""The trail that every contract carries: which rows it came from and when each hop happened."""
+
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Lineage(BaseModel):
+    """Identifiers and UTC times of one article's way; each hop adds its own and keeps the earlier ones."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    article_id: UUID
+    story_id: UUID
+    analysis_id: UUID | None = None
+    impact_id: UUID | None = None
+    published_at: datetime
+    received_at: datetime
+    analysed_at: datetime | None = None
+    scored_at: datetime | None = None
+    notified_at: datetime | None = None

@@ -1,0 +1,24 @@
+"""String types of the wire: bounded, and free of what PostgreSQL and terminals cannot hold."""
+
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, StringConstraints
+
+# NUL breaks PostgreSQL's text, the other C0 controls and lone surrogates break terminals and encoders.
+_FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+
+
+def without_control_characters(text: str) -> str:
+    """Return `text` with control characters and lone surrogates replaced by spaces; tab and line ends stay."""
+    return _FORBIDDEN.sub(" ", text)
+
+
+Name = Annotated[str, AfterValidator(without_control_characters), StringConstraints(min_length=1, max_length=200)]
+Title = Annotated[str, AfterValidator(without_control_characters), StringConstraints(min_length=1, max_length=1_000)]
+Summary = Annotated[str, AfterValidator(without_control_characters), StringConstraints(max_length=10_000)]
+Body = Annotated[str, AfterValidator(without_control_characters), StringConstraints(max_length=1_000_000)]
+Note = Annotated[str, AfterValidator(without_control_characters), StringConstraints(max_length=2_000)]
+Ticker = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9][A-Z0-9.\-]{0,11}$")]
+Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")]
+Mic = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{4}$")]
