@@ -1,0 +1,154 @@
+"""Builds the FastAPI app of a service: what is common to the four is said here once."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field
+from importlib.metadata import version as distribution_version
+from typing import Any
+
+import httpx
+from fastapi import APIRouter, FastAPI
+from fastapi.openapi.utils import get_openapi
+from prometheus_client import CollectorRegistry
+
+from common.clock import SYSTEM_CLOCK, Clock
+from common.database import Connection
+from common.docs_page import install_docs_page
+from common.errors import Problem
+from common.gateway import Service
+from common.health import Check, check_database, health_router
+from common.http_client import gateway_client
+from common.idempotency import forget_old_answers
+from common.metrics import PoolCollector, install_metrics
+from common.middleware import RequestMiddleware
+from common.operations import operations_router
+from common.outbox import Handover, Outbox
+from common.problem_responses import install_problem_handlers
+from common.runtime import Runtime
+from common.settings import ServiceSettings
+from common.tables import CommonTables
+from common.tracing import Tracing
+
+Counts = Callable[[Connection], Awaitable[Mapping[str, int]]]
+Lifespan = Callable[[Runtime], AbstractAsyncContextManager[None]]
+
+
+@asynccontextmanager
+async def _nothing_more(_runtime: Runtime) -> AsyncIterator[None]:
+    yield
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceDefinition:
+    """What makes a service itself.
+
+    Parameters
+    ----------
+    handover : where its results go, or None at the end of the line.
+    events : names of the events on its stream.
+    counts : returns how many items the service has received, made and refused; `mia replay` adds them up.
+    lifespan : opens the service's own objects (into `runtime.state`) and starts its workers.
+    checks : what must hold, besides the database, before it is ready.
+    """
+
+    service: Service
+    tables: CommonTables
+    routers: Sequence[APIRouter]
+    description: str
+    counts: Counts
+    handover: Handover | None = None
+    events: tuple[str, ...] = ()
+    lifespan: Lifespan = _nothing_more
+    checks: Mapping[str, Check] = field(default_factory=dict)
+
+
+def create_service(
+    definition: ServiceDefinition,
+    settings: ServiceSettings,
+    *,
+    transport: httpx.AsyncBaseTransport | None = None,
+    clock: Clock = SYSTEM_CLOCK,
+) -> FastAPI:
+    """Return the app of a service; nothing is connected until its lifespan starts.
+
+    Parameters
+    ----------
+    transport : replaces the network for calls to other services, for one-process mode and tests.
+    """
+    service, version = definition.service, distribution_version("market-impact-analysis-system")
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        runtime = Runtime(settings, clock, definition.tables, app.state.registry)
+        runtime.http = gateway_client(settings, transport)
+        app.state.runtime = runtime
+        app.state.registry.register(pool := PoolCollector(runtime.database))
+        try:
+            if definition.handover is not None:
+                runtime.outbox = Outbox(
+                    runtime.database,
+                    runtime.tables,
+                    definition.handover,
+                    runtime.http,
+                    runtime.settings,
+                    runtime.clock,
+                    runtime.registry,
+                )
+            async with definition.lifespan(runtime):
+                _start_common_workers(runtime)
+                yield
+                runtime.events.stop()
+                await runtime.stop_workers()
+        finally:
+            await runtime.close()
+            app.state.registry.unregister(pool)
+            if tracing is not None:
+                tracing.close()
+
+    app = FastAPI(
+        title=f"{service.title} · Market Impact Analysis System",
+        version=version,
+        description=definition.description,
+        openapi_url=f"{service.prefix}/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+    )
+    tracing = Tracing.configured(settings)
+    app.state.registry = CollectorRegistry()
+    app.state.service = service
+    install_problem_handlers(app)
+    install_metrics(app, app.state.registry)
+    install_docs_page(app, service)
+    app.include_router(
+        health_router(service.kubernetes_name, version, {"database": check_database, **definition.checks})
+    )
+    for router in definition.routers:
+        app.include_router(router)
+    app.include_router(operations_router(definition.service, definition.events, definition.counts, definition.handover))
+    app.add_middleware(RequestMiddleware, tracing=tracing, max_body_bytes=settings.max_body_bytes)
+    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
+    return app
+
+
+def _start_common_workers(runtime: Runtime) -> None:
+    if runtime.outbox is not None:
+        for number in range(runtime.settings.outbox_workers):
+            runtime.start_worker(f"outbox-{number}", runtime.outbox.relay)
+        runtime.start_worker("outbox-gauges", runtime.outbox.measure, every_seconds=5.0)
+    runtime.start_worker("prune-events", runtime.events.prune, every_seconds=600.0)
+    runtime.start_worker("prune-idempotency-keys", lambda: forget_old_answers(runtime), every_seconds=600.0)
+
+
+def _openapi(app: FastAPI) -> dict[str, Any]:
+    """Return the OpenAPI document, with the schema that every problem response refers to."""
+    if app.openapi_schema is None:
+        document = get_openapi(
+            title=app.title, version=app.version, description=app.description, routes=app.routes, tags=app.openapi_tags
+        )
+        problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+        schemas = document.setdefault("components", {}).setdefault("schemas", {})
+        schemas.update(problem.pop("$defs", {}))
+        schemas["Problem"] = problem
+        app.openapi_schema = document
+    return app.openapi_schema

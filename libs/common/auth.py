@@ -1,0 +1,177 @@
+"""Who is calling: API keys with scopes, hashed at rest, and signed short-lived tokens between services."""
+
+import hashlib
+import hmac
+import secrets
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, get_args
+
+import jwt
+from pydantic import SecretStr
+from sqlalchemy import Table, insert, select, update
+
+from common.clock import Clock
+from common.database import Connection, Database
+from common.errors import Unauthorized
+from common.settings import ServiceSettings
+from common.tables import CommonTables
+
+Scope = Literal["read", "write", "admin"]
+SCOPES: tuple[Scope, ...] = get_args(Scope)
+
+_ALGORITHM = "HS256"
+# How long a revoked key may still be honoured by a process that has just seen it.
+_CACHE_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """A caller: `name` is stable and safe to log, `scopes` are what it may do."""
+
+    name: str
+    scopes: frozenset[str]
+    is_service: bool = False
+
+
+ANONYMOUS = Principal("anonymous", frozenset(SCOPES))
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKeyRecord:
+    """What is kept of a key: never the key itself."""
+
+    key_id: str
+    name: str
+    secret_hash: str
+    scopes: tuple[str, ...]
+    expires_at: datetime | None
+    revoked_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewApiKey:
+    """A fresh key: `text` is shown once, `record` is stored."""
+
+    text: SecretStr
+    record: ApiKeyRecord
+
+
+def new_api_key(name: str, scopes: tuple[Scope, ...], expires_at: datetime | None) -> NewApiKey:
+    """Return a key of the form `mia_<8 hex digits>_<43 characters>`; its secret has 256 bits, so one hash is enough."""
+    key_id, secret = secrets.token_hex(4), secrets.token_urlsafe(32)
+    record = ApiKeyRecord(key_id, name, _digest(secret), scopes, expires_at, None)
+    return NewApiKey(SecretStr(f"mia_{key_id}_{secret}"), record)
+
+
+def sign_service_token(secret: SecretStr, caller: str, valid_seconds: int) -> str:
+    """Return a signed token (JWT, HS256) with which the service `caller` introduces itself to a neighbour."""
+    now = int(time.time())
+    claims = {"iss": caller, "aud": "mia", "iat": now, "exp": now + valid_seconds}
+    return jwt.encode(claims, secret.get_secret_value(), algorithm=_ALGORITHM)
+
+
+class Authenticator:
+    """Tells who is calling; lets everybody in while no credential of any kind is configured."""
+
+    def __init__(self, database: Database, tables: CommonTables, settings: ServiceSettings, clock: Clock) -> None:
+        self._database = database
+        self._table = tables.api_key
+        self._secret = settings.service_token_secret
+        self._clock = clock
+        self._keys: dict[str, ApiKeyRecord] = {}
+        self._loaded_at = float("-inf")
+
+    async def is_required(self) -> bool:
+        """Tell whether callers must show a credential: a token secret is set, or a key was ever created."""
+        if self._secret is not None:
+            return True
+        await self._refresh()
+        return bool(self._keys)
+
+    async def authenticate(self, authorization: str | None, api_key: str | None) -> Principal:
+        """Return the caller that the headers `Authorization` and `X-API-Key` prove; `Unauthorized` otherwise."""
+        bearer = authorization[7:] if authorization and authorization[:7].lower() == "bearer " else None
+        shown = api_key or bearer
+        if shown is None:
+            if await self.is_required():
+                raise Unauthorized(
+                    "An API key is needed: header X-API-Key or Authorization: Bearer.",
+                    headers={"WWW-Authenticate": "Bearer"},
+                )
+            return ANONYMOUS
+        if shown.startswith("mia_"):
+            return await self._check_key(shown)
+        return self._check_token(shown)
+
+    async def _check_key(self, shown: str) -> Principal:
+        _, key_id, secret = (*shown.split("_", 2), "", "")[:3]
+        await self._refresh()
+        record = self._keys.get(key_id)
+        matches = hmac.compare_digest(record.secret_hash if record else "", _digest(secret))
+        if record is None or not matches:
+            raise _refused("The API key is unknown.", "unknown_key")
+        if record.revoked_at is not None:
+            raise _refused("The API key was revoked.", "revoked_key")
+        if record.expires_at is not None and record.expires_at <= self._clock.now():
+            raise _refused(f"The API key expired at {record.expires_at.isoformat()}.", "expired_key")
+        return Principal(f"key:{key_id}", frozenset(record.scopes))
+
+    def _check_token(self, shown: str) -> Principal:
+        if self._secret is None:
+            raise _refused("The credential is neither an API key nor a token of a service.", "unknown_credential")
+        try:
+            claims = jwt.decode(shown, self._secret.get_secret_value(), [_ALGORITHM], audience="mia")
+        except jwt.ExpiredSignatureError as error:
+            raise _refused("The token between services expired.", "expired_token") from error
+        except jwt.InvalidTokenError as error:
+            raise _refused("The token between services is not valid.", "invalid_token") from error
+        return Principal(f"service:{claims['iss']}", frozenset({"read", "write"}), is_service=True)
+
+    async def _refresh(self) -> None:
+        now = time.monotonic()
+        if now - self._loaded_at < _CACHE_SECONDS:
+            return
+        async with self._database.reading() as connection:
+            self._keys = {record.key_id: record for record in await read_api_keys(connection, self._table)}
+        self._loaded_at = now
+
+
+async def read_api_keys(connection: Connection, table: Table) -> list[ApiKeyRecord]:
+    """Return every key of the service, expired and revoked ones included, oldest first."""
+    rows = await connection.execute(select(table).order_by(table.c.created_at))
+    return [
+        ApiKeyRecord(row.key_id, row.name, row.secret_hash, tuple(row.scopes), row.expires_at, row.revoked_at)
+        for row in rows
+    ]
+
+
+async def store_api_key(connection: Connection, table: Table, record: ApiKeyRecord, created_at: datetime) -> None:
+    """Store `record`; the same key may be stored in the databases of several services."""
+    await connection.execute(
+        insert(table).values(
+            key_id=record.key_id,
+            name=record.name,
+            secret_hash=record.secret_hash,
+            scopes=list(record.scopes),
+            created_at=created_at,
+            expires_at=record.expires_at,
+        )
+    )
+
+
+async def revoke_api_key(connection: Connection, table: Table, key_id: str, revoked_at: datetime) -> bool:
+    """Revoke the key and return whether it existed and was still valid."""
+    statement = (
+        update(table).where(table.c.key_id == key_id, table.c.revoked_at.is_(None)).values(revoked_at=revoked_at)
+    )
+    return (await connection.execute(statement)).rowcount > 0
+
+
+def _refused(detail: str, code: str) -> Unauthorized:
+    return Unauthorized(detail, code=code, headers={"WWW-Authenticate": 'Bearer error="invalid_token"'})
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()

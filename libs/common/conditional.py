@@ -1,0 +1,61 @@
+"""Conditional requests: `ETag` on single resources, 304 for readers who have it, 412 for writers who are late."""
+
+import hashlib
+from typing import Annotated
+
+from fastapi import Depends, Header, Request, Response
+
+from common.errors import NotModified, PreconditionFailed
+
+
+def etag_of(*parts: object) -> str:
+    """Return a strong entity tag of whatever identifies a version, for example an id and a revision."""
+    return f'"{hashlib.blake2b(repr(parts).encode(), digest_size=12).hexdigest()}"'
+
+
+class Conditional:
+    """The conditions of one request."""
+
+    def __init__(self, response: Response, if_match: str | None, if_none_match: str | None) -> None:
+        self._response = response
+        self._if_match = _tags(if_match)
+        self._if_none_match = _tags(if_none_match)
+
+    def answer(self, etag: str) -> None:
+        """Set `ETag` on the response; `NotModified` (304) when the reader already has this version."""
+        if etag in self._if_none_match or "*" in self._if_none_match:
+            raise NotModified(etag)
+        self._response.headers["ETag"] = etag
+
+    def require(self, etag: str) -> None:
+        """Raise `PreconditionFailed` (412) when `If-Match` is given and names another version than `etag`."""
+        if self._if_match and etag not in self._if_match and "*" not in self._if_match:
+            raise PreconditionFailed("The resource has changed since the version that If-Match names; read it again.")
+
+    def tag(self, etag: str) -> None:
+        """Set `ETag` of the version that a write has just made."""
+        self._response.headers["ETag"] = etag
+
+
+def conditional(
+    request: Request,
+    response: Response,
+    if_match: Annotated[
+        str | None, Header(max_length=1_000, description="Entity tags of the version to change.")
+    ] = None,
+    if_none_match: Annotated[
+        str | None, Header(max_length=1_000, description="Entity tags the caller has; the answer is then 304.")
+    ] = None,
+) -> Conditional:
+    """Return the conditions that the request's headers state."""
+    is_read = request.method in {"GET", "HEAD"}
+    return Conditional(response, None if is_read else if_match, if_none_match if is_read else None)
+
+
+ConditionalDep = Annotated[Conditional, Depends(conditional)]
+
+
+def _tags(header: str | None) -> frozenset[str]:
+    """Return the tags of a header; a weak tag compares equal to the strong one, as RFC 9110 says for reads."""
+    parts = (part.strip() for part in (header or "").split(","))
+    return frozenset(part.removeprefix("W/") for part in parts if part)

@@ -1,0 +1,80 @@
+"""One database of one service: pooled connections to PostgreSQL and transactions that commit at the edge."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import QueuePool
+
+from common.settings import ServiceSettings
+
+Connection = AsyncConnection
+
+_AFTER_COMMIT = "after_commit"
+
+
+class Database:
+    """The pool of one service, and the two ways to use it: `transaction()` to write, `reading()` to read.
+
+    Notes
+    -----
+    Queries are SQLAlchemy Core on connections, not ORM sessions (docs/adr/0003): no identity map, no unit of work.
+    """
+
+    def __init__(self, settings: ServiceSettings) -> None:
+        timeout_seconds = settings.db_connection_timeout / 1000
+        url = settings.sqlalchemy_url()
+        connect_args: dict[str, object] = {
+            "timeout": timeout_seconds,
+            "server_settings": {"application_name": settings.service.kubernetes_name, "timezone": "UTC", "jit": "off"},
+        }
+        # A Unix socket has no TLS; asyncpg takes libpq's words for everything else.
+        if "host" not in url.query:
+            connect_args["ssl"] = settings.database_ssl_mode
+        self.engine: AsyncEngine = create_async_engine(
+            url,
+            pool_size=settings.db_pool_max_size,
+            max_overflow=0,
+            pool_timeout=timeout_seconds,
+            pool_recycle=1800,
+            connect_args=connect_args,
+        )
+        # The same pool; without BEGIN and COMMIT a read costs one round trip instead of three.
+        self._autocommit = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """Open a transaction; it commits when the block ends and rolls back when the block raises."""
+        async with self.engine.connect() as connection:
+            callbacks: list[Callable[[], None]] = []
+            connection.info[_AFTER_COMMIT] = callbacks
+            async with connection.begin():
+                yield connection
+            for callback in callbacks:
+                callback()
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Connection]:
+        """Open a connection on which every statement is its own transaction; for reads."""
+        async with self._autocommit.connect() as connection:
+            yield connection
+
+    async def ping(self) -> None:
+        """Raise when PostgreSQL does not answer."""
+        async with self.reading() as connection:
+            await connection.execute(text("SELECT 1"))
+
+    def connections_in_use(self) -> int:
+        """Return how many connections of the pool are checked out."""
+        pool = self.engine.sync_engine.pool
+        return pool.checkedout() if isinstance(pool, QueuePool) else 0
+
+    async def close(self) -> None:
+        """Close every connection of the pool."""
+        await self.engine.dispose()
+
+
+def after_commit(connection: Connection, callback: Callable[[], None]) -> None:
+    """Call `callback` once the transaction of `connection` is committed, and not at all when it is rolled back."""
+    connection.info[_AFTER_COMMIT].append(callback)

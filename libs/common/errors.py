@@ -1,0 +1,146 @@
+"""Errors that a caller can understand, and the one place that turns them into RFC 9457 problem bodies.
+
+ServiceError                        500  internal_error
+├── Malformed                       400  malformed_request
+├── Unauthorized                    401  unauthorized
+├── Forbidden                       403  forbidden
+├── NotFound                        404  not_found
+├── Conflict                        409  conflict
+├── PreconditionFailed              412  precondition_failed
+├── UnsupportedMediaType            415  unsupported_media_type
+├── Unprocessable                   422  unprocessable
+├── TooManyRequests                 429  rate_limited
+└── Unavailable                     503  unavailable
+"""
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any, ClassVar
+
+from pydantic import BaseModel, Field
+
+from common.contracts.batch import ErrorDetail
+
+PROBLEM_JSON = "application/problem+json"
+
+
+class Problem(BaseModel):
+    """The body of every failed request (RFC 9457)."""
+
+    type: str = Field(description="URI reference that identifies the kind of problem.")
+    title: str = Field(description="The kind of problem in a few words.")
+    status: int = Field(ge=400, le=599, description="The HTTP status.")
+    detail: str = Field(description="What went wrong this time.")
+    instance: str = Field(description="The path that was asked for.")
+    code: str = Field(description="The kind of problem for a program, for example `not_found`.")
+    errors: list[ErrorDetail] = Field(default_factory=list, description="Each wrong value of the request.")
+    request_id: str = Field(description="Identifier of the request, also in the header `X-Request-ID` and the logs.")
+    trace_id: str = Field(description="W3C trace id of the request.")
+
+
+class ServiceError(Exception):
+    """An error that carries its HTTP status and a stable code."""
+
+    status: ClassVar[int] = 500
+    code: str = "internal_error"
+
+    def __init__(
+        self,
+        detail: str,
+        *,
+        code: str | None = None,
+        errors: Sequence[ErrorDetail] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.code = code or type(self).code
+        self.errors = list(errors)
+        self.headers = dict(headers or {})
+
+
+class Malformed(ServiceError):
+    """The request cannot be read: broken JSON, a broken cursor."""
+
+    status = 400
+    code = "malformed_request"
+
+
+class Unauthorized(ServiceError):
+    """No credential, or one that is unknown, revoked or expired."""
+
+    status = 401
+    code = "unauthorized"
+
+
+class Forbidden(ServiceError):
+    """A valid credential without the scope that the route asks for."""
+
+    status = 403
+    code = "forbidden"
+
+
+class NotFound(ServiceError):
+    """The resource does not exist (or did not at the moment asked for)."""
+
+    status = 404
+    code = "not_found"
+
+
+class Conflict(ServiceError):
+    """The request contradicts the present state of the resource."""
+
+    status = 409
+    code = "conflict"
+
+
+class PreconditionFailed(ServiceError):
+    """`If-Match` names a version that is no longer current."""
+
+    status = 412
+    code = "precondition_failed"
+
+
+class UnsupportedMediaType(ServiceError):
+    """The body has a content type that the route does not read."""
+
+    status = 415
+    code = "unsupported_media_type"
+
+
+class Unprocessable(ServiceError):
+    """The request is well-formed and asks for something that cannot be done."""
+
+    status = 422
+    code = "unprocessable"
+
+
+class TooManyRequests(ServiceError):
+    """The caller used up its allowance; `Retry-After` says when to come back."""
+
+    status = 429
+    code = "rate_limited"
+
+
+class Unavailable(ServiceError):
+    """Something the service needs does not answer just now; trying again later may work."""
+
+    status = 503
+    code = "unavailable"
+
+
+class NotModified(Exception):
+    """The caller already has the current version."""
+
+    def __init__(self, etag: str) -> None:
+        super().__init__(etag)
+        self.etag = etag
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return the `responses` argument of a route that declares these failures in the OpenAPI document."""
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {
+        status: {"description": HTTPStatus(status).phrase, "content": {PROBLEM_JSON: {"schema": schema}}}
+        for status in statuses
+    }

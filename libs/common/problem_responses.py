@@ -1,0 +1,137 @@
+"""The exception handlers of every service: whatever goes wrong leaves as an RFC 9457 problem body."""
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from fastapi.routing import iter_route_contexts
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from starlette.exceptions import HTTPException
+
+from common.context import current_context
+from common.contracts.batch import ErrorDetail
+from common.errors import PROBLEM_JSON, NotModified, Problem, ServiceError
+
+logger = structlog.get_logger(__name__)
+
+_CODES = {400: "malformed_request", 404: "not_found", 405: "method_not_allowed", 413: "body_too_large"}
+_RETRY_SECONDS = "5"
+
+
+def problem_response(
+    status: int,
+    code: str,
+    detail: str,
+    instance: str,
+    *,
+    errors: Sequence[ErrorDetail] = (),
+    headers: Mapping[str, str] | None = None,
+) -> JSONResponse:
+    """Return a response with a problem body."""
+    context = current_context()
+    problem = Problem(
+        type=f"urn:mia:problem:{code}",
+        title=HTTPStatus(status).phrase,
+        status=status,
+        detail=detail,
+        instance=instance,
+        code=code,
+        errors=list(errors),
+        request_id=context.request_id,
+        trace_id=context.trace_id,
+    )
+    return JSONResponse(problem.model_dump(), status, dict(headers or {}), media_type=PROBLEM_JSON)
+
+
+def unexpected_error(instance: str) -> JSONResponse:
+    """Return the body for a fault of ours; it tells nothing of the inside."""
+    return problem_response(500, "internal_error", "An unexpected error; the log has it under request_id.", instance)
+
+
+def install_problem_handlers(app: FastAPI) -> None:
+    """Register the handlers on `app`."""
+
+    async def on_service_error(request: Request, error: ServiceError) -> Response:
+        return problem_response(
+            error.status, error.code, error.detail, request.url.path, errors=error.errors, headers=error.headers
+        )
+
+    async def on_not_modified(_request: Request, error: NotModified) -> Response:
+        return Response(status_code=304, headers={"ETag": error.etag})
+
+    async def on_http_exception(request: Request, error: HTTPException) -> Response:
+        headers = dict(error.headers or {})
+        if error.status_code == 405:
+            headers["Allow"] = ", ".join(sorted(_allowed_methods(request)))
+        code = _CODES.get(error.status_code, HTTPStatus(error.status_code).name.lower())
+        return problem_response(error.status_code, code, _detail(error, request), request.url.path, headers=headers)
+
+    handlers: dict[type[Exception], Any] = {
+        ServiceError: on_service_error,
+        NotModified: on_not_modified,
+        HTTPException: on_http_exception,
+        RequestValidationError: _on_validation_error,
+        DBAPIError: _on_database_error,
+        PoolTimeoutError: _on_database_gone,
+        ConnectionError: _on_database_gone,
+        TimeoutError: _on_database_gone,
+    }
+    for kind, handler in handlers.items():
+        app.add_exception_handler(kind, handler)
+
+
+def _detail(error: HTTPException, request: Request) -> str:
+    if error.status_code == 404:
+        return f"Nothing is at {request.url.path}."
+    if error.status_code == 405:
+        return f"{request.method} is not possible at {request.url.path}."
+    if error.status_code == 413:
+        return "The body is larger than this service accepts."
+    return str(error.detail)
+
+
+def _allowed_methods(request: Request) -> set[str]:
+    """Return the methods of every route at this path; Starlette names those of the first one only."""
+    methods: set[str] = set()
+    for route in iter_route_contexts(request.app.router.routes):
+        if route.methods and route.path_regex.match(request.url.path):
+            methods |= route.methods
+    return methods
+
+
+async def _on_validation_error(request: Request, error: RequestValidationError) -> Response:
+    found = error.errors()
+    errors = [ErrorDetail(loc=list(item["loc"]), msg=item["msg"], type=item["type"]) for item in found]
+    path = request.url.path
+    if any(item.type == "json_invalid" for item in errors):
+        return problem_response(400, "malformed_json", "The body is not JSON.", path, errors=errors)
+    return problem_response(422, "invalid_request", f"{len(errors)} value(s) do not fit.", path, errors=errors)
+
+
+async def _on_database_error(request: Request, error: DBAPIError) -> Response:
+    if isinstance(error, (OperationalError, InterfaceError)) or error.connection_invalidated:
+        return await _on_database_gone(request, error)
+    sqlstate = str(getattr(error.orig, "sqlstate", None) or "")
+    # Class 22 is "data exception": a value that no column can hold, for example a NUL or a number out of range.
+    if sqlstate.startswith("22") or type(getattr(error.orig, "__cause__", None)).__name__ == "DataError":
+        return problem_response(422, "invalid_value", "A value cannot be stored or compared.", request.url.path)
+    # 57P: the server is shutting down or starting; 08: the connection broke; 53: out of connections.
+    if sqlstate[:2] in {"08", "53"} or sqlstate[:3] == "57P":
+        return await _on_database_gone(request, error)
+    raise error
+
+
+async def _on_database_gone(request: Request, error: Exception) -> Response:
+    logger.warning("database_unavailable", error=type(error).__name__)
+    return problem_response(
+        503,
+        "database_unavailable",
+        "PostgreSQL does not answer just now; nothing was changed.",
+        request.url.path,
+        headers={"Retry-After": _RETRY_SECONDS},
+    )

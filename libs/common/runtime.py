@@ -1,0 +1,99 @@
+"""The running parts of one service, made when its lifespan starts and closed when it ends."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from types import SimpleNamespace
+from typing import TypeVar, cast
+
+import httpx
+import structlog
+from prometheus_client import CollectorRegistry, Counter
+
+from common.auth import Authenticator
+from common.cache import Cache
+from common.clock import Clock
+from common.database import Database
+from common.outbox import Outbox
+from common.rate_limit import RateLimiter
+from common.settings import ServiceSettings
+from common.sse import EventLog
+from common.tables import CommonTables
+
+logger = structlog.get_logger(__name__)
+OwnSettings = TypeVar("OwnSettings", bound=ServiceSettings)
+Worker = Callable[[], Awaitable[object]]
+
+
+class Runtime:
+    """What routes and workers of one service use; `state` holds the service's own objects."""
+
+    def __init__(
+        self, settings: ServiceSettings, clock: Clock, tables: CommonTables, registry: CollectorRegistry
+    ) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.tables = tables
+        self.registry = registry
+        self.state = SimpleNamespace()
+        self.logger = structlog.get_logger(settings.service.kubernetes_name)
+        self.database = Database(settings)
+        self.cache = Cache(settings.redis_address(), settings.service.name, registry)
+        self.authenticator = Authenticator(self.database, tables, settings, clock)
+        self.rate_limiter = RateLimiter(self.cache, settings.rate_limit_per_minute)
+        self.events = EventLog(self.database, tables, settings, clock)
+        self.http: httpx.AsyncClient
+        self.outbox: Outbox | None = None
+        self.failures = Counter(
+            "worker_failures_total", "Failures of a background worker", ["worker"], registry=registry
+        )
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def settings_as(self, kind: type[OwnSettings]) -> OwnSettings:
+        """Return the settings, known to be of the service's own class."""
+        if not isinstance(self.settings, kind):
+            raise TypeError(f"settings are {type(self.settings).__name__}, not {kind.__name__}")
+        return self.settings
+
+    def handover(self) -> Outbox:
+        """Return the outbox of a service that hands on."""
+        return cast("Outbox", self.outbox)
+
+    def start_worker(self, name: str, worker: Worker, *, every_seconds: float | None = None) -> None:
+        """Run `worker` in the background until the service stops: once, or again every so many seconds.
+
+        Notes
+        -----
+        A failure is counted and logged, and the worker starts again after a wait that doubles up to 30 seconds.
+        """
+        self._tasks.append(asyncio.create_task(self._supervise(name, worker, every_seconds), name=name))
+
+    async def _supervise(self, name: str, worker: Worker, every_seconds: float | None) -> None:
+        wait = 0.5
+        while True:
+            try:
+                await worker()
+                if every_seconds is None:
+                    return
+                wait = 0.5
+                await asyncio.sleep(every_seconds)
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is counted and the worker goes on
+                self.failures.labels(name).inc()
+                logger.warning("worker_failed", worker=name, error=repr(error), retry_seconds=wait)
+                await asyncio.sleep(wait)
+                wait = min(30.0, wait * 2)
+
+    async def stop_workers(self) -> None:
+        """Cancel every worker and wait until each has ended."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks.clear()
+
+    async def close(self) -> None:
+        """Stop in the reverse order of the start."""
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(self.database.close)
+            stack.push_async_callback(self.http.aclose)
+            await stack.enter_async_context(self.cache)
+            stack.push_async_callback(self.stop_workers)

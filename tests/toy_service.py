@@ -1,0 +1,171 @@
+"""A service of one table, on which the common package is tried without any real service."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+import httpx
+from fastapi import FastAPI, Query, Request
+from pydantic import BaseModel, Field
+from sqlalchemy import Column, DateTime, Text, Uuid, func, select
+from sqlmodel import Field as ColumnField
+
+from common.application import ServiceDefinition, create_service
+from common.bulk import insert_rows
+from common.clock import SYSTEM_CLOCK, Clock, uuid7
+from common.conditional import ConditionalDep, etag_of
+from common.contracts import BatchResult, InvalidItem, ItemError, ItemResult, Tolerant
+from common.database import Connection
+from common.dependencies import ClockDep, ConnectionDep, ReadConnectionDep, RuntimeDep
+from common.errors import NotFound, problems
+from common.gateway import Service
+from common.outbox import Handover
+from common.pagination import Page, PageDep, keyset
+from common.routing import service_router
+from common.runtime import Runtime
+from common.settings import ServiceSettings
+from common.tables import declare_base, declare_tables
+
+TOY = Service("toy", "/toy", 8099, "toy", "toy", "TOY_DB", "Toy")
+
+
+class Settings(ServiceSettings):
+    service = TOY
+
+
+Base = declare_base()
+
+
+class Note(Base, table=True):
+    __tablename__ = "note"
+
+    note_id: UUID = ColumnField(sa_column=Column(Uuid, primary_key=True))
+    text: str = ColumnField(sa_column=Column(Text, nullable=False, unique=True))
+    created_at: datetime = ColumnField(sa_column=Column(DateTime(timezone=True), nullable=False))
+
+
+NOTE = Note.__table__
+TABLES = declare_tables(Base.metadata)
+router = service_router(TOY, tags=["notes"])
+
+
+class NoteCreate(BaseModel):
+    text: str = Field(min_length=1, max_length=100)
+
+
+class NoteRead(BaseModel):
+    note_id: UUID
+    text: str
+
+    @classmethod
+    def from_row(cls, row: Any) -> "NoteRead":
+        return cls(note_id=row.note_id, text=row.text)
+
+
+class NoteBatch(BaseModel):
+    notes: list[Tolerant[NoteCreate]] = Field(min_length=1, max_length=500)
+
+
+async def _store(connection: Connection, runtime: Runtime, texts: list[str]) -> None:
+    now = runtime.clock.now()
+    rows = [{"note_id": uuid7(), "text": text, "created_at": now} for text in texts]
+    await insert_rows(connection, NOTE, rows, on_conflict=("text",))
+    await runtime.handover().put(connection, [NoteCreate(text=text).model_dump_json() for text in texts])
+    await runtime.events.publish(
+        connection, [("note.created", NoteCreate(text=text).model_dump_json()) for text in texts]
+    )
+
+
+@router.post("/notes:batch")
+async def store_notes(batch: NoteBatch, connection: ConnectionDep, runtime: RuntimeDep) -> BatchResult:
+    await _store(connection, runtime, [note.text for note in batch.notes if not isinstance(note, InvalidItem)])
+    return BatchResult(
+        data=[
+            ItemResult(index=index, status="rejected", error=ItemError.of(note))
+            if isinstance(note, InvalidItem)
+            else ItemResult(index=index, status="stored")
+            for index, note in enumerate(batch.notes)
+        ]
+    )
+
+
+@router.post("/notes", status_code=201, responses=problems(409))
+async def create_note(note: NoteCreate, connection: ConnectionDep, runtime: RuntimeDep, clock: ClockDep) -> NoteRead:
+    row = {"note_id": uuid7(), "text": note.text, "created_at": clock.now()}
+    await insert_rows(connection, NOTE, [row])
+    if note.text == "break the commit":
+        await connection.execute(select(func.pg_terminate_backend(func.pg_backend_pid())))
+    return NoteRead(note_id=row["note_id"], text=note.text)
+
+
+@router.get("/notes", responses=problems(400))
+async def list_notes(
+    connection: ReadConnectionDep, page: PageDep, q: Annotated[str | None, Query(max_length=50)] = None
+) -> Page[NoteRead]:
+    statement = select(NOTE) if q is None else select(NOTE).where(NOTE.c.text == q)
+    rows = (await connection.execute(keyset(statement, page, (NOTE.c.created_at, NOTE.c.note_id)))).all()
+    return page.answer(rows, key=lambda row: (row.created_at, row.note_id), read=NoteRead.from_row)
+
+
+async def _note(connection: Connection, note_id: UUID) -> Any:
+    row = (await connection.execute(select(NOTE).where(NOTE.c.note_id == note_id))).first()
+    if row is None:
+        raise NotFound(f"No note {note_id}.")
+    return row
+
+
+@router.get("/notes/{note_id}", responses=problems(404))
+async def read_note(note_id: UUID, connection: ReadConnectionDep, conditional: ConditionalDep) -> NoteRead:
+    row = await _note(connection, note_id)
+    conditional.answer(etag_of(row.note_id, row.text))
+    return NoteRead.from_row(row)
+
+
+@router.put("/notes/{note_id}", responses=problems(404, 412))
+async def change_note(
+    note_id: UUID, note: NoteCreate, connection: ConnectionDep, conditional: ConditionalDep
+) -> NoteRead:
+    row = await _note(connection, note_id)
+    conditional.require(etag_of(row.note_id, row.text))
+    await connection.execute(NOTE.update().where(NOTE.c.note_id == note_id).values(text=note.text))
+    conditional.tag(etag_of(row.note_id, note.text))
+    return NoteRead(note_id=note_id, text=note.text)
+
+
+@router.get("/broken")
+async def fail(request: Request) -> None:
+    raise RuntimeError(f"a bug at {request.url.path} with the password hunter2")
+
+
+async def counts(connection: Connection) -> Mapping[str, int]:
+    return {"notes": await connection.scalar(select(func.count()).select_from(NOTE)) or 0}
+
+
+@asynccontextmanager
+async def lifespan(runtime: Runtime) -> AsyncIterator[None]:
+    async with runtime.database.engine.begin() as connection:
+        await connection.run_sync(Base.metadata.create_all)
+    yield
+
+
+async def _ping(runtime: Runtime) -> None:
+    await runtime.database.ping()
+
+
+def create_app(
+    settings: Settings, *, transport: httpx.AsyncBaseTransport | None = None, clock: Clock = SYSTEM_CLOCK
+) -> FastAPI:
+    definition = ServiceDefinition(
+        service=TOY,
+        tables=TABLES,
+        routers=(router,),
+        description="A toy.",
+        counts=counts,
+        handover=Handover("/next/v1/notes", items="notes"),
+        events=("note.created",),
+        lifespan=lifespan,
+        checks={"database": _ping},
+    )
+    return create_service(definition, settings, transport=transport, clock=clock)
