@@ -17,6 +17,7 @@ from common.bulk import insert_rows
 from common.clock import SYSTEM_CLOCK, Clock, uuid7
 from common.conditional import ConditionalDep, etag_of
 from common.contracts import BatchResult, InvalidItem, ItemError, ItemResult, Tolerant
+from common.contracts.text import QUERY_TEXT
 from common.database import Connection
 from common.dependencies import ClockDep, ConnectionDep, ReadConnectionDep, RuntimeDep
 from common.errors import NotFound, problems
@@ -100,9 +101,11 @@ async def create_note(note: NoteCreate, connection: ConnectionDep, runtime: Runt
     return NoteRead(note_id=row["note_id"], text=note.text)
 
 
-@router.get("/notes", responses=problems(400))
+@router.get("/notes", responses=problems(404))
 async def list_notes(
-    connection: ReadConnectionDep, page: PageDep, q: Annotated[str | None, Query(max_length=50)] = None
+    connection: ReadConnectionDep,
+    page: PageDep,
+    q: Annotated[str | None, Query(max_length=50, pattern=QUERY_TEXT)] = None,
 ) -> Page[NoteRead]:
     statement = select(NOTE) if q is None else select(NOTE).where(NOTE.c.text == q)
     rows = (await connection.execute(keyset(statement, page, (NOTE.c.created_at, NOTE.c.note_id)))).all()
@@ -123,7 +126,7 @@ async def read_note(note_id: UUID, connection: ReadConnectionDep, conditional: C
     return NoteRead.from_row(row)
 
 
-@router.put("/notes/{note_id}", responses=problems(404, 412))
+@router.put("/notes/{note_id}", responses=problems(404, 409, 412))
 async def change_note(
     note_id: UUID, note: NoteCreate, connection: ConnectionDep, conditional: ConditionalDep
 ) -> NoteRead:

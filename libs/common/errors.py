@@ -60,7 +60,7 @@ class ServiceError(Exception):
 
 
 class Malformed(ServiceError):
-    """The request cannot be read: broken JSON, a broken cursor."""
+    """The request cannot be read, for example because its JSON is broken."""
 
     status = 400
     code = "malformed_request"

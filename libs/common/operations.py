@@ -17,7 +17,7 @@ from common.gateway import Service
 from common.outbox import Handover
 from common.pagination import Page, PageDep, keyset
 from common.routing import require_admin, service_router
-from common.sse import parse_position
+from common.sse import POSITION
 
 
 class DeadLetter(BaseModel):
@@ -74,17 +74,10 @@ def _add_counts(router: APIRouter, counts: CountsFunction) -> None:
 def _add_stream(router: APIRouter, events: tuple[str, ...]) -> None:
     description = f"Only these events; all when absent. Known are: {', '.join(events)}."
 
-    async def check_position(
-        last_event_id: Annotated[str | None, Header(max_length=50, description="Resume after this event.")] = None,
-    ) -> str | None:
-        if last_event_id is not None:
-            parse_position(last_event_id)
-        return last_event_id
-
-    @router.get("/stream", response_class=EventSourceResponse, responses=problems(400))
+    @router.get("/stream", response_class=EventSourceResponse)
     async def stream_events(
         runtime: RuntimeDep,
-        last_event_id: Annotated[str | None, Depends(check_position)],
+        last_event_id: Annotated[str, Header(pattern=POSITION, description="Resume after this event.")] = "",
         event: Annotated[list[str] | None, Query(max_length=20, description=description)] = None,
     ) -> AsyncIterator[ServerSentEvent]:
         """Stream events as they happen (server-sent events), and from `Last-Event-ID` on when it is given.
@@ -92,12 +85,12 @@ def _add_stream(router: APIRouter, events: tuple[str, ...]) -> None:
         An event `gap` comes first when the log no longer reaches back. A comment every 15 seconds keeps the
         connection open.
         """
-        async for item in runtime.events.stream(last_event_id, frozenset(event) if event else None):
+        async for item in runtime.events.stream(last_event_id or None, frozenset(event) if event else None):
             yield item
 
 
 def _add_dead_letters(router: APIRouter) -> None:
-    @router.get("/dead-letters", responses=problems(400))
+    @router.get("/dead-letters", responses=problems(404))
     async def list_dead_letters(connection: ReadConnectionDep, runtime: RuntimeDep, page: PageDep) -> Page[DeadLetter]:
         """List hand-overs that the neighbour refused, the newest first, each with the neighbour's answer."""
         table = runtime.tables.dead_letter

@@ -13,7 +13,7 @@ from fastapi import Depends, Query
 from pydantic import BaseModel, Field
 from sqlalchemy import ColumnElement, Row, Select, tuple_
 
-from common.errors import Malformed
+from common.errors import NotFound
 
 ReadT = TypeVar("ReadT")
 Key = datetime | UUID | int | float | str
@@ -45,7 +45,8 @@ class PageRequest:
 def page_request(
     limit: Annotated[int, Query(ge=1, le=200, description="Most rows of the page.")] = 50,
     cursor: Annotated[
-        str | None, Query(max_length=500, description="`next_cursor` of the page before; opaque.")
+        str | None,
+        Query(max_length=500, description="`next_cursor` of the page before; opaque. An unknown one is a 404."),
     ] = None,
 ) -> PageRequest:
     """Return the page that the query string asks for."""
@@ -78,14 +79,14 @@ def encode_cursor(key: tuple[Key, ...]) -> str:
 
 
 def decode_cursor(cursor: str, types: Sequence[type]) -> list[Key]:
-    """Return the sort key that `cursor` marks; `Malformed` when it is not one that this list gave out."""
+    """Return the sort key that `cursor` marks; `NotFound` when it is not one that this list gave out."""
     try:
         plain = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         if not isinstance(plain, list) or len(plain) != len(types):
             raise ValueError("wrong number of parts")  # noqa: TRY301 - all failures end in one message
         return [_parse(part, kind) for part, kind in zip(plain, types, strict=True)]
     except (ValueError, TypeError, OverflowError, binascii.Error, RecursionError) as error:
-        raise Malformed("The cursor is not one that this list gave out.", code="invalid_cursor") from error
+        raise NotFound("The cursor marks no place in this list.", code="unknown_cursor") from error
 
 
 def _parse(part: Any, kind: type) -> Key:

@@ -12,6 +12,7 @@ from fastapi.routing import iter_route_contexts
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
+from starlette.routing import Route
 
 from common.context import current_context
 from common.contracts.batch import ErrorDetail
@@ -97,11 +98,11 @@ def _detail(error: HTTPException, request: Request) -> str:
 
 def _allowed_methods(request: Request) -> set[str]:
     """Return the methods of every route at this path; Starlette names those of the first one only."""
-    methods: set[str] = set()
-    for route in iter_route_contexts(request.app.router.routes):
-        if route.methods and route.path_regex.match(request.url.path):
-            methods |= route.methods
-    return methods
+    path = request.url.path
+    # The route as it was declared: its own expression for the path keeps ids and verbs apart.
+    routes = (context.original_route for context in iter_route_contexts(request.app.router.routes))
+    matching = (route for route in routes if isinstance(route, Route) and route.path_regex.match(path))
+    return {method for route in matching for method in route.methods or ()}
 
 
 async def _on_validation_error(request: Request, error: RequestValidationError) -> Response:
@@ -120,6 +121,9 @@ async def _on_database_error(request: Request, error: DBAPIError) -> Response:
     # Class 22 is "data exception": a value that no column can hold, for example a NUL or a number out of range.
     if sqlstate.startswith("22") or type(getattr(error.orig, "__cause__", None)).__name__ == "DataError":
         return problem_response(422, "invalid_value", "A value cannot be stored or compared.", request.url.path)
+    # Class 23 is "integrity constraint violation": two requests at once made what may exist once.
+    if sqlstate.startswith("23"):
+        return problem_response(409, "conflict", "It contradicts something that exists already.", request.url.path)
     # 57P: the server is shutting down or starting; 08: the connection broke; 53: out of connections.
     if sqlstate[:2] in {"08", "53"} or sqlstate[:3] == "57P":
         return await _on_database_gone(request, error)

@@ -1,5 +1,6 @@
 """Routers whose every route asks for a scope, counts against the limit, and declares its failures."""
 
+import re
 from collections.abc import Callable, Coroutine
 from enum import Enum
 from typing import Annotated, Any
@@ -12,20 +13,12 @@ from common.auth import Principal, Scope
 from common.dependencies import RuntimeDep, get_runtime
 from common.errors import Forbidden, UnsupportedMediaType, problems
 from common.gateway import Service
-from common.idempotency import MAX_KEY_CHARACTERS, answer_once
+from common.idempotency import answer_once
 
 _api_key = APIKeyHeader(
     name="X-API-Key", scheme_name="ApiKey", auto_error=False, description="A key of `mia keys create`."
 )
 _bearer = HTTPBearer(scheme_name="Bearer", auto_error=False, description="The same key, or a token between services.")
-
-_IDEMPOTENCY_PARAMETER = {
-    "name": "Idempotency-Key",
-    "in": "header",
-    "required": False,
-    "description": "The same key with the same body gets the first answer again, and nothing is created twice.",
-    "schema": {"type": "string", "minLength": 1, "maxLength": MAX_KEY_CHARACTERS, "pattern": "^[!-~]+$"},
-}
 
 
 async def authorize(
@@ -67,13 +60,12 @@ class ServiceRoute(APIRoute):
     """A route that checks the body's content type and honours `Idempotency-Key` on creating POSTs (status 201)."""
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
-        extra: dict[str, Any] = dict(options.get("openapi_extra") or {})
+        extra: dict[str, Any] = options.get("openapi_extra") or {}
         methods = set(options.get("methods") or {"GET"})
         self.is_creation = methods == {"POST"} and options.get("status_code") == 201
-        if self.is_creation:
-            extra["parameters"] = [*extra.get("parameters", []), _IDEMPOTENCY_PARAMETER]
-        options["openapi_extra"] = extra or None
         super().__init__(path, endpoint, **options)
+        # `/alerts/{id}` must not swallow `/alerts/1:resolve`, whose methods are others.
+        self.path_regex = re.compile(self.path_regex.pattern.replace("[^/]+", "[^/:]+"))
         declared: dict[str, Any] = extra.get("requestBody", {}).get("content", {})
         self.content_types = frozenset(declared) | ({"application/json"} if self.body_field else set())
         if self.content_types:

@@ -29,8 +29,8 @@ async def test_every_failure_is_a_problem_body(toy: StartService) -> None:
         assert_problem(await client.post("/toy/v1/notes", content=b"{", headers=json_type), 400, "malformed_json")
         assert_problem(await client.post("/toy/v1/notes", json={"text": 1}), 422, "invalid_request")
         assert_problem(await client.post("/toy/v1/notes:batch", json={"notes": [{}] * 501}), 422, "invalid_request")
-        assert_problem(await client.get("/toy/v1/notes", params={"cursor": "x"}), 400, "invalid_cursor")
-        assert_problem(await client.get("/toy/v1/notes", params={"q": "\x00"}), 422, "invalid_value")
+        assert_problem(await client.get("/toy/v1/notes", params={"cursor": "x"}), 404, "unknown_cursor")
+        assert_problem(await client.get("/toy/v1/notes", params={"q": "\x00"}), 422, "invalid_request")
         assert_problem(
             await client.post("/toy/v1/notes", content=b"<a/>", headers={"Content-Type": "text/xml"}),
             415,
