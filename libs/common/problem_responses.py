@@ -12,7 +12,6 @@ from fastapi.routing import iter_route_contexts
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
-from starlette.routing import Route
 
 from common.context import current_context
 from common.contracts.batch import ErrorDetail
@@ -99,10 +98,8 @@ def _detail(error: HTTPException, request: Request) -> str:
 def _allowed_methods(request: Request) -> set[str]:
     """Return the methods of every route at this path; Starlette names those of the first one only."""
     path = request.url.path
-    # The route as it was declared: its own expression for the path keeps ids and verbs apart.
-    routes = (context.original_route for context in iter_route_contexts(request.app.router.routes))
-    matching = (route for route in routes if isinstance(route, Route) and route.path_regex.match(path))
-    return {method for route in matching for method in route.methods or ()}
+    routes = iter_route_contexts(request.app.router.routes)
+    return {method for route in routes if route.methods and route.path_regex.match(path) for method in route.methods}
 
 
 async def _on_validation_error(request: Request, error: RequestValidationError) -> Response:

@@ -1,6 +1,5 @@
 """Routers whose every route asks for a scope, counts against the limit, and declares its failures."""
 
-import re
 from collections.abc import Callable, Coroutine
 from enum import Enum
 from typing import Annotated, Any
@@ -8,12 +7,22 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request, Response, Security
 from fastapi.routing import APIRoute
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
+from starlette.convertors import StringConvertor, register_url_convertor
 
 from common.auth import Principal, Scope
 from common.dependencies import RuntimeDep, get_runtime
 from common.errors import Forbidden, UnsupportedMediaType, problems
 from common.gateway import Service
 from common.idempotency import answer_once
+
+
+class SegmentConvertor(StringConvertor):
+    """A path segment without a colon: `/alerts/{id}` must not swallow `/alerts/1:resolve`, whose methods are others."""
+
+    regex = "[^/:]+"
+
+
+register_url_convertor("str", SegmentConvertor())
 
 _api_key = APIKeyHeader(
     name="X-API-Key", scheme_name="ApiKey", auto_error=False, description="A key of `mia keys create`."
@@ -64,8 +73,6 @@ class ServiceRoute(APIRoute):
         methods = set(options.get("methods") or {"GET"})
         self.is_creation = methods == {"POST"} and options.get("status_code") == 201
         super().__init__(path, endpoint, **options)
-        # `/alerts/{id}` must not swallow `/alerts/1:resolve`, whose methods are others.
-        self.path_regex = re.compile(self.path_regex.pattern.replace("[^/]+", "[^/:]+"))
         declared: dict[str, Any] = extra.get("requestBody", {}).get("content", {})
         self.content_types = frozenset(declared) | ({"application/json"} if self.body_field else set())
         if self.content_types:
