@@ -1,0 +1,51 @@
+# Everything here sets itself up: it needs Python 3.11 or 3.12, git and make.
+
+PYTHON ?= $(shell command -v python3.12 || command -v python3.11 || command -v python3 || echo python)
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+ARGS   ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help run up-processes test lint typecheck format contracts bench clean
+
+help:  ## Say what can be made
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version.split()[0])'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing into $(VENV) (a minute or two the first time) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+run: $(STAMP)  ## Start everything in one process; the first time, replay the bundled sample (ARGS=--once: then stop)
+	@$(BIN)/mia up $(ARGS)
+
+up-processes: $(STAMP)  ## Start four processes behind Envoy
+	@$(BIN)/mia up-processes $(ARGS)
+
+test: $(STAMP)  ## Pass every test: unit, integration on real PostgreSQL and Redis, contract, end to end, faults
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: $(STAMP)  ## Check style, formatting and the directions of imports
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/lint-imports --no-cache
+
+typecheck: $(STAMP)  ## Check types, strictly
+	@$(BIN)/mypy
+
+format: $(STAMP)  ## Format the code
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+contracts: $(STAMP)  ## Write contracts/*.openapi.json anew
+	@for service in news_ingestion nlp market_impact alerts; do \
+		$(BIN)/mia openapi $$service > contracts/$$service.openapi.json || exit 1; done
+
+bench: $(STAMP)  ## Measure speed against named peers; minutes, on a quiet machine
+	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+clean:  ## Remove the environment and the data of `make run`
+	rm -rf $(VENV) .local

@@ -1,0 +1,80 @@
+"""The client of the command line: it talks to a running system through its gateway, as any user would."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+from tenacity import AsyncRetrying, retry_if_exception, stop_after_delay, wait_random_exponential
+
+JSON = dict[str, Any]
+
+_RETRIED_STATUSES = frozenset({429, 502, 503, 504})
+
+
+class RequestRefusedError(Exception):
+    """The system answered with a problem; the message is the problem's own."""
+
+
+def _is_passing(error: BaseException) -> bool:
+    if isinstance(error, httpx.HTTPStatusError):
+        return error.response.status_code in _RETRIED_STATUSES
+    return isinstance(error, httpx.TransportError)
+
+
+class SystemClient:
+    """Requests to a running system; what passes is tried again for a minute, since every write is idempotent."""
+
+    def __init__(self, http: httpx.AsyncClient, patience_seconds: float = 60.0) -> None:
+        self._http = http
+        self._patience_seconds = patience_seconds
+
+    async def request(self, method: str, path: str, **options: Any) -> JSON:
+        """Return the JSON answer; `RequestRefusedError` with the problem's detail when there is none."""
+        retrying = AsyncRetrying(
+            retry=retry_if_exception(_is_passing),
+            wait=wait_random_exponential(0.1, max=5),
+            stop=stop_after_delay(self._patience_seconds),
+            reraise=True,
+        )
+        try:
+            response: httpx.Response = await retrying(self._send, method, path, options)
+        except httpx.HTTPStatusError as error:
+            raise RequestRefusedError(_explain(error.response)) from error
+        except httpx.TransportError as error:
+            raise RequestRefusedError(f"{self._http.base_url} does not answer: {error}") from error
+        answer: JSON = response.json()
+        return answer
+
+    async def pages(self, path: str, **parameters: Any) -> AsyncIterator[JSON]:
+        """Yield every item of a list, page by page."""
+        cursor: str | None = None
+        while True:
+            query = {**parameters, "limit": 200, **({"cursor": cursor} if cursor else {})}
+            page = await self.request("GET", path, params=query)
+            for item in page["data"]:
+                yield item
+            cursor = page["next_cursor"]
+            if cursor is None:
+                return
+
+    async def _send(self, method: str, path: str, options: dict[str, Any]) -> httpx.Response:
+        response = await self._http.request(method, path, **options)
+        return response.raise_for_status()
+
+
+@asynccontextmanager
+async def system_client(address: str, api_key: str | None = None) -> AsyncIterator[SystemClient]:
+    """Open a client of the system at `address`."""
+    headers = {"X-API-Key": api_key} if api_key else {}
+    async with httpx.AsyncClient(base_url=address, headers=headers, timeout=60.0, trust_env=False) as http:
+        yield SystemClient(http)
+
+
+def _explain(response: httpx.Response) -> str:
+    try:
+        problem = response.json()
+        wrong = "; ".join(f"{'.'.join(map(str, error['loc']))}: {error['msg']}" for error in problem["errors"][:3])
+        return f"{problem['detail']} ({problem['code']}{': ' + wrong if wrong else ''})"
+    except (ValueError, KeyError, TypeError):
+        return f"{response.request.method} {response.request.url} answered {response.status_code}"

@@ -1,0 +1,91 @@
+"""PostgreSQL and Redis for the whole system: the given ones, or embedded ones kept in a folder."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+from sqlalchemy import URL
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+from common.embedded import EmbeddedPostgres, EmbeddedRedis
+from common.gateway import Service
+from common.migrations import create_database, migrate, pending_revision
+from common.settings import ServiceSettings
+
+logger = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Backing:
+    """Where the data are: URLs for `DATABASE_URL` and `REDIS_URL`."""
+
+    database_url: str | None
+    redis_url: str | None
+    is_embedded: bool
+
+    def environment(self) -> dict[str, str]:
+        """Return the variables that point a service of another process here."""
+        given = {"DATABASE_URL": self.database_url, "REDIS_URL": self.redis_url}
+        return {name: value for name, value in given.items() if value is not None}
+
+
+@asynccontextmanager
+async def backing_services(folder: Path) -> AsyncIterator[Backing]:
+    """Yield the given PostgreSQL and Redis, or start embedded ones in `folder` and stop them at the end.
+
+    Notes
+    -----
+    What counts as given: `DATABASE_URL` or `DATABASE_HOST`, and `REDIS_URL` or `REDIS_HOST`, or a file for the former.
+    """
+    has_database = _is_set("DATABASE_URL", "DATABASE_URL_FILE", "DATABASE_HOST")
+    has_redis = _is_set("REDIS_URL", "REDIS_URL_FILE", "REDIS_HOST")
+    postgres, redis = EmbeddedPostgres(folder / "postgres"), EmbeddedRedis()
+    try:
+        await asyncio.gather(
+            asyncio.to_thread(_nothing if has_database else postgres.start),
+            asyncio.to_thread(_nothing if has_redis else redis.start),
+        )
+        yield Backing(
+            database_url=None if has_database else postgres.url,
+            redis_url=None if has_redis else redis.url,
+            is_embedded=not has_database,
+        )
+    finally:
+        await asyncio.gather(asyncio.to_thread(postgres.stop), asyncio.to_thread(redis.stop))
+
+
+async def prepare_databases(settings: Sequence[ServiceSettings]) -> dict[str, str]:
+    """Create and migrate the databases that need it, all at once, and return each service's revision."""
+    revisions = await asyncio.gather(*(prepare_database(own.sqlalchemy_url(), own.service) for own in settings))
+    return {own.service.name: revision for own, revision in zip(settings, revisions, strict=True)}
+
+
+async def prepare_database(url: URL, service: Service) -> str:
+    """Bring one database to the newest revision and return it; nothing is locked when there is nothing to do."""
+    engine = create_async_engine(url, poolclass=NullPool)
+    try:
+        async with engine.connect() as connection:
+            missing = await pending_revision(connection, service)
+    except DBAPIError:
+        # The database is not there yet; if PostgreSQL is not either, the next line says so.
+        await create_database(url)
+        missing = "all"
+    finally:
+        await engine.dispose()
+    if missing is not None:
+        logger.info("migrating", service=service.name, to=missing)
+    return await migrate(url, service) if missing is not None else "current"
+
+
+def _is_set(*names: str) -> bool:
+    return any(os.environ.get(name) for name in names)
+
+
+def _nothing() -> None:
+    """Do nothing: what is given needs no start."""

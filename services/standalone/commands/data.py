@@ -1,0 +1,75 @@
+"""`mia replay`, `mia import-bars`, `mia openapi`: what goes in, and what is promised."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from common.gateway import service_named
+from standalone.api_client import system_client
+from standalone.bar_files import import_bars as send_bars
+from standalone.commands.running import log_for_people, run
+from standalone.composition import load_app, load_settings
+from standalone.progress import console
+from standalone.replay import ReplayReport, read_all, replay_tables
+from standalone.replay import replay as replay_articles
+
+app = typer.Typer()
+
+FileArgument = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV or JSON Lines, plain or .gz.")]
+AddressOption = Annotated[str, typer.Option("--url", help="Address of the running system.", envvar="GATEWAY_URL")]
+KeyOption = Annotated[str | None, typer.Option("--api-key", help="Needed where keys exist.", envvar="MIA_API_KEY")]
+
+
+@app.command()
+def replay(
+    file: FileArgument,
+    url: AddressOption = "http://127.0.0.1:8000",
+    api_key: KeyOption = None,
+    batch: Annotated[int, typer.Option(min=1, max=500, help="Articles per request.")] = 200,
+) -> None:
+    """Send the articles of a file through a running system and check the books of every hop."""
+    log_for_people()
+    report = run(_replay(file, url, api_key, batch))
+    for table in replay_tables(report):
+        console.print(table)
+    if not report.adds_up:
+        console.print("[bold red]The books do not agree.[/]")
+        raise typer.Exit(1)
+
+
+async def _replay(file: Path, url: str, api_key: str | None, batch: int) -> ReplayReport:
+    articles = read_all(file)
+    async with system_client(url, api_key) as client:
+        return await replay_articles(client, articles, batch_items=batch)
+
+
+@app.command("import-bars")
+def import_bars(
+    files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, help="CSV files, plain or .gz.")],
+    url: AddressOption = "http://127.0.0.1:8000",
+    api_key: KeyOption = None,
+) -> None:
+    """Send daily price bars to a running system: ticker, date, open, high, low, close, adjusted_close, volume."""
+    log_for_people()
+    for file in files:
+        answered = run(_import_bars(file, url, api_key))
+        console.print(f"{file.name}: " + ", ".join(f"{value:,} {name}" for name, value in answered.items()))
+
+
+async def _import_bars(file: Path, url: str, api_key: str | None) -> dict[str, int]:
+    async with system_client(url, api_key) as client:
+        return await send_bars(client, file)
+
+
+@app.command()
+def openapi(service: Annotated[str, typer.Argument(help="news_ingestion, nlp, market_impact or alerts.")]) -> None:
+    """Print the OpenAPI document of one service."""
+    typer.echo(json.dumps(openapi_document(service), indent=2, ensure_ascii=False))
+
+
+def openapi_document(name: str) -> dict[str, Any]:
+    """Return the OpenAPI document of one service, without starting it."""
+    service = service_named(name)
+    return load_app(service, load_settings(service)).openapi()

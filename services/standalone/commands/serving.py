@@ -1,0 +1,134 @@
+"""`mia up`, `mia up-processes`, `mia serve`, `mia migrate`: what runs, and where."""
+
+import asyncio
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from common.gateway import SERVICES, service_named
+from common.logging import configure_logging
+from standalone.api_client import SystemClient, system_client
+from standalone.backing import prepare_database
+from standalone.commands.running import log_for_people, run
+from standalone.composition import load_app, load_settings
+from standalone.first_run import fired_alerts, is_empty, pages_to_open, replay_sample, strongest_impacts
+from standalone.processes import process_system
+from standalone.progress import console
+from standalone.server import listen, serving
+from standalone.standing_up import refuse_open_binding, standalone
+
+app = typer.Typer()
+
+FolderOption = Annotated[Path, typer.Option("--data", help="Folder of the embedded PostgreSQL.", envvar="MIA_DATA")]
+PortOption = Annotated[int, typer.Option(min=0, max=65535, help="Port of the one address.")]
+HostOption = Annotated[str, typer.Option(help="Address to listen on; others than loopback need a credential.")]
+OnceOption = Annotated[bool, typer.Option("--once", help="Stop after the tables instead of serving on.")]
+SampleOption = Annotated[bool, typer.Option(help="Replay the bundled sample when the database is empty.")]
+
+
+@app.command()
+def up(
+    data: FolderOption = Path(".local"),
+    host: HostOption = "127.0.0.1",
+    port: PortOption = 8000,
+    once: OnceOption = False,
+    sample: SampleOption = True,
+) -> None:
+    """Start everything in one process; the first time, replay the bundled sample and show what came out."""
+    log_for_people()
+    run(_up(data, host, port, once=once, sample=sample))
+
+
+async def _up(folder: Path, host: str, port: int, *, once: bool, sample: bool) -> None:
+    started = time.monotonic()
+    console.print(f"Starting PostgreSQL, Redis and four services (data in {folder}) …")
+    async with standalone(folder, host, port) as stop:
+        address = f"http://{host}:{port}"
+        async with system_client(address) as client:
+            await client.request("GET", "/ready")
+            console.print(f"Ready after {time.monotonic() - started:.1f} s at {address}")
+            if await _show(client, address, stop, sample=sample) and not once:
+                console.print("Serving; Ctrl-C stops everything.")
+                await stop.wait()
+        console.print("Stopping …")
+    console.print("Stopped.")
+
+
+async def _show(client: SystemClient, address: str, stop: asyncio.Event, *, sample: bool) -> bool:
+    """Show the tables of the first run; returns False when the process was asked to stop meanwhile."""
+
+    async def show() -> None:
+        if sample and await is_empty(client):
+            console.print(await replay_sample(client))
+        console.print(await strongest_impacts(client))
+        console.print(await fired_alerts(client))
+        console.print(pages_to_open(address))
+
+    showing, stopping = asyncio.create_task(show()), asyncio.create_task(stop.wait())
+    await asyncio.wait({showing, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if not showing.done():
+        showing.cancel()
+        await asyncio.gather(showing, return_exceptions=True)
+        return False
+    await showing
+    return True
+
+
+@app.command("up-processes")
+def up_processes(data: FolderOption = Path(".local"), port: PortOption = 8000) -> None:
+    """Start the four services as processes behind Envoy, with given or embedded PostgreSQL and Redis."""
+    log_for_people()
+    run(_up_processes(data, port))
+
+
+async def _up_processes(folder: Path, port: int) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (2, 15):
+        loop.add_signal_handler(number, stop.set)
+    async with process_system(folder, port) as system:
+        console.print(f"Ready at {system.address}: Envoy and {', '.join(system.ports)}")
+        console.print("Serving; Ctrl-C stops everything.")
+        deaths = [asyncio.create_task(process.wait()) for process in system.processes.values()]
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait({stopping, *deaths}, return_when=asyncio.FIRST_COMPLETED)
+        if not stop.is_set():
+            for name in system.processes:
+                system.raise_if_dead(name)
+        console.print("Stopping …")
+    console.print("Stopped.")
+
+
+@app.command()
+def serve(
+    service: Annotated[str, typer.Argument(help="news_ingestion, nlp, market_impact or alerts.")],
+    host: HostOption = "127.0.0.1",
+    port: Annotated[int | None, typer.Option(help="Port; the service's own when absent.")] = None,
+) -> None:
+    """Serve one service, with PostgreSQL and Redis as the environment says."""
+    run(_serve(service, host, port))
+
+
+async def _serve(name: str, host: str, port: int | None) -> None:
+    service = service_named(name)
+    settings = load_settings(service)
+    configure_logging(settings)
+    await refuse_open_binding([settings], host)
+    listener = listen(host, service.port if port is None else port)
+    async with serving(load_app(service, settings), listener) as stop:
+        await stop.wait()
+
+
+@app.command()
+def migrate(
+    service: Annotated[str | None, typer.Argument(help="One service; all four when absent.")] = None,
+) -> None:
+    """Create the databases that are missing and bring them to the newest schema."""
+    log_for_people()
+    services = [service_named(service)] if service else SERVICES
+    for one in services:
+        revision = run(prepare_database(load_settings(one).sqlalchemy_url(), one))
+        console.print(f"{one.name}: {revision}")

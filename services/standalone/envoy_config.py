@@ -1,0 +1,97 @@
+"""Envoy's configuration from the gateway table: one listener, one route per prefix, paths unchanged."""
+
+from typing import Any
+
+from common.gateway import SERVICES, Service
+
+JSON = dict[str, Any]
+
+
+def envoy_bootstrap(port: int, ports: dict[str, int], *, host: str = "127.0.0.1") -> JSON:
+    """Return Envoy's bootstrap configuration.
+
+    Parameters
+    ----------
+    port : the gateway's own port.
+    ports : port of each service, by its name; all on the loopback address.
+    """
+    return {
+        "static_resources": {
+            "listeners": [_listener(host, port)],
+            "clusters": [_cluster(service, ports[service.name]) for service in SERVICES],
+        },
+        "overload_manager": {
+            "resource_monitors": [
+                {
+                    "name": "envoy.resource_monitors.global_downstream_max_connections",
+                    "typed_config": {
+                        "@type": _type(
+                            "envoy.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig"
+                        ),
+                        "max_active_downstream_connections": 10_000,
+                    },
+                }
+            ]
+        },
+    }
+
+
+def _type(name: str) -> str:
+    return f"type.googleapis.com/{name}"
+
+
+def _listener(host: str, port: int) -> JSON:
+    manager = {
+        "@type": _type("envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"),
+        "stat_prefix": "gateway",
+        # Streams stay open: no limit on the whole request, only on its silence.
+        "stream_idle_timeout": "60s",
+        "normalize_path": True,
+        "merge_slashes": True,
+        "route_config": {
+            "virtual_hosts": [
+                {"name": "services", "domains": ["*"], "routes": [_route(service) for service in SERVICES]}
+            ]
+        },
+        "http_filters": [
+            {
+                "name": "envoy.filters.http.router",
+                "typed_config": {"@type": _type("envoy.extensions.filters.http.router.v3.Router")},
+            }
+        ],
+    }
+    return {
+        "name": "gateway",
+        "address": _address(host, port),
+        "filter_chains": [
+            {"filters": [{"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}]}
+        ],
+    }
+
+
+def _route(service: Service) -> JSON:
+    return {
+        "match": {"path_separated_prefix": service.prefix},
+        "route": {
+            "cluster": service.name,
+            "timeout": "0s",
+            # Only what the service has certainly not seen is sent again; the outbox repeats the rest.
+            "retry_policy": {"retry_on": "connect-failure,refused-stream", "num_retries": 2},
+        },
+    }
+
+
+def _cluster(service: Service, port: int) -> JSON:
+    return {
+        "name": service.name,
+        "type": "STATIC",
+        "connect_timeout": "1s",
+        "load_assignment": {
+            "cluster_name": service.name,
+            "endpoints": [{"lb_endpoints": [{"endpoint": {"address": _address("127.0.0.1", port)}}]}],
+        },
+    }
+
+
+def _address(host: str, port: int) -> JSON:
+    return {"socket_address": {"address": host, "port_value": port}}

@@ -1,0 +1,76 @@
+"""What the first start does: replays the bundled sample and shows what came out."""
+
+from rich.console import Group
+from rich.table import Table
+
+from common.gateway import ALERTS, MARKET_IMPACT, NEWS_INGESTION, SERVICES
+from standalone.api_client import SystemClient
+from standalone.bar_files import import_bars
+from standalone.replay import read_all, replay, replay_tables
+from standalone.sample.files import bars_path, headlines_path
+
+_SHOWN = 12
+
+
+async def is_empty(client: SystemClient) -> bool:
+    """Tell whether the system has never received an article."""
+    page = await client.request("GET", f"{NEWS_INGESTION.base_path}/articles", params={"limit": 1})
+    return not page["data"]
+
+
+async def replay_sample(client: SystemClient) -> Group:
+    """Import the sample's bars, replay its headlines, and return the tables of what happened."""
+    await import_bars(client, bars_path())
+    report = await replay(client, read_all(headlines_path()), batch_items=100)
+    return Group(*replay_tables(report))
+
+
+async def strongest_impacts(client: SystemClient) -> Table:
+    """Return a table of the impacts with the highest scores, each with what really happened."""
+    impacts = [impact async for impact in client.pages(f"{MARKET_IMPACT.base_path}/impacts", min_impact_score=1)]
+    impacts.sort(key=lambda impact: impact["impact_score"], reverse=True)
+    table = Table(title="Strongest impacts (abnormal return; interval 90 %)")
+    for name in ("published", "ticker", "basis", "score", "expected", "interval", "happened", "headline"):
+        table.add_column(name, justify="left" if name in {"ticker", "basis", "headline", "published"} else "right")
+    for impact in impacts[:_SHOWN]:
+        outcome = await client.request("GET", f"{MARKET_IMPACT.base_path}/impacts/{impact['impact_id']}/outcome")
+        interval = impact["interval"] or {"low": None, "high": None}
+        table.add_row(
+            impact["lineage"]["published_at"][:10],
+            impact["ticker"],
+            impact["basis"],
+            f"{impact['impact_score']:.0f}",
+            _percent(impact["expected_abnormal_return"]),
+            f"{_percent(interval['low'])} … {_percent(interval['high'])}",
+            _percent(outcome.get("abnormal_return")),
+            impact["context"]["title"],
+        )
+    return table
+
+
+async def fired_alerts(client: SystemClient) -> Table:
+    """Return a table of the latest alerts."""
+    page = await client.request("GET", f"{ALERTS.base_path}/alerts", params={"limit": _SHOWN})
+    table = Table(title="Alerts that fired (the latest)")
+    for name in ("state", "severity", "rule", "group", "impacts", "title"):
+        table.add_column(name)
+    for alert in page["data"]:
+        group = ", ".join(f"{name}={value}" for name, value in alert["group_labels"].items())
+        table.add_row(
+            alert["state"], alert["severity"], alert["rule_name"], group, str(alert["n_impacts"]), alert["title"]
+        )
+    return table
+
+
+def pages_to_open(address: str, ticker: str = "AAPL") -> Table:
+    """Return the addresses that are worth opening."""
+    table = Table(title="Open in a browser", show_header=False)
+    table.add_row("start", f"{address}/")
+    for service in SERVICES:
+        table.add_row(f"{service.title} API", f"{address}{service.prefix}/docs")
+    table.add_row("price with news", f"{address}{MARKET_IMPACT.base_path}/tickers/{ticker}/timeline.svg")
+    return table
+
+
+def _percent(value: float | None) -> str:
+    return "-" if value is None else f"{value:+.2%}"

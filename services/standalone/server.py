@@ -1,0 +1,76 @@
+"""uvicorn inside our own event loop: it serves until it is told to stop, and leaves the signals to us."""
+
+import asyncio
+import contextlib
+import ipaddress
+import signal
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+
+import uvicorn
+from starlette.types import ASGIApp
+
+# Streams are told to end at once; what else is running may finish.
+_GRACE_SECONDS = 5
+
+
+class OpenBindingError(Exception):
+    """The server would be reachable from elsewhere and no credential is configured."""
+
+
+class _Server(uvicorn.Server):
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether `host` is reachable from this machine only."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a listening socket; `OSError` when the port is taken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind((host, port))
+    return listener
+
+
+@asynccontextmanager
+async def serving(app: ASGIApp, listener: socket.socket) -> AsyncIterator[asyncio.Event]:
+    """Serve `app` while the block runs; yields an event that is set when the process is asked to stop.
+
+    Raises
+    ------
+    RuntimeError
+        The app's lifespan failed; the log has the reason.
+    """
+    config = uvicorn.Config(
+        app, log_config=None, access_log=False, ws="none", lifespan="on", timeout_graceful_shutdown=_GRACE_SECONDS
+    )
+    server = _Server(config)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    task = asyncio.create_task(server.serve(sockets=[listener]))
+    task.add_done_callback(lambda _task: stop.set())
+    try:
+        while not server.started:
+            if task.done():
+                raise RuntimeError("the server did not start; see the log above")
+            await asyncio.sleep(0.01)
+        yield stop
+    finally:
+        server.should_exit = True
+        await task
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
