@@ -1,4 +1,4 @@
-"""Real PostgreSQL and Redis for every test that stores something; a fresh, migrated database for each service started."""
+"""Real PostgreSQL and Redis for every test that stores something; a fresh database for each service started."""
 
 import asyncio
 import json

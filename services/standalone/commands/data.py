@@ -14,6 +14,7 @@ from standalone.composition import load_app, load_settings
 from standalone.progress import console
 from standalone.replay import ReplayReport, read_all, replay_tables
 from standalone.replay import replay as replay_articles
+from standalone.settings_table import as_markdown, common_settings, own_settings
 
 app = typer.Typer()
 
@@ -73,3 +74,12 @@ def openapi_document(name: str) -> dict[str, Any]:
     """Return the OpenAPI document of one service, without starting it."""
     service = service_named(name)
     return load_app(service, load_settings(service)).openapi()
+
+
+@app.command()
+def settings(
+    service: Annotated[str | None, typer.Argument(help="One service; those that all share when absent.")] = None,
+) -> None:
+    """Print the environment variables, their defaults and what they mean, as a Markdown table."""
+    rows = own_settings(service_named(service)) if service else common_settings()
+    typer.echo(as_markdown(rows), nl=False)

@@ -1,0 +1,181 @@
+"""The address guard: what may be reached, and that the connection goes to what was checked."""
+
+import asyncio
+import ipaddress
+from contextlib import asynccontextmanager
+
+import httpx
+import pytest
+
+from common.address_guard import AddressGuard, ForbiddenAddress, guarded_client, refusal
+
+PUBLIC = "93.184.215.14"
+
+
+def names(**addresses: str):
+    """Return a resolver that knows these names, dots written as underscores, and how often each was asked for."""
+    asked: list[str] = []
+
+    async def resolver(host: str, port: int) -> list[str]:
+        asked.append(host)
+        return addresses[host.replace(".", "_")].split(",")
+
+    resolver.asked = asked
+    return resolver
+
+
+@asynccontextmanager
+async def server(answer: bytes):
+    """Serve one fixed answer on loopback and record the requests' heads."""
+    heads: list[bytes] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heads.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(answer)
+        await writer.drain()
+        writer.close()
+
+    listening = await asyncio.start_server(serve, "127.0.0.1", 0)
+    try:
+        yield listening.sockets[0].getsockname()[1], heads
+    finally:
+        listening.close()
+        await listening.wait_closed()
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "127.0.0.1",
+        "127.8.8.8",
+        "0.0.0.0",
+        "10.1.2.3",
+        "172.16.0.1",
+        "192.168.1.1",
+        "169.254.169.254",
+        "100.64.0.1",
+        "224.0.0.1",
+        "240.0.0.1",
+        "255.255.255.255",
+        "192.0.2.1",
+        "::",
+        "::1",
+        "fe80::1",
+        "fd00::1",
+        "ff02::1",
+        "::ffff:127.0.0.1",
+        "::ffff:10.0.0.1",
+        "2002:7f00:1::",
+        "64:ff9b::7f00:1",
+        "64:ff9b:1::1",
+        "2001:0:4136:e378:8000:63bf:3fff:fdd2",
+    ],
+)
+def test_an_address_that_is_not_public_is_refused(address):
+    assert refusal(ipaddress.ip_address(address), allow_private=False)
+
+
+@pytest.mark.parametrize("address", [PUBLIC, "8.8.8.8", "2606:4700::1111", "64:ff9b::808:808", "::ffff:8.8.8.8"])
+def test_a_public_address_is_allowed(address):
+    assert refusal(ipaddress.ip_address(address), allow_private=False) is None
+
+
+def test_private_addresses_can_be_allowed_but_multicast_cannot():
+    assert refusal(ipaddress.ip_address("127.0.0.1"), allow_private=True) is None
+    assert refusal(ipaddress.ip_address("224.0.0.1"), allow_private=True)
+
+
+@pytest.mark.parametrize(
+    "url", ["ftp://example.com/x", "file:///etc/passwd", "http:///x", "not a url", "//example.com", "http://[::1"]
+)
+async def test_a_url_that_is_not_http_is_forbidden(url):
+    guard = AddressGuard(resolver=names(example_com=PUBLIC))
+
+    with pytest.raises(ForbiddenAddress):
+        await guard.check(url)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "[::1]", "2130706433", "0x7f.1", "localhost"])
+async def test_loopback_is_forbidden_in_every_spelling(host):
+    with pytest.raises(ForbiddenAddress):
+        await AddressGuard().check(f"http://{host}:8080/")
+
+
+async def test_a_public_name_is_pinned_to_its_addresses():
+    guard = AddressGuard(resolver=names(hooks_example_com=f"2606:4700::1111,{PUBLIC}"))
+
+    pinned = await guard.check("https://hooks.example.com/x")
+
+    assert pinned.port == 443
+    assert [str(address) for address in pinned.addresses] == ["2606:4700::1111", PUBLIC]
+
+
+async def test_one_private_address_among_public_ones_forbids_the_name():
+    guard = AddressGuard(resolver=names(rebind_example_com=f"{PUBLIC},10.0.0.1"))
+
+    with pytest.raises(ForbiddenAddress, match=r"10\.0\.0\.1"):
+        await guard.check("http://rebind.example.com/")
+
+
+async def test_the_client_connects_to_the_pinned_address_and_sends_the_name():
+    resolver = names(hooks_example_com="127.0.0.1")
+
+    async with (
+        server(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n") as (port, heads),
+        guarded_client(AddressGuard(allow_private=True, resolver=resolver), timeout_seconds=5.0) as client,
+    ):
+        response = await client.get(f"http://hooks.example.com:{port}/x")
+
+    assert response.status_code == 204
+    assert f"Host: hooks.example.com:{port}".encode() in heads[0]
+    assert resolver.asked == ["hooks.example.com"]
+
+
+async def test_the_client_raises_for_a_forbidden_name_without_connecting():
+    async with (
+        server(b"") as (port, heads),
+        guarded_client(AddressGuard(resolver=names(inside_example_com="127.0.0.1")), timeout_seconds=5.0) as client,
+    ):
+        with pytest.raises(ForbiddenAddress):
+            await client.get(f"http://inside.example.com:{port}/")
+
+    assert heads == []
+
+
+async def test_a_redirect_passes_the_guard_again():
+    answers = {"first.example.com": ["127.0.0.1"], "inside.example.com": ["10.0.0.1"]}
+
+    class FirstHostIsTrusted(AddressGuard):
+        async def pin(self, host, port):
+            self.allow_private = host == "first.example.com"
+            return await super().pin(host, port)
+
+    async def resolver(host: str, port: int) -> list[str]:
+        return answers[host]
+
+    redirect = b"HTTP/1.1 302 Found\r\nLocation: http://inside.example.com/\r\nContent-Length: 0\r\n\r\n"
+    async with (
+        server(redirect) as (port, _),
+        guarded_client(FirstHostIsTrusted(resolver=resolver), timeout_seconds=5.0, follow_redirects=True) as client,
+    ):
+        with pytest.raises(ForbiddenAddress, match="inside"):
+            await client.get(f"http://first.example.com:{port}/")
+
+
+async def test_an_unknown_name_is_a_connection_error():
+    async def resolver(host: str, port: int) -> list[str]:
+        raise OSError("no such name")
+
+    async with guarded_client(AddressGuard(resolver=resolver), timeout_seconds=5.0) as client:
+        with pytest.raises(httpx.ConnectError):
+            await client.get("http://nowhere.example.com/")
+
+
+async def test_the_next_address_is_tried_when_the_first_refuses():
+    async with server(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n") as (port, _):
+        # Nothing listens on 127.0.0.2 at this port.
+        guard = AddressGuard(allow_private=True, resolver=names(two_example_com="127.0.0.2,127.0.0.1"))
+        async with guarded_client(guard, timeout_seconds=5.0) as client:
+            response = await client.get(f"http://two.example.com:{port}/")
+
+    assert response.status_code == 204
