@@ -55,7 +55,7 @@ def _insert_statement(
     returning: tuple[str, ...],
 ) -> Insert | ReturningInsert[Any]:
     types = {name: table.c[name].type for name in names}
-    arrays = func.unnest(*(bindparam(name, type_=ARRAY(types[name])) for name in names))
+    arrays = func.unnest(*(bindparam(name, type_=ARRAY(types[name], dimensions=1)) for name in names))
     source = arrays.table_valued(*(column(name, types[name]) for name in names), name="given").render_derived()
     statement = insert(table).from_select(names, select(*(source.c[name] for name in names)))
     if on_conflict is not None:

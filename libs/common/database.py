@@ -1,12 +1,15 @@
 """One database of one service: pooled connections to PostgreSQL and transactions that commit at the edge."""
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import QueuePool
 
+from common.errors import DatabaseUnavailable
 from common.settings import ServiceSettings
 
 Connection = AsyncConnection
@@ -46,7 +49,7 @@ class Database:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
         """Open a transaction; it commits when the block ends and rolls back when the block raises."""
-        async with self.engine.connect() as connection:
+        async with _connected(self.engine) as connection:
             callbacks: list[Callable[[], None]] = []
             connection.info[_AFTER_COMMIT] = callbacks
             async with connection.begin():
@@ -57,7 +60,7 @@ class Database:
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Connection]:
         """Open a connection on which every statement is its own transaction; for reads."""
-        async with self._autocommit.connect() as connection:
+        async with _connected(self._autocommit) as connection:
             yield connection
 
     async def ping(self) -> None:
@@ -73,6 +76,17 @@ class Database:
     async def close(self) -> None:
         """Close every connection of the pool."""
         await self.engine.dispose()
+
+
+@asynccontextmanager
+async def _connected(engine: AsyncEngine) -> AsyncIterator[Connection]:
+    """Yield a connection of the pool; `DatabaseUnavailable` when none is to be had."""
+    async with AsyncExitStack() as stack:
+        try:
+            connection = await stack.enter_async_context(engine.connect())
+        except (OSError, PoolTimeoutError, DBAPIError) as error:
+            raise DatabaseUnavailable(error) from error
+        yield connection
 
 
 def after_commit(connection: Connection, callback: Callable[[], None]) -> None:

@@ -41,7 +41,7 @@ class EmbeddedPostgres:
     def url(self) -> str:
         """Return the server's URL, without a database."""
         given = make_url(self._server.get_uri())
-        return given.set(database=None).render_as_string(hide_password=False)
+        return given.set(database="").render_as_string(hide_password=False)
 
     def start(self) -> None:
         """Start the server; the first time this makes the cluster, which takes some seconds."""

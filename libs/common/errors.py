@@ -11,6 +11,7 @@ ServiceError                        500  internal_error
 ├── Unprocessable                   422  unprocessable
 ├── TooManyRequests                 429  rate_limited
 └── Unavailable                     503  unavailable
+    └── DatabaseUnavailable         503  database_unavailable
 """
 
 from collections.abc import Mapping, Sequence
@@ -127,6 +128,16 @@ class Unavailable(ServiceError):
 
     status = 503
     code = "unavailable"
+
+
+class DatabaseUnavailable(Unavailable):
+    """PostgreSQL cannot be reached or broke the connection; nothing was changed."""
+
+    code = "database_unavailable"
+
+    def __init__(self, cause: BaseException) -> None:
+        super().__init__("PostgreSQL does not answer just now; nothing was changed.", headers={"Retry-After": "5"})
+        self.cause = cause
 
 
 class NotModified(Exception):

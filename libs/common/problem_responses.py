@@ -10,17 +10,15 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from fastapi.routing import iter_route_contexts
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
 from common.context import current_context
 from common.contracts.batch import ErrorDetail
-from common.errors import PROBLEM_JSON, NotModified, Problem, ServiceError
+from common.errors import PROBLEM_JSON, DatabaseUnavailable, NotModified, Problem, ServiceError
 
 logger = structlog.get_logger(__name__)
 
 _CODES = {400: "malformed_request", 404: "not_found", 405: "method_not_allowed", 413: "body_too_large"}
-_RETRY_SECONDS = "5"
 
 
 def problem_response(
@@ -57,6 +55,8 @@ def install_problem_handlers(app: FastAPI) -> None:
     """Register the handlers on `app`."""
 
     async def on_service_error(request: Request, error: ServiceError) -> Response:
+        if isinstance(error, DatabaseUnavailable):
+            logger.warning("database_unavailable", cause=repr(error.cause))
         return problem_response(
             error.status, error.code, error.detail, request.url.path, errors=error.errors, headers=error.headers
         )
@@ -77,9 +77,6 @@ def install_problem_handlers(app: FastAPI) -> None:
         HTTPException: on_http_exception,
         RequestValidationError: _on_validation_error,
         DBAPIError: _on_database_error,
-        PoolTimeoutError: _on_database_gone,
-        ConnectionError: _on_database_gone,
-        TimeoutError: _on_database_gone,
     }
     for kind, handler in handlers.items():
         app.add_exception_handler(kind, handler)
@@ -113,7 +110,7 @@ async def _on_validation_error(request: Request, error: RequestValidationError) 
 
 async def _on_database_error(request: Request, error: DBAPIError) -> Response:
     if isinstance(error, (OperationalError, InterfaceError)) or error.connection_invalidated:
-        return await _on_database_gone(request, error)
+        return _database_gone(request, error)
     sqlstate = str(getattr(error.orig, "sqlstate", None) or "")
     # Class 22 is "data exception": a value that no column can hold, for example a NUL or a number out of range.
     if sqlstate.startswith("22") or type(getattr(error.orig, "__cause__", None)).__name__ == "DataError":
@@ -123,16 +120,10 @@ async def _on_database_error(request: Request, error: DBAPIError) -> Response:
         return problem_response(409, "conflict", "It contradicts something that exists already.", request.url.path)
     # 57P: the server is shutting down or starting; 08: the connection broke; 53: out of connections.
     if sqlstate[:2] in {"08", "53"} or sqlstate[:3] == "57P":
-        return await _on_database_gone(request, error)
+        return _database_gone(request, error)
     raise error
 
 
-async def _on_database_gone(request: Request, error: Exception) -> Response:
-    logger.warning("database_unavailable", error=type(error).__name__)
-    return problem_response(
-        503,
-        "database_unavailable",
-        "PostgreSQL does not answer just now; nothing was changed.",
-        request.url.path,
-        headers={"Retry-After": _RETRY_SECONDS},
-    )
+def _database_gone(request: Request, cause: Exception) -> Response:
+    error = DatabaseUnavailable(cause)
+    return problem_response(error.status, error.code, error.detail, request.url.path, headers=error.headers)

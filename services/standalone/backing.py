@@ -61,9 +61,13 @@ async def backing_services(folder: Path) -> AsyncIterator[Backing]:
 
 
 async def prepare_databases(settings: Sequence[ServiceSettings]) -> dict[str, str]:
-    """Create and migrate the databases that need it, all at once, and return each service's revision."""
-    revisions = await asyncio.gather(*(prepare_database(own.sqlalchemy_url(), own.service) for own in settings))
-    return {own.service.name: revision for own, revision in zip(settings, revisions, strict=True)}
+    """Create and migrate the databases that need it, one after the other, and return each service's revision.
+
+    Notes
+    -----
+    Alembic's context is global to the process: two upgrades at once would write into each other's database.
+    """
+    return {own.service.name: await prepare_database(own.sqlalchemy_url(), own.service) for own in settings}
 
 
 async def prepare_database(url: URL, service: Service) -> str:

@@ -29,9 +29,9 @@ async def strongest_impacts(client: SystemClient) -> Table:
     """Return a table of the impacts with the highest scores, each with what really happened."""
     impacts = [impact async for impact in client.pages(f"{MARKET_IMPACT.base_path}/impacts", min_impact_score=1)]
     impacts.sort(key=lambda impact: impact["impact_score"], reverse=True)
-    table = Table(title="Strongest impacts (abnormal return; interval 90 %)")
+    table = Table(title="Strongest impacts (abnormal return; interval 90 %)", expand=True)
     for name in ("published", "ticker", "basis", "score", "expected", "interval", "happened", "headline"):
-        table.add_column(name, justify="left" if name in {"ticker", "basis", "headline", "published"} else "right")
+        _add_column(table, name, is_number=name in {"score", "expected", "interval", "happened"})
     for impact in impacts[:_SHOWN]:
         outcome = await client.request("GET", f"{MARKET_IMPACT.base_path}/impacts/{impact['impact_id']}/outcome")
         interval = impact["interval"] or {"low": None, "high": None}
@@ -51,9 +51,9 @@ async def strongest_impacts(client: SystemClient) -> Table:
 async def fired_alerts(client: SystemClient) -> Table:
     """Return a table of the latest alerts."""
     page = await client.request("GET", f"{ALERTS.base_path}/alerts", params={"limit": _SHOWN})
-    table = Table(title="Alerts that fired (the latest)")
-    for name in ("state", "severity", "rule", "group", "impacts", "title"):
-        table.add_column(name)
+    table = Table(title="Alerts that fired (the latest)", expand=True)
+    for name in ("state", "severity", "rule", "group", "impacts", "headline"):
+        _add_column(table, name, is_number=name == "impacts")
     for alert in page["data"]:
         group = ", ".join(f"{name}={value}" for name, value in alert["group_labels"].items())
         table.add_row(
@@ -65,11 +65,19 @@ async def fired_alerts(client: SystemClient) -> Table:
 def pages_to_open(address: str, ticker: str = "AAPL") -> Table:
     """Return the addresses that are worth opening."""
     table = Table(title="Open in a browser", show_header=False)
+    table.add_column()
+    table.add_column(overflow="fold")
     table.add_row("start", f"{address}/")
     for service in SERVICES:
         table.add_row(f"{service.title} API", f"{address}{service.prefix}/docs")
     table.add_row("price with news", f"{address}{MARKET_IMPACT.base_path}/tickers/{ticker}/timeline.svg")
     return table
+
+
+def _add_column(table: Table, name: str, *, is_number: bool) -> None:
+    """Add a column; where the terminal is narrow, the headline is cut and nothing else."""
+    ratio = 1 if name == "headline" else None
+    table.add_column(name, justify="right" if is_number else "left", no_wrap=True, overflow="ellipsis", ratio=ratio)
 
 
 def _percent(value: float | None) -> str:

@@ -1,10 +1,13 @@
 """Progress on the terminal: what is done, of how much, at what rate."""
 
+import sys
+
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-console = Console(stderr=False)
+# In a log or a pipe there is no width to ask for; tables of headlines need some.
+console = Console(width=None if sys.stdout.isatty() else 160)
 
 
 class RateColumn(ProgressColumn):

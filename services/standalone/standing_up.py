@@ -53,14 +53,11 @@ async def standalone(folder: Path, host: str, port: int) -> AsyncIterator[asynci
 
 async def refuse_open_binding(settings: Sequence[ServiceSettings], host: str) -> None:
     """Raise `OpenBindingError` when `host` is reachable from elsewhere and anybody could write; say so otherwise."""
-    for own in settings:
-        if own.service_token_secret is not None or await list_keys(own):
-            continue
-        if not is_loopback(host):
-            raise OpenBindingError(
-                f"{own.service.name} has no API key and no SERVICE_TOKEN_SECRET: it serves 127.0.0.1 only, not {host}. "
-                "Create a key with `mia keys create`, or set the secret."
-            )
-        logger.warning(
-            "no_credentials", service=own.service.name, effect="everybody on this machine may read and write"
+    is_open = [own.service.name for own in settings if own.service_token_secret is None and not await list_keys(own)]
+    if is_open and not is_loopback(host):
+        raise OpenBindingError(
+            f"{', '.join(is_open)}: no API key and no SERVICE_TOKEN_SECRET, so it serves 127.0.0.1 only, not {host}. "
+            "Create a key with `mia keys create`, or set the secret."
         )
+    if is_open:
+        logger.warning("no_credentials", services=is_open, effect="everybody on this machine may read and write")
