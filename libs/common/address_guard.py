@@ -157,7 +157,8 @@ class _PinningBackend(httpcore.AsyncNetworkBackend):
         socket_options: Iterable[SocketOption] | None = None,
     ) -> httpcore.AsyncNetworkStream:
         try:
-            pinned = await asyncio.wait_for(self._guard.pin(host, port), timeout)
+            async with asyncio.timeout(timeout):
+                pinned = await self._guard.pin(host, port)
         except TimeoutError as error:
             raise httpcore.ConnectTimeout(f"{host} was not resolved in time") from error
         except OSError as error:
