@@ -7,7 +7,7 @@ STAMP  := $(VENV)/.installed
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run up-processes test lint typecheck format contracts bench clean
+.PHONY: help run up-processes test lint typecheck format contracts configuration bench clean
 
 help:  ## Say what can be made
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -44,8 +44,11 @@ contracts: $(STAMP)  ## Write contracts/*.openapi.json anew
 	@for service in news_ingestion nlp market_impact alerts; do \
 		$(BIN)/mia openapi $$service > contracts/$$service.openapi.json || exit 1; done
 
+configuration: $(STAMP)  ## Write docs/configuration.md anew
+	@$(BIN)/python -m standalone.configuration_page
+
 bench: $(STAMP)  ## Measure speed against named peers; minutes, on a quiet machine
-	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+	@for script in $(filter-out benchmarks/measuring.py,$(wildcard benchmarks/*.py)); do echo "== $$script"; $(BIN)/python $$script || exit 1; done
 
 clean:  ## Remove the environment and the data of `make run`
 	rm -rf $(VENV) .local
