@@ -1,0 +1,99 @@
+"""What every kind of source has to say and do."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal, Protocol
+from uuid import UUID
+
+from news_ingestion.draft import Item
+from news_ingestion.fetch_windows import Window
+from news_ingestion.fetcher import Fetcher, RequestRecord
+from news_ingestion.upstream import UpstreamError
+
+Kind = Literal["rss", "newsapi", "push"]
+GapReason = Literal["quota", "cap", "delay", "error", "disabled"]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceState:
+    """A source as its adapter sees it.
+
+    Notes
+    -----
+    `requests_used` counts the requests of the last 24 hours that share this source's quota, `n_sharing` the enabled
+    sources that do.
+    """
+
+    source_id: UUID
+    kind: Kind
+    url: str | None
+    config: Mapping[str, Any]
+    interval_seconds: float
+    etag: str | None = None
+    last_modified: str | None = None
+    seen_until: datetime | None = None
+    last_ok_at: datetime | None = None
+    requests_used: int = 0
+    n_sharing: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class MissedWindow:
+    """A stretch of publication time that could not be fetched in full."""
+
+    window: Window
+    reason: GapReason
+    detail: str
+
+
+@dataclass(slots=True)
+class Fetched:
+    """What one run brought: articles, the state to remember, what was missed, and the error that ended it early.
+
+    Notes
+    -----
+    `wait_seconds` is how long to wait until the next run when this one went well. `covered` is the time that was
+    fetched in full: gaps within it are closed.
+    """
+
+    items: list[Item] = field(default_factory=list)
+    requests: list[RequestRecord] = field(default_factory=list)
+    is_modified: bool = True
+    wait_seconds: float = 0.0
+    etag: str | None = None
+    last_modified: str | None = None
+    seen_until: datetime | None = None
+    covered: Window | None = None
+    missed: list[MissedWindow] = field(default_factory=list)
+    error: UpstreamError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FetchPlan:
+    """How a source will be fetched: what was asked for, and what its provider lets through."""
+
+    effective_interval_seconds: float
+    expected_delay_seconds: float
+    requests_per_day: int | None
+    window: Window | None
+    warnings: tuple[str, ...]
+
+
+class Adapter(Protocol):
+    """One kind of source."""
+
+    needs_url: bool
+    is_fetched: bool
+
+    def read_config(self, config: Mapping[str, Any]) -> dict[str, Any]:
+        """Return `config` checked and complete; `ValueError` says what is wrong with it."""
+        ...
+
+    def plan(self, source: SourceState, now: datetime) -> FetchPlan:
+        """Return how the source will be fetched from now on."""
+        ...
+
+    async def fetch(self, source: SourceState, fetcher: Fetcher, now: datetime) -> Fetched:
+        """Ask the source once; what goes wrong with the provider is told in `Fetched.error`, not raised."""
+        ...

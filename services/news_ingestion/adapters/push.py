@@ -1,0 +1,30 @@
+"""Sources of kind `push`: articles are posted by somebody else; nothing is fetched."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from news_ingestion.adapters.adapter import Fetched, FetchPlan, SourceState
+from news_ingestion.fetcher import Fetcher
+from news_ingestion.upstream import UpstreamError
+
+
+class PushAdapter:
+    """A source that is only named, so that its articles can be listed by it."""
+
+    needs_url = False
+    is_fetched = False
+
+    def read_config(self, config: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the empty configuration; there is nothing to set."""
+        if config:
+            raise ValueError(f"a source of kind push has no settings, not {', '.join(sorted(config))}")
+        return {}
+
+    def plan(self, source: SourceState, now: datetime) -> FetchPlan:  # noqa: ARG002 - the protocol's signature
+        """Return that nothing will be fetched."""
+        return FetchPlan(source.interval_seconds, 0.0, None, None, ("Articles are posted; nothing is fetched.",))
+
+    async def fetch(self, source: SourceState, fetcher: Fetcher, now: datetime) -> Fetched:  # noqa: ARG002
+        """Return that there is nothing to fetch."""
+        return Fetched(error=UpstreamError("request", "push_source", "Articles of this source are posted."))

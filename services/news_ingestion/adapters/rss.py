@@ -1,0 +1,85 @@
+"""Sources of kind `rss`: RSS and Atom feeds, asked conditionally and as often as they like."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from news_ingestion.adapters.adapter import Fetched, FetchPlan, SourceState
+from news_ingestion.feed_format import parse_feed
+from news_ingestion.fetch_policy import (
+    freshness_seconds,
+    interval_after_success,
+    may_ask_conditionally,
+    retry_after_seconds,
+)
+from news_ingestion.fetcher import Fetcher, Reply
+from news_ingestion.upstream import UpstreamError, UpstreamProblem
+
+_ACCEPT = "application/atom+xml, application/rss+xml;q=0.9, application/xml;q=0.8, text/xml;q=0.7, */*;q=0.1"
+
+
+def status_problem(status: int) -> UpstreamProblem:
+    """Return what a status that is neither 2xx nor 304 means."""
+    by_status: dict[int, UpstreamProblem] = {401: "auth", 403: "auth", 404: "gone", 410: "gone", 429: "quota"}
+    return by_status.get(status) or ("unavailable" if status >= 500 or status == 408 else "unknown")
+
+
+class RSSAdapter:
+    """A feed at one address."""
+
+    needs_url = True
+    is_fetched = True
+
+    def read_config(self, config: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the empty configuration: a feed is its address."""
+        if config:
+            raise ValueError(f"a source of kind rss has no settings, not {', '.join(sorted(config))}")
+        return {}
+
+    def plan(self, source: SourceState, now: datetime) -> FetchPlan:  # noqa: ARG002 - the protocol's signature
+        """Return the interval as it was set; the feed's own wishes are only known from its last answer."""
+        return FetchPlan(interval_after_success(source.interval_seconds), 0.0, None, None, ())
+
+    async def fetch(self, source: SourceState, fetcher: Fetcher, now: datetime) -> Fetched:
+        """Ask for the feed, unless it is unchanged since the last time."""
+        fetched = Fetched(etag=source.etag, last_modified=source.last_modified)
+        headers = {"Accept": _ACCEPT}
+        if source.etag:
+            headers["If-None-Match"] = source.etag
+        if source.last_modified:
+            headers["If-Modified-Since"] = source.last_modified
+        try:
+            reply = await fetcher.get(source.url or "", headers, fetched.requests)
+            await self._read(reply, source, fetched, now)
+        except UpstreamError as error:
+            fetched.error = error
+        return fetched
+
+    async def _read(self, reply: Reply, source: SourceState, fetched: Fetched, now: datetime) -> None:
+        if reply.status == 304:
+            fetched.is_modified = False
+            fetched.wait_seconds = interval_after_success(
+                source.interval_seconds, freshness_seconds(reply.headers, now)
+            )
+            return
+        if reply.status != 200:
+            raise UpstreamError(
+                status_problem(reply.status),
+                f"status_{reply.status}",
+                f"The feed answered {reply.status}.",
+                retry_after_seconds=retry_after_seconds(reply.headers.get("retry-after"), now),
+            )
+        # Parsing a large feed takes tens of milliseconds, in which nobody else would be served.
+        feed = await asyncio.to_thread(
+            parse_feed, reply.content, url=reply.url, content_type=reply.headers.get("content-type")
+        )
+        if not feed.is_feed:
+            raise UpstreamError("malformed", "not_a_feed", "The answer is neither RSS nor Atom.")
+        fetched.items = list(feed.items)
+        conditional = may_ask_conditionally(reply.headers)
+        fetched.etag = reply.headers.get("etag") if conditional else None
+        fetched.last_modified = reply.headers.get("last-modified") if conditional else None
+        fetched.wait_seconds = interval_after_success(
+            source.interval_seconds, feed.ttl_seconds, freshness_seconds(reply.headers, now)
+        )

@@ -1,0 +1,105 @@
+"""The canonical form of an article's address: two addresses of one page become the same string."""
+
+import re
+from urllib.parse import parse_qsl, quote, unquote_to_bytes, urlencode, urlsplit
+
+MAX_URL_CHARACTERS = 2_048
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_TRACKING_NAMES = frozenset(
+    """_ga _gl _hsenc _hsmi .tsrc __twitter_impression amp at_campaign at_medium bxid campaign_id cid cmp cmpid cndid
+    dclid ex_cid fbclid gaa_at gaa_n gaa_sig gaa_ts gbraid gclid gclsrc guccounter guce_referrer guce_referrer_sig icid
+    igshid int_cmp intcmp mbid mc_cid mc_eid mkt_tok mod msclkid ncid oc ocid outputtype partner rss s_cid sc_cid share
+    smid smtyp soc_src soc_trk sr_share src srnd taid tsrc twclid via wbraid xtor yclid yptr""".split()  # noqa: SIM905 - reads better as text
+)
+_TRACKING_PREFIXES = ("utm_", "pk_", "mtm_", "hsa_", "vero_", "wt.", "ns_")
+_MOBILE_HOST = re.compile(r"^(?:www|m|mobile|amp|touch|wap)\.(?=[^.]+\.[^.])", re.IGNORECASE)
+_AMP_PATH = re.compile(r"(?:(?:/amp|\.amp|/amphtml|/)+$)|^/amp(?=/)|\.amp(?=\.html?$)", re.IGNORECASE)
+_AMP_CACHE = re.compile(r"^/(?:amp/)?(?:v|c)?/?(?:s/)?(?=[^/]+\.[^/]+/)")
+_SAFE_PATH = "/:@!$&'()*+,;=-._~"
+
+
+class InvalidURLError(ValueError):
+    """The text is no absolute http(s) address of a page."""
+
+
+def _host(netloc_host: str) -> str:
+    host = netloc_host.rstrip(".").lower()
+    try:
+        host = host.encode("idna").decode("ascii") if not host.isascii() else host
+    except UnicodeError as error:
+        raise InvalidURLError(f"The host {netloc_host!r} is not a valid name.") from error
+    while (shorter := _MOBILE_HOST.sub("", host)) != host:
+        host = shorter
+    return f"[{host}]" if ":" in host else host
+
+
+def _without_amp_cache(host: str, path: str) -> tuple[str, str]:
+    """Return host and path of the publisher's page behind Google's AMP viewer and cache."""
+    if (host == "google.com" and path.startswith("/amp/")) or host.endswith(".cdn.ampproject.org"):
+        inner = _AMP_CACHE.sub("", path, count=1)
+        inner_host, _, inner_path = inner.lstrip("/").partition("/")
+        if "." in inner_host:
+            return _host(inner_host), f"/{inner_path}"
+    return host, path
+
+
+def _is_tracking(name: str) -> bool:
+    lowered = name.lower()
+    return lowered in _TRACKING_NAMES or lowered.startswith(_TRACKING_PREFIXES)
+
+
+def canonical_url(url: str) -> str:
+    """Return the canonical address of the page behind `url`.
+
+    Parameters
+    ----------
+    url : str, absolute, http or https
+
+    Returns
+    -------
+    str, always `https://`, the host in lower case without `www.`, `m.`, `mobile.` or `amp.`, without default port,
+    fragment, AMP suffix, tracking parameters and trailing slash; the other parameters sorted by name.
+
+    Raises
+    ------
+    InvalidURLError
+        When the text has another scheme, no host, credentials, or more than 2,048 characters.
+
+    Notes
+    -----
+    The result is a key for comparison, and it is stable: the canonical form of a canonical form is itself.
+    """
+    text = url.strip()
+    if not text or len(text) > MAX_URL_CHARACTERS:
+        raise InvalidURLError(f"An address has 1 to {MAX_URL_CHARACTERS} characters, not {len(text)}.")
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError as error:
+        raise InvalidURLError(f"{text[:200]!r} is not an address.") from error
+    scheme = parts.scheme.lower()
+    if scheme not in _DEFAULT_PORTS or not parts.hostname:
+        raise InvalidURLError(f"{text[:200]!r} is not an absolute http(s) address.")
+    if "@" in parts.netloc:
+        raise InvalidURLError("An article's address carries no credentials.")
+    host, path = _without_amp_cache(_host(parts.hostname), parts.path)
+    if "%" in path or not path.isascii():
+        path = quote(unquote_to_bytes(path), safe=_SAFE_PATH)
+    path = _AMP_PATH.sub("", path)
+    pairs = parse_qsl(parts.query, keep_blank_values=True, errors="surrogateescape") if parts.query else []
+    query = sorted(pair for pair in pairs if not _is_tracking(pair[0]))
+    authority = host if port in (None, *_DEFAULT_PORTS.values()) else f"{host}:{port}"
+    return f"https://{authority}{path}" + (f"?{urlencode(query, errors='surrogateescape')}" if query else "")
+
+
+def domain_of(url: str) -> str:
+    """Return the host of a canonical address without its port: what `?domain=` filters on."""
+    return urlsplit(url).hostname or ""
+
+
+def is_same_address(url: str, other: str) -> bool:
+    """Return whether two texts name one page; what is no address is only the same as itself."""
+    try:
+        return canonical_url(url) == canonical_url(other)
+    except InvalidURLError:
+        return url.strip() == other.strip()

@@ -1,0 +1,224 @@
+"""What becomes of a batch of articles: each is created, a duplicate, a near-duplicate or a revision.
+
+Articles are decided one after the other, against what is stored and against those before them in the batch.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from news_ingestion.draft import Draft, merge_tickers
+from news_ingestion.duplicates import compare_articles, same_publisher
+from news_ingestion.similarity import Verdict
+from news_ingestion.stories import event_similarity, novelty
+
+Status = Literal["created", "duplicate", "near_duplicate", "revised", "rejected"]
+State = Literal["created", "revised", "retracted"]
+# Of the articles that share a fingerprint with a new one, the closest few are compared.
+MAX_CANDIDATES = 5
+
+
+@dataclass
+class Known:
+    """An article that is stored, or is about to be: its current version and what the batch does to it.
+
+    Notes
+    -----
+    `content_hashes` are those of every version it ever had, so that an old version that comes again is no revision.
+    `versions` are the (draft, state) written by this batch, oldest first; empty when nothing changes.
+    """
+
+    article_id: UUID
+    story_id: UUID
+    draft: Draft
+    revision: int = 1
+    state: State = "created"
+    duplicate_of: UUID | None = None
+    novelty: float = 1.0
+    content_hashes: set[UUID] = field(default_factory=set)
+    versions: list["Version"] = field(default_factory=list)
+    is_new: bool = False
+    is_new_story: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One version of an article to be written."""
+
+    draft: Draft
+    revision: int
+    state: State
+    duplicate_of: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What became of one article of the batch; `match` is the article it is like, with the verdict."""
+
+    status: Status
+    known: Known
+    match_id: UUID | None = None
+    verdict: Verdict | None = None
+
+
+class Neighbourhood:
+    """The articles that new ones are compared with, found by fingerprint and by address."""
+
+    def __init__(self, stored: Iterable[Known]) -> None:
+        self._by_hash: defaultdict[int, list[Known]] = defaultdict(list)
+        self._by_url: dict[UUID, Known] = {}
+        for known in stored:
+            self.add(known)
+
+    def add(self, known: Known) -> None:
+        """Let later articles of the batch be compared with `known`."""
+        self._by_url.setdefault(known.draft.url_key, known)
+        if known.state != "retracted":
+            for one in known.draft.hashes:
+                self._by_hash[one].append(known)
+
+    def at(self, draft: Draft) -> Known | None:
+        """Return the article at the address of `draft`."""
+        return self._by_url.get(draft.url_key)
+
+    def candidates(self, draft: Draft) -> list[Known]:
+        """Return the articles that share most of the fingerprint of `draft`, the likeliest first."""
+        shared = Counter(id(known) for one in draft.hashes for known in self._by_hash.get(one, ()))
+        if not shared:
+            return []
+        found = {id(known): known for one in draft.hashes for known in self._by_hash.get(one, ())}
+        return [found[key] for key, _ in shared.most_common(MAX_CANDIDATES)]
+
+
+class BatchDecider:
+    """Decides a batch in order; `known` afterwards holds every article that is new or has changed."""
+
+    def __init__(self, stored: Iterable[Known], new_id: Callable[[], UUID], window_seconds: float) -> None:
+        self._neighbourhood = Neighbourhood(stored)
+        self._new_id = new_id
+        self._window_seconds = window_seconds
+        self.known: dict[UUID, Known] = {}
+
+    def decide(self, draft: Draft) -> Decision:
+        """Return what becomes of `draft`, and remember it for the articles after it."""
+        at_address = self._neighbourhood.at(draft)
+        if at_address is not None:
+            return self._again(at_address, draft)
+        compared = self._compared(draft)
+        copied = _best_duplicate(compared)
+        if copied is None:
+            return self._created(draft, compared)
+        original, verdict = copied
+        if verdict.rule == "identical" and same_publisher(draft, original.draft):
+            self._merge_tickers(original, draft)
+            return Decision("duplicate", original, original.article_id, verdict)
+        copy = self._new(draft, original.story_id, duplicate_of=original.duplicate_of or original.article_id)
+        return Decision("near_duplicate", copy, copy.duplicate_of, verdict)
+
+    def _compared(self, draft: Draft, but: UUID | None = None) -> list[tuple[Known, Verdict]]:
+        return [
+            (known, compare_articles(draft, known.draft))
+            for known in self._neighbourhood.candidates(draft)
+            if known.article_id != but
+            and abs((draft.published_at - known.draft.published_at).total_seconds()) <= self._window_seconds
+        ]
+
+    def _again(self, known: Known, draft: Draft) -> Decision:
+        """Decide on an article whose address is stored: the same again, or a correction."""
+        verdict = compare_articles(draft, known.draft)
+        if draft.content_hash in known.content_hashes or _says_nothing_new(draft, known.draft):
+            self._merge_tickers(known, draft)
+            return Decision("duplicate", known, known.article_id, verdict)
+        current = known.draft
+        merged = replace(
+            draft,
+            published_at=current.published_at,
+            body=draft.body or current.body,
+            summary=draft.summary or current.summary,
+            author=draft.author or current.author,
+            source_id=draft.source_id or current.source_id,
+            source_name=draft.source_name or current.source_name,
+            language=draft.language or current.language,
+            tickers=merge_tickers(current.tickers, draft.tickers),
+        )
+        if known.duplicate_of is not None:
+            # A copy that was rewritten may no longer be one; then it is handed on like any other article.
+            still = _best_duplicate(self._compared(merged, but=known.article_id))
+            known.duplicate_of = (still[0].duplicate_of or still[0].article_id) if still else None
+        known.content_hashes.add(draft.content_hash)
+        self._write(known, merged, "revised")
+        self._neighbourhood.add(known)
+        return Decision("revised", known, known.article_id, verdict)
+
+    def _created(self, draft: Draft, compared: Sequence[tuple[Known, Verdict]]) -> Decision:
+        on_event = ((event_similarity(draft, known.draft, verdict), known) for known, verdict in compared)
+        similarity, nearest = max(on_event, key=lambda pair: pair[0], default=(0.0, None))
+        if nearest is None or similarity <= 0.0:
+            return Decision("created", self._new(draft, self._new_id(), is_new_story=True))
+        return Decision("created", self._new(draft, nearest.story_id))
+
+    def _new(
+        self, draft: Draft, story_id: UUID, *, duplicate_of: UUID | None = None, is_new_story: bool = False
+    ) -> Known:
+        known = Known(
+            article_id=self._new_id(),
+            story_id=story_id,
+            draft=draft,
+            duplicate_of=duplicate_of,
+            content_hashes={draft.content_hash},
+            versions=[Version(draft, 1, "created", duplicate_of)],
+            is_new=True,
+            is_new_story=is_new_story,
+        )
+        self.known[known.article_id] = known
+        self._neighbourhood.add(known)
+        return known
+
+    def _merge_tickers(self, known: Known, draft: Draft) -> None:
+        """Give `known` the tickers that only the duplicate names: one article is often listed once per ticker."""
+        tickers = merge_tickers(known.draft.tickers, draft.tickers)
+        if len(tickers) == len(known.draft.tickers) or known.state == "retracted":
+            return
+        merged = replace(known.draft, tickers=tickers)
+        if known.versions:
+            known.draft = merged
+            known.versions[-1] = replace(known.versions[-1], draft=merged)
+        else:
+            self._write(known, merged, "revised")
+
+    def _write(self, known: Known, draft: Draft, state: State) -> None:
+        known.draft, known.state = draft, state
+        known.revision += 1
+        known.versions.append(Version(draft, known.revision, state, known.duplicate_of))
+        self.known[known.article_id] = known
+
+
+def _says_nothing_new(draft: Draft, current: Draft) -> bool:
+    """Return whether `draft` repeats `current`, or repeats it without the body."""
+    return draft.bare_title == current.bare_title and (draft.body is None or draft.body == current.body)
+
+
+def _best_duplicate(compared: Iterable[tuple[Known, Verdict]]) -> tuple[Known, Verdict] | None:
+    """Return the article that a new one copies: the closest, and among equals the earliest."""
+    copied = [(known, verdict) for known, verdict in compared if verdict.duplicate]
+    if not copied:
+        return None
+    return min(copied, key=lambda pair: (pair[1].rule != "identical", -pair[1].similarity, pair[0].draft.published_at))
+
+
+def set_novelty(known: Iterable[Known], stored_times: Mapping[UUID, Sequence[datetime]]) -> None:
+    """Set the novelty of every new article from when its story's other articles were published.
+
+    Parameters
+    ----------
+    stored_times : mapping of story id to list of datetime, of the articles stored before this batch.
+    """
+    times = {story_id: list(moments) for story_id, moments in stored_times.items()}
+    for one in known:
+        if one.is_new:
+            earlier = times.setdefault(one.story_id, [])
+            one.novelty = novelty(one.draft.published_at, earlier)
+            earlier.append(one.draft.published_at)

@@ -1,0 +1,67 @@
+"""What a poller of NewsAPI asks for next: moving time windows, the cap on results, and the day's quota.
+
+The free plan shows articles a day late, at most 100 of a query, and answers 100 requests a day. So a poll asks for the
+time since the last one, up to what the delay lets it see; a window with more results than the cap is halved; and the
+interval is stretched until the day's polls fit the quota.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+DAY_SECONDS = 86_400.0
+MIN_WINDOW = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A stretch of publication time, both ends included as NewsAPI includes them."""
+
+    start: datetime
+    end: datetime
+
+    def halves(self) -> tuple["Window", "Window"] | None:
+        """Return the window in two, or None when it is too short to be cut; the halves share no second."""
+        length = self.end - self.start
+        if length < 2 * MIN_WINDOW:
+            return None
+        middle = (self.start + length / 2).replace(microsecond=0)
+        return Window(self.start, middle), Window(middle + timedelta(seconds=1), self.end)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a provider's plan allows; the defaults are NewsAPI's free "Developer" plan."""
+
+    requests_per_day: int = 100
+    max_results: int = 100
+    delay_seconds: float = DAY_SECONDS
+    history_seconds: float = 30 * DAY_SECONDS
+
+
+def next_window(now: datetime, plan: Plan, seen_until: datetime | None, overlap_seconds: float) -> Window | None:
+    """Return the window to ask for now, or None when the delay hides everything that is new.
+
+    Parameters
+    ----------
+    seen_until : datetime, optional, the end of the last window that was fetched.
+    overlap_seconds : float, how far to reach back behind it: articles are indexed out of order.
+    """
+    visible = (now - timedelta(seconds=plan.delay_seconds)).replace(microsecond=0)
+    oldest = (now - timedelta(seconds=plan.history_seconds)).replace(microsecond=0)
+    if seen_until is None:
+        start = visible - timedelta(seconds=min(DAY_SECONDS, plan.history_seconds))
+    else:
+        start = seen_until - timedelta(seconds=overlap_seconds)
+    start = max(start, oldest)
+    return Window(start, visible) if start < visible and (seen_until is None or visible > seen_until) else None
+
+
+def lost_history(now: datetime, plan: Plan, seen_until: datetime | None) -> Window | None:
+    """Return the time since the last poll that the plan's history no longer reaches, or None."""
+    oldest = now - timedelta(seconds=plan.history_seconds)
+    return Window(seen_until, oldest) if seen_until is not None and seen_until < oldest else None
+
+
+def sustainable_interval_seconds(interval_seconds: float, plan: Plan, requests_per_poll: float = 1.0) -> float:
+    """Return the shortest interval, at least the one wished for, at which a day's polls fit the quota."""
+    return max(interval_seconds, DAY_SECONDS * max(requests_per_poll, 1.0) / plan.requests_per_day)

@@ -1,0 +1,274 @@
+"""Fetching sources: claimed with a lease, asked by their adapter, taken in, and scheduled again."""
+
+import asyncio
+import json
+import random
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from prometheus_client import CollectorRegistry
+from prometheus_client import Counter as CounterMetric
+from sqlalchemy import Row
+
+from common.clock import uuid7
+from common.contracts.batch import MAX_BATCH_ITEMS
+from common.database import Connection, after_commit
+from common.errors import Conflict, NotFound
+from common.runtime import Runtime
+from news_ingestion.adapters import Adapter
+from news_ingestion.adapters.adapter import Fetched, SourceState
+from news_ingestion.fetch_policy import DEGRADED_AFTER_ERRORS, backoff_seconds, next_fetch_at
+from news_ingestion.ingestion import ingest
+from news_ingestion.repository import sources
+from news_ingestion.settings import Settings
+from news_ingestion.upstream import UpstreamError
+
+_DAY = timedelta(days=1)
+# Asking again changes nothing about these: a person has to.
+_DISABLING = frozenset({"auth", "request"})
+
+
+class FetchMetrics:
+    """What fetching shows to Prometheus."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.fetches = CounterMetric(
+            "news_fetches_total", "Runs of sources, by kind and outcome", ["kind", "status"], registry=registry
+        )
+        self.requests = CounterMetric(
+            "news_fetch_requests_total", "Requests to providers, by kind of source", ["kind"], registry=registry
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class FetchRun:
+    """One claimed source on its way through a fetch."""
+
+    runtime: Runtime
+    source: Row[Any]
+    owner: UUID
+    trigger: str
+    started_at: datetime
+
+
+def state_of(source: Row[Any], requests_used: int = 0, n_sharing: int = 1) -> SourceState:
+    """Return a stored source as its adapter sees it."""
+    return SourceState(
+        source_id=source.source_id,
+        kind=source.kind,
+        url=source.url,
+        config=source.config,
+        interval_seconds=source.interval_seconds,
+        etag=source.etag,
+        last_modified=source.last_modified,
+        seen_until=source.seen_until,
+        last_ok_at=source.last_ok_at,
+        requests_used=requests_used,
+        n_sharing=max(n_sharing, 1),
+    )
+
+
+async def fetch_now(runtime: Runtime, source_id: UUID) -> Row[Any]:
+    """Fetch one source at once, whatever its schedule says, and return the entry of the ledger.
+
+    Raises
+    ------
+    NotFound, Conflict
+        There is no such source; nothing is fetched from its kind, or it is being fetched just now.
+    """
+    settings, owner, now = runtime.settings_as(Settings), uuid7(), runtime.clock.now()
+    async with runtime.database.transaction() as connection:
+        found = await sources.source(connection, source_id)
+        if found is None:
+            raise NotFound(f"No source {source_id}.")
+        if not _adapter(runtime, found).is_fetched:
+            raise Conflict(f"Articles of a source of kind {found.kind} are posted, not fetched.", code="not_fetched")
+        claimed = await sources.claim_one(connection, source_id, owner, now, settings.fetch_lease_seconds)
+    if claimed is None:
+        raise Conflict("The source is being fetched just now.", code="being_fetched")
+    return await _run(FetchRun(runtime, claimed, owner, "manual", now))
+
+
+async def fetch_due(runtime: Runtime) -> None:
+    """Fetch sources as they become due, several at a time, until cancelled."""
+    settings = runtime.settings_as(Settings)
+    running: set[asyncio.Task[None]] = set()
+    try:
+        while True:
+            while len(running) < settings.fetch_concurrency and (run := await _claim(runtime)) is not None:
+                running.add(asyncio.create_task(_run_supervised(run)))
+            await asyncio.sleep(settings.fetch_poll_seconds)
+            running = {task for task in running if not task.done()}
+    finally:
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+
+
+async def _claim(runtime: Runtime) -> FetchRun | None:
+    owner, now = uuid7(), runtime.clock.now()
+    async with runtime.database.transaction() as connection:
+        lease_seconds = runtime.settings_as(Settings).fetch_lease_seconds
+        claimed = await sources.claim_due(connection, owner, now, lease_seconds)
+    return FetchRun(runtime, claimed, owner, "schedule", now) if claimed is not None else None
+
+
+async def _run_supervised(run: FetchRun) -> None:
+    """Fetch; a failure of our own is counted and logged, and the lease runs out by itself."""
+    try:
+        await _run(run)
+    except Exception as error:  # noqa: BLE001 - one source must not stop the others; the metric counts it
+        run.runtime.failures.labels("fetch").inc()
+        run.runtime.logger.warning("fetch_failed", source_id=str(run.source.source_id), error=repr(error))
+
+
+def _adapter(runtime: Runtime, source: Row[Any]) -> Adapter:
+    adapters: Mapping[str, Adapter] = runtime.state.adapters
+    return adapters[source.kind]
+
+
+async def _run(run: FetchRun) -> Row[Any]:
+    runtime, source = run.runtime, run.source
+    async with runtime.database.reading() as connection:
+        used, sharing = await sources.quota_use(connection, source.kind, run.started_at - _DAY)
+    state = state_of(source, used, sharing)
+    fetched = await _adapter(runtime, source).fetch(state, runtime.state.fetcher, run.started_at)
+    counted: Counter[str] = Counter()
+    for start in range(0, len(fetched.items), MAX_BATCH_ITEMS):
+        items = fetched.items[start : start + MAX_BATCH_ITEMS]
+        async with runtime.database.transaction() as connection:
+            outcomes = await ingest(runtime, connection, items, fetched_from=source.source_id)
+        counted.update(outcome.status for outcome in outcomes)
+    async with runtime.database.transaction() as connection:
+        return await _settle(run, connection, fetched, counted)
+
+
+def _status(fetched: Fetched) -> str:
+    if fetched.error is not None:
+        return "partial" if fetched.items else "error"
+    return "ok" if fetched.is_modified else "not_modified"
+
+
+async def _settle(run: FetchRun, connection: Connection, fetched: Fetched, counted: Mapping[str, int]) -> Row[Any]:
+    runtime, source, now = run.runtime, run.source, run.runtime.clock.now()
+    status = _status(fetched)
+    state = _failed(run, fetched, fetched.error, now) if fetched.error else _succeeded(run, fetched, now)
+    is_ours = await sources.settle(connection, source.source_id, run.owner, state)
+    if is_ours:
+        await _keep_gaps(connection, source, fetched, now)
+        if fetched.error is not None and _becomes_degraded(source, state):
+            await runtime.events.publish(connection, [_degraded_event(source, state, fetched.error)])
+    metrics: FetchMetrics = runtime.state.fetch_metrics
+    after_commit(connection, lambda: metrics.fetches.labels(source.kind, status).inc())
+    after_commit(connection, lambda: metrics.requests.labels(source.kind).inc(len(fetched.requests)))
+    return await sources.record_fetch(
+        connection,
+        {
+            "fetch_id": uuid7(),
+            "source_id": source.source_id,
+            "started_at": run.started_at,
+            "finished_at": now,
+            "status": status,
+            "requests": [record.as_json() for record in fetched.requests],
+            "n_requests": len(fetched.requests),
+            "articles": dict(counted),
+            "error": _error_json(fetched.error),
+        },
+    )
+
+
+def _jittered(run: FetchRun, now: datetime, wait_seconds: float) -> datetime:
+    ratio = run.runtime.settings_as(Settings).fetch_jitter_ratio
+    return next_fetch_at(now, wait_seconds, ratio, random.random())  # noqa: S311 - jitter, no secret
+
+
+def _succeeded(run: FetchRun, fetched: Fetched, now: datetime) -> dict[str, Any]:
+    source = run.source
+    is_back = source.disabled_reason is not None
+    return {
+        "next_fetch_at": _jittered(run, now, fetched.wait_seconds) if source.is_enabled or is_back else None,
+        "is_enabled": source.is_enabled or is_back,
+        "disabled_reason": None,
+        "last_fetch_at": now,
+        "last_ok_at": now,
+        "error_count": 0,
+        "backoff_seconds": 0.0,
+        "last_error": None,
+        "etag": fetched.etag,
+        "last_modified": fetched.last_modified,
+        "seen_until": fetched.seen_until,
+    }
+
+
+def _failed(run: FetchRun, fetched: Fetched, error: UpstreamError, now: datetime) -> dict[str, Any]:
+    source = run.source
+    error_count = source.error_count + 1
+    is_final = source.kind == "newsapi" and error.problem in _DISABLING
+    wait = backoff_seconds(error_count, source.interval_seconds, error.retry_after_seconds)
+    is_enabled = source.is_enabled and not is_final
+    return {
+        "next_fetch_at": _jittered(run, now, wait) if is_enabled else None,
+        "is_enabled": is_enabled,
+        "disabled_reason": error.code if is_final else source.disabled_reason,
+        "last_fetch_at": now,
+        "error_count": error_count,
+        "backoff_seconds": wait,
+        "last_error": {**(_error_json(error) or {}), "at": now.isoformat()},
+        "seen_until": fetched.seen_until,
+    }
+
+
+def _error_json(error: UpstreamError | None) -> dict[str, Any] | None:
+    return {"problem": error.problem, "code": error.code, "detail": error.detail} if error else None
+
+
+def _becomes_degraded(source: Row[Any], state: Mapping[str, Any]) -> bool:
+    """Return whether this failure is the one to tell about: the third in a row, or the one that switches it off."""
+    return state["error_count"] == DEGRADED_AFTER_ERRORS or (source.is_enabled and not state["is_enabled"])
+
+
+def _degraded_event(source: Row[Any], state: Mapping[str, Any], error: UpstreamError) -> tuple[str, str]:
+    told = {
+        "source_id": str(source.source_id),
+        "name": source.name,
+        "kind": source.kind,
+        "error_count": state["error_count"],
+        "is_enabled": state["is_enabled"],
+        "error": _error_json(error),
+    }
+    return "source.degraded", json.dumps(told)
+
+
+async def _keep_gaps(connection: Connection, source: Row[Any], fetched: Fetched, now: datetime) -> None:
+    """Close the gaps that this run filled, and enter those it leaves."""
+    if fetched.covered is not None:
+        await sources.close_gaps(connection, source.source_id, fetched.covered)
+    missed: list[tuple[str, str, datetime, datetime]] = [
+        (one.reason, one.detail, one.window.start, one.window.end) for one in fetched.missed
+    ]
+    # A feed shows its latest entries only: what came and went during an outage was never seen.
+    if source.kind == "rss" and fetched.error is None and source.error_count and source.last_ok_at is not None:
+        detail = f"{source.error_count} fetches in a row failed."
+        missed.append(("error", detail, source.last_ok_at, now))
+    await sources.record_gaps(connection, _gap_rows(source.source_id, missed, now))
+
+
+def _gap_rows(
+    source_id: UUID, missed: Sequence[tuple[str, str, datetime, datetime]], now: datetime
+) -> list[dict[str, Any]]:
+    return [
+        {
+            "gap_id": uuid7(),
+            "source_id": source_id,
+            "reason": reason,
+            "detail": detail,
+            "starts_at": starts_at,
+            "ends_at": ends_at,
+            "recorded_at": now,
+        }
+        for reason, detail, starts_at, ends_at in missed
+    ]

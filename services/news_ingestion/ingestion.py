@@ -1,0 +1,183 @@
+"""Taking in a batch of articles: clean, decide, store, hand on.
+
+Everything that needs no database happens before the lock, the rest within it and in a fixed number of statements.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from prometheus_client import CollectorRegistry, Histogram
+from prometheus_client import Counter as CounterMetric
+
+from common.clock import uuid7
+from common.contracts import Article, ArticleSource, ItemError
+from common.database import Connection, after_commit
+from common.runtime import Runtime
+from news_ingestion.decisions import BatchDecider, Decision, Known, Status, set_novelty
+from news_ingestion.draft import Draft, Item, RejectedItemError, clean_item
+from news_ingestion.repository import ingesting
+from news_ingestion.settings import Settings
+from news_ingestion.stories import NOVELTY_WINDOW
+
+_TALLY_BY_STATUS: dict[Status, str] = {
+    "created": "created",
+    "duplicate": "duplicates",
+    "near_duplicate": "near_duplicates",
+    "revised": "revised",
+    "rejected": "rejected",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one article of a batch: the decision, or why there is none."""
+
+    decision: Decision | None
+    error: ItemError | None = None
+
+    @property
+    def status(self) -> Status:
+        """Return the status in one word."""
+        return self.decision.status if self.decision is not None else "rejected"
+
+
+class IngestionMetrics:
+    """What taking in articles shows to Prometheus."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.processed = CounterMetric(
+            "news_articles_processed_total", "Articles taken in, by what became of them", ["status"], registry=registry
+        )
+        self.batch_seconds = Histogram(
+            "news_ingestion_batch_seconds", "Time to decide on and store one batch", registry=registry
+        )
+        for status in _TALLY_BY_STATUS:
+            self.processed.labels(status)
+
+    def count(self, outcomes: Sequence[Outcome]) -> None:
+        """Count the outcomes of a batch."""
+        for status, number in Counter(outcome.status for outcome in outcomes).items():
+            self.processed.labels(status).inc(number)
+
+
+def contract(known: Known, received_at: datetime) -> Article:
+    """Return the article as it is handed to NLP."""
+    draft = known.draft
+    return Article(
+        article_id=known.article_id,
+        revision=known.revision,
+        state=known.state,
+        story_id=known.story_id,
+        title=draft.title,
+        body=draft.body,
+        summary=draft.summary,
+        url=draft.url,
+        author=draft.author,
+        source=ArticleSource(id=draft.source_id, name=draft.source_name or draft.domain),
+        language=draft.language,
+        tickers=list(draft.tickers),
+        published_at=draft.published_at,
+        received_at=received_at,
+        novelty=known.novelty,
+    )
+
+
+def event(name: str, article: Article) -> tuple[str, str]:
+    """Return the event that tells streams about `article`."""
+    return name, article.model_dump_json(exclude={"body", "summary"}, exclude_none=True)
+
+
+async def ingest(
+    runtime: Runtime,
+    connection: Connection,
+    items: Sequence[Item | ItemError],
+    *,
+    fetched_from: UUID | None = None,
+) -> list[Outcome]:
+    """Take in `items` and return what became of each, in their order.
+
+    Parameters
+    ----------
+    items : sequence of Item, or of ItemError for what could not even be read as one (it is counted as rejected).
+    fetched_from : UUID, optional, the source that they were fetched from.
+    """
+    metrics: IngestionMetrics = runtime.state.ingestion_metrics
+    now = runtime.clock.now()
+    cleaned = [_cleaned(item, now) for item in items]
+    drafts = [draft for draft in cleaned if isinstance(draft, Draft)]
+    decisions: list[Decision] = []
+    if drafts:
+        with metrics.batch_seconds.time():
+            decisions = await _decide_and_store(runtime, connection, drafts, now, fetched_from)
+    remaining = iter(decisions)
+    outcomes = [Outcome(next(remaining)) if isinstance(draft, Draft) else Outcome(None, draft) for draft in cleaned]
+    counted = Counter(_TALLY_BY_STATUS[outcome.status] for outcome in outcomes)
+    await ingesting.add_counts(connection, {**counted, "received": len(outcomes)})
+    after_commit(connection, lambda: metrics.count(outcomes))
+    return outcomes
+
+
+def _cleaned(item: Item | ItemError, now: datetime) -> Draft | ItemError:
+    if isinstance(item, ItemError):
+        return item
+    try:
+        return clean_item(item, received_at=now)
+    except RejectedItemError as error:
+        return ItemError(code=error.code, detail=error.detail)
+
+
+async def _decide_and_store(
+    runtime: Runtime, connection: Connection, drafts: Sequence[Draft], now: datetime, fetched_from: UUID | None
+) -> list[Decision]:
+    window_hours = runtime.settings_as(Settings).duplicate_window_hours
+    for draft in drafts:
+        _ = draft.hashes  # worked out here, where no other batch waits for it
+    await ingesting.lock_decisions(connection)
+    stored = await ingesting.known_articles(connection, drafts, window_hours)
+    decider = BatchDecider(stored, uuid7, window_hours * 3600.0)
+    decisions = [decider.decide(draft) for draft in drafts]
+    changed = list(decider.known.values())
+    if not changed:
+        return decisions
+    new = [known for known in changed if known.is_new]
+    joined = {known.story_id for known in new} - {known.story_id for known in new if known.is_new_story}
+    moments = [known.draft.published_at for known in new]
+    times = (
+        await ingesting.story_times(connection, joined, min(moments) - NOVELTY_WINDOW, max(moments)) if joined else {}
+    )
+    set_novelty(new, times)
+    await ingesting.store_articles(connection, changed, now, fetched_from)
+    stretched = await ingesting.store_stories(connection, changed, now)
+    await _hand_on(runtime, connection, changed, stretched, now)
+    return decisions
+
+
+async def _hand_on(
+    runtime: Runtime, connection: Connection, changed: Sequence[Known], stretched: Sequence[UUID], now: datetime
+) -> None:
+    """Queue what is new or corrected for NLP, and tell the streams; near-duplicates go no further."""
+    articles = [contract(known, now) for known in changed if known.duplicate_of is None]
+    await runtime.handover().put(connection, [article.model_dump_json(exclude_none=True) for article in articles])
+    events = [
+        event("article.created" if article.state == "created" else "article.revised", article) for article in articles
+    ]
+    events += [("story.updated", json.dumps({"story_id": str(story_id)})) for story_id in stretched]
+    await runtime.events.publish(connection, events)
+
+
+def fingerprint_horizon(now: datetime, retention_days: float) -> UUID:
+    """Return the smallest UUIDv7 of the moment before which texts are forgotten."""
+    milliseconds = int((now - timedelta(days=retention_days)).timestamp() * 1000)
+    return UUID(int=milliseconds << 80)
+
+
+async def forget_old_texts(runtime: Runtime) -> int:
+    """Delete the fingerprints of articles received longer ago than the retention; return how many."""
+    settings = runtime.settings_as(Settings)
+    horizon = fingerprint_horizon(runtime.clock.now(), settings.fingerprint_retention_days)
+    async with runtime.database.transaction() as connection:
+        return await ingesting.forget_fingerprints(connection, horizon)

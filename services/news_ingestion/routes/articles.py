@@ -1,0 +1,108 @@
+"""Articles: post, read, compare, retract."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends, Query
+
+from common.conditional import ConditionalDep, etag_of
+from common.contracts.text import Language, Ticker
+from common.dependencies import ConnectionDep, ReadConnectionDep, RuntimeDep
+from common.errors import NotFound, problems
+from common.gateway import NEWS_INGESTION
+from common.pagination import Page, PageDep
+from common.routing import service_router
+from news_ingestion.canonical_url import is_same_address
+from news_ingestion.duplicates import compare_posted
+from news_ingestion.ingestion import ingest
+from news_ingestion.parameters import ArticleID, AsOf, Moment
+from news_ingestion.repository import reading
+from news_ingestion.repository.reading import ArticleFilter
+from news_ingestion.retraction import retract_article
+from news_ingestion.schemas import (
+    ArticleBatch,
+    ArticleRead,
+    ArticleResult,
+    ArticleResults,
+    Comparison,
+    ComparisonRequest,
+)
+
+router = service_router(NEWS_INGESTION, tags=["articles"])
+
+
+def article_filter(
+    as_of: AsOf = None,
+    q: Annotated[
+        str | None, Query(min_length=1, max_length=200, description='Full text: words, "a phrase", -without, or.')
+    ] = None,
+    source_id: Annotated[
+        str | None, Query(min_length=1, max_length=200, description="The provider's source id, or one of `/sources`.")
+    ] = None,
+    domain: Annotated[str | None, Query(min_length=1, max_length=255, description="Host without `www.`.")] = None,
+    ticker: Annotated[Ticker | None, Query(description="Ticker that the article is tagged with.")] = None,
+    language: Annotated[Language | None, Query(description="ISO 639 code.")] = None,
+    story_id: Annotated[UUID | None, Query(description="Articles of one story.")] = None,
+    published_from: Annotated[Moment | None, Query(description="Published then or later.")] = None,
+    published_to: Annotated[Moment | None, Query(description="Published then or earlier.")] = None,
+) -> ArticleFilter:
+    """Return what the query string narrows the list to."""
+    return ArticleFilter(q, source_id, domain, ticker, language, story_id, published_from, published_to, as_of)
+
+
+@router.post("/articles", summary="Take in articles")
+async def post_articles(batch: ArticleBatch, connection: ConnectionDep, runtime: RuntimeDep) -> ArticleResults:
+    """Take in 1 to 500 articles; each is answered on its own, in the order given.
+
+    Posting the same articles again changes nothing. A different title or body at a known address is a correction; a
+    syndicated copy is stored in its story and goes no further. An article that comes once per ticker is stored once
+    with all of its tickers.
+    """
+    outcomes = await ingest(runtime, connection, batch.items())
+    return ArticleResults(data=[ArticleResult.of(index, outcome) for index, outcome in enumerate(outcomes)])
+
+
+@router.get("/articles", summary="List articles", responses=problems(404))
+async def list_articles(
+    connection: ReadConnectionDep, page: PageDep, wanted: Annotated[ArticleFilter, Depends(article_filter)]
+) -> Page[ArticleRead]:
+    """Return articles by time of publication, newest first; retracted ones are left out."""
+    rows = await reading.list_articles(connection, wanted, page)
+    return page.answer(rows, key=lambda row: (row.published_at, row.article_id), read=ArticleRead.from_row)
+
+
+@router.post("/articles:compare", summary="Compare two articles")
+async def compare_articles(request: ComparisonRequest) -> Comparison:
+    """Return whether two articles tell the same and what decided; nothing is stored."""
+    a, b = request.a, request.b
+    same_url = a.url is not None and b.url is not None and is_same_address(a.url, b.url)
+    return Comparison.of(compare_posted(a.title, b.title, a.body, b.body, same_url=same_url))
+
+
+@router.get("/articles/{article_id}", summary="Read an article", responses=problems(404))
+async def read_article(
+    article_id: ArticleID, connection: ReadConnectionDep, conditional: ConditionalDep, as_of: AsOf = None
+) -> ArticleRead:
+    """Return an article as it is now, or as it was at `as_of`; a retracted one is gone."""
+    row = await reading.article(connection, article_id, as_of)
+    if row is None or row.state == "retracted":
+        raise NotFound(f"No article {article_id}.", code="article_retracted" if row is not None else None)
+    conditional.answer(etag_of(row.article_id, row.revision))
+    return ArticleRead.from_row(row)
+
+
+@router.get("/articles/{article_id}/revisions", summary="List an article's versions", responses=problems(404))
+async def list_revisions(article_id: ArticleID, connection: ReadConnectionDep, page: PageDep) -> Page[ArticleRead]:
+    """Return every version of an article, newest first, a retraction included."""
+    rows = await reading.revisions(connection, article_id, page)
+    if not rows and page.cursor is None:
+        raise NotFound(f"No article {article_id}.")
+    return page.answer(rows, key=lambda row: (row.revision,), read=ArticleRead.from_row)
+
+
+@router.delete("/articles/{article_id}", status_code=204, summary="Retract an article", responses=problems(404, 412))
+async def delete_article(
+    article_id: ArticleID, connection: ConnectionDep, runtime: RuntimeDep, conditional: ConditionalDep
+) -> None:
+    """Retract an article: what was built on it downstream is withdrawn; its versions stay readable by `as_of`."""
+    await retract_article(runtime, connection, article_id, conditional)

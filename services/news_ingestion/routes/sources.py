@@ -1,0 +1,127 @@
+"""Sources: where articles are fetched from, when, and how it went."""
+
+from collections import defaultdict
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Query
+
+from common.conditional import ConditionalDep
+from common.dependencies import ConnectionDep, ReadConnectionDep, RuntimeDep
+from common.errors import problems
+from common.gateway import NEWS_INGESTION
+from common.pagination import Page, PageDep
+from common.routing import service_router
+from news_ingestion import sourcing
+from news_ingestion.coverage import MAX_GAPS, coverage
+from news_ingestion.fetching import fetch_now
+from news_ingestion.repository import sources
+from news_ingestion.source_schemas import (
+    CoverageRead,
+    FetchRead,
+    FetchStatus,
+    PlanRead,
+    SourceCreate,
+    SourceRead,
+    SourceUpdate,
+)
+
+router = service_router(NEWS_INGESTION, tags=["sources"])
+
+
+@router.post("/sources", status_code=201, summary="Create a source", responses=problems(409))
+async def create_source(
+    source: SourceCreate, connection: ConnectionDep, runtime: RuntimeDep, conditional: ConditionalDep
+) -> SourceRead:
+    """Create a source; it is fetched for the first time within seconds, and then on its schedule.
+
+    An address that leads to a private, loopback or link-local network is refused.
+    """
+    created = await sourcing.create(runtime, connection, source)
+    conditional.tag(sourcing.tag_of(created))
+    return sourcing.read(runtime, created)
+
+
+@router.get("/sources", summary="List sources", responses=problems(404))
+async def list_sources(connection: ReadConnectionDep, runtime: RuntimeDep, page: PageDep) -> Page[SourceRead]:
+    """Return sources, the newest first."""
+    rows = await sources.list_sources(connection, page)
+    return page.answer(
+        rows, key=lambda row: (row.created_at, row.source_id), read=lambda row: sourcing.read(runtime, row)
+    )
+
+
+@router.get("/sources/{source_id}", summary="Read a source", responses=problems(404))
+async def read_source(
+    source_id: UUID, connection: ReadConnectionDep, runtime: RuntimeDep, conditional: ConditionalDep
+) -> SourceRead:
+    """Return a source, its schedule and how its last fetches went."""
+    found = await sourcing.required(connection, source_id)
+    conditional.tag(sourcing.tag_of(found))
+    return sourcing.read(runtime, found)
+
+
+@router.patch("/sources/{source_id}", summary="Change a source", responses=problems(404, 409, 412))
+async def change_source(
+    source_id: UUID, source: SourceUpdate, connection: ConnectionDep, runtime: RuntimeDep, conditional: ConditionalDep
+) -> SourceRead:
+    """Change what is given and leave the rest; the source is then due at once and its errors are forgotten."""
+    changed = await sourcing.change(runtime, connection, source_id, source, conditional)
+    conditional.tag(sourcing.tag_of(changed))
+    return sourcing.read(runtime, changed)
+
+
+@router.delete("/sources/{source_id}", status_code=204, summary="Delete a source", responses=problems(404, 412))
+async def delete_source(source_id: UUID, connection: ConnectionDep, conditional: ConditionalDep) -> None:
+    """Delete a source; its articles stay."""
+    found = await sourcing.required(connection, source_id, lock=True)
+    conditional.require(sourcing.tag_of(found))
+    await sources.delete_source(connection, source_id)
+
+
+@router.post("/sources/{source_id}:fetch", summary="Fetch a source now", responses=problems(404, 409))
+async def fetch_source(source_id: UUID, runtime: RuntimeDep) -> FetchRead:
+    """Fetch a source at once, whatever its schedule says, and return how it went.
+
+    A source that was switched off because of its key or its query is switched on again when this goes well. While
+    somebody else is fetching it, the answer is 409.
+    """
+    return FetchRead.from_row(await fetch_now(runtime, source_id))
+
+
+@router.get("/sources/{source_id}/plan", summary="Read a source's plan", responses=problems(404))
+async def read_plan(source_id: UUID, connection: ReadConnectionDep, runtime: RuntimeDep) -> PlanRead:
+    """Return when and how often a source will be fetched, within its provider's quota, delay and window."""
+    found = await sourcing.required(connection, source_id)
+    return await sourcing.plan(runtime, connection, found)
+
+
+@router.get("/fetches", summary="List fetches", responses=problems(404))
+async def list_fetches(
+    connection: ReadConnectionDep,
+    page: PageDep,
+    source_id: Annotated[UUID | None, Query(description="Fetches of one source.")] = None,
+    status: Annotated[FetchStatus | None, Query(description="Fetches that ended so.")] = None,
+) -> Page[FetchRead]:
+    """Return the ledger of fetches, newest first: requests, their statuses, and what became of the articles."""
+    rows = await sources.list_fetches(connection, page, source_id, status)
+    return page.answer(rows, key=lambda row: (row.started_at, row.fetch_id), read=FetchRead.from_row)
+
+
+@router.get("/coverage", summary="List what could not be fetched", responses=problems(404))
+async def list_coverage(connection: ReadConnectionDep, runtime: RuntimeDep, page: PageDep) -> Page[CoverageRead]:
+    """Return, source by source, the stretches of time that were not fetched in full, and why.
+
+    `delay` is hidden by the plan, `cap` was more than it shows of one query, `quota` came after the day's last request,
+    `error` while the source failed, `disabled` while it was switched off.
+    """
+    rows = await sources.list_sources(connection, page)
+    stored = defaultdict(list)
+    for gap in await sources.gaps(connection, [row.source_id for row in rows[: page.limit]], MAX_GAPS):
+        stored[gap.source_id].append(gap)
+    now = runtime.clock.now()
+    return page.answer(
+        rows,
+        key=lambda row: (row.created_at, row.source_id),
+        read=lambda row: coverage(row, stored[row.source_id], sourcing.expected_delay_seconds(runtime, row), now),
+    )

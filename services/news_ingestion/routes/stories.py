@@ -1,0 +1,39 @@
+"""Stories: one event, however many tell it."""
+
+from typing import Annotated
+
+from fastapi import Query
+
+from common.dependencies import ReadConnectionDep
+from common.errors import NotFound, problems
+from common.gateway import NEWS_INGESTION
+from common.pagination import Page, PageDep
+from common.routing import service_router
+from news_ingestion.parameters import Moment, StoryID
+from news_ingestion.repository import reading
+from news_ingestion.schemas import Headline, StoryDetail, StoryRead
+
+router = service_router(NEWS_INGESTION, tags=["stories"])
+_MAX_HEADLINES = 500
+
+
+@router.get("/stories", summary="List stories", responses=problems(404))
+async def list_stories(
+    connection: ReadConnectionDep,
+    page: PageDep,
+    published_from: Annotated[Moment | None, Query(description="With an article then or later.")] = None,
+    published_to: Annotated[Moment | None, Query(description="With an article then or earlier.")] = None,
+) -> Page[StoryRead]:
+    """Return stories, those with the newest article first."""
+    rows = await reading.list_stories(connection, page, published_from, published_to)
+    return page.answer(rows, key=lambda row: (row.last_published_at, row.story_id), read=StoryRead.from_row)
+
+
+@router.get("/stories/{story_id}", summary="Read a story", responses=problems(404))
+async def read_story(story_id: StoryID, connection: ReadConnectionDep) -> StoryDetail:
+    """Return a story with its headlines in the order of publication, corrected and retracted ones included."""
+    row = await reading.story(connection, story_id)
+    if row is None:
+        raise NotFound(f"No story {story_id}.")
+    told = await reading.headlines(connection, story_id, _MAX_HEADLINES)
+    return StoryDetail(**StoryRead.from_row(row).model_dump(), headlines=[Headline.from_row(one) for one in told])

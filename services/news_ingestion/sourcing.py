@@ -1,0 +1,167 @@
+"""Creating, changing and planning sources."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row
+
+from common.address_guard import AddressGuard, ForbiddenAddress
+from common.clock import uuid7
+from common.conditional import Conditional, etag_of
+from common.database import Connection
+from common.errors import Conflict, NotFound
+from common.runtime import Runtime
+from news_ingestion.adapters import Adapter
+from news_ingestion.adapters.adapter import FetchPlan, Kind
+from news_ingestion.fetching import state_of
+from news_ingestion.repository import sources
+from news_ingestion.source_schemas import PlanRead, QuotaRead, SourceCreate, SourceRead, SourceUpdate, WindowRead
+
+_RESOLVE_SECONDS = 5.0
+
+
+def _adapter(runtime: Runtime, kind: str) -> Adapter:
+    adapters: Mapping[str, Adapter] = runtime.state.adapters
+    return adapters[kind]
+
+
+def tag_of(source: Row[Any]) -> str:
+    """Return the entity tag of a source; fetches do not change it, only people do."""
+    return etag_of(source.source_id, source.version)
+
+
+def read(runtime: Runtime, source: Row[Any]) -> SourceRead:
+    """Return a source as the API shows it."""
+    return SourceRead.from_row(source, expected_delay_seconds(runtime, source))
+
+
+def expected_delay_seconds(runtime: Runtime, source: Row[Any]) -> float:
+    """Return how late the provider of a source shows articles."""
+    adapter = _adapter(runtime, source.kind)
+    return adapter.plan(state_of(source), runtime.clock.now()).expected_delay_seconds
+
+
+async def _check(runtime: Runtime, kind: Kind, url: str | None, config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the complete configuration; `Conflict` says what does not fit together."""
+    adapter = _adapter(runtime, kind)
+    if adapter.needs_url != (url is not None):
+        detail = f"A source of kind {kind} {'needs' if adapter.needs_url else 'has no'} url."
+        raise Conflict(detail, code="url_missing" if adapter.needs_url else "url_not_allowed")
+    if url is not None:
+        await _check_address(runtime.state.address_guard, url)
+    try:
+        return adapter.read_config(config)
+    except ValueError as error:
+        raise Conflict(f"config: {error}.", code="config_invalid") from error
+
+
+async def _check_address(guard: AddressGuard, url: str) -> None:
+    """Refuse an address that may never be reached; one that cannot be resolved now may be later."""
+    try:
+        async with asyncio.timeout(_RESOLVE_SECONDS):
+            await guard.check(url)
+    except ForbiddenAddress as error:
+        raise Conflict(str(error), code="forbidden_address") from error
+    except (OSError, TimeoutError):
+        return
+
+
+async def create(runtime: Runtime, connection: Connection, given: SourceCreate) -> Row[Any]:
+    """Store a new source and return it; it is due at once.
+
+    Raises
+    ------
+    Conflict
+        The configuration does not fit the kind, the address may not be reached, or the name is taken.
+    """
+    config = await _check(runtime, given.kind, given.url, given.config)
+    now = runtime.clock.now()
+    is_scheduled = given.is_enabled and _adapter(runtime, given.kind).is_fetched
+    values = {
+        **given.model_dump(exclude={"config"}),
+        "config": config,
+        "source_id": uuid7(),
+        "version": 1,
+        "created_at": now,
+        "updated_at": now,
+        "next_fetch_at": now if is_scheduled else None,
+    }
+    created = await sources.create_source(connection, values)
+    if created is None:
+        raise Conflict(f"There is a source named {given.name!r} already.", code="name_taken")
+    return created
+
+
+async def change(
+    runtime: Runtime, connection: Connection, source_id: UUID, given: SourceUpdate, conditional: Conditional
+) -> Row[Any]:
+    """Change a source and return it; a changed or re-enabled source is due at once, and starts without errors.
+
+    Raises
+    ------
+    NotFound, PreconditionFailed, Conflict
+        There is no such source; `If-Match` is stale; see `create`.
+    """
+    current = await required(connection, source_id, lock=True)
+    conditional.require(tag_of(current))
+    values = given.model_dump(exclude_none=True)
+    if "name" in values and await sources.is_name_taken(connection, values["name"], source_id):
+        raise Conflict(f"There is a source named {values['name']!r} already.", code="name_taken")
+    if {"url", "config"} & values.keys():
+        url, config = values.get("url", current.url), values.get("config", current.config)
+        values["config"] = await _check(runtime, current.kind, url, config)
+        values |= {"etag": None, "last_modified": None}
+    now = runtime.clock.now()
+    is_enabled = values.get("is_enabled", current.is_enabled)
+    is_scheduled = is_enabled and _adapter(runtime, current.kind).is_fetched
+    values |= {
+        "version": current.version + 1,
+        "updated_at": now,
+        "next_fetch_at": now if is_scheduled else None,
+        "error_count": 0,
+        "backoff_seconds": 0.0,
+        "last_error": None,
+        "disabled_reason": None if is_enabled else current.disabled_reason,
+    }
+    changed = await sources.update_source(connection, source_id, values)
+    if changed is None:
+        raise NotFound(f"No source {source_id}.")
+    return changed
+
+
+async def required(connection: Connection, source_id: UUID, *, lock: bool = False) -> Row[Any]:
+    """Return a source; `NotFound` when there is none."""
+    found = await sources.source(connection, source_id, lock=lock)
+    if found is None:
+        raise NotFound(f"No source {source_id}.")
+    return found
+
+
+async def _plan(runtime: Runtime, connection: Connection, source: Row[Any]) -> tuple[FetchPlan, int]:
+    now = runtime.clock.now()
+    used, sharing = await sources.quota_use(connection, source.kind, now - timedelta(days=1))
+    return _adapter(runtime, source.kind).plan(state_of(source, used, sharing), now), used
+
+
+async def plan(runtime: Runtime, connection: Connection, source: Row[Any]) -> PlanRead:
+    """Return how a source will be fetched from now on."""
+    found, used = await _plan(runtime, connection, source)
+    quota = None
+    if found.requests_per_day is not None:
+        remaining = max(0, found.requests_per_day - used)
+        quota = QuotaRead(requests_per_day=found.requests_per_day, used=used, remaining=remaining)
+    window = WindowRead(starts_at=found.window.start, ends_at=found.window.end) if found.window else None
+    return PlanRead(
+        source_id=source.source_id,
+        kind=source.kind,
+        interval_seconds=source.interval_seconds,
+        effective_interval_seconds=found.effective_interval_seconds,
+        expected_delay_seconds=found.expected_delay_seconds,
+        next_fetch_at=source.next_fetch_at,
+        quota=quota,
+        window=window,
+        warnings=list(found.warnings),
+    )

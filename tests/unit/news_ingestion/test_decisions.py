@@ -1,0 +1,172 @@
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from uuid import UUID
+
+from news_ingestion.decisions import BatchDecider, Known, set_novelty
+from news_ingestion.draft import Item, clean_item
+from news_ingestion.fingerprint import smallest_hashes
+from news_ingestion.headline import read_headline
+from news_ingestion.stories import event_similarity, novelty
+
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+ACME = "Acme Robotics lifts forecast as orders from car makers double"
+TWO_DAYS = 172_800.0
+
+
+def draft(title=ACME, url="https://wire.example.com/a", *, minutes=0, tickers=(), body=None):
+    item = Item(title, url, NOON + timedelta(minutes=minutes), body=body, tickers=tickers)
+    return clean_item(item, received_at=NOON + timedelta(days=30))
+
+
+def decider(*stored):
+    numbers = count(1)
+    return BatchDecider(stored, lambda: UUID(int=next(numbers)), TWO_DAYS)
+
+
+def test_batch_is_decided_against_itself():
+    batch = decider()
+
+    statuses = [
+        batch.decide(article).status
+        for article in (
+            draft(),
+            draft(),
+            draft(ACME + " - Reuters", "https://b.example.org/"),
+            draft(ACME.replace("lifts", "cuts")),
+            draft("Borealis Mining halts its northern pit", "https://wire.example.com/b"),
+        )
+    ]
+
+    assert statuses == ["created", "duplicate", "near_duplicate", "revised", "created"]
+    assert len(batch.known) == 3
+
+
+def test_revision_keeps_what_the_correction_leaves_out():
+    stored = Known(UUID(int=7), UUID(int=8), draft(body="The body.", tickers=("ACME",)))
+    batch = decider(stored)
+
+    decision = batch.decide(draft(ACME.replace("lifts", "cuts"), minutes=90))
+
+    version = decision.known.versions[-1]
+    assert (version.revision, version.state) == (2, "revised")
+    assert (version.draft.body, version.draft.tickers) == ("The body.", ("ACME",))
+    assert version.draft.published_at == NOON
+
+
+def test_repetition_without_the_body_changes_nothing():
+    batch = decider(Known(UUID(int=7), UUID(int=8), draft(body="The body.")))
+
+    assert batch.decide(draft()).status == "duplicate"
+    assert batch.known == {}
+
+
+def test_copy_that_is_rewritten_stands_on_its_own():
+    original = Known(UUID(int=7), UUID(int=8), draft())
+    copy = Known(UUID(int=9), UUID(int=8), draft(url="https://b.example.org/"), duplicate_of=UUID(int=7))
+    batch = decider(original, copy)
+
+    decision = batch.decide(draft("Borealis Mining halts its northern pit", "https://b.example.org/"))
+
+    assert decision.status == "revised"
+    assert decision.known.duplicate_of is None
+
+
+def test_retracted_article_is_no_candidate_and_its_address_no_new_article():
+    batch = decider(Known(UUID(int=7), UUID(int=8), draft(), state="retracted", content_hashes={draft().content_hash}))
+
+    assert batch.decide(draft()).status == "duplicate"
+    assert batch.decide(draft(url="https://wire.example.com/other")).status == "created"
+
+
+def test_copy_of_a_copy_names_the_original():
+    batch = decider()
+    first = batch.decide(draft())
+    batch.decide(draft(ACME + " - Reuters", "https://b.example.org/", minutes=1))
+
+    third = batch.decide(draft("UPDATE 1-" + ACME, "https://c.example.net/", minutes=2))
+
+    assert third.match_id == first.known.article_id
+
+
+def test_articles_outside_the_window_are_not_compared():
+    batch = decider(Known(UUID(int=7), UUID(int=8), draft()))
+
+    assert batch.decide(draft(url="https://b.example.org/", minutes=60 * 49)).status == "created"
+
+
+def test_story_is_not_joined_across_different_tickers():
+    a = draft("Northbank starts coverage of Acme Robotics with record target", tickers=("ACME",))
+    b = draft("Northbank ends coverage of Acme Robotics suppliers", "https://b.example.org/", tickers=("BORE",))
+
+    assert event_similarity(a, b) == 0.0
+
+
+def test_boilerplate_alone_is_no_event():
+    a = draft("Acme Announces Second Quarter Results")
+    b = draft("Borealis Announces Second Quarter Results", "https://b.example.org/")
+
+    assert event_similarity(a, b) == 0.0
+
+
+def test_novelty_counts_the_day_before_only():
+    earlier = [
+        NOON - timedelta(hours=25),
+        NOON - timedelta(hours=23),
+        NOON - timedelta(minutes=1),
+        NOON + timedelta(hours=1),
+    ]
+
+    assert novelty(NOON, earlier) == 0.75**2
+    assert novelty(NOON, []) == 1.0
+
+
+def test_novelty_of_a_batch_counts_stored_and_new_articles():
+    story = UUID(int=5)
+    new = [Known(UUID(int=n), story, draft(minutes=n), is_new=True) for n in range(2)]
+
+    set_novelty(new, {story: [NOON - timedelta(hours=1)]})
+
+    assert [known.novelty for known in new] == [0.75, 0.5625]
+
+
+def test_fingerprint_is_the_same_everywhere_and_in_either_order():
+    hashes = smallest_hashes(["acme", "forecast", "order"])
+
+    assert len(hashes) == 2
+    assert set(hashes) == set(smallest_hashes(["order", "forecast", "acme"]))
+    assert all(0 <= one < 2**63 for one in hashes)
+    assert smallest_hashes([]) == []
+    assert len(smallest_hashes(["acme"])) == 1
+
+
+def test_copies_are_found_among_thousands():
+    batch = decider()
+    for number in range(400):
+        batch.decide(
+            draft(f"Plant {number} of firm {number} opens in town {number}", f"https://a.example.com/{number}")
+        )
+
+    decision = batch.decide(draft("Plant 77 of firm 77 opens in town 77 - Reuters", "https://b.example.org/"))
+
+    assert decision.verdict is not None
+    assert decision.verdict.rule == "identical"
+
+
+def test_real_headlines_twice_make_nothing_new(shared_data):
+    import csv  # noqa: PLC0415 - only this test reads the reference data
+    import gzip  # noqa: PLC0415
+
+    with gzip.open(shared_data / "market" / "headlines.csv.gz", "rt", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))[:800]
+    drafts = [draft(row["title"], f"https://wire.example.com/{row['id']}", tickers=(row["ticker"],)) for row in rows]
+    batch = decider()
+
+    first = Counter(batch.decide(one).status for one in drafts)
+    n_versions = sum(len(known.versions) for known in batch.known.values())
+    second = Counter(batch.decide(one).status for one in drafts)
+
+    assert sum(first.values()) == len(rows)
+    assert set(second) == {"duplicate"}
+    assert sum(len(known.versions) for known in batch.known.values()) == n_versions
+    assert read_headline(rows[0]["title"]).words

@@ -1,0 +1,92 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from news_ingestion.draft import Item, RejectedItemError, clean_item
+from news_ingestion.duplicates import body_similarity, compare_articles, compare_posted
+
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+BODY = " ".join(
+    f"Sentence number {number} tells of order {number * 7} for plant {number * 13}." for number in range(20)
+)
+
+
+def draft(title, *, url="https://wire.example.com/a", hours=0, body=None, source=None):
+    item = Item(title, url, NOON + timedelta(hours=hours), body=body, source_name=source)
+    return clean_item(item, received_at=NOON + timedelta(days=2))
+
+
+def test_one_address_is_one_article_whatever_its_title():
+    verdict = compare_articles(
+        draft("Acme lifts forecast"), draft("Rain in Spain", url="http://wire.example.com/a?utm_id=1")
+    )
+
+    assert (verdict.duplicate, verdict.rule) == (True, "url")
+
+
+def test_same_body_under_another_headline_is_a_copy():
+    verdict = compare_articles(
+        draft("Acme lifts forecast", body=BODY),
+        draft("Robots sell well", url="https://b.example.org/", body=BODY + " End."),
+    )
+
+    assert (verdict.duplicate, verdict.rule) == (True, "body")
+
+
+@pytest.mark.parametrize(("hours", "duplicate"), [(1, True), (11, True), (13, False), (24, False)])
+def test_publishers_daily_column_is_a_new_article(hours, duplicate):
+    morning = draft("Top Downgrades This Morning")
+    later = draft("Top Downgrades This Morning", url="https://wire.example.com/b", hours=hours)
+
+    verdict = compare_articles(morning, later)
+
+    assert verdict.duplicate is duplicate
+    assert verdict.rule == ("identical" if duplicate else "recurring")
+
+
+def test_same_headline_of_another_publisher_a_day_later_is_a_copy():
+    a = draft("Acme lifts forecast after orders")
+    b = draft("Acme lifts forecast after orders", url="https://b.example.org/", hours=24)
+
+    assert compare_articles(a, b).duplicate
+
+
+def test_headline_with_a_figure_does_not_recur_by_chance():
+    a = draft("Northbank raises Acme target to $59")
+    b = draft("Northbank raises Acme target to $59", url="https://wire.example.com/b", hours=24)
+
+    assert compare_articles(a, b).duplicate
+
+
+def test_body_similarity_is_containment():
+    assert body_similarity(BODY, BODY[:300]) > 0.95
+    assert body_similarity(BODY, "altogether other words that nobody wrote before today") == 0.0
+    assert body_similarity("", BODY) == 0.0
+
+
+def test_comparison_alone_needs_only_titles():
+    assert compare_posted("Acme lifts forecast", "ACME LIFTS FORECAST").rule == "identical"
+    assert compare_posted("Acme lifts forecast", "Rain in Spain", same_url=True).rule == "url"
+
+
+@pytest.mark.parametrize(
+    ("item", "code"),
+    [
+        (Item(None, "https://example.com", NOON), "title_missing"),
+        (Item("<p> </p>", "https://example.com", NOON), "title_missing"),
+        (Item("x" * 1_001, "https://example.com", NOON), "title_too_long"),
+        (Item("Acme", " ", NOON), "url_missing"),
+        (Item("Acme", "mailto:a@example.com", NOON), "url_invalid"),
+        (Item("Acme", "https://example.com", NOON + timedelta(days=2)), "published_in_future"),
+        (Item("Acme", "https://example.com", datetime(1, 1, 1, tzinfo=UTC)), "published_too_early"),
+    ],
+)
+def test_item_that_is_no_article_is_rejected(item, code):
+    with pytest.raises(RejectedItemError) as caught:
+        clean_item(item, received_at=NOON)
+
+    assert caught.value.code == code
+
+
+def test_missing_time_of_publication_is_the_time_of_receipt():
+    assert clean_item(Item("Acme", "https://example.com", None), received_at=NOON).published_at == NOON

@@ -1,0 +1,120 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from news_ingestion.fetch_policy import (
+    BACKOFF_MAX_SECONDS,
+    MAX_INTERVAL_SECONDS,
+    backoff_seconds,
+    freshness_seconds,
+    interval_after_success,
+    may_ask_conditionally,
+    next_fetch_at,
+    retry_after_seconds,
+)
+from news_ingestion.fetch_windows import Plan, Window, lost_history, next_window, sustainable_interval_seconds
+
+NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        (None, None),
+        ("120", 120.0),
+        ("Mon, 02 Mar 2026 12:05:00 GMT", 300.0),
+        ("Mon, 02 Mar 2026 11:00:00 GMT", 0.0),
+        ("soon", None),
+        ("-5", None),
+    ],
+)
+def test_retry_after_is_read_in_both_forms(header, seconds):
+    assert retry_after_seconds(header, NOW) == seconds
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({}, 0.0),
+        ({"cache-control": "public, max-age=600"}, 600.0),
+        ({"cache-control": "max-age=600, no-cache"}, 0.0),
+        ({"cache-control": "max-age=600", "expires": "Mon, 02 Mar 2026 13:00:00 GMT"}, 600.0),
+        ({"expires": "Mon, 02 Mar 2026 13:00:00 GMT"}, 3_600.0),
+        ({"expires": "0"}, 0.0),
+    ],
+)
+def test_freshness_is_read_from_headers(headers, seconds):
+    assert freshness_seconds(headers, NOW) == seconds
+
+
+def test_longest_wish_sets_the_interval_within_a_day():
+    assert interval_after_success(300, 1_800, 60, None) == 1_800
+    assert interval_after_success(1) == 10
+    assert interval_after_success(300, 10**9) == MAX_INTERVAL_SECONDS
+
+
+def test_validators_of_an_expired_answer_are_not_sent_back():
+    assert may_ask_conditionally({})
+    assert not may_ask_conditionally({"expires": "0"})
+
+
+@given(st.integers(1, 10_000), st.floats(10, 86_400), st.one_of(st.none(), st.floats(0, 1e9)))
+def test_backoff_is_finite_and_respects_retry_after(errors, interval, retry_after):
+    wait = backoff_seconds(errors, interval, retry_after)
+
+    assert 30 <= wait <= MAX_INTERVAL_SECONDS
+    assert wait >= min(retry_after or 0, MAX_INTERVAL_SECONDS)
+    assert backoff_seconds(errors + 1, interval) >= backoff_seconds(errors, interval)
+
+
+def test_backoff_doubles_up_to_six_hours():
+    assert [backoff_seconds(n, 10) for n in (1, 2, 3)] == [30, 60, 120]
+    assert backoff_seconds(50, 10) == BACKOFF_MAX_SECONDS
+
+
+def test_jitter_only_lengthens_the_wait():
+    assert next_fetch_at(NOW, 100, 0.1, 0.0) == NOW + timedelta(seconds=100)
+    assert next_fetch_at(NOW, 100, 0.1, 0.5) == NOW + timedelta(seconds=105)
+
+
+def test_first_window_is_the_last_visible_day():
+    assert next_window(NOW, Plan(), None, 3_600) == Window(NOW - 2 * DAY, NOW - DAY)
+
+
+def test_window_reaches_back_over_the_last_one_and_stops_at_the_delay():
+    seen = NOW - DAY - timedelta(hours=3)
+
+    assert next_window(NOW, Plan(), seen, 3_600) == Window(seen - timedelta(hours=1), NOW - DAY)
+    assert next_window(NOW, Plan(), NOW - DAY, 3_600) is None
+
+
+def test_window_does_not_reach_behind_the_plans_history():
+    window = next_window(NOW, Plan(), NOW - 60 * DAY, 3_600)
+
+    assert window is not None
+    assert window.start == NOW - 30 * DAY
+    assert lost_history(NOW, Plan(), NOW - 60 * DAY) == Window(NOW - 60 * DAY, NOW - 30 * DAY)
+    assert lost_history(NOW, Plan(), NOW - DAY) is None
+
+
+@given(st.integers(0, 10**6))
+def test_halves_cover_the_window_without_sharing_a_second(seconds):
+    window = Window(NOW, NOW + timedelta(seconds=seconds))
+
+    halves = window.halves()
+
+    if seconds < 120:
+        assert halves is None
+    else:
+        first, second = halves
+        assert (first.start, second.end) == (window.start, window.end)
+        assert second.start - first.end == timedelta(seconds=1)
+
+
+def test_quota_stretches_the_interval():
+    assert sustainable_interval_seconds(60, Plan()) == 864
+    assert sustainable_interval_seconds(60, Plan(), 2) == 1_728
+    assert sustainable_interval_seconds(3_600, Plan()) == 3_600
