@@ -167,7 +167,7 @@ def create_app(
         description="A toy.",
         counts=counts,
         handover=Handover("/next/v1/notes", items="notes"),
-        events=("note.created",),
+        events=("note.created", "note.deleted"),
         lifespan=lifespan,
         checks={"database": _ping},
     )

@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator
 from typing import Annotated, cast
 
 from fastapi import Depends, Query, Request
-from pydantic import AwareDatetime
 
 from common.clock import Clock
 from common.database import Connection
+from common.moments import Moment
 from common.runtime import Runtime
 
 
@@ -45,6 +45,6 @@ ConnectionDep = Annotated[Connection, Depends(get_connection, scope="function")]
 ReadConnectionDep = Annotated[Connection, Depends(get_read_connection, scope="function")]
 ClockDep = Annotated[Clock, Depends(get_clock)]
 AsOf = Annotated[
-    AwareDatetime | None,
+    Moment | None,
     Query(description="Answer as it could have been read at this moment (RFC 3339); now when absent."),
 ]

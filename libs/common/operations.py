@@ -1,5 +1,6 @@
 """Routes that every service has: its stream of events, its dead letters, and its counts."""
 
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import Annotated, Any
@@ -7,7 +8,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Query
 from fastapi.sse import EventSourceResponse, ServerSentEvent
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StringConstraints
 from sqlalchemy import Row, delete, func, insert, select
 
 from common.database import Connection, after_commit
@@ -73,12 +74,13 @@ def _add_counts(router: APIRouter, counts: CountsFunction) -> None:
 
 def _add_stream(router: APIRouter, events: tuple[str, ...]) -> None:
     description = f"Only these events; all when absent. Known are: {', '.join(events)}."
+    known = StringConstraints(pattern=f"^({'|'.join(map(re.escape, events))})$")
 
     @router.get("/stream", response_class=EventSourceResponse)
     async def stream_events(
         runtime: RuntimeDep,
         last_event_id: Annotated[str, Header(pattern=POSITION, description="Resume after this event.")] = "",
-        event: Annotated[list[str] | None, Query(max_length=20, description=description)] = None,
+        event: Annotated[list[Annotated[str, known]] | None, Query(max_length=20, description=description)] = None,
     ) -> AsyncIterator[ServerSentEvent]:
         """Stream events as they happen (server-sent events), and from `Last-Event-ID` on when it is given.
 

@@ -17,7 +17,7 @@ import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from sqlalchemy import Row, delete, func, select, update
 
-from common.bulk import insert_rows
+from common.bulk import copy_rows
 from common.clock import Clock, uuid7
 from common.context import bind_context, current_context, new_context
 from common.database import Connection, Database, after_commit
@@ -95,7 +95,7 @@ class Outbox:
             for payload in payloads
         ]
         if rows:
-            await insert_rows(connection, self._outbox, rows)
+            await copy_rows(connection, self._outbox, rows)
             after_commit(connection, self.wake)
 
     def wake(self) -> None:
@@ -205,7 +205,7 @@ class Outbox:
             }
             for position, problem in verdict.dead.items()
         ]
-        await insert_rows(connection, self._dead_letter, letters)
+        await copy_rows(connection, self._dead_letter, letters)
         table = self._outbox
         gone = [rows[position].outbox_id for position in (*verdict.delivered, *verdict.dead)]
         if gone:

@@ -5,6 +5,7 @@ from http import HTTPStatus
 from typing import Any
 
 import structlog
+from asyncpg.exceptions import DataError, PostgresError
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
@@ -77,6 +78,7 @@ def install_problem_handlers(app: FastAPI) -> None:
         HTTPException: on_http_exception,
         RequestValidationError: _on_validation_error,
         DBAPIError: _on_database_error,
+        PostgresError: _on_driver_error,
     }
     for kind, handler in handlers.items():
         app.add_exception_handler(kind, handler)
@@ -111,10 +113,20 @@ async def _on_validation_error(request: Request, error: RequestValidationError) 
 async def _on_database_error(request: Request, error: DBAPIError) -> Response:
     if isinstance(error, (OperationalError, InterfaceError)) or error.connection_invalidated:
         return _database_gone(request, error)
-    sqlstate = str(getattr(error.orig, "sqlstate", None) or "")
+    driver_error = getattr(error.orig, "__cause__", None)
+    if isinstance(driver_error, DataError):
+        return _invalid_value(request)
+    return _by_sqlstate(request, str(getattr(error.orig, "sqlstate", None) or ""), error)
+
+
+async def _on_driver_error(request: Request, error: PostgresError) -> Response:
+    return _by_sqlstate(request, str(error.sqlstate or ""), error)
+
+
+def _by_sqlstate(request: Request, sqlstate: str, error: Exception) -> Response:
     # Class 22 is "data exception": a value that no column can hold, for example a NUL or a number out of range.
-    if sqlstate.startswith("22") or type(getattr(error.orig, "__cause__", None)).__name__ == "DataError":
-        return problem_response(422, "invalid_value", "A value cannot be stored or compared.", request.url.path)
+    if sqlstate.startswith("22"):
+        return _invalid_value(request)
     # Class 23 is "integrity constraint violation": two requests at once made what may exist once.
     if sqlstate.startswith("23"):
         return problem_response(409, "conflict", "It contradicts something that exists already.", request.url.path)
@@ -122,6 +134,10 @@ async def _on_database_error(request: Request, error: DBAPIError) -> Response:
     if sqlstate[:2] in {"08", "53"} or sqlstate[:3] == "57P":
         return _database_gone(request, error)
     raise error
+
+
+def _invalid_value(request: Request) -> Response:
+    return problem_response(422, "invalid_value", "A value cannot be stored or compared.", request.url.path)
 
 
 def _database_gone(request: Request, cause: Exception) -> Response:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from fastapi.sse import ServerSentEvent
 from sqlalchemy import BigInteger, Text, cast, delete, func, select, text, tuple_
 
-from common.bulk import insert_rows
+from common.bulk import copy_rows
 from common.clock import Clock
 from common.database import Connection, Database, after_commit
 from common.settings import ServiceSettings
@@ -36,7 +36,7 @@ class EventLog:
     async def publish(self, connection: Connection, events: Sequence[tuple[str, str]]) -> None:
         """Append `events`, pairs of name and JSON text, in the caller's transaction."""
         if events:
-            await insert_rows(connection, self._table, [{"name": name, "data": data} for name, data in events])
+            await copy_rows(connection, self._table, [{"name": name, "data": data} for name, data in events])
             after_commit(connection, self._wake_readers)
 
     def stop(self) -> None:

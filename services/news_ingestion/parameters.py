@@ -1,29 +1,11 @@
-"""Values of paths and query strings: what a path names, and moments as people write them."""
+"""Values of paths: what a path names."""
 
-import re
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, Path, Query
-from pydantic import AwareDatetime, BeforeValidator
+from fastapi import Depends, Path
 
 from common.errors import NotFound
-
-_DATE = re.compile(r"\d{4}-\d\d-\d\d")
-
-
-def _dated(value: object) -> object:
-    """Refuse numbers, which would be read as seconds since 1970."""
-    if isinstance(value, str) and not _DATE.match(value):
-        raise ValueError("a moment is written as RFC 3339, for example 2026-03-02T12:00:00Z")
-    return value
-
-
-Moment = Annotated[AwareDatetime, BeforeValidator(_dated)]
-AsOf = Annotated[
-    Moment | None,
-    Query(description="Answer as it could have been read at this moment (RFC 3339); now when absent."),
-]
 
 
 def _identifier(text: str, kind: str) -> UUID:

@@ -7,15 +7,16 @@ from fastapi import Depends, Query
 
 from common.conditional import ConditionalDep, etag_of
 from common.contracts.text import Language, Ticker
-from common.dependencies import ConnectionDep, ReadConnectionDep, RuntimeDep
+from common.dependencies import AsOf, ConnectionDep, ReadConnectionDep, RuntimeDep
 from common.errors import NotFound, problems
 from common.gateway import NEWS_INGESTION
+from common.moments import Moment
 from common.pagination import Page, PageDep
 from common.routing import service_router
 from news_ingestion.canonical_url import is_same_address
 from news_ingestion.duplicates import compare_posted
 from news_ingestion.ingestion import ingest
-from news_ingestion.parameters import ArticleID, AsOf, Moment
+from news_ingestion.parameters import ArticleID
 from news_ingestion.repository import reading
 from news_ingestion.repository.reading import ArticleFilter
 from news_ingestion.retraction import retract_article

@@ -7,9 +7,10 @@ from fastapi import Query
 from common.dependencies import ReadConnectionDep
 from common.errors import NotFound, problems
 from common.gateway import NEWS_INGESTION
+from common.moments import Moment
 from common.pagination import Page, PageDep
 from common.routing import service_router
-from news_ingestion.parameters import Moment, StoryID
+from news_ingestion.parameters import StoryID
 from news_ingestion.repository import reading
 from news_ingestion.schemas import Headline, StoryDetail, StoryRead
 

@@ -36,7 +36,7 @@ async def test_a_stream_can_be_narrowed_to_named_events(toy: StartService) -> No
     async with toy(stream_max_seconds=0.2) as service:
         await post_notes(service, "a")
 
-        events = await read_stream(service, {"Last-Event-ID": "0-0"}, event="other.event")
+        events = await read_stream(service, {"Last-Event-ID": "0-0"}, event="note.deleted")
 
         assert [event["event"] for event in events] == ["gap"]
 
