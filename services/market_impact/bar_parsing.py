@@ -1,0 +1,151 @@
+"""Daily bars from JSON objects or CSV text, checked row by row: a bad row is reported and the others are kept."""
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from math import isfinite
+from typing import Any
+
+PRICE_COLUMNS = ("open", "high", "low", "close", "adjusted_close")
+COLUMNS = ("ticker", "date", *PRICE_COLUMNS, "volume")
+_TICKER = re.compile(r"[A-Z0-9][A-Z0-9.\-]{0,11}")
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_LARGEST_VOLUME = 2**63 - 1
+_REPORTED_ROWS = 100
+
+
+class UnreadableBarsError(ValueError):
+    """The text is no table of bars at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class BarColumns:
+    """Bars column by column, no (ticker, date) twice; `volume` may hold None."""
+
+    ticker: list[str]
+    session_date: list[date]
+    open: list[float]
+    high: list[float]
+    low: list[float]
+    close: list[float]
+    adjusted_close: list[float]
+    volume: list[int | None]
+
+
+@dataclass(slots=True)
+class ParsedBars:
+    """Good rows, and the first hundred bad ones as (row number from 0, what is wrong)."""
+
+    bars: BarColumns
+    n_received: int = 0
+    n_rejected: int = 0
+    rejected: list[tuple[int, str]] = field(default_factory=list)
+
+
+def parse_csv(text: str) -> ParsedBars:
+    """Return the bars of a CSV with a header; `adj_close` is read as `adjusted_close`, other columns are ignored.
+
+    Raises
+    ------
+    UnreadableBarsError
+        When a column is missing or a field is longer than 128 kB.
+    """
+    reader = csv.reader(io.StringIO(text.removeprefix("\ufeff")))
+    try:
+        header = [name.strip().lower() for name in next(reader, [])]
+        names = ["adjusted_close" if name == "adj_close" else name for name in header]
+        missing = [name for name in COLUMNS if name not in names and name != "volume"]
+        if missing:
+            raise UnreadableBarsError(f"the CSV header lacks {', '.join(missing)}")
+        return parse_rows(dict(zip(names, row, strict=False)) for row in reader if row)
+    except csv.Error as error:
+        raise UnreadableBarsError(f"line {reader.line_num}: {error}") from error
+
+
+def parse_object(body: Any) -> ParsedBars:
+    """Return the bars of the object `{"bars": [...]}`.
+
+    Raises
+    ------
+    UnreadableBarsError
+        When it is something else.
+    """
+    rows = body.get("bars") if isinstance(body, dict) else None
+    if not isinstance(rows, list):
+        raise UnreadableBarsError('the body is {"bars": [...]}')
+    return parse_rows(rows)
+
+
+def parse_rows(rows: Iterable[Any]) -> ParsedBars:
+    """Return the bars of mappings with the keys `COLUMNS`; of two rows for one ticker and date the last one counts."""
+    good: dict[tuple[str, date], tuple[Any, ...]] = {}
+    parsed = ParsedBars(BarColumns([], [], [], [], [], [], [], []))
+    dates: dict[str, date] = {}
+    for number, row in enumerate(rows):
+        parsed.n_received += 1
+        try:
+            bar = _bar(row, dates)
+        except (KeyError, ValueError, TypeError, OverflowError) as error:
+            parsed.n_rejected += 1
+            if len(parsed.rejected) < _REPORTED_ROWS:
+                parsed.rejected.append((number, _reason(error)))
+        else:
+            good[bar[0], bar[1]] = bar
+    if good:
+        parsed.bars = BarColumns(*(list(column) for column in zip(*good.values(), strict=True)))
+    return parsed
+
+
+def _bar(row: Mapping[str, Any], dates: dict[str, date]) -> tuple[Any, ...]:
+    if not isinstance(row, Mapping):
+        raise TypeError("a bar is an object")
+    ticker = row["ticker"]
+    if not isinstance(ticker, str) or _TICKER.fullmatch(ticker) is None:
+        raise ValueError("ticker: 1 to 12 of A-Z, 0-9, dot and hyphen, no hyphen or dot first")
+    day = _date(row["date"], dates)
+    adjusted = row["adjusted_close"] if "adjusted_close" in row else row["adj_close"]
+    prices = [_price(row[name] if name != "adjusted_close" else adjusted, name) for name in PRICE_COLUMNS]
+    if prices[1] < prices[2]:
+        raise ValueError("high is below low")
+    return (ticker, day, *prices, _volume(row.get("volume")))
+
+
+def _date(value: Any, dates: dict[str, date]) -> date:
+    # The same few thousand dates come again for every ticker.
+    if not isinstance(value, str) or _DATE.fullmatch(value) is None:
+        raise ValueError("date: YYYY-MM-DD")
+    known = dates.get(value)
+    if known is None:
+        known = dates[value] = date.fromisoformat(value)
+    return known
+
+
+def _price(value: Any, name: str) -> float:
+    if isinstance(value, bool):
+        raise TypeError(f"{name}: a number above 0")
+    try:
+        price = float(value)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name}: a number above 0") from error
+    if not (isfinite(price) and price > 0.0):
+        raise ValueError(f"{name}: a number above 0")
+    return price
+
+
+def _volume(value: Any) -> int | None:
+    if value is None or value == "":
+        return None
+    try:
+        volume = int(float(value)) if isinstance(value, str) and not value.isdigit() else int(value)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ValueError("volume: a whole number from 0") from error
+    if not 0 <= volume <= _LARGEST_VOLUME:
+        raise ValueError("volume: a whole number from 0")
+    return volume
+
+
+def _reason(error: Exception) -> str:
+    return f"{error.args[0]} is missing" if isinstance(error, KeyError) else str(error)

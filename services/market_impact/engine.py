@@ -1,0 +1,55 @@
+"""The service's own objects, opened with it: calendar, prices, past events, metrics."""
+
+import asyncio
+from dataclasses import dataclass
+
+from common.runtime import Runtime
+from market_impact.car_measurement import EstimationWindow
+from market_impact.evidence_memory import EvidenceMemory
+from market_impact.market_data import PriceCache
+from market_impact.measures import ImpactMetrics
+from market_impact.scoring import ScoringParameters
+from market_impact.settings import Settings
+from market_impact.trading_calendar import TradingCalendar, trading_calendar
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """What the use-cases work with."""
+
+    runtime: Runtime
+    settings: Settings
+    parameters: ScoringParameters
+    prices: PriceCache
+    memory: EvidenceMemory
+    metrics: ImpactMetrics
+
+    def calendar(self) -> TradingCalendar:
+        """Return the trading sessions known today."""
+        return trading_calendar(self.runtime.clock.now())
+
+
+async def open_engine(runtime: Runtime) -> Engine:
+    """Return the engine with the calendar built and the past events read."""
+    settings = runtime.settings_as(Settings)
+    # Building the calendar imports pandas; a thread keeps the other services of a one-process start going.
+    await asyncio.to_thread(trading_calendar, runtime.clock.now())
+    engine = Engine(
+        runtime=runtime,
+        settings=settings,
+        parameters=ScoringParameters(
+            horizons_days=tuple(sorted(set(settings.impact_horizons_days))),
+            estimation=EstimationWindow(
+                length=settings.estimation_window_days,
+                gap=settings.estimation_gap_days,
+                min_days=settings.min_estimation_days,
+            ),
+            interval_level=settings.interval_level,
+        ),
+        prices=PriceCache(settings.benchmark_ticker, settings.price_cache_tickers),
+        memory=EvidenceMemory(settings.past_events_limit),
+        metrics=ImpactMetrics(runtime.registry),
+    )
+    async with runtime.database.reading() as connection:
+        await engine.memory.load(connection)
+    return engine

@@ -1,0 +1,61 @@
+"""Keeps the past events in memory in step with the database, whichever replica realised them."""
+
+from operator import attrgetter
+from typing import cast
+
+from common.contracts import Basis, SentimentLabel
+from common.database import Connection
+from market_impact.past_events import NewsKind, PastEvent, PastEvents
+from market_impact.repository import outcomes
+from market_impact.repository.rows import AnyRow, Rows
+from market_impact.trading_calendar import to_day_number, to_microseconds
+
+
+class EvidenceMemory:
+    """The past events of this process, and up to which transaction it has read them."""
+
+    def __init__(self, limit: int) -> None:
+        self.past = PastEvents()
+        self._limit = limit
+        self._known_below = 0
+
+    async def load(self, connection: Connection) -> None:
+        """Read the latest realised estimates."""
+        self._take(await outcomes.latest_evidence(connection, self._limit))
+
+    async def refresh(self, connection: Connection) -> int:
+        """Read what changed since the last look and return the number of the caller's transaction."""
+        rows = await outcomes.new_evidence(connection, self._known_below)
+        self._take(rows)
+        return int(rows[0].own)
+
+    def _take(self, rows: Rows) -> None:
+        current = []
+        for row in rows:
+            if row.superseded_at is not None:
+                self.past.discard(row.impact_id)
+            elif row.impact_id is not None:
+                current.append(_past_event(row))
+        # In the order in which they became known, so that sums grow at their end.
+        current.sort(key=attrgetter("known_at"))
+        for event in current:
+            self.past.add(event)
+        self.past.keep_latest(self._limit)
+        # Two batches may read side by side; what both have read is added once.
+        self._known_below = max(self._known_below, int(rows[0].horizon))
+
+
+def _past_event(row: AnyRow) -> PastEvent:
+    kind = NewsKind(
+        cast("Basis", row.basis), row.horizon_days, row.event_type, cast("SentimentLabel", row.sentiment_label)
+    )
+    return PastEvent(
+        impact_id=row.impact_id,
+        kind=kind,
+        ticker=row.ticker,
+        day=to_day_number(row.session_date),
+        known_at=to_microseconds(row.horizon_ends_at),
+        sentiment_score=row.sentiment_score,
+        car=row.car,
+        standardised_car=row.car / row.car_standard_error,
+    )

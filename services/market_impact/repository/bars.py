@@ -1,0 +1,146 @@
+"""Daily bars: bulk upsert, and prices of many tickers at once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Date,
+    Integer,
+    String,
+    Text,
+    bindparam,
+    cast,
+    func,
+    literal,
+    select,
+    text,
+    type_coerce,
+)
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+
+from common.database import Connection
+from common.pagination import PageRequest, keyset
+from market_impact.bar_parsing import BarColumns
+from market_impact.models import BAR, IMPACT, SECURITY
+from market_impact.repository.rows import Rows
+
+# Cursors hold text, not dates; ISO dates sort alike.
+BAR_DAY = cast(BAR.c.session_date, Text)
+
+# A row that is already there as it is stays untouched: a repeated upload changes nothing and wakes no cache.
+_UPSERT = text(
+    """
+    INSERT INTO bar AS kept (ticker, session_date, open, high, low, close, adjusted_close, volume, recorded_at)
+    SELECT given.*, CAST(:recorded_at AS timestamptz) FROM unnest(
+        CAST(:ticker AS text[]), CAST(:session_date AS date[]), CAST(:open AS float8[]), CAST(:high AS float8[]),
+        CAST(:low AS float8[]), CAST(:close AS float8[]), CAST(:adjusted_close AS float8[]), CAST(:volume AS int8[])
+    ) AS given
+    ON CONFLICT (ticker, session_date) DO UPDATE SET
+        open = excluded.open, high = excluded.high, low = excluded.low, close = excluded.close,
+        adjusted_close = excluded.adjusted_close, volume = excluded.volume, recorded_at = excluded.recorded_at
+    WHERE (kept.open, kept.high, kept.low, kept.close, kept.adjusted_close, kept.volume) IS DISTINCT FROM
+        (excluded.open, excluded.high, excluded.low, excluded.close, excluded.adjusted_close, excluded.volume)
+    RETURNING kept.ticker, (kept.xmax = 0) AS is_new
+    """
+)
+_TOUCH = text(
+    """
+    INSERT INTO security (ticker, bars_version)
+    SELECT ticker, pg_current_xact_id()::text::bigint FROM unnest(CAST(:tickers AS text[])) AS ticker ORDER BY ticker
+    ON CONFLICT (ticker) DO UPDATE SET bars_version = excluded.bars_version
+    """
+)
+
+
+@dataclass(frozen=True, slots=True)
+class BarChanges:
+    """How many bars an upload added and changed, and whose."""
+
+    inserted: int
+    updated: int
+    tickers: list[str]
+
+
+async def upsert_bars(connection: Connection, bars: BarColumns, recorded_at: datetime) -> BarChanges:
+    """Write `bars` over what is there and return what changed."""
+    values = {name: getattr(bars, name) for name in BarColumns.__slots__}
+    rows = (await connection.execute(_UPSERT, {**values, "recorded_at": recorded_at})).all()
+    tickers = sorted({row.ticker for row in rows})
+    if tickers:
+        await connection.execute(_TOUCH, {"tickers": tickers})
+    inserted = sum(row.is_new for row in rows)
+    return BarChanges(inserted, len(rows) - inserted, tickers)
+
+
+async def hasten_outcomes(connection: Connection, tickers: Sequence[str], *, everything: bool, now: datetime) -> None:
+    """Let the outcomes that waited for bars of `tickers` (or of the benchmark: all) be looked for at `now`."""
+    waiting = (IMPACT.c.outcome_due_at > now) & (IMPACT.c.horizon_ends_at <= now)
+    chosen = waiting if everything else waiting & (IMPACT.c.ticker == func.any(_texts("tickers", tickers)))
+    await connection.execute(IMPACT.update().where(chosen).values(outcome_due_at=now))
+
+
+async def read_versions(connection: Connection, tickers: Sequence[str]) -> dict[str, int]:
+    """Return the version of the bars of each of `tickers` that has any."""
+    statement = select(SECURITY.c.ticker, SECURITY.c.bars_version).where(
+        SECURITY.c.ticker == func.any(_texts("tickers", tickers))
+    )
+    return {row.ticker: row.bars_version for row in await connection.execute(statement)}
+
+
+async def read_prices(connection: Connection, tickers: Sequence[str]) -> Rows:
+    """Return one row a ticker: `day_numbers`, `opens`, `closes` and `adjusted_closes` as lists in order of date."""
+    # date - date is a number of days in PostgreSQL; SQLAlchemy takes it for an interval without the cast.
+    days = type_coerce(BAR.c.session_date - literal(date(1970, 1, 1), Date), Integer)
+    statement = (
+        select(
+            BAR.c.ticker,
+            _in_order(days).label("day_numbers"),
+            _in_order(BAR.c.open).label("opens"),
+            _in_order(BAR.c.close).label("closes"),
+            _in_order(BAR.c.adjusted_close).label("adjusted_closes"),
+        )
+        .where(BAR.c.ticker == func.any(_texts("tickers", tickers)))
+        .group_by(BAR.c.ticker)
+    )
+    rows: Rows = (await connection.execute(statement)).all()
+    return rows
+
+
+async def list_bars(
+    connection: Connection, page: PageRequest, ticker: str | None, date_from: date | None, date_to: date | None
+) -> Rows:
+    """Return one page of bars, the latest session first."""
+    statement = select(BAR)
+    if ticker is not None:
+        statement = statement.where(BAR.c.ticker == ticker)
+    if date_from is not None:
+        statement = statement.where(BAR.c.session_date >= date_from)
+    if date_to is not None:
+        statement = statement.where(BAR.c.session_date <= date_to)
+    rows: Rows = (await connection.execute(keyset(statement, page, (BAR_DAY, BAR.c.ticker)))).all()
+    return rows
+
+
+async def read_closes(
+    connection: Connection, ticker: str, date_from: date | None, date_to: date | None, limit: int
+) -> Rows:
+    """Return (session_date, close) of the last `limit` sessions of `ticker` between two dates, oldest first."""
+    statement = select(BAR.c.session_date, BAR.c.close).where(BAR.c.ticker == ticker)
+    if date_from is not None:
+        statement = statement.where(BAR.c.session_date >= date_from)
+    if date_to is not None:
+        statement = statement.where(BAR.c.session_date <= date_to)
+    rows = (await connection.execute(statement.order_by(BAR.c.session_date.desc()).limit(limit))).all()
+    return rows[::-1]
+
+
+def _in_order(values: ColumnElement[Any]) -> ColumnElement[Any]:
+    return func.array_agg(aggregate_order_by(values, BAR.c.session_date))
+
+
+def _texts(name: str, values: Sequence[str]) -> Any:
+    return bindparam(name, list(values), type_=ARRAY(String))

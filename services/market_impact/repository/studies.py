@@ -1,0 +1,20 @@
+"""Event studies as they were answered."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, insert, select
+
+from common.database import Connection
+from market_impact.models import STUDY
+
+
+async def insert_study(connection: Connection, study_id: UUID, created_at: datetime, answer: str) -> None:
+    """Keep an answer."""
+    await connection.execute(insert(STUDY).values(study_id=study_id, created_at=created_at, answer=answer))
+
+
+async def read_study(connection: Connection, study_id: UUID) -> Row[Any] | None:
+    """Return the study, or None."""
+    return (await connection.execute(select(STUDY).where(STUDY.c.study_id == study_id))).first()

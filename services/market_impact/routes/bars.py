@@ -1,0 +1,82 @@
+"""Price bars in and out."""
+
+from typing import Annotated, Any
+
+from fastapi import Query, Request
+
+from common.contracts.text import Ticker
+from common.dependencies import ClockDep, ConnectionDep, ReadConnectionDep
+from common.errors import Malformed, problems
+from common.gateway import MARKET_IMPACT
+from common.pagination import Page, PageDep
+from common.routing import service_router
+from market_impact.bar_import import MAX_BARS, import_bars, read_bars
+from market_impact.dependencies import EngineDep
+from market_impact.parameters import Day
+from market_impact.repository import bars
+from market_impact.schemas import BarRead, BarsResult, BarWrite
+
+router = service_router(MARKET_IMPACT, tags=["bars"])
+
+_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "required": ["bars"],
+                    "properties": {
+                        "bars": {
+                            "type": "array",
+                            "minItems": 1,
+                            "maxItems": MAX_BARS,
+                            "description": "A row that does not fit is answered in `errors` and fails no other.",
+                            "items": {"anyOf": [BarWrite.model_json_schema(), {}]},
+                        }
+                    },
+                }
+            },
+            "text/csv": {
+                "schema": {
+                    "type": "string",
+                    "pattern": r"^ticker,date,open,high,low,close,(adjusted_close|adj_close),volume\r?\n[^\r\n]+",
+                    "description": "A header and at least one row; the columns may come in any order.",
+                }
+            },
+        },
+    }
+}
+
+
+@router.put("/bars", openapi_extra=_BODY, responses=problems(400, 413, 415))
+async def put_bars(request: Request, connection: ConnectionDep, engine: EngineDep, clock: ClockDep) -> BarsResult:
+    """Store daily bars, as JSON or CSV, up to 5 MB: a new (ticker, date) is added, a known one overwritten.
+
+    Idempotent: the same upload again changes nothing. The bars of the benchmark come in the same way. Estimates whose
+    outcome waited for these bars are completed within moments.
+    """
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    decoded = None if media_type == "text/csv" else await _json(request)
+    parsed = await read_bars(await request.body(), media_type, decoded)
+    return await import_bars(connection, engine, parsed, clock)
+
+
+async def _json(request: Request) -> Any:
+    try:
+        return await request.json()
+    except (ValueError, RecursionError) as error:
+        raise Malformed("The body is not JSON.", code="malformed_json") from error
+
+
+@router.get("/bars", responses=problems(400, 404))
+async def list_bars(
+    connection: ReadConnectionDep,
+    page: PageDep,
+    ticker: Annotated[Ticker | None, Query(description="Only this ticker.")] = None,
+    date_from: Annotated[Day | None, Query(description="Only sessions from this day on.")] = None,
+    date_to: Annotated[Day | None, Query(description="Only sessions up to this day.")] = None,
+) -> Page[BarRead]:
+    """List stored bars, the latest session first."""
+    rows = await bars.list_bars(connection, page, ticker, date_from, date_to)
+    return page.answer(rows, key=lambda row: (row.session_date.isoformat(), row.ticker), read=BarRead.from_row)

@@ -1,0 +1,59 @@
+"""Event studies over REST."""
+
+from typing import Any
+from uuid import UUID
+
+from fastapi import Response
+
+from common.conditional import ConditionalDep, etag_of
+from common.dependencies import ConnectionDep, ReadConnectionDep
+from common.errors import problems
+from common.gateway import MARKET_IMPACT
+from common.routing import service_router
+from market_impact import charts
+from market_impact.dependencies import EngineDep
+from market_impact.study import answer_study
+from market_impact.study_answer import StudyRead
+from market_impact.study_request import StudyRequest
+
+router = service_router(MARKET_IMPACT, tags=["event studies"])
+SVG: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"image/svg+xml": {"schema": {"type": "string"}}}, "description": "The picture."}
+}
+
+
+class SVGResponse(Response):
+    """A picture."""
+
+    media_type = "image/svg+xml"
+
+
+@router.post("/event-studies", status_code=201, responses=problems(404, 409))
+async def create_event_study(
+    study: StudyRequest, connection: ConnectionDep, engine: EngineDep, response: Response
+) -> StudyRead:
+    """Run an event study: abnormal returns of each event, averages, a battery of tests, and what speaks against them.
+
+    The returns come from this service's bars, or from `panel`. The estimation window of `length` days ends `gap` days
+    before the first day of the event window. An event on a day without trading moves to the next one within five
+    days. An event without enough returns stays in `events` with `usable` false and is left out of the averages. A
+    ticker without returns is a 404; a panel whose series do not fit its dates, or that lacks what the model needs, is
+    a 409.
+    """
+    answer = await answer_study(connection, engine, study)
+    response.headers["Location"] = str(router.url_path_for("read_event_study", study_id=str(answer.id)))
+    return answer
+
+
+@router.get("/event-studies/{study_id}", responses=problems(404))
+async def read_event_study(study_id: UUID, connection: ReadConnectionDep, conditional: ConditionalDep) -> StudyRead:
+    """Read an event study that was run before."""
+    answer = await charts.read_study(connection, study_id)
+    conditional.answer(etag_of(study_id))
+    return answer
+
+
+@router.get("/event-studies/{study_id}/chart.svg", response_class=SVGResponse, responses={**problems(404), **SVG})
+async def draw_event_study(study_id: UUID, connection: ReadConnectionDep) -> SVGResponse:
+    """Draw the cumulative average abnormal return with its 95 % band, and the daily averages."""
+    return SVGResponse(await charts.study_chart(connection, study_id))

@@ -1,0 +1,94 @@
+"""Estimates: taken in as analyses, read with their explanation and outcome."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Query
+
+from common.conditional import ConditionalDep, etag_of
+from common.contracts import Basis, BatchResult, Direction, Impact
+from common.contracts.text import Ticker
+from common.dependencies import AsOf, ConnectionDep, ReadConnectionDep
+from common.errors import problems
+from common.gateway import MARKET_IMPACT
+from common.moments import Moment
+from common.pagination import Page, PageDep
+from common.routing import service_router
+from market_impact import impact_reading
+from market_impact.assessment import assess
+from market_impact.dependencies import EngineDep
+from market_impact.outcome_document import Outcome
+from market_impact.repository.impacts import ImpactFilter, list_impacts
+from market_impact.schemas import ExplanationRead, ImpactBatch
+
+router = service_router(MARKET_IMPACT, tags=["impacts"])
+Score = Annotated[float | None, Query(ge=0, le=100, allow_inf_nan=False, description="Least impact score.")]
+
+
+@router.post("/impacts")
+async def store_impacts(batch: ImpactBatch, connection: ConnectionDep, engine: EngineDep) -> BatchResult:
+    """Score 1 to 500 analyses and hand the estimates on.
+
+    One estimate for each security with enough relevance, each configured horizon and both bases. Idempotent on
+    (article, revision); a retracted article withdraws its estimates, a revised one replaces them.
+    """
+    return await assess(connection, engine, batch.analyses)
+
+
+@router.get("/impacts", responses=problems(400, 404))
+async def find_impacts(
+    connection: ReadConnectionDep,
+    page: PageDep,
+    as_of: AsOf = None,
+    ticker: Annotated[Ticker | None, Query(description="Only this security.")] = None,
+    direction: Annotated[Direction | None, Query(description="Only estimates that point this way.")] = None,
+    basis: Annotated[Basis | None, Query(description="Only this basis.")] = None,
+    horizon_days: Annotated[int | None, Query(ge=1, le=250, description="Only this horizon, in sessions.")] = None,
+    min_impact_score: Score = None,
+    article_id: Annotated[UUID | None, Query(description="Only this article.")] = None,
+    model_version: Annotated[
+        str | None, Query(max_length=100, pattern=r"^[ -~]*$", description="Only estimates of this model.")
+    ] = None,
+    scored_from: Annotated[Moment | None, Query(description="Only estimates made at or after this.")] = None,
+    scored_to: Annotated[Moment | None, Query(description="Only estimates made at or before this.")] = None,
+) -> Page[Impact]:
+    """List current estimates, the latest scored first; with `as_of` those that were current then."""
+    wanted = ImpactFilter(
+        ticker=ticker,
+        direction=direction,
+        basis=basis,
+        horizon_days=horizon_days,
+        min_impact_score=min_impact_score,
+        article_id=article_id,
+        model_version=model_version,
+        scored_from=scored_from,
+        scored_to=scored_to,
+    )
+    rows = await list_impacts(connection, page, wanted, as_of)
+    return page.answer(rows, key=lambda row: (row.scored_at, row.impact_id), read=_read)
+
+
+def _read(row: Any) -> Impact:
+    return Impact.model_validate_json(row.document)
+
+
+@router.get("/impacts/{impact_id}", responses=problems(404))
+async def read_impact(
+    impact_id: UUID, connection: ReadConnectionDep, conditional: ConditionalDep, as_of: AsOf = None
+) -> Impact:
+    """Read one estimate; an earlier version keeps its id, and a withdrawn one says so by its state."""
+    impact = await impact_reading.read_impact(connection, impact_id, as_of)
+    conditional.answer(etag_of(impact_id, impact.state))
+    return impact
+
+
+@router.get("/impacts/{impact_id}/explanation", responses=problems(404))
+async def read_explanation(impact_id: UUID, connection: ReadConnectionDep) -> ExplanationRead:
+    """Read what an estimate is made of, and the nearest past events with what happened after them."""
+    return await impact_reading.read_explanation(connection, impact_id)
+
+
+@router.get("/impacts/{impact_id}/outcome", responses=problems(404))
+async def read_outcome(impact_id: UUID, connection: ReadConnectionDep) -> Outcome:
+    """Read what really happened; `status` is `pending` until the horizon has passed and its bars are here."""
+    return await impact_reading.read_outcome(connection, impact_id)

@@ -1,0 +1,15 @@
+"""The estimators of this service."""
+
+from common.gateway import MARKET_IMPACT
+from common.routing import service_router
+from market_impact.dependencies import EngineDep
+from market_impact.model_card import active_model_card
+from market_impact.schemas import ModelList
+
+router = service_router(MARKET_IMPACT, tags=["models"])
+
+
+@router.get("/models")
+async def list_models(engine: EngineDep) -> ModelList:
+    """List the estimators with their cards: what each is, what it learned from, what it is not for."""
+    return ModelList(data=[active_model_card(engine)])

@@ -1,0 +1,36 @@
+"""Pictures of single securities."""
+
+from typing import Annotated
+
+from fastapi import Path, Query
+
+from common.contracts import Basis
+from common.contracts.text import Ticker
+from common.dependencies import ReadConnectionDep
+from common.errors import problems
+from common.gateway import MARKET_IMPACT
+from common.routing import service_router
+from market_impact import charts
+from market_impact.dependencies import EngineDep
+from market_impact.parameters import Day
+from market_impact.routes.event_studies import SVG, SVGResponse
+
+router = service_router(MARKET_IMPACT, tags=["tickers"])
+
+
+@router.get("/tickers/{ticker}/timeline.svg", response_class=SVGResponse, responses={**problems(404), **SVG})
+async def draw_timeline(
+    ticker: Annotated[Ticker, Path(description="A security with bars.")],
+    connection: ReadConnectionDep,
+    engine: EngineDep,
+    basis: Annotated[Basis, Query(description="Which estimates to mark.")] = "reaction",
+    horizon_days: Annotated[
+        int | None, Query(ge=1, le=250, description="Their horizon in sessions; the shortest configured when absent.")
+    ] = None,
+    date_from: Annotated[Day | None, Query(description="First day.")] = None,
+    date_to: Annotated[Day | None, Query(description="Last day; the latest bar when absent.")] = None,
+    sessions: Annotated[int, Query(ge=2, le=2_600, description="Most sessions shown, counted from the last.")] = 250,
+) -> SVGResponse:
+    """Draw a security's price with the news about it: which way each should move it, and how much it matters."""
+    horizon = horizon_days or engine.parameters.horizons_days[0]
+    return SVGResponse(await charts.ticker_timeline(connection, ticker, basis, horizon, date_from, date_to, sessions))

@@ -1,0 +1,117 @@
+"""From past events to an estimate."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from market_impact.estimate import PRIORS, Estimates, attenuation, direction, estimate
+from market_impact.impact_score import impact_score
+from market_impact.past_events import NOTHING, Summary
+from market_impact.shrinkage import PriorParameters, shrink, t_of_mean
+
+PRIOR = PriorParameters(
+    slope=0.0,
+    slope_deviation=0.1,
+    kind_deviation=0.5,
+    ticker_deviation=0.3,
+    event_variance=1.0,
+    event_variance_events=1e9,
+)
+
+
+def summary(n: int, mean: float, score: float = 0.0) -> Summary:
+    """Return n events of one score with mean x and raw return x percent, mean square 1."""
+    return Summary(n, n * score, n * score**2, n * score * mean, n * mean, float(n), n * mean / 100, n / 1e4)
+
+
+def one(score: float, everything: Summary, kind: Summary, own: Summary) -> Estimates:
+    posterior = shrink(PRIOR, np.array([score]), [everything], [kind], [own])
+    return estimate(posterior, np.array([0.02]), np.array([1.0]), 0.9)
+
+
+def test_the_mean_of_a_kind_is_shrunken_by_its_number() -> None:
+    # s2 / t2 = 1 / 0.25 = 4 events: 12 events of mean 1 count 12 / 16.
+    posterior = shrink(PRIOR, np.array([0.0]), [NOTHING], [summary(12, 1.0)], [NOTHING])
+
+    assert posterior.kind[0] == pytest.approx(0.75)
+    assert posterior.ticker[0] == 0.0
+    assert posterior.variance[0] == pytest.approx(0.25 * 0.25 + 0.09)
+
+
+def test_own_events_count_beyond_those_of_others_and_not_twice() -> None:
+    own = summary(10, 1.0)
+
+    posterior = shrink(PRIOR, np.array([0.0]), [NOTHING], [own], [own])
+
+    assert posterior.kind[0] == 0.0
+    assert posterior.ticker[0] == pytest.approx(10 / (10 + 1 / 0.09))
+
+
+def test_the_sentiment_slope_is_learned_from_all_news() -> None:
+    # Precision 1 / 0.01 + 100: slope 50 / 200.
+    everything = summary(100, 0.5, score=1.0)
+
+    posterior = shrink(PRIOR, np.array([0.8]), [everything], [NOTHING], [NOTHING])
+
+    assert posterior.sentiment[0] == pytest.approx(0.8 * 0.25)
+
+
+def test_without_evidence_the_estimate_is_the_prior() -> None:
+    found = one(0.0, NOTHING, NOTHING, NOTHING)
+
+    assert found.expected_abnormal_return[0] == 0.0
+    assert found.p_up[0] == pytest.approx(0.5)
+    assert found.impact_score[0] == 0.0
+    assert found.confidence[0] == pytest.approx(0.0)
+
+
+def test_the_interval_holds_the_noise_of_the_day_and_of_the_mean() -> None:
+    found = one(0.0, NOTHING, summary(12, 1.0), NOTHING)
+
+    half_width = 1.6448536 * 0.02 * np.sqrt(1.0 + 0.25 * 0.25 + 0.09)
+    assert np.log1p(found.high[0]) - np.log1p(found.low[0]) == pytest.approx(2 * half_width)
+    assert np.log1p(found.expected_abnormal_return[0]) == pytest.approx(0.02 * 0.75)
+    assert np.log1p(found.baseline_high[0]) == pytest.approx(1.6448536 * 0.02)
+
+
+def test_more_evidence_gives_more_confidence() -> None:
+    few, many = one(0.0, NOTHING, summary(3, 1.0), NOTHING), one(0.0, NOTHING, summary(300, 1.0), NOTHING)
+
+    assert 0.0 < few.confidence[0] < many.confidence[0] < 1.0
+
+
+@given(effect=st.floats(-10, 10), p_up=st.floats(0, 1))
+def test_the_score_is_between_0_and_100(effect: float, p_up: float) -> None:
+    assert 0.0 <= float(impact_score(np.array([effect]), np.array([p_up]))[0]) <= 100.0
+
+
+def test_the_score_grows_with_size_and_with_certainty() -> None:
+    scores = impact_score(np.array([0.3, 1.0, 1.0, -1.0, 0.0]), np.array([0.6, 0.6, 0.8, 0.2, 0.9]))
+
+    assert scores[0] < scores[1] < scores[2]
+    assert scores[2] == pytest.approx(scores[3])
+    assert scores[4] == 0.0
+
+
+def test_novelty_counts_only_for_what_is_left_to_act_on() -> None:
+    assert attenuation("reaction", 0.5, 0.2) == 0.5
+    assert attenuation("after", 0.5, 0.2) == pytest.approx(0.1)
+
+
+def test_a_tiny_effect_points_nowhere() -> None:
+    assert [direction(effect) for effect in (-0.5, -0.05, 0.05, 0.5)] == ["down", "flat", "flat", "up"]
+
+
+def test_what_is_left_after_the_open_is_believed_to_be_nothing() -> None:
+    assert PRIORS["after"].slope == 0.0
+    assert PRIORS["after"].kind_deviation < PRIORS["reaction"].kind_deviation
+
+
+def test_t_of_the_mean_needs_two_events_and_spread() -> None:
+    values = np.array([0.01, 0.03, -0.01])
+    sums = Summary(3, c=float(values.sum()), cc=float((values**2).sum()))
+
+    assert t_of_mean(sums) == pytest.approx(values.mean() / (values.std(ddof=1) / np.sqrt(3)))
+    assert t_of_mean(Summary(1, c=0.01, cc=0.0001)) is None
+    assert t_of_mean(Summary(3, c=0.03, cc=0.0003)) is None

@@ -1,0 +1,80 @@
+"""The session that news belongs to."""
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from market_impact.trading_calendar import from_microseconds, to_day_number, to_microseconds, trading_calendar
+from tests.unit.market_impact.samples import NOW, calendar
+
+NEW_YORK = ZoneInfo("America/New_York")
+
+
+def session_date(instant: datetime) -> date:
+    found = calendar().session_of(np.array([to_microseconds(instant)]))
+    return calendar().date_of(int(found[0]))
+
+
+def open_after(instant: datetime) -> date:
+    found = calendar().first_open_after(np.array([to_microseconds(instant)]))
+    return calendar().date_of(int(found[0]))
+
+
+@pytest.mark.parametrize(
+    ("published", "belongs_to"),
+    [
+        (datetime(2026, 6, 10, 8, 0, tzinfo=NEW_YORK), date(2026, 6, 10)),
+        (datetime(2026, 6, 10, 12, 0, tzinfo=NEW_YORK), date(2026, 6, 10)),
+        (datetime(2026, 6, 10, 16, 0, tzinfo=NEW_YORK), date(2026, 6, 10)),
+        (datetime(2026, 6, 10, 16, 0, 1, tzinfo=NEW_YORK), date(2026, 6, 11)),
+        (datetime(2026, 6, 12, 17, 0, tzinfo=NEW_YORK), date(2026, 6, 15)),
+        (datetime(2026, 6, 13, 12, 0, tzinfo=NEW_YORK), date(2026, 6, 15)),
+        # Christmas 2025 is a Thursday; the day before closes at 13:00.
+        (datetime(2025, 12, 25, 9, 0, tzinfo=NEW_YORK), date(2025, 12, 26)),
+        (datetime(2025, 12, 24, 12, 59, tzinfo=NEW_YORK), date(2025, 12, 24)),
+        (datetime(2025, 12, 24, 14, 0, tzinfo=NEW_YORK), date(2025, 12, 26)),
+        # The same wall clock in winter: 16:30 New York is 21:30 UTC.
+        (datetime(2026, 1, 14, 21, 30, tzinfo=UTC), date(2026, 1, 15)),
+        (datetime(2026, 1, 14, 20, 30, tzinfo=UTC), date(2026, 1, 14)),
+    ],
+)
+def test_news_belongs_to_the_first_session_that_closes_after_it(published: datetime, belongs_to: date) -> None:
+    assert session_date(published) == belongs_to
+
+
+def test_news_during_a_session_can_be_acted_on_at_the_next_open() -> None:
+    assert open_after(datetime(2026, 6, 10, 8, 0, tzinfo=NEW_YORK)) == date(2026, 6, 10)
+    assert open_after(datetime(2026, 6, 10, 9, 30, tzinfo=NEW_YORK)) == date(2026, 6, 11)
+    assert open_after(datetime(2026, 6, 10, 12, 0, tzinfo=NEW_YORK)) == date(2026, 6, 11)
+    assert open_after(datetime(2026, 6, 10, 18, 0, tzinfo=NEW_YORK)) == date(2026, 6, 11)
+
+
+def test_a_day_without_trading_has_no_position() -> None:
+    days = np.array([to_day_number(day) for day in (date(2026, 6, 13), date(2026, 6, 15))])
+
+    positions = calendar().positions(days)
+
+    assert positions[0] == -1
+    assert calendar().date_of(int(positions[1])) == date(2026, 6, 15)
+
+
+def test_the_calendar_ends_and_says_so() -> None:
+    known = calendar()
+
+    assert known.covers(to_microseconds(NOW))
+    assert not known.covers(to_microseconds(datetime(1990, 1, 1, tzinfo=UTC)))
+    assert not known.covers(to_microseconds(datetime(2100, 1, 1, tzinfo=UTC)))
+    assert known.session_of(np.array([to_microseconds(datetime(2100, 1, 1, tzinfo=UTC))]))[0] == len(known)
+
+
+def test_the_calendar_is_built_once_a_year() -> None:
+    assert trading_calendar(NOW) is trading_calendar(NOW + timedelta(days=30))
+
+
+@given(st.datetimes(datetime(1970, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001
+def test_instants_survive_the_way_to_microseconds_and_back(instant: datetime) -> None:
+    assert from_microseconds(to_microseconds(instant)) == instant
