@@ -1,0 +1,1 @@
+"""NLP: language, entities, sentiment, topics and events of financial news, with evidence."""

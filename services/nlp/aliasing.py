@@ -1,0 +1,47 @@
+"""The use-case of users' aliases: kept in the database, and loaded by every replica."""
+
+from collections.abc import Sequence
+
+from common.conditional import Conditional, etag_of
+from common.database import Connection, after_commit
+from common.errors import NotFound
+from common.runtime import Runtime
+from nlp import repository
+from nlp.engine import Engine
+from nlp.gazetteer import KnownEntity
+
+
+async def refresh_aliases(runtime: Runtime, engine: Engine) -> None:
+    """Let the engine link with the aliases that the database holds now."""
+    async with runtime.database.reading() as connection:
+        await engine.use_aliases(await repository.aliases_by_entity(connection))
+
+
+def known_entity(engine: Engine, entity_id: str) -> KnownEntity:
+    """Return the entity of that identifier; `NotFound` when there is none."""
+    entity = engine.analyser.gazetteer.entities.get(entity_id)
+    if entity is None:
+        raise NotFound(f"There is no entity {entity_id[:100]!r}.")
+    return entity
+
+
+def aliases_tag(entity_id: str, aliases: Sequence[str]) -> str:
+    """Return the entity tag of an entity with the users' aliases it has."""
+    return etag_of(entity_id, *aliases)
+
+
+async def change_aliases(
+    runtime: Runtime, engine: Engine, connection: Connection, conditional: Conditional, entity_id: str, names: list[str]
+) -> list[str]:
+    """Let `names` be all the users' aliases of an entity and return them in order, without repetition."""
+    entity = known_entity(engine, entity_id)
+    before = await repository.lock_aliases(connection, entity.entity_id)
+    conditional.require(aliases_tag(entity.entity_id, before))
+    aliases = sorted({name.strip() for name in names if name.strip()})
+    if aliases != before:
+        await repository.replace_aliases(connection, entity.entity_id, aliases, runtime.clock.now())
+        found = await repository.aliases_by_entity(connection)
+        analyser = await engine.extended(found)
+        after_commit(connection, lambda: engine.install(analyser, found))
+    conditional.tag(aliases_tag(entity.entity_id, aliases))
+    return aliases

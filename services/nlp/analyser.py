@@ -1,0 +1,270 @@
+"""The whole analysis of a text, pure: language, sentiment, entities, topics, events and evidence."""
+
+from collections.abc import Sequence
+from copy import copy
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Literal
+
+from common.contracts import Entity, EventScore, EvidenceSpan, Sentiment, Span, TextField, TopicScore
+from nlp.artefacts import checked_path, load_manifest
+from nlp.document_sentiment import DocumentReading, first_sentence_of, read_documents
+from nlp.events import EventModel
+from nlp.gazetteer import Gazetteer, fold
+from nlp.languages import ENGLISH, DetectedLanguage, detect_language
+from nlp.linear_text import Probabilities
+from nlp.linking import LinkedEntity, Linker, Mention
+from nlp.market_topics import MarketTopicModel
+from nlp.relevance import relevances
+from nlp.reuters_topics import ReutersTopics
+from nlp.sentiment import EntityText, Evidence, SentimentTier, label_of
+from nlp.unlisted_names import UnlistedName, find_unlisted_names
+
+GAZETTEER_ARTEFACT = "gazetteer"
+Taxonomy = Literal["market", "reuters"]
+_ANALYSED_CHARACTERS = 20_000
+_UNDECIDED_BELOW = 0.40
+_NEUTRAL = Probabilities(0.0, 1.0, 0.0)
+_SCORED_TYPES = frozenset(("company", "organisation", "person", "product"))
+_MAX_MENTIONS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class TextInput:
+    """A text to analyse.
+
+    Notes
+    -----
+    `entity` asks for the sentiment toward that name. `language` is what the publisher declared, `tickers` what it
+    supplied, `on` the day of the news (companies answer by the symbol they had then; None means today).
+    """
+
+    title: str
+    summary: str = ""
+    body: str = ""
+    entity: str | None = None
+    language: str | None = None
+    tickers: tuple[str, ...] = ()
+    on: date | None = None
+    taxonomy: Taxonomy = "market"
+
+
+@dataclass(slots=True)
+class TextAnalysis:
+    """What was found in a text; `abstain_reason` is set exactly when `abstained`."""
+
+    language: DetectedLanguage
+    sentiment: Sentiment
+    entities: list[Entity] = field(default_factory=list)
+    topics: list[TopicScore] = field(default_factory=list)
+    events: list[EventScore] = field(default_factory=list)
+    evidence: list[EvidenceSpan] = field(default_factory=list)
+    abstain_reason: str | None = None
+
+    @property
+    def abstained(self) -> bool:
+        """Say whether the models declined to score."""
+        return self.abstain_reason is not None
+
+
+def sentiment_of(found: Probabilities) -> Sentiment:
+    """Return the wire form of class probabilities; what rounding loses goes to neutral, so that the sum stays 1."""
+    negative, positive = round(found.negative, 6), round(found.positive, 6)
+    return Sentiment(
+        label=label_of(found),
+        score=round(positive - negative, 6),
+        positive=positive,
+        neutral=round(1.0 - positive - negative, 6),
+        negative=negative,
+    )
+
+
+def no_sentiment(reason: str, language: str = ENGLISH) -> TextAnalysis:
+    """Return an analysis that says nothing but why."""
+    analysis = TextAnalysis(DetectedLanguage(language, 0.0), sentiment_of(_NEUTRAL))
+    analysis.abstain_reason = reason
+    return analysis
+
+
+class TextAnalyser:
+    """Every model of the fast or deep tier, loaded once; safe to use from several threads."""
+
+    def __init__(
+        self, sentiment: SentimentTier, gazetteer: Gazetteer, reuters: ReutersTopics, gazetteer_version: str
+    ) -> None:
+        self._sentiment = sentiment
+        self._reuters = reuters
+        self._market = MarketTopicModel()
+        self._events = EventModel()
+        self.gazetteer = gazetteer
+        self.linker = Linker(gazetteer)
+        self.model_versions = {
+            "sentiment": sentiment.version,
+            "gazetteer": gazetteer_version,
+            "topics": self._market.version,
+            "reuters": reuters.version,
+            "events": self._events.version,
+        }
+
+    @classmethod
+    def load(cls, sentiment: SentimentTier) -> "TextAnalyser":
+        """Return the analyser with the shipped gazetteer and topic models around the given tier."""
+        gazetteer = Gazetteer.load(checked_path(GAZETTEER_ARTEFACT))
+        return cls(sentiment, gazetteer, ReutersTopics.load(), load_manifest()[GAZETTEER_ARTEFACT].version)
+
+    @property
+    def reuters_codes(self) -> list[str]:
+        """The codes of the taxonomy `reuters`."""
+        return self._reuters.codes
+
+    def with_gazetteer(self, gazetteer: Gazetteer) -> "TextAnalyser":
+        """Return an analyser with the same models and another gazetteer: the shipped one with the users' aliases."""
+        other = copy(self)
+        other.gazetteer = gazetteer
+        other.linker = Linker(gazetteer)
+        return other
+
+    def analyse(self, texts: Sequence[TextInput]) -> list[TextAnalysis]:
+        """Return the analysis of each text, in order; sentiment is asked in one batch."""
+        cut = [_cut(text) for text in texts]
+        languages = [detect_language(_language_sample(text), text.language) for text in cut]
+        scored = [index for index, text in enumerate(cut) if _reason_to_abstain(text, languages[index]) is None]
+        documents = dict(zip(scored, read_documents(self._sentiment, [cut[index] for index in scored]), strict=True))
+        return [self._assemble(text, languages[index], documents.get(index)) for index, text in enumerate(cut)]
+
+    def _assemble(self, text: TextInput, language: DetectedLanguage, read: DocumentReading | None) -> TextAnalysis:
+        if read is None:
+            analysis = TextAnalysis(language, sentiment_of(_NEUTRAL))
+            analysis.abstain_reason = _reason_to_abstain(text, language)
+            analysis.entities = self._entities(text, analysis.sentiment, with_sentiment=False)
+            return analysis
+        found = self._toward(text, read.probabilities) if text.entity else read.probabilities
+        analysis = TextAnalysis(language, sentiment_of(found))
+        if max(found) < _UNDECIDED_BELOW:
+            analysis.abstain_reason = "The classes are too close to call."
+        analysis.entities = self._entities(text, sentiment_of(read.probabilities), with_sentiment=True)
+        title, body = fold(text.title), fold(text.summary or text.body)
+        analysis.events = self._events.find(title, body)
+        analysis.topics = self._topics(text, title, body, analysis.entities)
+        analysis.evidence = [_evidence(text.title, span) for span in read.title.evidence()]
+        return analysis
+
+    def _topics(self, text: TextInput, title: str, body: str, entities: list[Entity]) -> list[TopicScore]:
+        if text.taxonomy == "reuters":
+            return self._reuters.classify(text.title, text.body or text.summary)
+        known = self.gazetteer.tickers
+        main = [entity.ticker for entity in entities if entity.ticker is not None and entity.relevance > 0.5]
+        sectors = [known[ticker][0].sector or "" for ticker in main if ticker in known]
+        return self._market.classify(title, body, sectors)
+
+    def _toward(self, text: TextInput, document: Probabilities) -> Probabilities:
+        """Return the sentiment toward the name asked about; the document's where the text does not name it."""
+        place = _place_of(text, text.entity or "")
+        return document if place is None else self._sentiment.entities([place])[0]
+
+    def _entities(self, text: TextInput, document: Sentiment, *, with_sentiment: bool) -> list[Entity]:
+        fields = _fields(text)
+        linked = self.linker.link(fields, text.tickers, text.on)
+        relevant = relevances(linked, text.title)
+        asked = [index for index, one in enumerate(linked) if with_sentiment and _is_scored(one)]
+        places = [first_sentence_of(fields, linked[index].mentions[0]) for index in asked]
+        toward = dict(zip(asked, map(sentiment_of, self._sentiment.entities(places)), strict=True))
+        found = [
+            _entity(one, relevance, toward.get(index, document))
+            for index, (one, relevance) in enumerate(zip(linked, relevant, strict=True))
+        ]
+        found += self._unlisted(fields, linked, document)
+        return sorted(found, key=lambda entity: -entity.relevance)
+
+    def _unlisted(
+        self, fields: Sequence[tuple[TextField, str]], linked: list[LinkedEntity], document: Sentiment
+    ) -> list[Entity]:
+        found: dict[str, Entity] = {}
+        for name, text in fields:
+            taken = [(m.start, m.end) for one in linked for m in one.mentions if m.field == name]
+            for unlisted in find_unlisted_names(name, text, taken):
+                known = found.setdefault(unlisted.text, _unlisted_entity(unlisted, document))
+                if len(known.mentions) < _MAX_MENTIONS:
+                    known.mentions.append(_span(unlisted))
+        return list(found.values())
+
+
+def _cut(text: TextInput) -> TextInput:
+    if len(text.body) <= _ANALYSED_CHARACTERS:
+        return text
+    return TextInput(
+        text.title, text.summary, text.body[:_ANALYSED_CHARACTERS], text.entity, text.language, text.tickers, text.on,
+        text.taxonomy,
+    )  # fmt: skip
+
+
+def _fields(text: TextInput) -> list[tuple[TextField, str]]:
+    fields: list[tuple[TextField, str]] = [("title", text.title), ("summary", text.summary), ("body", text.body)]
+    return [(name, content) for name, content in fields if content]
+
+
+def _language_sample(text: TextInput) -> str:
+    below = text.summary or text.body
+    return f"{text.title}\n{below[:300]}" if below else text.title
+
+
+def _reason_to_abstain(text: TextInput, language: DetectedLanguage) -> str | None:
+    if language.code != ENGLISH:
+        return f"The language {language.code!r} is not scored."
+    if not any(letter.isalpha() for letter in text.title) and not any(letter.isalpha() for letter in text.body[:500]):
+        return "The text has no words."
+    return None
+
+
+def _place_of(text: TextInput, entity: str) -> EntityText | None:
+    for _, content in _fields(text):
+        start = fold(content).find(fold(entity))
+        if start >= 0:
+            return EntityText(content, start, start + len(entity))
+    return None
+
+
+def _is_scored(linked: LinkedEntity) -> bool:
+    return linked.entity.type in _SCORED_TYPES and bool(linked.mentions)
+
+
+def _span(place: Mention | UnlistedName) -> Span:
+    return Span(field=place.field, start=place.start, end=place.end, text=place.text)
+
+
+def _evidence(title: str, span: Evidence) -> EvidenceSpan:
+    return EvidenceSpan(
+        field="title",
+        start=span.start,
+        end=span.end,
+        text=title[span.start : span.end],
+        weight=round(span.weight, 4),
+        negated=span.negated,
+    )
+
+
+def _entity(linked: LinkedEntity, relevance: float, sentiment: Sentiment) -> Entity:
+    is_clear = not linked.alternatives
+    return Entity(
+        name=linked.entity.name[:200],
+        type=linked.entity.type,
+        ticker=linked.entity.ticker if is_clear else None,
+        mic=linked.entity.mic if is_clear else None,
+        cik=linked.entity.cik if is_clear else None,
+        relevance=relevance,
+        sentiment=sentiment,
+        mentions=[_span(mention) for mention in linked.mentions[:_MAX_MENTIONS]],
+    )
+
+
+def _unlisted_entity(unlisted: UnlistedName, sentiment: Sentiment) -> Entity:
+    return Entity(
+        name=unlisted.text[:200],
+        type=unlisted.type,
+        ticker=None,
+        mic=None,
+        cik=None,
+        relevance=0.5 if unlisted.field == "title" else 0.1,
+        sentiment=sentiment,
+        mentions=[],
+    )

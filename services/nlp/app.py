@@ -1,0 +1,58 @@
+"""The NLP service, put together."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx
+from fastapi import FastAPI
+
+from common.application import ServiceDefinition, create_service
+from common.clock import SYSTEM_CLOCK, Clock
+from common.gateway import NLP
+from common.outbox import Handover
+from common.runtime import Runtime
+from nlp import models, repository
+from nlp.aliasing import refresh_aliases
+from nlp.engine import Engine, EngineMetrics
+from nlp.routes import ROUTERS
+from nlp.settings import Settings
+from nlp.tiers import load_analyser
+
+_DESCRIPTION = """
+Reads articles: **language**, **entities** linked to tickers, **sentiment** of the text and toward each company with the
+evidence for it, **topics** and **event types**. Every model has a card that says what it was trained on and how it
+measures; some training data are non-commercial, and `GET /models` says which. What is not English is marked and not
+scored.
+"""
+
+
+@asynccontextmanager
+async def lifespan(runtime: Runtime) -> AsyncIterator[None]:
+    """Load the models, checked by hash, and keep the users' aliases fresh."""
+    settings = runtime.settings_as(Settings)
+    engine = Engine(load_analyser(settings.nlp_model), EngineMetrics(runtime.registry), settings.nlp_chunk_size)
+    runtime.state.engine = engine
+    runtime.start_worker(
+        "refresh-aliases", lambda: refresh_aliases(runtime, engine), every_seconds=settings.nlp_alias_refresh_seconds
+    )
+    yield
+    engine.close()
+
+
+def create_app(
+    settings: Settings | None = None,
+    *,
+    transport: httpx.AsyncBaseTransport | None = None,
+    clock: Clock = SYSTEM_CLOCK,
+) -> FastAPI:
+    """Return the NLP service, ready to be served; nothing is connected or loaded until its lifespan starts."""
+    definition = ServiceDefinition(
+        service=NLP,
+        tables=models.TABLES,
+        routers=ROUTERS,
+        description=_DESCRIPTION,
+        handover=Handover("/impact/v1/impacts", items="analyses"),
+        counts=repository.counts,
+        lifespan=lifespan,
+    )
+    return create_service(definition, settings or Settings(), transport=transport, clock=clock)

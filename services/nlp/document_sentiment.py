@@ -1,0 +1,98 @@
+"""Sentiment of a whole article from the sentiment of its title and sentences."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from common.contracts import TextField
+from nlp.linear_text import Probabilities
+from nlp.linking import Mention
+from nlp.sentences import split_sentences
+from nlp.sentiment import EntityText, Reading, SentimentTier
+
+_TITLE_SHARE = 0.7
+_MAX_SENTENCES = 6
+_DECAY = 0.75
+
+
+class TextParts(Protocol):
+    """The parts of a text that carry its sentiment."""
+
+    @property
+    def title(self) -> str:
+        """The headline."""
+        ...
+
+    @property
+    def summary(self) -> str:
+        """The summary, empty when there is none."""
+        ...
+
+    @property
+    def body(self) -> str:
+        """The text below the headline, empty when there is none."""
+        ...
+
+
+def _sentences(text: TextParts) -> list[str]:
+    below = (text.summary or text.body)[:3_000]
+    if not below:
+        return []
+    return [below[sentence.start : sentence.end] for sentence in split_sentences(below)[:_MAX_SENTENCES]]
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentReading:
+    """The sentiment of a whole article and the reading of its title, which holds the evidence."""
+
+    probabilities: Probabilities
+    title: Reading
+
+
+def read_documents(tier: SentimentTier, texts: Sequence[TextParts]) -> list[DocumentReading]:
+    """Return the sentiment of each article.
+
+    Notes
+    -----
+    The title has 70 % of the weight; the first six sentences below it share the rest, each three quarters of the one
+    before: news says first what matters, and a headline is written to be read alone.
+    """
+    flat: list[str] = []
+    counts: list[int] = []
+    for text in texts:
+        sentences = _sentences(text)
+        flat.append(text.title)
+        flat += sentences
+        counts.append(len(sentences))
+    readings = iter(tier.read(flat))
+    answers = []
+    for count in counts:
+        title = next(readings)
+        below = [next(readings).probabilities for _ in range(count)]
+        whole = _weighted(title.probabilities, below) if below else title.probabilities
+        answers.append(DocumentReading(whole, title))
+    return answers
+
+
+def _weighted(title: Probabilities, below: list[Probabilities]) -> Probabilities:
+    decays = [_DECAY**index for index in range(len(below))]
+    rest = (1.0 - _TITLE_SHARE) / sum(decays)
+    columns = [
+        _TITLE_SHARE * title[index] + rest * sum(decay * each[index] for decay, each in zip(decays, below, strict=True))
+        for index in range(3)
+    ]
+    return Probabilities(*columns)
+
+
+def first_sentence_of(fields: Sequence[tuple[TextField, str]], mention: Mention) -> EntityText:
+    """Return the sentence of a mention, with the mention's place in it; of a title, all of it."""
+    text = dict(fields)[mention.field]
+    if mention.field == "title":
+        return EntityText(text, mention.start, mention.end)
+    begin = max(0, mention.start - 400)
+    window = text[begin : mention.end + 400]
+    for sentence in split_sentences(window):
+        if begin + sentence.start <= mention.start < begin + sentence.end:
+            start = mention.start - begin - sentence.start
+            return EntityText(window[sentence.start : sentence.end], start, start + mention.end - mention.start)
+    return EntityText(text[mention.start : mention.end], 0, mention.end - mention.start)

@@ -1,0 +1,103 @@
+"""Runs the analyser beside the event loop, in chunks, and measures it."""
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+
+from nlp.analyser import TextAnalyser, TextAnalysis, TextInput
+
+_SECONDS = (0.00005, 0.0001, 0.0002, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1.0)
+_SCORES = tuple(edge / 10 for edge in range(-9, 11))
+
+
+class EngineMetrics:
+    """What the engine tells Prometheus; the score histogram and the abstain ratio show drift."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.seconds = Histogram(
+            "nlp_sentiment_analysis_duration_seconds",
+            "Time to analyse one text, the mean of its chunk",
+            ["model"],
+            buckets=_SECONDS,
+            registry=registry,
+        )
+        self.texts = Counter("nlp_texts_analysed_total", "Texts analysed", ["language"], registry=registry)
+        self.abstained = Counter("nlp_texts_abstained_total", "Texts that were not scored", registry=registry)
+        self.score = Histogram(
+            "nlp_sentiment_score", "Scores of texts, in [-1, 1]", ["model"], buckets=_SCORES, registry=registry
+        )
+
+
+class Engine:
+    """The analyser, its one thread and its metrics.
+
+    Notes
+    -----
+    One thread, because the models are pure Python and hold the interpreter's lock; between chunks the thread lets
+    other requests go first.
+    """
+
+    def __init__(self, analyser: TextAnalyser, metrics: EngineMetrics, chunk_size: int) -> None:
+        self.analyser = analyser
+        self.user_aliases: Mapping[str, list[str]] = {}
+        self._shipped = analyser.gazetteer
+        self._metrics = metrics
+        self._chunk_size = chunk_size
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="nlp")
+
+    @property
+    def model_versions(self) -> dict[str, str]:
+        """The version of each model that is at work."""
+        return self.analyser.model_versions
+
+    async def analyse(self, texts: Sequence[TextInput]) -> list[TextAnalysis]:
+        """Return the analysis of each text, in order, without holding up the event loop."""
+        found: list[TextAnalysis] = []
+        for start in range(0, len(texts), self._chunk_size):
+            chunk = texts[start : start + self._chunk_size]
+            begun = time.perf_counter()
+            analyses = await self._in_thread(self.analyser, chunk)
+            self._measure(analyses, (time.perf_counter() - begun) / len(chunk))
+            found += analyses
+        return found
+
+    async def analyse_plain(self, texts: Sequence[TextInput]) -> list[TextAnalysis]:
+        """Return the analyses as shipped: without the users' aliases, and left out of the metrics."""
+        return await self._in_thread(self.analyser.with_gazetteer(self._shipped), texts)
+
+    async def _in_thread(self, analyser: TextAnalyser, texts: Sequence[TextInput]) -> list[TextAnalysis]:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, analyser.analyse, texts)
+
+    def _measure(self, analyses: list[TextAnalysis], seconds: float) -> None:
+        model = self.model_versions["sentiment"]
+        duration, score = self._metrics.seconds.labels(model), self._metrics.score.labels(model)
+        for analysis in analyses:
+            duration.observe(seconds)
+            self._metrics.texts.labels(analysis.language.code).inc()
+            if analysis.abstained:
+                self._metrics.abstained.inc()
+            else:
+                score.observe(analysis.sentiment.score)
+
+    async def use_aliases(self, aliases: Mapping[str, list[str]]) -> None:
+        """Link with the users' aliases too, from the next chunk on."""
+        if aliases != self.user_aliases:
+            self.install(await self.extended(aliases), aliases)
+
+    async def extended(self, aliases: Mapping[str, list[str]]) -> TextAnalyser:
+        """Return an analyser that knows the users' aliases too; it is not at work until it is installed."""
+        loop = asyncio.get_running_loop()
+        gazetteer = await loop.run_in_executor(self._thread, self._shipped.with_aliases, aliases)
+        return self.analyser.with_gazetteer(gazetteer)
+
+    def install(self, analyser: TextAnalyser, aliases: Mapping[str, list[str]]) -> None:
+        """Put an analyser to work."""
+        self.analyser = analyser
+        self.user_aliases = aliases
+
+    def close(self) -> None:
+        """End the thread once what it is doing is done."""
+        self._thread.shutdown()

@@ -1,0 +1,41 @@
+"""The event types as `taxonomy/events.toml` declares them: meaning, cues and patterns."""
+
+import re
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+FILE = Path(__file__).parent / "taxonomy" / "events.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class EventType:
+    """An event type: its name on the wire, what it means, its cues and its patterns."""
+
+    type: str
+    description: str
+    cues: tuple[str, ...]
+    patterns: tuple[re.Pattern[str], ...]
+
+
+def _expanded(pattern: str, macros: dict[str, str]) -> str:
+    for name, value in macros.items():
+        pattern = pattern.replace("{" + name + "}", value)
+    return pattern
+
+
+@cache
+def event_types() -> tuple[EventType, ...]:
+    """Return the event types in their written order, their patterns compiled."""
+    document = tomllib.loads(FILE.read_text(encoding="utf-8"))
+    macros: dict[str, str] = document["macros"]
+    return tuple(
+        EventType(
+            type=row["type"],
+            description=row["description"],
+            cues=tuple(row["cues"]),
+            patterns=tuple(re.compile(_expanded(pattern, macros)) for pattern in row["patterns"]),
+        )
+        for row in document["event"]
+    )

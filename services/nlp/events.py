@@ -1,0 +1,63 @@
+"""Event types of a text by patterns, looked at only where a cue says that it is worth it."""
+
+from common.contracts import EventScore
+from nlp.artefacts import sha256
+from nlp.cue_index import CueIndex
+from nlp.event_patterns import FILE, event_types
+
+_TITLE_SCORE = 0.9
+_BODY_SCORE = 0.6
+_BOTH_SCORE = 0.95
+_ANALYSED_CHARACTERS = 1_200
+_MAX_EVENTS = 8
+# The more precise event speaks for the more general one, and what failed for what it failed to do.
+_REPLACES = {
+    "dividend_raised": "dividend_declared",
+    "dividend_cut": "dividend_declared",
+    "price_target_raised": "guidance_raised",
+    "price_target_cut": "guidance_cut",
+    "initial_public_offering": "share_offering",
+    "credit_rating_change": "analyst_downgrade",
+    "clinical_trial_failure": "clinical_trial_success",
+    "regulatory_rejection": "regulatory_approval",
+}
+
+
+class EventModel:
+    """The taxonomy of events ready for use."""
+
+    def __init__(self) -> None:
+        self.version = f"events-{sha256(FILE)[:12]}"
+        self._types = event_types()
+        by_cue: dict[str, list[int]] = {}
+        for index, event in enumerate(self._types):
+            for cue in event.cues:
+                by_cue.setdefault(cue, []).append(index)
+        self._meanings = list(by_cue.values())
+        self._index = CueIndex(list(by_cue))
+
+    def find(self, title: str, body: str) -> list[EventScore]:
+        """Return the event types of a text, the surest first, at most eight; possibly none.
+
+        Parameters
+        ----------
+        title, body : folded text (see `nlp.gazetteer.fold`); of the body the first 1,200 characters count
+        """
+        in_title = self._matched(title)
+        in_body = self._matched(body[:_ANALYSED_CHARACTERS].replace("\n", " ")) if body else set()
+        for precise, general in _REPLACES.items():
+            for found in (in_title, in_body):
+                if precise in found:
+                    found.discard(general)
+        scores = dict.fromkeys(in_body, _BODY_SCORE)
+        scores |= {name: _BOTH_SCORE if name in in_body else _TITLE_SCORE for name in in_title}
+        ordered = sorted(scores.items(), key=lambda item: (-item[1], item[0]))[:_MAX_EVENTS]
+        return [EventScore(type=name, score=score) for name, score in ordered]
+
+    def _matched(self, folded: str) -> set[str]:
+        looked_at = {event for cue in self._index.find(folded) for event in self._meanings[cue]}
+        return {
+            self._types[index].type
+            for index in looked_at
+            if any(pattern.search(folded) for pattern in self._types[index].patterns)
+        }

@@ -1,0 +1,76 @@
+"""The tables of NLP."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from sqlalchemy import Boolean, Column, DateTime, Double, Index, Integer, Table, Text, Uuid, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field
+
+from common.tables import declare_base, declare_tables
+
+# A class made by a function is no base class to a type checker; SQLModel itself is what it is like.
+if TYPE_CHECKING:
+    from sqlmodel import SQLModel as Base
+else:
+    Base = declare_base()
+TABLES = declare_tables(Base.metadata)
+
+
+def _column(kind: Any, *, nullable: bool = False, **options: Any) -> Any:
+    return Field(sa_column=Column(kind, nullable=nullable, **options))
+
+
+def _moment(*, nullable: bool = False, **options: Any) -> Any:
+    return _column(DateTime(timezone=True), nullable=nullable, **options)
+
+
+class Analysis(Base, table=True):
+    """The analysis of one revision of one article; the newest of an article has no `superseded_at`.
+
+    Notes
+    -----
+    `document` is the contract as it was handed on, JSON text: it is written once and read as it is. The other columns
+    are what lists filter by. `keys` holds `ticker:…`, `topic:…` and `event:…` in one array under one index, since each
+    further index would cost every insert. `relevances` maps tickers to their relevance.
+    """
+
+    __tablename__ = "analysis"
+
+    analysis_id: UUID = _column(Uuid, primary_key=True)
+    article_id: UUID = _column(Uuid)
+    revision: int = _column(Integer)
+    state: str = _column(Text)
+    label: str = _column(Text)
+    abstained: bool = _column(Boolean)
+    max_relevance: float = _column(Double)
+    relevances: dict[str, float] = _column(JSONB)
+    keys: list[str] = _column(JSONB)
+    model_versions: list[str] = _column(JSONB)
+    document: str = _column(Text)
+    published_at: datetime = _moment()
+    recorded_at: datetime = _moment()
+    superseded_at: datetime | None = _moment(nullable=True)
+
+
+ANALYSIS: Table = Analysis.__table__  # type: ignore[attr-defined]
+Index("uq_analysis_article_id_revision", ANALYSIS.c.article_id, ANALYSIS.c.revision, unique=True)
+Index(
+    "uq_analysis_article_id_current", ANALYSIS.c.article_id, unique=True, postgresql_where=text("superseded_at IS NULL")
+)
+Index("ix_analysis_published_at_analysis_id", ANALYSIS.c.published_at, ANALYSIS.c.analysis_id)
+Index("ix_analysis_keys", ANALYSIS.c["keys"], postgresql_using="gin", postgresql_ops={"keys": "jsonb_path_ops"})
+
+
+class EntityAlias(Base, table=True):
+    """A name that users gave to an entity of the gazetteer."""
+
+    __tablename__ = "entity_alias"
+
+    entity_id: str = _column(Text, primary_key=True)
+    alias: str = _column(Text, primary_key=True)
+    created_at: datetime = _moment()
+
+
+ENTITY_ALIAS: Table = EntityAlias.__table__  # type: ignore[attr-defined]

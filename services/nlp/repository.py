@@ -1,0 +1,158 @@
+"""All SQL of NLP."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ARRAY, Integer, Row, Select, Uuid, bindparam, column, delete, func, select, update
+from sqlalchemy.dialects.postgresql import JSONB
+
+from common.bulk import insert_rows
+from common.database import Connection
+from common.pagination import PageRequest, keyset
+from common.versioning import visible
+from nlp.models import ANALYSIS, ENTITY_ALIAS
+
+_GIVEN = (
+    func.unnest(bindparam("article_ids", type_=ARRAY(Uuid)), bindparam("revisions", type_=ARRAY(Integer)))
+    .table_valued(column("article_id", Uuid), column("revision", Integer), name="given")
+    .render_derived()
+)
+_SUPERSEDE = (
+    update(ANALYSIS)
+    .where(
+        ANALYSIS.c.article_id == _GIVEN.c.article_id,
+        ANALYSIS.c.superseded_at.is_(None),
+        ANALYSIS.c.revision < _GIVEN.c.revision,
+    )
+    .values(superseded_at=bindparam("moment", type_=ANALYSIS.c.superseded_at.type))
+)
+_CURRENT = select(ANALYSIS.c.article_id, ANALYSIS.c.revision, ANALYSIS.c.analysis_id).where(
+    ANALYSIS.c.article_id == func.any(bindparam("article_ids", type_=ARRAY(Uuid))), ANALYSIS.c.superseded_at.is_(None)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AnalysisFilter:
+    """What a list of analyses is narrowed by; None leaves a filter out."""
+
+    ticker: str | None = None
+    topic: str | None = None
+    event_type: str | None = None
+    label: str | None = None
+    min_relevance: float | None = None
+    model_version: str | None = None
+    as_of: datetime | None = None
+
+    def keys(self) -> list[str]:
+        """Return the entries that the column `keys` must contain."""
+        named = (("ticker", self.ticker), ("topic", self.topic), ("event", self.event_type))
+        return [f"{kind}:{value}" for kind, value in named if value is not None]
+
+
+async def current_revisions(connection: Connection, article_ids: Sequence[UUID]) -> dict[UUID, tuple[int, UUID]]:
+    """Return article -> (revision, analysis) of the newest analysis of each article that has one."""
+    rows = await connection.execute(_CURRENT, {"article_ids": list(article_ids)})
+    return {row.article_id: (row.revision, row.analysis_id) for row in rows}
+
+
+async def store_analyses(
+    connection: Connection, rows: Sequence[Mapping[str, Any]], corrected: Sequence[tuple[UUID, int]], moment: datetime
+) -> set[UUID]:
+    """Write analyses and return the identifiers of those written; a row that another delivery wrote first is left out.
+
+    Parameters
+    ----------
+    corrected : (article, new revision) of the articles that already have an older analysis
+    """
+    if corrected:
+        await connection.execute(
+            _SUPERSEDE,
+            {
+                "article_ids": [article_id for article_id, _ in corrected],
+                "revisions": [revision for _, revision in corrected],
+                "moment": moment,
+            },
+        )
+    written = await insert_rows(
+        connection,
+        ANALYSIS,
+        rows,
+        on_conflict=("article_id",),
+        where="superseded_at IS NULL",
+        returning=("analysis_id",),
+    )
+    return {row.analysis_id for row in written}
+
+
+def _filtered(wanted: AnalysisFilter) -> Select[Any]:
+    statement = select(ANALYSIS.c.document, ANALYSIS.c.published_at, ANALYSIS.c.analysis_id).where(
+        visible(ANALYSIS, wanted.as_of)
+    )
+    if keys := wanted.keys():
+        statement = statement.where(ANALYSIS.c["keys"].op("@>")(bindparam("keys", keys, type_=JSONB)))
+    if wanted.label is not None:
+        statement = statement.where(ANALYSIS.c.label == wanted.label)
+    if wanted.min_relevance is not None:
+        relevance = (
+            ANALYSIS.c.max_relevance if wanted.ticker is None else ANALYSIS.c.relevances[wanted.ticker].as_float()
+        )
+        statement = statement.where(relevance >= wanted.min_relevance)
+    if wanted.model_version is not None:
+        versions = bindparam("versions", [wanted.model_version], type_=JSONB)
+        statement = statement.where(ANALYSIS.c.model_versions.op("@>")(versions))
+    return statement
+
+
+async def list_analyses(connection: Connection, wanted: AnalysisFilter, page: PageRequest) -> Sequence[Row[Any]]:
+    """Return a page of analyses, the newest news first, and one row more."""
+    statement = keyset(_filtered(wanted), page, (ANALYSIS.c.published_at, ANALYSIS.c.analysis_id))
+    rows: Sequence[Row[Any]] = (await connection.execute(statement)).all()
+    return rows
+
+
+async def find_analysis(connection: Connection, article_id: UUID, as_of: datetime | None) -> str | None:
+    """Return the analysis of an article as JSON text, as it was at `as_of`; None when there was none."""
+    statement = select(ANALYSIS.c.document).where(ANALYSIS.c.article_id == article_id, visible(ANALYSIS, as_of))
+    found: str | None = await connection.scalar(statement)
+    return found
+
+
+async def aliases_by_entity(connection: Connection) -> dict[str, list[str]]:
+    """Return every entity that users gave names to, with these names in order."""
+    rows = await connection.execute(select(ENTITY_ALIAS).order_by(ENTITY_ALIAS.c.entity_id, ENTITY_ALIAS.c.alias))
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        found.setdefault(row.entity_id, []).append(row.alias)
+    return found
+
+
+async def lock_aliases(connection: Connection, entity_id: str) -> list[str]:
+    """Return the users' names of one entity, and let no one else change them before this transaction ends."""
+    await connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"alias:{entity_id}", 0))))
+    statement = select(ENTITY_ALIAS.c.alias).where(ENTITY_ALIAS.c.entity_id == entity_id)
+    return list((await connection.scalars(statement.order_by(ENTITY_ALIAS.c.alias))).all())
+
+
+async def replace_aliases(connection: Connection, entity_id: str, aliases: Sequence[str], moment: datetime) -> None:
+    """Let `aliases` be all the names that users gave to the entity."""
+    await connection.execute(delete(ENTITY_ALIAS).where(ENTITY_ALIAS.c.entity_id == entity_id))
+    rows = [{"entity_id": entity_id, "alias": alias, "created_at": moment} for alias in aliases]
+    await insert_rows(connection, ENTITY_ALIAS, rows)
+
+
+async def counts(connection: Connection) -> Mapping[str, int]:
+    """Return how many articles are analysed, how many of these were not scored, and how many were withdrawn."""
+    retracted = ANALYSIS.c.state == "retracted"
+    row = (
+        await connection.execute(
+            select(
+                func.count().label("analysed"),
+                func.count().filter(ANALYSIS.c.abstained, ~retracted).label("abstained"),
+                func.count().filter(retracted).label("retracted"),
+            ).where(ANALYSIS.c.superseded_at.is_(None))
+        )
+    ).one()
+    return {"analysed": row.analysed, "abstained": row.abstained, "retracted": row.retracted}

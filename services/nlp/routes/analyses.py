@@ -1,0 +1,117 @@
+"""Analyses: of articles handed over, and of texts that are not stored."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Query
+
+from common.conditional import ConditionalDep, etag_of
+from common.contracts import Analysis, BatchResult, SentimentLabel
+from common.contracts.text import Ticker
+from common.dependencies import AsOf, ConnectionDep, ReadConnectionDep, RuntimeDep
+from common.errors import NotFound, problems
+from common.gateway import NLP
+from common.pagination import Page, PageDep
+from common.routing import service_router
+from nlp import repository
+from nlp.analyser import TextAnalysis, TextInput
+from nlp.analysis import analyse_articles
+from nlp.engine_dependency import EngineDep
+from nlp.repository import AnalysisFilter
+from nlp.schemas import ArticleBatch, TextAnalyses, TextAnalysisRead, TextBatch, TextToAnalyse
+
+router = service_router(NLP, tags=["analyses"])
+_Name = Annotated[str | None, Query(max_length=100)]
+
+
+@router.post("/analyses", response_model_exclude_none=True)
+async def create_analyses(
+    batch: ArticleBatch, connection: ConnectionDep, runtime: RuntimeDep, engine: EngineDep
+) -> BatchResult:
+    """Analyse 1 to 500 articles, store the result of each and hand it on to market impact.
+
+    The answer says for each article, in the order given, whether its analysis was `stored`, was here before
+    (`unchanged`), is older than what is here (`superseded`), or does not fit the contract (`rejected`). Sending a batch
+    again changes nothing. A retracted article gives an analysis without entities.
+    """
+    return await analyse_articles(runtime, engine, connection, batch.articles)
+
+
+@router.post("/texts:analyze")
+async def analyze_texts(batch: TextBatch, engine: EngineDep) -> TextAnalyses:
+    """Analyse 1 to 500 texts without storing them, in the order given.
+
+    With `entity` the `sentiment` of a text is the one toward that name. A text in another language than English is
+    marked and not scored: `abstained` with the reason.
+    """
+    inputs = [_input(text, batch) for text in batch.texts]
+    found = await engine.analyse(inputs)
+    return TextAnalyses(
+        data=[
+            _read(text.id if text.id is not None else str(index), analysis, engine.model_versions)
+            for index, (text, analysis) in enumerate(zip(batch.texts, found, strict=True))
+        ]
+    )
+
+
+def _input(text: TextToAnalyse, batch: TextBatch) -> TextInput:
+    return TextInput(
+        title=text.title,
+        body=text.body or "",
+        entity=text.entity,
+        language=text.language,
+        taxonomy=batch.taxonomy,
+    )
+
+
+def _read(text_id: str, found: TextAnalysis, model_versions: dict[str, str]) -> TextAnalysisRead:
+    return TextAnalysisRead(
+        id=text_id,
+        language=found.language.code,
+        sentiment=found.sentiment,
+        entities=found.entities,
+        topics=found.topics,
+        events=found.events,
+        evidence=found.evidence,
+        abstained=found.abstained,
+        abstain_reason=found.abstain_reason,
+        model_versions=model_versions,
+    )
+
+
+@router.get("/analyses", responses=problems(404))
+async def list_analyses(
+    connection: ReadConnectionDep,
+    page: PageDep,
+    ticker: Annotated[Ticker | None, Query(description="Linked to this security.")] = None,
+    topic: _Name = None,
+    event_type: _Name = None,
+    label: SentimentLabel | None = None,
+    min_relevance: Annotated[
+        float | None,
+        Query(ge=0, le=1, description="Least relevance of the `ticker` asked for, or of any entity."),
+    ] = None,
+    model_version: Annotated[str | None, Query(max_length=100, description="Made with this model version.")] = None,
+    as_of: AsOf = None,
+) -> Page[Analysis]:
+    """List analyses, the newest news first."""
+    wanted = AnalysisFilter(ticker, topic, event_type, label, min_relevance, model_version, as_of)
+    rows = await repository.list_analyses(connection, wanted, page)
+    return page.answer(
+        rows,
+        key=lambda row: (row.published_at, row.analysis_id),
+        read=lambda row: Analysis.model_validate_json(row.document),
+    )
+
+
+@router.get("/analyses/{article_id}", responses=problems(404))
+async def read_analysis(
+    article_id: UUID, connection: ReadConnectionDep, conditional: ConditionalDep, as_of: AsOf = None
+) -> Analysis:
+    """Return the analysis of an article: its newest revision, or the one that was current at `as_of`."""
+    document = await repository.find_analysis(connection, article_id, as_of)
+    if document is None:
+        raise NotFound(f"There is no analysis of the article {article_id}.")
+    analysis = Analysis.model_validate_json(document)
+    conditional.answer(etag_of(analysis.analysis_id, analysis.revision))
+    return analysis

@@ -1,0 +1,124 @@
+"""The self-check: the golden corpus, in our own words and frozen, analysed by the models at work and compared.
+
+A difference means that what runs is not what was measured: a wrong artefact, a changed library, a broken build.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from nlp.analyser import TextAnalysis, TextInput
+
+_FOLDER = Path(__file__).parent / "golden"
+CORPUS = _FOLDER / "corpus.jsonl"
+FROZEN = _FOLDER / "frozen.json"
+_SCORE_TOLERANCE = 1e-4
+
+
+@dataclass(frozen=True, slots=True)
+class GoldenText:
+    """A text of the corpus with what a careful reader says of it; `label` is None where readers would differ."""
+
+    id: str
+    title: str
+    label: str | None
+    tickers: frozenset[str]
+    events: frozenset[str]
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What differs on one text."""
+
+    id: str
+    field: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class SelfcheckReport:
+    """The outcome; accuracy and recall are against the careful reader, `drift` against the frozen scores."""
+
+    n_texts: int
+    label_accuracy: float
+    ticker_recall: float
+    drift: float
+    differences: tuple[Difference, ...]
+
+
+@cache
+def golden_texts() -> tuple[GoldenText, ...]:
+    """Return the golden corpus."""
+    rows = [json.loads(line) for line in CORPUS.read_text(encoding="utf-8").splitlines()]
+    return tuple(
+        GoldenText(
+            row["id"], row["title"], row["label"], frozenset(row["tickers"]), frozenset(row["events"]), row["language"]
+        )
+        for row in rows
+    )
+
+
+@cache
+def _frozen() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(FROZEN.read_text(encoding="utf-8"))
+    return found
+
+
+def golden_inputs() -> list[TextInput]:
+    """Return the corpus as the analyser takes it."""
+    return [TextInput(golden.title) for golden in golden_texts()]
+
+
+def found_tickers(analysis: TextAnalysis) -> list[str]:
+    """Return the tickers that an analysis links, in order of the alphabet."""
+    return sorted({entity.ticker for entity in analysis.entities if entity.ticker is not None})
+
+
+def frozen_row(analysis: TextAnalysis) -> dict[str, Any]:
+    """Return what is frozen of an analysis."""
+    return {
+        "label": analysis.sentiment.label,
+        "score": analysis.sentiment.score,
+        "language": analysis.language.code,
+        "abstained": analysis.abstained,
+        "tickers": found_tickers(analysis),
+        "events": sorted(event.type for event in analysis.events),
+    }
+
+
+def compare(analyses: Sequence[TextAnalysis], model_versions: dict[str, str]) -> SelfcheckReport:
+    """Return how the analyses of the golden corpus, in its order, differ from what was frozen."""
+    frozen = _frozen()
+    differences = [
+        Difference("models", name, f"{version} is at work, {frozen['model_versions'].get(name)} was frozen")
+        for name, version in model_versions.items()
+        if frozen["model_versions"].get(name) != version
+    ]
+    drift, labels, tickers = 0.0, [], []
+    for golden, analysis in zip(golden_texts(), analyses, strict=True):
+        expected, found = frozen["texts"][golden.id], frozen_row(analysis)
+        drift = max(drift, abs(found["score"] - expected["score"]))
+        differences += _row_differences(golden.id, expected, found)
+        if golden.label is not None:
+            labels.append(found["label"] == golden.label)
+        tickers += [ticker in found["tickers"] for ticker in golden.tickers]
+    return SelfcheckReport(
+        n_texts=len(golden_texts()),
+        label_accuracy=sum(labels) / len(labels),
+        ticker_recall=sum(tickers) / len(tickers),
+        drift=drift,
+        differences=tuple(differences),
+    )
+
+
+def _row_differences(golden_id: str, expected: dict[str, Any], found: dict[str, Any]) -> list[Difference]:
+    rows = []
+    for name, value in expected.items():
+        same = abs(value - found[name]) <= _SCORE_TOLERANCE if name == "score" else value == found[name]
+        if not same:
+            rows.append(Difference(golden_id, name, f"{found[name]!r} instead of {value!r}"))
+    return rows

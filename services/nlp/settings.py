@@ -1,0 +1,28 @@
+"""Settings of the NLP service."""
+
+from pydantic import Field
+
+from common.gateway import NLP
+from common.settings import ServiceSettings
+from nlp.tiers import Tier
+
+
+class Settings(ServiceSettings):
+    """What NLP is configured by, besides what every service is."""
+
+    service = NLP
+
+    nlp_model: Tier = Field(
+        default="fast", description="Tier of the sentiment model: `fast` is linear and costs microseconds a headline."
+    )
+    nlp_chunk_size: int = Field(
+        default=50,
+        ge=1,
+        le=500,
+        description="Texts analysed at a time in the worker thread, so that requests interleave.",
+    )
+    nlp_alias_refresh_seconds: float = Field(
+        default=5.0,
+        gt=0,
+        description="Seconds between looks for aliases that users have added through another replica.",
+    )

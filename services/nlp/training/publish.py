@@ -1,0 +1,59 @@
+"""Writing of the manifest: one row for each artefact, with its hash, its version and its card."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nlp.artefacts import MANIFEST, load_manifest, sha256
+
+
+@dataclass(frozen=True, slots=True)
+class DataSource:
+    """A data set used in training, with the licence that its publisher states."""
+
+    name: str
+    licence: str
+    is_non_commercial: bool
+
+    def row(self) -> dict[str, Any]:
+        """Return the card's line."""
+        return {"name": self.name, "licence": self.licence, "non_commercial": self.is_non_commercial}
+
+
+PHRASEBANK = DataSource("Financial PhraseBank v1.0 (Malo et al. 2014)", "CC BY-NC-SA 3.0", True)
+SENTFIN = DataSource("SEntFiN 1.1", "MIT", False)
+TWITTER = DataSource("zeroshot/twitter-financial-news-sentiment", "MIT", False)
+SEMEVAL = DataSource("SemEval-2017 task 5.2", "research use, none stated", True)
+FIQA = DataSource("FiQA 2018 task 1", "research use, none stated", True)
+REUTERS = DataSource("Reuters-21578, ModApte split", "free for research (Reuters / Lewis notice)", True)
+SEC_LIST = DataSource("SEC company and ticker list, August 2025", "US government work", False)
+SP500_LIST = DataSource("S&P 500 constituents (datasets/s-and-p-500-companies)", "ODC-PDDL 1.0", False)
+AG_NEWS = DataSource("AG News, a sample, for counts of everyday words only", "non-commercial research", True)
+
+
+def publish(
+    folder: Path, name: str, file: str, *, subject: str, data: tuple[DataSource, ...], scores: dict[str, float]
+) -> str:
+    """Add the artefact `file` in `folder` to the manifest and return its version: the head of its hash."""
+    path = folder / file
+    digest = sha256(path)
+    manifest = folder / MANIFEST
+    document = json.loads(manifest.read_text(encoding="utf-8")) if manifest.exists() else {"artefacts": {}}
+    version = f"{name}-{digest[:12]}"
+    document["artefacts"][name] = {
+        "version": version,
+        "file": file,
+        "sha256": digest,
+        "n_bytes": path.stat().st_size,
+        "card": {
+            "subject": subject,
+            "data": [source.row() for source in data],
+            "non_commercial_data": any(source.is_non_commercial for source in data),
+            "scores": {key: round(value, 4) for key, value in scores.items()},
+        },
+    }
+    document["artefacts"] = dict(sorted(document["artefacts"].items()))
+    manifest.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    load_manifest.cache_clear()
+    return version

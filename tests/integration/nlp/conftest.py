@@ -1,0 +1,28 @@
+"""One NLP service for a whole file: its tables are emptied before each test, which costs less than a new service."""
+
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from common.clock import SYSTEM_CLOCK
+from tests.conftest import RunningService, _copy_database, _execute, _running
+
+
+@pytest.fixture(scope="module")
+async def service(postgres: str, redis: str, migrated_template: Callable[[str], Any]) -> AsyncIterator[RunningService]:
+    database = await _copy_database(postgres, await migrated_template("nlp"))
+    overrides = {"nlp_alias_refresh_seconds": 0.05}
+    async with _running("nlp", postgres, database, redis, SYSTEM_CLOCK, overrides) as running:
+        yield running
+    await _execute(postgres, f'DROP DATABASE "{database}" WITH (FORCE)')
+
+
+@pytest.fixture
+async def nlp(service: RunningService) -> RunningService:
+    async with service.database.transaction() as connection:
+        await connection.execute(text("TRUNCATE analysis, entity_alias, outbox, dead_letter"))
+    await service.runtime.state.engine.use_aliases({})
+    service.neighbour.requests.clear()
+    return service

@@ -1,0 +1,44 @@
+"""Languages are told apart by script, function words and letters; English is the default."""
+
+import pytest
+
+from nlp.languages import detect_language
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("The company raised its outlook for the year", "en"),
+        ("Aktien steigen nach Quartalszahlen deutlich", "de"),
+        ("Le bénéfice du groupe recule au deuxième trimestre", "fr"),
+        ("Las acciones de la empresa caen tras los resultados", "es"),
+        ("La Borsa di Milano chiude in rialzo dopo i dati", "it"),
+        ("Ações da empresa sobem com alta do petróleo", "pt"),
+        ("Aandelen van het bedrijf dalen na cijfers", "nl"),
+        ("Börsen stiger efter räntebeskedet och kronan faller", "sv"),
+        ("Aksjen stiger på Oslo Børs etter resultatet", "no"),
+        ("Акции компании резко упали", "ru"),
+        ("苹果公司股价上涨", "zh"),
+        ("أسهم الشركة ترتفع", "ar"),
+        ("מניות החברה עולות", "he"),
+        ("کمپنی کے حصص میں اضافہ ہوا ہے", "ur"),
+    ],
+)
+def test_each_language_of_newsapi_is_recognised(text: str, code: str) -> None:
+    assert detect_language(text).code == code
+
+
+@pytest.mark.parametrize(
+    "text", ["", "Agilent Q1 EPS $0.65 vs $0.69 Est", "Volkswagen AG", "12.5 % 2019", "N96 , E90 , E71"]
+)
+def test_what_proves_nothing_is_english_by_default(text: str) -> None:
+    assert detect_language(text) == ("en", 0.0)
+
+
+def test_the_publisher_decides_where_the_text_proves_nothing() -> None:
+    assert detect_language("Siemens Quartalsbericht", "de").code == "de"
+    assert detect_language("Profit rises on the back of strong sales", "de").code == "en"
+
+
+def test_a_foreign_name_does_not_make_an_english_headline_foreign() -> None:
+    assert detect_language("Banca Monte dei Paschi shares fall after the stress test").code == "en"

@@ -1,0 +1,25 @@
+"""The golden corpus is answered as frozen, and a difference is reported."""
+
+from nlp.analyser import TextAnalyser
+from nlp.selfcheck import compare, golden_inputs, golden_texts
+
+
+def test_the_shipped_models_answer_as_frozen(analyser: TextAnalyser) -> None:
+    report = compare(analyser.analyse(golden_inputs()), analyser.model_versions)
+
+    assert report.differences == ()
+    # 24 of 31: the linear tier is too cautious on "sued", "Chapter 11" and "wins contract". Guards against a fall.
+    assert report.label_accuracy >= 0.75
+    assert report.ticker_recall >= 0.95
+
+
+def test_another_model_and_another_answer_are_reported(analyser: TextAnalyser) -> None:
+    analyses = analyser.analyse(golden_inputs())
+    analyses[0].sentiment.score -= 0.5
+
+    report = compare(analyses, analyser.model_versions | {"sentiment": "other"})
+
+    assert {(one.id, one.field) for one in report.differences} == {
+        ("models", "sentiment"),
+        (golden_texts()[0].id, "score"),
+    }
