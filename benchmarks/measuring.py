@@ -1,6 +1,6 @@
 """What the benchmarks share: an app on embedded PostgreSQL, requests without a socket, medians, and the load."""
 
-import asyncio
+import json
 import logging
 import os
 import shutil
@@ -13,7 +13,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import httpx
 import structlog
+import uvloop
 from fastapi import FastAPI
 from sqlalchemy import make_url
 from starlette.types import ASGIApp, Message
@@ -36,16 +38,20 @@ async def running_service(name: str) -> AsyncIterator[tuple[FastAPI, str]]:
             await migrate(url, service_named(name))
             text = url.set(drivername="postgresql").render_as_string(hide_password=False)
             settings = import_module(f"{name}.settings").Settings(
-                database_url=text,
-                outbox_poll_seconds=3600,
-                rate_limit_per_minute=10**9,
-                gateway_url="http://127.0.0.1:9",
+                database_url=text, outbox_poll_seconds=3600, rate_limit_per_minute=10**9
             )
-            app = import_module(f"{name}.app").create_app(settings)
+            transport = httpx.MockTransport(accept_everything)
+            app = import_module(f"{name}.app").create_app(settings, transport=transport)
             async with app.router.lifespan_context(app):
                 yield app, text
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def accept_everything(request: httpx.Request) -> httpx.Response:
+    """Answer a hand-over as a neighbour that stores every item."""
+    (items,) = json.loads(request.content).values()
+    return httpx.Response(200, json={"data": [{"index": index, "status": "stored"} for index in range(len(items))]})
 
 
 async def call(app: ASGIApp, method: str, path: str, query: str = "", body: bytes = b"") -> bytes:
@@ -115,4 +121,4 @@ def run(main: Callable[[], Awaitable[None]]) -> None:
         await main()
 
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
-    asyncio.run(act())
+    uvloop.run(act())

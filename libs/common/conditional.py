@@ -37,7 +37,7 @@ class Conditional:
         self._response.headers["ETag"] = etag
 
 
-def conditional(request: Request, response: Response) -> Conditional:
+async def conditional(request: Request, response: Response) -> Conditional:
     """Return the conditions that the request's headers state.
 
     Notes

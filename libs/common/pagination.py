@@ -42,7 +42,7 @@ class PageRequest:
         return Page(data=[read(row) for row in shown], next_cursor=next_cursor)
 
 
-def page_request(
+async def page_request(
     limit: Annotated[int, Query(ge=1, le=200, description="Most rows of the page.")] = 50,
     cursor: Annotated[
         str | None,

@@ -10,7 +10,7 @@ from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBea
 from starlette.convertors import StringConvertor, register_url_convertor
 
 from common.auth import Principal, Scope
-from common.dependencies import RuntimeDep, get_runtime
+from common.dependencies import RuntimeDep, runtime_of
 from common.errors import Forbidden, UnsupportedMediaType, problems
 from common.gateway import Service
 from common.idempotency import answer_once
@@ -89,7 +89,7 @@ class ServiceRoute(APIRoute):
             if key is None:
                 return await handler(request)
             caller = await _caller_name(request)
-            return await answer_once(get_runtime(request), request, key, caller, handler)
+            return await answer_once(runtime_of(request), request, key, caller, handler)
 
         return handle
 
@@ -106,7 +106,7 @@ class ServiceRoute(APIRoute):
 
 async def _caller_name(request: Request) -> str:
     """Return whose key it is: an answer kept for one caller is never given to another."""
-    principal = await get_runtime(request).authenticator.authenticate(
+    principal = await runtime_of(request).authenticator.authenticate(
         request.headers.get("authorization"), request.headers.get("x-api-key")
     )
     return principal.name

@@ -8,7 +8,7 @@ from common.dependencies import RuntimeDep
 from market_impact.engine import Engine
 
 
-def get_engine(runtime: RuntimeDep) -> Engine:
+async def get_engine(runtime: RuntimeDep) -> Engine:
     """Return the engine of the app that serves this request."""
     return cast("Engine", runtime.state.engine)
 

@@ -15,12 +15,12 @@ def _identifier(text: str, kind: str) -> UUID:
         raise NotFound(f"No {kind} {text[:40]!r}.") from error
 
 
-def _article_id(article_id: Annotated[str, Path(json_schema_extra={"format": "uuid"})]) -> UUID:
+async def _article_id(article_id: Annotated[str, Path(json_schema_extra={"format": "uuid"})]) -> UUID:
     """Return the identifier in the path; what is none names no article."""
     return _identifier(article_id, "article")
 
 
-def _story_id(story_id: Annotated[str, Path(json_schema_extra={"format": "uuid"})]) -> UUID:
+async def _story_id(story_id: Annotated[str, Path(json_schema_extra={"format": "uuid"})]) -> UUID:
     """Return the identifier in the path; what is none names no story."""
     return _identifier(story_id, "story")
 

@@ -32,7 +32,7 @@ from news_ingestion.schemas import (
 router = service_router(NEWS_INGESTION, tags=["articles"])
 
 
-def article_filter(
+async def article_filter(
     as_of: AsOf = None,
     q: Annotated[
         str | None, Query(min_length=1, max_length=200, description='Full text: words, "a phrase", -without, or.')
