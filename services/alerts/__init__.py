@@ -1,0 +1,1 @@
+"""Alerts: rules over impacts, grouped into alerts, delivered to receivers with every attempt on record."""
