@@ -5,6 +5,7 @@ neighbour's problem body. An unreachable neighbour leaves it where it is.
 """
 
 import asyncio
+import contextlib
 import json
 import random
 from collections.abc import Sequence
@@ -131,10 +132,10 @@ class Outbox:
     async def _wait_for_rows(self) -> None:
         # Seconds between looks vary by a quarter, so that replicas do not look in step.
         seconds = self._settings.outbox_poll_seconds * random.uniform(0.75, 1.25)  # noqa: S311 - jitter, no secret
-        try:
-            await asyncio.wait_for(self._wake.wait(), seconds)
-        except TimeoutError:
-            return
+        # Not `wait_for`: on Python 3.11 it can swallow the cancellation that stops the relay.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._wake.wait()
 
     def _backoff_seconds(self, failures: int) -> float:
         ceiling = min(self._settings.outbox_backoff_max_seconds, 0.1 * 2.0 ** min(failures, 20))

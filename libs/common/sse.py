@@ -1,6 +1,7 @@
 """Server-sent events over a durable log: every event has a place in it, and a client resumes where it stopped."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
@@ -79,10 +80,9 @@ class EventLog:
         self._wake = asyncio.Event()
 
     async def _wait(self, wake: asyncio.Event, seconds: float) -> None:
-        try:
-            await asyncio.wait_for(wake.wait(), max(0.0, min(_POLL_SECONDS, seconds)))
-        except TimeoutError:
-            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(max(0.0, min(_POLL_SECONDS, seconds))):
+                await wake.wait()
 
     async def _end(self) -> Position:
         """Return the position before every transaction that has not ended yet."""

@@ -1,0 +1,91 @@
+"""Alerts as they are read: with their impacts, their history, and the way they came."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row
+
+from alerts.latency import hops, milliseconds
+from alerts.repository import alerts, signals
+from alerts.schemas.alerts import AlertDetail, AlertLineage, AlertRead, HopRead, TrailRead, TransitionRead
+from common.contracts import Impact
+from common.database import Connection
+from common.errors import NotFound
+
+MAX_IMPACTS = 50
+
+
+async def alert_or_404(connection: Connection, alert_id: UUID, *, for_update: bool = False) -> Row[Any]:
+    """Return a stored alert; `NotFound` when there is none."""
+    row = await alerts.find_alert(connection, alert_id, for_update=for_update)
+    if row is None:
+        raise NotFound(f"No alert {alert_id}.")
+    return row
+
+
+async def read_alerts(connection: Connection, rows: Sequence[Row[Any]]) -> list[AlertRead]:
+    """Return the wire form of stored alerts with their impacts."""
+    found = await _impacts(connection, [row.alert_id for row in rows])
+    return [AlertRead.model_validate(_fields(row, found[row.alert_id])) for row in rows]
+
+
+async def read_alert(connection: Connection, row: Row[Any]) -> AlertDetail:
+    """Return the wire form of one alert, with its history."""
+    found = await _impacts(connection, [row.alert_id])
+    history = [
+        TransitionRead.model_validate(each, from_attributes=True)
+        for each in await alerts.history_of(connection, row.alert_id)
+    ]
+    return AlertDetail.model_validate({**_fields(row, found[row.alert_id]), "history": history})
+
+
+async def read_lineage(connection: Connection, row: Row[Any]) -> AlertLineage:
+    """Return the way of every impact of an alert, the strongest first."""
+    found = (await _impacts(connection, [row.alert_id]))[row.alert_id]
+    return AlertLineage(
+        alert_id=row.alert_id,
+        rule_id=row.rule_id,
+        rule_name=row.rule_name,
+        notified_at=row.notified_at,
+        trails=[_trail(impact, row.notified_at) for impact, _ in found[:MAX_IMPACTS]],
+    )
+
+
+def _trail(impact: Impact, notified_at: datetime | None) -> TrailRead:
+    lineage = impact.lineage.model_copy(update={"notified_at": notified_at, "impact_id": impact.impact_id})
+    return TrailRead(
+        lineage=lineage,
+        ticker=impact.ticker,
+        title=impact.context.title,
+        state=impact.state,
+        hops=[HopRead(**asdict(hop)) for hop in hops(lineage, notified_at)],
+        total_milliseconds=milliseconds(lineage.published_at, notified_at),
+        pipeline_milliseconds=milliseconds(lineage.received_at, notified_at),
+    )
+
+
+async def _impacts(connection: Connection, alert_ids: Sequence[UUID]) -> dict[UUID, list[tuple[Impact, bool]]]:
+    """Return each alert's impacts and whether they still stand: those that do first, the strongest first."""
+    found: dict[UUID, list[tuple[Impact, bool]]] = defaultdict(list)
+    if alert_ids:
+        for row in await signals.signals_of_alerts(connection, alert_ids):
+            found[row.alert_id].append((Impact.model_validate_json(row.document), row.is_active))
+    for impacts in found.values():
+        impacts.sort(key=lambda pair: (not pair[1], -pair[0].impact_score))
+    return found
+
+
+def _fields(row: Row[Any], impacts: Sequence[tuple[Impact, bool]]) -> dict[str, Any]:
+    lineage = impacts[0][0].lineage.model_copy(
+        update={"notified_at": row.notified_at, "impact_id": impacts[0][0].impact_id}
+    )
+    return {
+        **row._mapping,  # noqa: SLF001 - SQLAlchemy's public name
+        "impacts": [impact for impact, _ in impacts[:MAX_IMPACTS]],
+        "n_impacts": sum(1 for _, stands in impacts if stands),
+        "lineage": lineage,
+    }

@@ -1,0 +1,77 @@
+"""Puts the alerts service together."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx
+from fastapi import FastAPI
+
+from alerts import models
+from alerts.default_rules import seed
+from alerts.delivering import Dispatcher
+from alerts.metrics import AlertMetrics
+from alerts.notifying import Notifier
+from alerts.repository import counts
+from alerts.routes import ROUTERS
+from alerts.rule_book import RuleBook
+from alerts.senders import LogSender, Sender, WebhookSender
+from alerts.settings import Settings
+from common.address_guard import AddressGuard, guarded_client
+from common.application import ServiceDefinition, create_service
+from common.clock import SYSTEM_CLOCK, Clock
+from common.gateway import ALERTS
+from common.runtime import Runtime
+
+DESCRIPTION = """
+Rules over impacts, grouped into alerts, delivered to receivers with every attempt on record.
+
+A rule, a group (values of the grouping labels) and a window of time make **one** alert, on however many replicas. Its
+receivers hear of it after `group_wait_seconds`, of further impacts every `group_interval_seconds`, of corrections at
+once. Webhooks are signed and keep one `webhook-id` over all attempts (Standard Webhooks 1.0).
+"""
+EVENTS = ("alert.firing", "alert.amended", "alert.resolved", "delivery.failed")
+
+
+@asynccontextmanager
+async def lifespan(runtime: Runtime) -> AsyncIterator[None]:
+    """Open the client for webhooks, seed a new database, and start the two workers."""
+    settings = runtime.settings_as(Settings)
+    state = runtime.state
+    state.metrics = AlertMetrics(runtime.registry)
+    state.rule_book = RuleBook(state.metrics)
+    state.guard = AddressGuard(allow_private=settings.allow_private_addresses)
+    async with guarded_client(
+        state.guard,
+        timeout_seconds=settings.webhook_timeout_seconds,
+        headers={"User-Agent": "market-impact-analysis-system"},
+    ) as client:
+        senders: dict[str, Sender] = {"webhook": WebhookSender(client, runtime.clock), "log": LogSender(runtime.logger)}
+        state.dispatcher = Dispatcher(runtime, senders)
+        state.notifier = Notifier(runtime)
+        await seed(runtime, with_rules=settings.seed_default_rules)
+        runtime.start_worker("notifier", state.notifier.run)
+        runtime.start_worker("dispatcher", state.dispatcher.run)
+        yield
+        # Before the client closes: what is being sent is finished and recorded.
+        state.notifier.stop()
+        state.dispatcher.stop()
+        await runtime.stop_workers()
+
+
+def create_app(
+    settings: Settings | None = None,
+    *,
+    transport: httpx.AsyncBaseTransport | None = None,
+    clock: Clock = SYSTEM_CLOCK,
+) -> FastAPI:
+    """Return the alerts service, ready to be served; nothing is connected until its lifespan starts."""
+    definition = ServiceDefinition(
+        service=ALERTS,
+        tables=models.TABLES,
+        routers=ROUTERS,
+        description=DESCRIPTION,
+        counts=counts,
+        events=EVENTS,
+        lifespan=lifespan,
+    )
+    return create_service(definition, settings or Settings(), transport=transport, clock=clock)

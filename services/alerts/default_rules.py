@@ -1,0 +1,35 @@
+"""What a new installation starts with: a log receiver and two rules, so that the first headlines show alerts."""
+
+from alerts.receiver_writing import create_receiver
+from alerts.repository import rules
+from alerts.rule_writing import create_rule
+from alerts.schemas.receivers import LogCreate
+from alerts.schemas.rules import RuleCreate, When
+from common.runtime import Runtime
+
+DEFAULT_RULES = (
+    RuleCreate(
+        name="Notable move expected",
+        when=When(min_impact_score=30.0),
+        group_by=["ticker", "direction"],
+        group_wait_seconds=0.0,
+        severity="info",
+    ),
+    RuleCreate(
+        name="Strong move expected",
+        when=When(min_impact_score=60.0, min_novelty=0.5),
+        group_by=["ticker", "direction"],
+        group_wait_seconds=0.0,
+        severity="critical",
+    ),
+)
+
+
+async def seed(runtime: Runtime, *, with_rules: bool) -> None:
+    """Fill a database that has never had rules; of several replicas that start at once only one does."""
+    async with runtime.database.transaction() as connection:
+        if not await rules.begin_rule_set(connection) or not with_rules:
+            return
+        await create_receiver(connection, runtime, LogCreate(name="log", kind="log"))
+        for rule in DEFAULT_RULES:
+            await create_rule(connection, rule, runtime.clock.now())

@@ -1,0 +1,234 @@
+"""Sends what the ledger says is due; the trouble of one receiver never holds up another's messages.
+
+A delivery is claimed with a lease, sent, and recorded with its attempt. A process that dies in between leaves the lease
+to run out, and another one sends the same message with the same `webhook-id`, by which receivers recognise it.
+"""
+
+import asyncio
+import random
+import time
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row
+
+from alerts.ledger_outcome import Outcome, failed_event, outcome_of
+from alerts.metrics import AlertMetrics
+from alerts.repository import alerts, deliveries, receivers
+from alerts.retry_schedule import Answer, throttled_until
+from alerts.senders import Message, Sender
+from alerts.settings import Settings
+from common.clock import uuid7
+from common.database import Connection
+from common.runtime import Runtime
+
+_BATCH_DELIVERIES = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try to send one claimed delivery, and what came of it."""
+
+    delivery: Row[Any]
+    answer: Answer
+    attempted_at: datetime
+    duration_milliseconds: float
+    outcome: Outcome
+
+
+class Dispatcher:
+    """The worker that empties the ledger; any number of replicas may run one."""
+
+    def __init__(self, runtime: Runtime, senders: Mapping[str, Sender]) -> None:
+        self._runtime = runtime
+        self._settings = runtime.settings_as(Settings)
+        self._senders = senders
+        self._wake = asyncio.Event()
+        self._stopping = False
+        self._busy: dict[UUID, asyncio.Task[None]] = {}
+
+    def wake(self) -> None:
+        """Let the worker look now."""
+        self._wake.set()
+
+    def stop(self) -> None:
+        """Let the worker end after what is under way."""
+        self._stopping = True
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Send until stopped; what is under way then is waited for, so that no lease is left behind."""
+        try:
+            while not self._stopping:
+                self._wake.clear()
+                if not await self._start_due():
+                    await self._wait()
+        finally:
+            await self._finish()
+
+    async def deliver_due(self) -> int:
+        """Send everything that is due now, and return how many deliveries that were."""
+        total = 0
+        while started := await self._start_due():
+            total += started
+            await self._finish()
+        return total
+
+    async def _wait(self) -> None:
+        # Not wait_for: in Python 3.11 it swallows a cancellation that arrives together with the wake-up.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._settings.notification_poll_seconds):
+                await self._wake.wait()
+
+    async def _finish(self) -> None:
+        if self._busy:
+            await asyncio.wait(list(self._busy.values()), timeout=self._settings.webhook_timeout_seconds)
+
+    async def _start_due(self) -> int:
+        """Claim what is due, start one task for each receiver, and return how many deliveries were claimed."""
+        now = self._runtime.clock.now()
+        lease = timedelta(seconds=self._settings.delivery_lease_seconds)
+        async with self._runtime.database.transaction() as connection:
+            claimed = await deliveries.claim(
+                connection, now=now, claimed_until=now + lease, busy=list(self._busy), limit=_BATCH_DELIVERIES
+            )
+        by_receiver: dict[UUID, list[Row[Any]]] = defaultdict(list)
+        for delivery in claimed:
+            by_receiver[delivery.receiver_id].append(delivery)
+        for receiver_id, batch in by_receiver.items():
+            self._busy[receiver_id] = asyncio.create_task(self._deliver(receiver_id, batch))
+        return len(claimed)
+
+    async def _deliver(self, receiver_id: UUID, batch: Sequence[Row[Any]]) -> None:
+        """Send one receiver's messages, and record those of each round before the next one begins."""
+        lease_ends = time.monotonic() + self._settings.delivery_lease_seconds
+        rounds = _rounds(batch, self._settings.delivery_concurrency, self._senders)
+        try:
+            while rounds:
+                # A round that might outlive the lease is left to whoever claims it next.
+                if time.monotonic() + self._settings.webhook_timeout_seconds > lease_ends:
+                    break
+                attempts = await asyncio.gather(*(self._attempt(delivery) for delivery in rounds.pop(0)))
+                async with self._runtime.database.transaction() as connection:
+                    await self._record(connection, receiver_id, attempts)
+                if any(attempt.outcome.verdict in {"throttled", "gone"} for attempt in attempts):
+                    break
+            left = [delivery.delivery_id for each in rounds for delivery in each]
+            if left:
+                async with self._runtime.database.transaction() as connection:
+                    await deliveries.release(connection, left)
+        except Exception as error:  # noqa: BLE001 - the lease runs out and the messages are sent again; it is counted
+            self._runtime.failures.labels("delivery").inc()
+            self._runtime.logger.warning("delivery_not_recorded", receiver_id=str(receiver_id), error=repr(error))
+        finally:
+            self._busy.pop(receiver_id, None)
+            self._wake.set()
+
+    async def _attempt(self, delivery: Row[Any]) -> Attempt:
+        started, now = time.perf_counter(), self._runtime.clock.now()
+        answer = await self._senders[delivery.kind].send(_message(delivery, now))
+        seconds = time.perf_counter() - started
+        outcome = outcome_of(
+            answer,
+            n_failures=delivery.n_failures,
+            now=self._runtime.clock.now(),
+            chance=random.random(),  # noqa: S311 - jitter, no secret
+        )
+        metrics: AlertMetrics = self._runtime.state.metrics
+        metrics.attempts.labels(delivery.kind, outcome.verdict).inc()
+        metrics.delivery_seconds.labels(delivery.kind).observe(seconds)
+        return Attempt(delivery, answer, now, round(seconds * 1_000, 3), outcome)
+
+    async def _record(self, connection: Connection, receiver_id: UUID, attempts: Sequence[Attempt]) -> None:
+        """Write the attempts, and what they say about their alerts and their receiver."""
+        now = self._runtime.clock.now()
+        outcomes = [_outcome_row(each) for each in attempts]
+        await deliveries.record(connection, outcomes, [_attempt_row(each) for each in attempts])
+        delivered = [each.delivery for each in attempts if each.outcome.state == "delivered"]
+        if delivered:
+            # Sorted: two rounds that touch the same alerts lock them in the same order.
+            notified = sorted({delivery.alert_id for delivery in delivered if delivery.alert_id is not None})
+            await alerts.set_notified(connection, notified, now)
+            await receivers.note_delivered(connection, receiver_id, now)
+        failed = [each for each in attempts if each.outcome.state == "failed"]
+        await self._runtime.events.publish(
+            connection, [("delivery.failed", failed_event(each.delivery, each.outcome)) for each in failed]
+        )
+        await self._judge(connection, receiver_id, attempts, now)
+
+    async def _judge(
+        self, connection: Connection, receiver_id: UUID, attempts: Sequence[Attempt], now: datetime
+    ) -> None:
+        """Give a receiver that asked for it a rest, and switch one off that is gone or has been silent for days."""
+        throttled = [each for each in attempts if each.outcome.verdict == "throttled"]
+        if throttled:
+            until = max(throttled_until(each.answer, now) for each in throttled)
+            await receivers.throttle(connection, receiver_id, until)
+        reason = _disabling_reason(attempts)
+        if reason and await receivers.disable(connection, receiver_id, reason, now):
+            n_given_up = await deliveries.fail_pending(connection, receiver_id, f"the receiver was disabled: {reason}")
+            name = attempts[0].delivery.name
+            self._runtime.logger.error("receiver_disabled", receiver=name, reason=reason, given_up=n_given_up)
+
+
+def _rounds(batch: Sequence[Row[Any]], concurrency: int, senders: Mapping[str, Sender]) -> list[Sequence[Row[Any]]]:
+    """Return the batch in rounds that are sent at the same time; a log takes all at once."""
+    size = len(batch) if batch[0].kind == "log" else concurrency
+    known = [delivery for delivery in batch if delivery.kind in senders]
+    return [known[start : start + size] for start in range(0, len(known), size)]
+
+
+def _message(delivery: Row[Any], now: datetime) -> Message:
+    secrets = [delivery.secret] if delivery.secret else []
+    if delivery.previous_secret and delivery.previous_secret_expires_at > now:
+        secrets.append(delivery.previous_secret)
+    return Message(
+        webhook_id=delivery.webhook_id,
+        event_type=delivery.event_type,
+        body=delivery.body,
+        receiver_name=delivery.name,
+        url=delivery.url,
+        secrets=tuple(secrets),
+    )
+
+
+def _disabling_reason(attempts: Sequence[Attempt]) -> str | None:
+    if any(each.outcome.verdict == "gone" for each in attempts):
+        return "it answered 410 Gone"
+    for each in attempts:
+        last = each.delivery.last_delivered_at
+        # One message that it refuses for days is the message's fault, not the receiver's.
+        is_silent = last is None or last < each.delivery.created_at
+        if each.outcome.state == "failed" and is_silent:
+            return "it took no message through the whole retry schedule"
+    return None
+
+
+def _outcome_row(attempt: Attempt) -> dict[str, Any]:
+    return {
+        "delivery_id": attempt.delivery.delivery_id,
+        "state": attempt.outcome.state,
+        "n_failures": attempt.outcome.n_failures,
+        "next_attempt_at": attempt.outcome.next_attempt_at,
+        "delivered_at": attempt.outcome.delivered_at,
+        "last_status_code": attempt.answer.status_code,
+        "last_error": attempt.answer.error,
+    }
+
+
+def _attempt_row(attempt: Attempt) -> dict[str, Any]:
+    return {
+        "attempt_id": uuid7(),
+        "delivery_id": attempt.delivery.delivery_id,
+        "number": attempt.delivery.n_attempts + 1,
+        "attempted_at": attempt.attempted_at,
+        "duration_milliseconds": attempt.duration_milliseconds,
+        "outcome": attempt.outcome.verdict,
+        "status_code": attempt.answer.status_code,
+        "error": attempt.answer.error,
+    }

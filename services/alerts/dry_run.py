@@ -1,0 +1,67 @@
+"""Tries rules on impacts without storing anything, and says for every condition whether it held."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from alerts.conditions import holds
+from alerts.explanation import explain
+from alerts.facts import can_fire, facts_of
+from alerts.grouping import GroupLabel, group_labels, window_start
+from alerts.repository import rules
+from alerts.schemas.rules import When
+from alerts.schemas.signals import (
+    EvaluationRequest,
+    EvaluationResult,
+    ImpactEvaluation,
+    OutcomeRead,
+    RuleEvaluation,
+)
+from common.contracts import Impact, InvalidItem, ItemError
+from common.database import Connection
+
+_MAX_RULES = 100
+
+
+class _Candidate:
+    """A stored rule or one that came with the request."""
+
+    def __init__(self, rule_id: UUID | None, rule: Any, when: When) -> None:
+        self.rule_id = rule_id
+        self.name: str = rule.name
+        self.enabled: bool = rule.enabled
+        self.group_by: Sequence[GroupLabel] = rule.group_by
+        self.window_seconds: int = rule.window_seconds
+        self.condition = when.condition()
+
+    def evaluate(self, impact: Impact) -> RuleEvaluation:
+        """Return what this rule makes of `impact`."""
+        facts = facts_of(impact)
+        return RuleEvaluation(
+            rule_id=self.rule_id,
+            rule_name=self.name,
+            matched=self.enabled and can_fire(impact) and holds(self.condition, facts),
+            enabled=self.enabled,
+            conditions=[OutcomeRead.of(outcome) for outcome in explain(self.condition, facts)],
+            group_labels=group_labels(impact, self.group_by),
+            window_start=window_start(impact.lineage.published_at, self.window_seconds),
+        )
+
+
+async def evaluate(connection: Connection, request: EvaluationRequest) -> EvaluationResult:
+    """Return what each rule makes of each impact."""
+    rows = await rules.rules_to_explain(connection, request.rule_ids, limit=_MAX_RULES)
+    candidates = [_Candidate(row.rule_id, row, When.model_validate(row.when)) for row in rows]
+    candidates += [_Candidate(None, rule, rule.when) for rule in request.rules]
+    return EvaluationResult(data=[_evaluation(index, item, candidates) for index, item in enumerate(request.impacts)])
+
+
+def _evaluation(index: int, item: Impact | InvalidItem, candidates: Sequence[_Candidate]) -> ImpactEvaluation:
+    if isinstance(item, InvalidItem):
+        return ImpactEvaluation(index=index, error=ItemError.of(item))
+    return ImpactEvaluation(
+        index=index,
+        impact_id=item.impact_id,
+        can_fire=can_fire(item),
+        rules=[candidate.evaluate(item) for candidate in candidates],
+    )

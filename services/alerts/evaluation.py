@@ -1,0 +1,163 @@
+"""Receives impacts: stores each once, fires the rules it matches, and amends the alerts that a correction touches."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from alerts.alert_opening import Match, fire
+from alerts.grouping import fingerprint, group_labels, window_start
+from alerts.repository import alerts, signals
+from alerts.rule_book import ActiveRule, RuleBook
+from common.clock import uuid7
+from common.contracts import BatchResult, Impact, InvalidItem, ItemError, ItemResult
+from common.database import Connection, after_commit
+from common.runtime import Runtime
+
+Key = tuple[UUID, str, int, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """An impact of this batch, with the rules it fires and its JSON text."""
+
+    impact: Impact
+    rules: list[ActiveRule]
+    document: str
+
+
+def natural_key(impact: Impact) -> Key:
+    """Return what makes an impact the same one through its revisions."""
+    return impact.article_id, impact.ticker, impact.horizon_days, impact.basis
+
+
+async def receive(connection: Connection, runtime: Runtime, items: Sequence[Impact | InvalidItem]) -> BatchResult:
+    """Store the impacts, fire and amend alerts in the same transaction, and answer for each item.
+
+    Notes
+    -----
+    The number of statements does not depend on the number of items.
+    """
+    now = runtime.clock.now()
+    book: RuleBook = runtime.state.rule_book
+    await book.refresh(connection)
+    newest = _newest(items)
+    received = {
+        key: Received(impact, book.matching(impact), impact.model_dump_json()) for key, impact in newest.items()
+    }
+    fresh_ids = {key: uuid7() for key in received}
+    stored = await _store(connection, received, fresh_ids, now)
+    updated = {key: signal_id for key, signal_id in stored.items() if fresh_ids[key] != signal_id}
+    matches = [match for key, signal_id in stored.items() for match in _matches(received[key], signal_id)]
+    if updated:
+        matches = await _amend(connection, runtime, received, updated, matches, now)
+    if matches:
+        await fire(connection, runtime, matches, now)
+    n_matched = sum(1 for key in stored if received[key].rules)
+    after_commit(connection, lambda: _count(runtime, len(stored), n_matched))
+    missing = [key for key in received if key not in stored]
+    known = {key: (stored[key], newest[key].revision) for key in stored}
+    if missing:
+        for row in await signals.find_signals(connection, missing):
+            known[row.article_id, row.ticker, row.horizon_days, row.basis] = (row.signal_id, row.revision)
+    return BatchResult(data=_answers(items, known, set(stored)))
+
+
+def _newest(items: Sequence[Impact | InvalidItem]) -> dict[Key, Impact]:
+    """Return the newest revision of each impact in the batch, ordered by key."""
+    newest: dict[Key, Impact] = {}
+    for item in items:
+        if not isinstance(item, InvalidItem):
+            key = natural_key(item)
+            if key not in newest or newest[key].revision < item.revision:
+                newest[key] = item
+    return dict(sorted(newest.items()))
+
+
+async def _store(
+    connection: Connection, received: dict[Key, Received], fresh_ids: dict[Key, UUID], now: datetime
+) -> dict[Key, UUID]:
+    rows = [
+        {
+            "signal_id": fresh_ids[key],
+            "impact_id": each.impact.impact_id,
+            "article_id": each.impact.article_id,
+            "revision": each.impact.revision,
+            "ticker": each.impact.ticker,
+            "horizon_days": each.impact.horizon_days,
+            "basis": each.impact.basis,
+            "is_matched": bool(each.rules),
+            "document": each.document,
+            "received_at": now,
+        }
+        for key, each in received.items()
+    ]
+    stored = await signals.store_signals(connection, rows)
+    return {(row.article_id, row.ticker, row.horizon_days, row.basis): row.signal_id for row in stored}
+
+
+def _matches(received: Received, signal_id: UUID) -> list[Match]:
+    matches = []
+    for rule in received.rules:
+        labels = group_labels(received.impact, rule.group_by)
+        window = window_start(received.impact.lineage.published_at, rule.window_seconds)
+        identity = (rule.rule_id, fingerprint(labels), window)
+        matches.append(Match(rule, identity, labels, signal_id, received.impact, received.document))
+    return matches
+
+
+async def _amend(
+    connection: Connection,
+    runtime: Runtime,
+    received: dict[Key, Received],
+    updated: dict[Key, UUID],
+    matches: list[Match],
+    now: datetime,
+) -> list[Match]:
+    """Correct the alerts that revised impacts are in, and return the matches that are new to their alert."""
+    links = await signals.links_of(connection, list(updated.values()))
+    if not links:
+        return matches
+    wanted = {(match.signal_id, *match.identity) for match in matches}
+    retracted = {updated[key] for key in updated if received[key].impact.state == "retracted"}
+    changes: list[tuple[UUID, UUID, bool]] = []
+    reasons: dict[UUID, str] = {}
+    linked = set()
+    for link in links:
+        place = (link.signal_id, link.rule_id, link.group_key, link.window_start)
+        linked.add(place)
+        changes.append((link.alert_id, link.signal_id, place in wanted))
+        reason = "retracted" if link.signal_id in retracted else "revised"
+        # One notice says it all; that something was withdrawn is what matters most.
+        reasons[link.alert_id] = "retracted" if reasons.get(link.alert_id) == "retracted" else reason
+    await alerts.amend_alerts(connection, reasons, now)
+    await signals.amend_links(connection, changes, now)
+    after_commit(connection, runtime.state.notifier.wake)
+    after_commit(connection, lambda: runtime.state.metrics.amended.inc(len(reasons)))
+    return [match for match in matches if (match.signal_id, *match.identity) not in linked]
+
+
+def _count(runtime: Runtime, n_received: int, n_matched: int) -> None:
+    runtime.state.metrics.received.inc(n_received)
+    runtime.state.metrics.matched.inc(n_matched)
+
+
+def _answers(
+    items: Sequence[Impact | InvalidItem], known: dict[Key, tuple[UUID, int]], stored: set[Key]
+) -> list[ItemResult]:
+    answers = []
+    for index, item in enumerate(items):
+        if isinstance(item, InvalidItem):
+            answers.append(ItemResult(index=index, status="rejected", error=ItemError.of(item)))
+            continue
+        key = natural_key(item)
+        signal_id, revision = known[key]
+        if item.revision < revision:
+            answers.append(ItemResult(index=index, status="superseded", id=str(signal_id)))
+        elif key in stored:
+            # The same impact twice in one batch is stored by its first place.
+            stored.discard(key)
+            answers.append(ItemResult(index=index, status="stored", id=str(signal_id)))
+        else:
+            answers.append(ItemResult(index=index, status="unchanged", id=str(signal_id)))
+    return answers

@@ -1,0 +1,49 @@
+"""What an attempt makes of its delivery: delivered, to be tried again at a moment, or given up."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from alerts.retry_schedule import Answer, Verdict, next_attempt_at, verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The state of a delivery after an attempt; `n_failures` counts the failed ones since it was last asked for."""
+
+    verdict: Verdict
+    state: Literal["pending", "delivered", "failed"]
+    n_failures: int
+    next_attempt_at: datetime | None = None
+    delivered_at: datetime | None = None
+
+
+def outcome_of(answer: Answer, *, n_failures: int, now: datetime, chance: float) -> Outcome:
+    """Return the outcome of an attempt that was answered by `answer` after `n_failures` earlier failures."""
+    judged = verdict(answer)
+    if judged == "delivered":
+        return Outcome(judged, "delivered", n_failures, delivered_at=now)
+    n_failures += 1
+    due = (
+        None
+        if judged == "gone"
+        else next_attempt_at(n_failures, now, chance=chance, retry_after_seconds=answer.retry_after_seconds)
+    )
+    return Outcome(judged, "pending" if due else "failed", n_failures, next_attempt_at=due)
+
+
+def failed_event(delivery: Any, outcome: Outcome) -> str:
+    """Return the event that says a delivery was given up."""
+    return json.dumps(
+        {
+            "delivery_id": str(delivery.delivery_id),
+            "webhook_id": delivery.webhook_id,
+            "alert_id": str(delivery.alert_id) if delivery.alert_id else None,
+            "receiver_id": str(delivery.receiver_id),
+            "receiver_name": delivery.name,
+            "event_type": delivery.event_type,
+            "reason": "gone" if outcome.verdict == "gone" else "attempts_exhausted",
+            "n_failures": outcome.n_failures,
+        }
+    )

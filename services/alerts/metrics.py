@@ -1,0 +1,21 @@
+"""What alerts shows to Prometheus."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+
+class AlertMetrics:
+    """The service's own figures, in the registry of its app."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        # A gauge that only grows: a counter would be shown as alert_signal_count_total, and dashboards know this name.
+        self.fired = Gauge("alert_signal_count", "Alerts fired by this process", ["severity"], registry=registry)
+        self.received = Counter("alert_impacts_received_total", "New or newer impacts received", registry=registry)
+        self.matched = Counter("alert_impacts_matched_total", "Impacts that matched a rule", registry=registry)
+        self.rules = Gauge("alert_rules", "Rules in the index", registry=registry)
+        self.amended = Counter("alert_amendments_total", "Corrections of alerts", registry=registry)
+        self.attempts = Counter(
+            "alert_delivery_attempts_total", "Attempts to deliver", ["kind", "outcome"], registry=registry
+        )
+        self.delivery_seconds = Histogram(
+            "alert_delivery_seconds", "Time of one attempt to deliver", ["kind"], registry=registry
+        )

@@ -1,0 +1,162 @@
+"""The body of a notification: `{"type", "timestamp", "data"}`, the data being an alert, always under 20 kB."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from common.contracts import AlertState, Impact, Severity
+
+MAX_BODY_BYTES = 20_000
+_MAX_TITLE_CHARACTERS = 300
+
+NotificationType = Literal["alert.firing", "alert.amended", "alert.resolved", "receiver.test"]
+Reason = Literal["first", "new_impacts", "repeat", "reopened", "revised", "retracted", "resolved", "test"]
+
+TYPE_OF_REASON: dict[Reason, NotificationType] = {
+    "first": "alert.firing",
+    "new_impacts": "alert.firing",
+    "repeat": "alert.firing",
+    "reopened": "alert.firing",
+    "revised": "alert.amended",
+    "retracted": "alert.amended",
+    "resolved": "alert.resolved",
+    "test": "receiver.test",
+}
+# Type and timestamp around the data.
+_ENVELOPE_BYTES = 120
+
+
+@dataclass(frozen=True, slots=True)
+class AlertView:
+    """What a notification says of an alert besides its impacts."""
+
+    alert_id: UUID
+    rule_id: UUID
+    rule_name: str
+    state: AlertState
+    severity: Severity
+    group_labels: dict[str, str]
+    labels: dict[str, str]
+    title: str
+    starts_at: datetime
+    updated_at: datetime
+    ends_at: datetime | None = None
+    notified_at: datetime | None = None
+    kind: str = "impact"
+
+
+@dataclass(frozen=True, slots=True)
+class Amendment:
+    """What was taken back or changed in an alert that people may already have seen."""
+
+    reason: Literal["revised", "retracted"]
+    impact_ids: list[UUID] = field(default_factory=list)
+
+
+def title_of(impacts: Sequence[Impact]) -> str:
+    """Return one line for people: the strongest impact's security, direction, size and headline.
+
+    Notes
+    -----
+    An expected return is written in per cent with its sign; an alert whose impacts were all withdrawn says so.
+    """
+    if not impacts:
+        return "Withdrawn"
+    strongest = max(impacts, key=lambda impact: (impact.state != "retracted", impact.impact_score))
+    expected = strongest.expected_abnormal_return
+    size = f" {expected:+.1%}" if expected is not None else ""
+    taken_back = "Withdrawn: " if strongest.state == "retracted" else ""
+    line = f"{taken_back}{strongest.ticker} {strongest.direction}{size}: {strongest.context.title}"
+    return line if len(line) <= _MAX_TITLE_CHARACTERS else line[: _MAX_TITLE_CHARACTERS - 1] + "…"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A notification ready to be sent: why, its `data` as JSON text, and the whole `body` around it."""
+
+    reason: Reason
+    data: str
+    body: str
+
+    @property
+    def type(self) -> NotificationType:
+        """Return the type that the body names."""
+        return TYPE_OF_REASON[self.reason]
+
+
+def notice(reason: Reason, data: str, now: datetime) -> Notice:
+    """Return the notification that carries `data`, JSON text."""
+    return Notice(reason, data, f'{{"type":"{TYPE_OF_REASON[reason]}","timestamp":"{now.isoformat()}","data":{data}}}')
+
+
+def render(
+    alert: AlertView,
+    impacts: Sequence[Impact],
+    *,
+    reason: Reason,
+    now: datetime,
+    amendment: Amendment | None = None,
+    documents: Sequence[str] | None = None,
+    n_withdrawn: int = 0,
+) -> Notice:
+    """Return the notification about an alert.
+
+    Parameters
+    ----------
+    impacts : the alert's impacts, the strongest first.
+    documents : the impacts' own JSON texts when the caller has them; serialised here otherwise.
+    n_withdrawn : how many of the impacts, the last ones, a correction has taken out of the alert.
+
+    Notes
+    -----
+    As many impacts are listed as fit; `n_impacts` counts those that stand and `truncated_impacts` those left out.
+    """
+    texts = documents if documents is not None else [impact.model_dump_json() for impact in impacts]
+    data = _head(alert, reason, amendment, len(texts) - n_withdrawn)
+    if impacts:
+        lineage = impacts[0].lineage.model_copy(update={"notified_at": alert.notified_at})
+        data["lineage"] = lineage.model_dump(mode="json")
+    data["truncated_impacts"] = len(texts)
+    room = MAX_BODY_BYTES - len(_text(data).encode()) - len(',"impacts":[]') - _ENVELOPE_BYTES
+    shown = list(_that_fit(texts, room))
+    data["truncated_impacts"] = len(texts) - len(shown)
+    return notice(reason, f'{_text(data)[:-1]},"impacts":[{",".join(shown)}]}}', now)
+
+
+def _head(alert: AlertView, reason: Reason, amendment: Amendment | None, n_impacts: int) -> dict[str, object]:
+    data: dict[str, object] = {
+        "alert_id": str(alert.alert_id),
+        "kind": alert.kind,
+        "rule_id": str(alert.rule_id),
+        "rule_name": alert.rule_name,
+        "state": alert.state,
+        "severity": alert.severity,
+        "group_labels": alert.group_labels,
+        "labels": alert.labels,
+        "title": alert.title,
+        "reason": reason,
+        "n_impacts": n_impacts,
+        "starts_at": alert.starts_at.isoformat(),
+        "updated_at": alert.updated_at.isoformat(),
+        "ends_at": alert.ends_at.isoformat() if alert.ends_at else None,
+    }
+    if amendment is not None:
+        # A correction of very many impacts names the first of them; the alert itself has all.
+        identifiers = [str(impact_id) for impact_id in amendment.impact_ids[:20]]
+        data["amendment"] = {"reason": amendment.reason, "impact_ids": identifiers}
+    return data
+
+
+def _that_fit(texts: Iterable[str], room: int) -> Iterable[str]:
+    for text in texts:
+        room -= len(text.encode()) + 1
+        if room < 0:
+            return
+        yield text
+
+
+def _text(value: object) -> str:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)

@@ -1,0 +1,114 @@
+"""Creates, changes, tests and removes receivers; their secrets are shown once and never read back."""
+
+import json
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row
+
+from alerts.ledger import delivery_rows
+from alerts.notification import notice
+from alerts.repository import deliveries, receivers, rules
+from alerts.schemas.receivers import ReceiverCreate, ReceiverCreated, ReceiverRead, SecretRotated, WebhookCreate
+from alerts.settings import Settings
+from alerts.signatures import new_secret
+from common.address_guard import AddressGuard, ForbiddenAddress
+from common.clock import uuid7
+from common.database import Connection, after_commit
+from common.errors import Conflict, NotFound
+from common.runtime import Runtime
+
+
+async def receiver_or_404(connection: Connection, receiver_id: UUID, *, for_update: bool = False) -> Row[Any]:
+    """Return a stored receiver; `NotFound` when there is none."""
+    row = await receivers.find_receiver(connection, receiver_id, for_update=for_update)
+    if row is None:
+        raise NotFound(f"No receiver {receiver_id}.")
+    return row
+
+
+async def create_receiver(connection: Connection, runtime: Runtime, receiver: ReceiverCreate) -> ReceiverCreated:
+    """Store a receiver and make its secret, when its kind has one."""
+    await _check_address(runtime, receiver)
+    now = runtime.clock.now()
+    secret = new_secret() if receiver.kind == "webhook" else None
+    values: dict[str, Any] = {
+        **receiver.model_dump(),
+        "receiver_id": uuid7(),
+        "secret": secret,
+        "revision": 1,
+        "created_at": now,
+        "updated_at": now,
+    }
+    row = await receivers.insert_receiver(connection, values)
+    return ReceiverCreated(**ReceiverRead.from_row(row).model_dump(), secret=secret)
+
+
+async def replace_receiver(
+    connection: Connection, runtime: Runtime, current: Row[Any], receiver: ReceiverCreate
+) -> Row[Any]:
+    """Change a receiver's name, address or whether it is on; enabling it forgets why it was switched off."""
+    if receiver.kind != current.kind:
+        raise Conflict("The kind of a receiver cannot change; create another one.", code="kind_is_fixed")
+    await _check_address(runtime, receiver)
+    values: dict[str, Any] = {**receiver.model_dump(exclude={"kind"}), "updated_at": runtime.clock.now()}
+    if receiver.enabled:
+        values |= {"disabled_reason": None, "throttled_until": None}
+    row = await receivers.update_receiver(connection, current.receiver_id, values)
+    after_commit(connection, runtime.state.dispatcher.wake)
+    return row
+
+
+async def _check_address(runtime: Runtime, receiver: ReceiverCreate) -> None:
+    """Refuse an address that no delivery could reach; a name that does not resolve just now may do so later."""
+    guard: AddressGuard = runtime.state.guard
+    if not isinstance(receiver, WebhookCreate):
+        return
+    try:
+        await guard.check(receiver.url)
+    except ForbiddenAddress as error:
+        raise Conflict(str(error), code="forbidden_address") from error
+    except OSError:
+        return
+
+
+async def delete_receiver(connection: Connection, receiver_id: UUID, now: datetime) -> None:
+    """Remove a receiver that no rule uses; its ledger stays.
+
+    Raises
+    ------
+    Conflict
+        A rule still notifies it.
+    """
+    in_use = await rules.rules_using(connection, receiver_id)
+    if in_use:
+        raise Conflict(f"{in_use} rule(s) notify this receiver; change them first.", code="receiver_in_use")
+    await deliveries.fail_pending(connection, receiver_id, "the receiver was deleted")
+    await receivers.update_receiver(
+        connection,
+        receiver_id,
+        {"deleted_at": now, "enabled": False, "secret": None, "previous_secret": None, "updated_at": now},
+    )
+
+
+async def test_receiver(connection: Connection, runtime: Runtime, receiver: Row[Any]) -> UUID:
+    """Put a test message into the ledger, which is delivered like any other, and return its identifier."""
+    now = runtime.clock.now()
+    data = json.dumps({"receiver": receiver.name, "title": "This is a test.", "severity": "info"})
+    rows = delivery_rows(None, [receiver.receiver_id], 1, notice("test", data, now))
+    await deliveries.add_deliveries(connection, rows, now)
+    after_commit(connection, runtime.state.dispatcher.wake)
+    delivery_id: UUID = rows[0]["delivery_id"]
+    return delivery_id
+
+
+async def rotate_secret(connection: Connection, runtime: Runtime, receiver: Row[Any]) -> SecretRotated:
+    """Make a new secret; for `SECRET_OVERLAP_HOURS` the old one signs beside it."""
+    if receiver.kind != "webhook":
+        raise Conflict(f"A {receiver.kind} receiver has no secret.", code="no_secret")
+    now = runtime.clock.now()
+    expires_at = now + timedelta(hours=runtime.settings_as(Settings).secret_overlap_hours)
+    secret = new_secret()
+    await receivers.rotate_secret(connection, receiver.receiver_id, secret, previous_expires_at=expires_at, now=now)
+    return SecretRotated(receiver_id=receiver.receiver_id, secret=secret, previous_expires_at=expires_at)

@@ -1,0 +1,154 @@
+"""The delivery ledger: made with the alert, claimed with a lease, every attempt kept."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, select, text, update
+
+from alerts.models import DELIVERY, DELIVERY_ATTEMPT, RECEIVER
+from alerts.repository.rows import all_rows, first_row
+from common.bulk import insert_rows
+from common.database import Connection
+from common.pagination import PageRequest, keyset
+
+# A receiver that is switched off gets its line in the ledger too: it shows what was missed, and can be sent later.
+_ADD = text(
+    """
+    INSERT INTO delivery (delivery_id, webhook_id, alert_id, receiver_id, notification, event_type, reason, body, state,
+                          n_attempts, n_failures, next_attempt_at, created_at, last_error)
+    SELECT given.delivery_id, given.webhook_id, given.alert_id, r.receiver_id, given.notification, given.event_type,
+           given.reason, given.body, CASE WHEN r.enabled THEN 'pending' ELSE 'failed' END, 0, 0,
+           CASE WHEN r.enabled THEN CAST(:now AS timestamptz) END, CAST(:now AS timestamptz),
+           CASE WHEN r.enabled THEN NULL ELSE 'the receiver is disabled' END
+    FROM unnest(CAST(:delivery_id AS uuid[]), CAST(:webhook_id AS text[]), CAST(:alert_id AS uuid[]),
+                CAST(:receiver_id AS uuid[]), CAST(:notification AS integer[]), CAST(:event_type AS text[]),
+                CAST(:reason AS text[]), CAST(:body AS text[]))
+         AS given (delivery_id, webhook_id, alert_id, receiver_id, notification, event_type, reason, body)
+    JOIN receiver r ON r.receiver_id = given.receiver_id AND r.deleted_at IS NULL
+    ON CONFLICT (alert_id, receiver_id, notification) DO NOTHING
+    """
+)
+
+_CLAIM = text(
+    """
+    WITH due AS (
+        SELECT d.delivery_id
+        FROM delivery d JOIN receiver r USING (receiver_id)
+        WHERE d.state = 'pending' AND d.next_attempt_at <= :now
+          AND (d.claimed_until IS NULL OR d.claimed_until <= :now)
+          AND r.enabled AND r.deleted_at IS NULL AND (r.throttled_until IS NULL OR r.throttled_until <= :now)
+          AND d.receiver_id <> ALL(CAST(:busy AS uuid[]))
+        ORDER BY d.next_attempt_at
+        LIMIT :limit
+        FOR UPDATE OF d SKIP LOCKED)
+    UPDATE delivery d SET claimed_until = :claimed_until
+    FROM due, receiver r
+    WHERE d.delivery_id = due.delivery_id AND r.receiver_id = d.receiver_id
+    RETURNING d.delivery_id, d.webhook_id, d.alert_id, d.receiver_id, d.event_type, d.body, d.n_attempts, d.n_failures,
+              d.created_at, r.name, r.kind, r.url, r.secret, r.previous_secret, r.previous_secret_expires_at,
+              r.last_delivered_at
+    """
+)
+
+_RECORD = text(
+    """
+    UPDATE delivery d SET state = given.state, n_attempts = d.n_attempts + 1, n_failures = given.n_failures,
+        next_attempt_at = given.next_attempt_at, claimed_until = NULL, delivered_at = given.delivered_at,
+        last_status_code = given.last_status_code, last_error = given.last_error
+    FROM unnest(CAST(:delivery_id AS uuid[]), CAST(:state AS text[]), CAST(:n_failures AS integer[]),
+                CAST(:next_attempt_at AS timestamptz[]), CAST(:delivered_at AS timestamptz[]),
+                CAST(:last_status_code AS integer[]), CAST(:last_error AS text[]))
+         AS given (delivery_id, state, n_failures, next_attempt_at, delivered_at, last_status_code, last_error)
+    WHERE d.delivery_id = given.delivery_id
+    """
+)
+
+
+async def add_deliveries(connection: Connection, rows: Sequence[Mapping[str, Any]], now: datetime) -> None:
+    """Write notifications to receivers into the ledger; one that is there already stays as it is."""
+    if rows:
+        await connection.execute(_ADD, {name: [row[name] for row in rows] for name in rows[0]} | {"now": now})
+
+
+async def claim(
+    connection: Connection, *, now: datetime, claimed_until: datetime, busy: Sequence[UUID], limit: int
+) -> Sequence[Row[Any]]:
+    """Return deliveries that are due, with all that is needed to send them; nobody else gets them until the lease ends.
+
+    Parameters
+    ----------
+    busy : receivers that this process is sending to already.
+    """
+    parameters = {"now": now, "claimed_until": claimed_until, "busy": list(busy), "limit": limit}
+    return (await connection.execute(_CLAIM, parameters)).all()
+
+
+async def record(
+    connection: Connection, outcomes: Sequence[Mapping[str, Any]], attempts: Sequence[Mapping[str, Any]]
+) -> None:
+    """Write what became of deliveries, and each attempt."""
+    await connection.execute(_RECORD, {name: [row[name] for row in outcomes] for name in outcomes[0]})
+    await insert_rows(connection, DELIVERY_ATTEMPT, attempts, on_conflict=("delivery_id", "number"))
+
+
+async def release(connection: Connection, delivery_ids: Sequence[UUID]) -> None:
+    """Give claimed deliveries back."""
+    await connection.execute(
+        update(DELIVERY).where(DELIVERY.c.delivery_id.in_(delivery_ids)).values(claimed_until=None)
+    )
+
+
+async def fail_pending(connection: Connection, receiver_id: UUID, reason: str) -> int:
+    """Give up what still waits for a receiver, and return how many deliveries that were."""
+    result = await connection.execute(
+        update(DELIVERY)
+        .where(DELIVERY.c.receiver_id == receiver_id, DELIVERY.c.state == "pending")
+        .values(state="failed", last_error=reason, next_attempt_at=None, claimed_until=None)
+    )
+    return result.rowcount
+
+
+_READABLE = (*(column for column in DELIVERY.c if column.name != "body"), RECEIVER.c.name.label("receiver_name"))
+_WITH_RECEIVER = DELIVERY.join(RECEIVER, RECEIVER.c.receiver_id == DELIVERY.c.receiver_id)
+
+
+async def list_deliveries(
+    connection: Connection, page: PageRequest, *, state: str | None, alert_id: UUID | None, receiver_id: UUID | None
+) -> Sequence[Row[Any]]:
+    """Return a page of deliveries, the newest first."""
+    statement = select(*_READABLE).select_from(_WITH_RECEIVER)
+    for column, value in (
+        (DELIVERY.c.state, state),
+        (DELIVERY.c.alert_id, alert_id),
+        (DELIVERY.c.receiver_id, receiver_id),
+    ):
+        if value is not None:
+            statement = statement.where(column == value)
+    return await all_rows(connection, keyset(statement, page, (DELIVERY.c.created_at, DELIVERY.c.delivery_id)))
+
+
+async def find_delivery(connection: Connection, delivery_id: UUID) -> Row[Any] | None:
+    """Return a delivery; None when there is none."""
+    statement = select(*_READABLE).select_from(_WITH_RECEIVER).where(DELIVERY.c.delivery_id == delivery_id)
+    return await first_row(connection, statement)
+
+
+async def attempts_of(connection: Connection, delivery_id: UUID) -> Sequence[Row[Any]]:
+    """Return the attempts of a delivery, the first one first."""
+    statement = (
+        select(DELIVERY_ATTEMPT)
+        .where(DELIVERY_ATTEMPT.c.delivery_id == delivery_id)
+        .order_by(DELIVERY_ATTEMPT.c.number)
+    )
+    return await all_rows(connection, statement)
+
+
+async def send_again(connection: Connection, delivery_id: UUID, now: datetime) -> None:
+    """Make a delivery due now, with the whole retry schedule before it again."""
+    await connection.execute(
+        update(DELIVERY)
+        .where(DELIVERY.c.delivery_id == delivery_id)
+        .values(state="pending", n_failures=0, next_attempt_at=now, claimed_until=None)
+    )

@@ -1,0 +1,204 @@
+"""Conditions as a union of boxes: the form in which a rule can be filed, found contradictory, or found empty.
+
+Any nesting of `all`, `any` and `not` is a union of conjunctions (disjunctive normal form). A conjunction over our
+facts is a box: allowed values for each discrete fact, an interval for each number. Boxes intersect in closed form, so
+a contradiction shows itself as an empty box and a rule that always fires as the emptiness of its negation.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from alerts.conditions import Condition
+from alerts.facts import Facts
+
+DIRECTIONS: Final = frozenset({"up", "down", "flat"})
+BASES: Final = frozenset({"reaction", "after"})
+SENTIMENTS: Final = frozenset({"positive", "neutral", "negative"})
+HORIZONS: Final = frozenset(range(1, 251))
+# More boxes than this and a rule is evaluated by walking it: filing would cost more than it saves.
+MAX_BOXES = 256
+
+Interval = tuple[float, float]
+_UNBOUNDED: Interval = (0.0, float("inf"))
+_DOMAINS: Final[dict[str, frozenset[Any]]] = {
+    "direction": DIRECTIONS,
+    "basis": BASES,
+    "sentiment": SENTIMENTS,
+    "horizon_days": HORIZONS,
+}
+_NUMBERS: Final = ("impact_score", "confidence", "novelty", "relevance")
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """One conjunction.
+
+    Notes
+    -----
+    `tickers` None means any. `topics` and `event_types` hold groups: the impact must have one of each group, and none
+    of `no_topics`, `no_event_types`. Numbers lie in [low, high).
+    """
+
+    tickers: frozenset[str] | None = None
+    no_tickers: frozenset[str] = frozenset()
+    topics: frozenset[frozenset[str]] = frozenset()
+    no_topics: frozenset[str] = frozenset()
+    event_types: frozenset[frozenset[str]] = frozenset()
+    no_event_types: frozenset[str] = frozenset()
+    direction: frozenset[str] = DIRECTIONS
+    basis: frozenset[str] = BASES
+    sentiment: frozenset[str] = SENTIMENTS
+    horizon_days: frozenset[int] = HORIZONS
+    impact_score: Interval = _UNBOUNDED
+    confidence: Interval = _UNBOUNDED
+    novelty: Interval = _UNBOUNDED
+    relevance: Interval = _UNBOUNDED
+
+    def admits(self, facts: Facts) -> bool:
+        """Return whether `facts` lie in the box."""
+        return (
+            (self.tickers is None or facts.ticker in self.tickers)
+            and facts.ticker not in self.no_tickers
+            and all(not group.isdisjoint(facts.topics) for group in self.topics)
+            and self.no_topics.isdisjoint(facts.topics)
+            and all(not group.isdisjoint(facts.event_types) for group in self.event_types)
+            and self.no_event_types.isdisjoint(facts.event_types)
+            and facts.direction in self.direction
+            and facts.basis in self.basis
+            and facts.sentiment in self.sentiment
+            and facts.horizon_days in self.horizon_days
+            and self.impact_score[0] <= facts.impact_score < self.impact_score[1]
+            and self.confidence[0] <= facts.confidence < self.confidence[1]
+            and self.novelty[0] <= facts.novelty < self.novelty[1]
+            and self.relevance[0] <= facts.relevance < self.relevance[1]
+        )
+
+    def is_empty(self) -> bool:
+        """Return whether no impact whatever can lie in the box."""
+        return (
+            (self.tickers is not None and not self.tickers)
+            or not (self.direction and self.basis and self.sentiment and self.horizon_days)
+            or any(group <= self.no_topics for group in self.topics)
+            or any(group <= self.no_event_types for group in self.event_types)
+            or _is_empty(self.impact_score, 100.0)
+            or _is_empty(self.confidence, 1.0)
+            or _is_empty(self.novelty, 1.0)
+            or _is_empty(self.relevance, 1.0)
+        )
+
+
+def _is_empty(interval: Interval, top: float) -> bool:
+    low, high = interval
+    return low >= high or low > top
+
+
+def _overlap(a: Interval, b: Interval) -> Interval:
+    return max(a[0], b[0]), min(a[1], b[1])
+
+
+def _meet(a: Box, b: Box) -> Box:
+    """Return the box of what lies in both."""
+    excluded = a.no_tickers | b.no_tickers
+    given = [each for each in (a.tickers, b.tickers) if each is not None]
+    return Box(
+        tickers=frozenset.intersection(*given) - excluded if given else None,
+        no_tickers=frozenset() if given else excluded,
+        topics=a.topics | b.topics,
+        no_topics=a.no_topics | b.no_topics,
+        event_types=a.event_types | b.event_types,
+        no_event_types=a.no_event_types | b.no_event_types,
+        direction=a.direction & b.direction,
+        basis=a.basis & b.basis,
+        sentiment=a.sentiment & b.sentiment,
+        horizon_days=a.horizon_days & b.horizon_days,
+        impact_score=_overlap(a.impact_score, b.impact_score),
+        confidence=_overlap(a.confidence, b.confidence),
+        novelty=_overlap(a.novelty, b.novelty),
+        relevance=_overlap(a.relevance, b.relevance),
+    )
+
+
+class TooManyBoxes(Exception):
+    """The condition multiplies out to more than `MAX_BOXES` boxes."""
+
+
+def boxes(condition: Condition, *, negated: bool = False) -> list[Box]:
+    """Return boxes whose union is `condition` (or its negation); none when it can never hold.
+
+    Raises
+    ------
+    TooManyBoxes
+        The condition multiplies out too far to be worth filing.
+    """
+    if negated:
+        return _bounded(_negation(condition))
+    product = [_own_box(condition)]
+    factors = [boxes(each) for each in condition.all_of]
+    if condition.any_of:
+        factors.append(_bounded(box for each in condition.any_of for box in boxes(each)))
+    if condition.none_of is not None:
+        factors.append(boxes(condition.none_of, negated=True))
+    if not factors:
+        return [box for box in product if not box.is_empty()]
+    for factor in factors:
+        product = _bounded(_meet(a, b) for a in product for b in factor)
+    return product
+
+
+def _bounded(found: Iterable[Box]) -> list[Box]:
+    kept: dict[Box, None] = {}
+    for box in found:
+        if not box.is_empty():
+            kept[box] = None
+            if len(kept) > MAX_BOXES:
+                raise TooManyBoxes
+    return list(kept)
+
+
+def _bounds(condition: Condition) -> Iterable[tuple[str, float]]:
+    """Yield the numbers that `condition` bounds from below, with the bound."""
+    for name in _NUMBERS:
+        if (low := getattr(condition, f"min_{name}")) is not None:
+            yield name, low
+
+
+def _choices(condition: Condition) -> Iterable[tuple[str, frozenset[str] | frozenset[int], frozenset[Any]]]:
+    """Yield the single-valued facts that `condition` fixes: name, fixed value, all values there are."""
+    for name, domain in _DOMAINS.items():
+        if (value := getattr(condition, name)) is not None:
+            yield name, frozenset((value,)), domain
+
+
+def _own_box(condition: Condition) -> Box:
+    values: dict[str, Any] = {name: fixed for name, fixed, _ in _choices(condition)}
+    values |= {name: (low, float("inf")) for name, low in _bounds(condition)}
+    return Box(
+        tickers=condition.tickers,
+        topics=frozenset() if condition.topics is None else frozenset((condition.topics,)),
+        event_types=frozenset() if condition.event_types is None else frozenset((condition.event_types,)),
+        **values,
+    )
+
+
+def _negation(condition: Condition) -> Iterable[Box]:
+    """Yield the boxes of the negation: one part of the conjunction is false (De Morgan)."""
+    if condition.tickers is not None:
+        yield Box(no_tickers=condition.tickers)
+    if condition.topics is not None:
+        yield Box(no_topics=condition.topics)
+    if condition.event_types is not None:
+        yield Box(no_event_types=condition.event_types)
+    opposite: dict[str, Any] = {name: domain - fixed for name, fixed, domain in _choices(condition)}
+    opposite |= {name: (0.0, low) for name, low in _bounds(condition)}
+    for name, values in opposite.items():
+        yield Box(**{name: values})
+    for each in condition.all_of:
+        yield from boxes(each, negated=True)
+    if condition.any_of:
+        none = [Box()]
+        for each in condition.any_of:
+            none = _bounded(_meet(a, b) for a in none for b in boxes(each, negated=True))
+        yield from none
+    if condition.none_of is not None:
+        yield from boxes(condition.none_of)

@@ -1,0 +1,100 @@
+"""When a failed delivery is tried again, and what an answer means (Standard Webhooks 1.0)."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Final, Literal
+
+_MINUTE, _HOUR = 60.0, 3_600.0
+# Seconds before each attempt, the first at once; about three days in all.
+DELAYS_SECONDS: Final = (
+    0.0,
+    5.0,
+    5 * _MINUTE,
+    30 * _MINUTE,
+    2 * _HOUR,
+    5 * _HOUR,
+    10 * _HOUR,
+    14 * _HOUR,
+    20 * _HOUR,
+    24 * _HOUR,
+)
+# Receivers that failed together come back apart: each delay is stretched by up to a tenth.
+JITTER = 0.1
+THROTTLE_SECONDS = 60.0
+MAX_RETRY_AFTER_SECONDS = 24 * _HOUR
+
+Verdict = Literal["delivered", "retry", "throttled", "gone"]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of one attempt: the HTTP status if there was one, the error if not, and what the server asked for.
+
+    Notes
+    -----
+    `is_taken` says that a receiver which does not speak HTTP took the message.
+    """
+
+    status_code: int | None = None
+    error: str | None = None
+    retry_after_seconds: float | None = None
+    is_taken: bool = False
+
+
+def verdict(answer: Answer) -> Verdict:
+    """Return what an answer means.
+
+    Notes
+    -----
+    Only 2xx is success. A redirect is a failure like any other: it is not followed, for it could lead anywhere. 410
+    says that nobody listens any more; 429, 502 and 504 ask to go easy on the receiver, and so does 503 when it names
+    a time.
+    """
+    status = answer.status_code
+    if status is None:
+        return "delivered" if answer.is_taken else "retry"
+    if 200 <= status < 300:
+        return "delivered"
+    if status == 410:
+        return "gone"
+    if status in {429, 502, 504} or (status == 503 and answer.retry_after_seconds is not None):
+        return "throttled"
+    return "retry"
+
+
+def next_attempt_at(
+    n_attempts: int, now: datetime, *, chance: float, retry_after_seconds: float | None = None
+) -> datetime | None:
+    """Return when the next attempt is due after `n_attempts` failed ones, or None when that was the last.
+
+    Parameters
+    ----------
+    chance : float in [0, 1), drawn by the caller; decides the jitter.
+    retry_after_seconds : what the receiver asked for; it can only lengthen the wait, up to a day.
+    """
+    if n_attempts >= len(DELAYS_SECONDS):
+        return None
+    seconds = DELAYS_SECONDS[n_attempts] * (1.0 + JITTER * chance)
+    return now + timedelta(seconds=max(seconds, min(retry_after_seconds or 0.0, MAX_RETRY_AFTER_SECONDS)))
+
+
+def throttled_until(answer: Answer, now: datetime) -> datetime:
+    """Return until when a receiver that asked to go easy is left alone."""
+    seconds = THROTTLE_SECONDS if answer.retry_after_seconds is None else answer.retry_after_seconds
+    return now + timedelta(seconds=min(seconds, MAX_RETRY_AFTER_SECONDS))
+
+
+def parse_retry_after(header: str | None, now: datetime) -> float | None:
+    """Return the seconds that a `Retry-After` header asks for, in either of its forms; None when it is unreadable."""
+    if header is None:
+        return None
+    text = header.strip()
+    if text.isascii() and text.isdigit():
+        return min(float(text[:12]), MAX_RETRY_AFTER_SECONDS)
+    try:
+        moment = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return max(0.0, (moment - now).total_seconds())

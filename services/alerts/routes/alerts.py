@@ -1,0 +1,100 @@
+"""`/alerts` and `/groups`: what fired, why, and what became of it."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Query
+
+from alerts import alert_handling, alert_reading
+from alerts.repository import alerts
+from alerts.schemas.alerts import AlertAction, AlertDetail, AlertLineage, AlertRead, GroupRead
+from common.conditional import ConditionalDep, etag_of
+from common.contracts import AlertState, Severity
+from common.contracts.text import Ticker
+from common.dependencies import ConnectionDep, ReadConnectionDep, RuntimeDep
+from common.errors import problems
+from common.gateway import ALERTS
+from common.moments import Moment
+from common.pagination import Page, PageDep
+from common.routing import service_router
+
+router = service_router(ALERTS, tags=["alerts"])
+
+
+@router.get("/alerts", responses=problems(404))
+async def list_alerts(
+    connection: ReadConnectionDep,
+    page: PageDep,
+    state: Annotated[AlertState | None, Query(description="Only alerts in this state.")] = None,
+    ticker: Annotated[Ticker | None, Query(description="Only alerts with an impact on this security.")] = None,
+    rule_id: Annotated[UUID | None, Query(description="Only alerts of this rule.")] = None,
+    severity: Annotated[Severity | None, Query(description="Only alerts of this severity.")] = None,
+    started_from: Annotated[
+        Moment | None, Query(alias="from", description="Only alerts that started at or after this moment.")
+    ] = None,
+    started_to: Annotated[
+        Moment | None, Query(alias="to", description="Only alerts that started before this moment.")
+    ] = None,
+) -> Page[AlertRead]:
+    """List alerts, the newest first, each with its strongest impacts."""
+    wanted = alerts.AlertFilter(state, ticker, rule_id, severity, started_from, started_to)
+    rows = await alerts.list_alerts(connection, page, wanted)
+    read = {alert.alert_id: alert for alert in await alert_reading.read_alerts(connection, rows[: page.limit])}
+    return page.answer(rows, key=lambda row: (row.starts_at, row.alert_id), read=lambda row: read[row.alert_id])
+
+
+@router.get("/alerts/{alert_id}", responses=problems(404))
+async def read_alert(alert_id: UUID, connection: ReadConnectionDep, conditional: ConditionalDep) -> AlertDetail:
+    """Read an alert with its impacts and the history of its states."""
+    row = await alert_reading.alert_or_404(connection, alert_id)
+    conditional.answer(etag_of(row.alert_id, row.revision, row.notified_at))
+    return await alert_reading.read_alert(connection, row)
+
+
+@router.get("/alerts/{alert_id}/lineage", responses=problems(404))
+async def read_lineage(alert_id: UUID, connection: ReadConnectionDep) -> AlertLineage:
+    """Trace an alert back to its headlines, with the milliseconds of every hop from publication to notification."""
+    return await alert_reading.read_lineage(connection, await alert_reading.alert_or_404(connection, alert_id))
+
+
+@router.post("/alerts/{alert_id}:acknowledge", responses=problems(404, 409, 412))
+async def acknowledge_alert(
+    alert_id: UUID,
+    connection: ConnectionDep,
+    runtime: RuntimeDep,
+    conditional: ConditionalDep,
+    action: AlertAction | None = None,
+) -> AlertDetail:
+    """Say that somebody looks after an alert: no more repeats and no more news of it, but corrections still come."""
+    row = await alert_reading.alert_or_404(connection, alert_id, for_update=True)
+    conditional.require(etag_of(row.alert_id, row.revision, row.notified_at))
+    row = await alert_handling.acknowledge(connection, runtime, row, action or AlertAction())
+    conditional.tag(etag_of(row.alert_id, row.revision, row.notified_at))
+    return await alert_reading.read_alert(connection, row)
+
+
+@router.post("/alerts/{alert_id}:resolve", responses=problems(404, 412))
+async def resolve_alert(
+    alert_id: UUID,
+    connection: ConnectionDep,
+    runtime: RuntimeDep,
+    conditional: ConditionalDep,
+    action: AlertAction | None = None,
+) -> AlertDetail:
+    """Say that an alert is over. Receivers that heard of it hear of that too; a further impact reopens it."""
+    row = await alert_reading.alert_or_404(connection, alert_id, for_update=True)
+    conditional.require(etag_of(row.alert_id, row.revision, row.notified_at))
+    row = await alert_handling.resolve(connection, runtime, row, action or AlertAction())
+    conditional.tag(etag_of(row.alert_id, row.revision, row.notified_at))
+    return await alert_reading.read_alert(connection, row)
+
+
+@router.get("/groups", responses=problems(404))
+async def list_groups(
+    connection: ReadConnectionDep,
+    page: PageDep,
+    rule_id: Annotated[UUID | None, Query(description="Only groups of this rule.")] = None,
+) -> Page[GroupRead]:
+    """List groups (a rule and the values of its grouping labels), the one with the newest alert first."""
+    rows = await alerts.list_groups(connection, page, rule_id=rule_id)
+    return page.answer(rows, key=lambda row: (row.starts_at, row.alert_id), read=GroupRead.from_row)

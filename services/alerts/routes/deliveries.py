@@ -1,0 +1,61 @@
+"""`/deliveries`: the ledger of everything that was sent, attempt by attempt."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Query
+from sqlalchemy import Row
+
+from alerts.repository import deliveries
+from alerts.schemas.receivers import AttemptList, AttemptRead, DeliveryRead, DeliveryState
+from common.database import Connection, after_commit
+from common.dependencies import ClockDep, ConnectionDep, ReadConnectionDep, RuntimeDep
+from common.errors import NotFound, problems
+from common.gateway import ALERTS
+from common.pagination import Page, PageDep
+from common.routing import service_router
+
+router = service_router(ALERTS, tags=["deliveries"])
+
+
+async def _delivery_or_404(connection: Connection, delivery_id: UUID) -> Row[Any]:
+    row = await deliveries.find_delivery(connection, delivery_id)
+    if row is None:
+        raise NotFound(f"No delivery {delivery_id}.")
+    return row
+
+
+@router.get("/deliveries", responses=problems(404))
+async def list_deliveries(
+    connection: ReadConnectionDep,
+    page: PageDep,
+    state: Annotated[DeliveryState | None, Query(description="Only deliveries in this state.")] = None,
+    alert_id: Annotated[UUID | None, Query(description="Only notices about this alert.")] = None,
+    receiver_id: Annotated[UUID | None, Query(description="Only notices to this receiver.")] = None,
+) -> Page[DeliveryRead]:
+    """List deliveries, the newest first."""
+    rows = await deliveries.list_deliveries(connection, page, state=state, alert_id=alert_id, receiver_id=receiver_id)
+    return page.answer(rows, key=lambda row: (row.created_at, row.delivery_id), read=DeliveryRead.from_row)
+
+
+@router.get("/deliveries/{delivery_id}", responses=problems(404))
+async def read_delivery(delivery_id: UUID, connection: ReadConnectionDep) -> DeliveryRead:
+    """Read a delivery."""
+    return DeliveryRead.from_row(await _delivery_or_404(connection, delivery_id))
+
+
+@router.get("/deliveries/{delivery_id}/attempts", responses=problems(404))
+async def list_attempts(delivery_id: UUID, connection: ReadConnectionDep) -> AttemptList:
+    """List every attempt of a delivery with its time, status and latency, the first one first."""
+    await _delivery_or_404(connection, delivery_id)
+    rows = await deliveries.attempts_of(connection, delivery_id)
+    return AttemptList(data=[AttemptRead.from_row(row) for row in rows])
+
+
+@router.post("/deliveries/{delivery_id}:redeliver", status_code=202, responses=problems(404))
+async def redeliver(delivery_id: UUID, connection: ConnectionDep, runtime: RuntimeDep, clock: ClockDep) -> DeliveryRead:
+    """Send a delivery again, with the same body and `webhook-id` and the whole retry schedule before it."""
+    await _delivery_or_404(connection, delivery_id)
+    await deliveries.send_again(connection, delivery_id, clock.now())
+    after_commit(connection, runtime.state.dispatcher.wake)
+    return DeliveryRead.from_row(await _delivery_or_404(connection, delivery_id))

@@ -1,0 +1,101 @@
+"""`/receivers`: who is told."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Query
+
+from alerts import receiver_writing
+from alerts.repository import deliveries, receivers
+from alerts.schemas.receivers import (
+    DeliveryRead,
+    ReceiverCreate,
+    ReceiverCreated,
+    ReceiverKind,
+    ReceiverRead,
+    SecretRotated,
+)
+from common.conditional import ConditionalDep, etag_of
+from common.dependencies import ClockDep, ConnectionDep, ReadConnectionDep, RuntimeDep
+from common.errors import NotFound, problems
+from common.gateway import ALERTS
+from common.pagination import Page, PageDep
+from common.routing import service_router
+
+router = service_router(ALERTS, tags=["receivers"])
+
+
+@router.post("/receivers", status_code=201, responses=problems(409))
+async def create_receiver(
+    receiver: ReceiverCreate, connection: ConnectionDep, runtime: RuntimeDep, conditional: ConditionalDep
+) -> ReceiverCreated:
+    """Create a receiver. The answer holds the secret that signs its webhooks, and nothing ever shows it again.
+
+    Webhooks follow Standard Webhooks 1.0: verify `webhook-signature`, and recognise repetitions by `webhook-id`.
+    """
+    created = await receiver_writing.create_receiver(connection, runtime, receiver)
+    conditional.tag(etag_of(created.receiver_id, created.revision))
+    return created
+
+
+@router.get("/receivers", responses=problems(404))
+async def list_receivers(
+    connection: ReadConnectionDep,
+    page: PageDep,
+    kind: Annotated[ReceiverKind | None, Query(description="Only receivers of this kind.")] = None,
+) -> Page[ReceiverRead]:
+    """List receivers, the newest first."""
+    rows = await receivers.list_receivers(connection, page, kind=kind)
+    return page.answer(rows, key=lambda row: (row.receiver_id,), read=ReceiverRead.from_row)
+
+
+@router.get("/receivers/{receiver_id}", responses=problems(404))
+async def read_receiver(receiver_id: UUID, connection: ReadConnectionDep, conditional: ConditionalDep) -> ReceiverRead:
+    """Read a receiver, without its secret."""
+    row = await receiver_writing.receiver_or_404(connection, receiver_id)
+    conditional.answer(etag_of(row.receiver_id, row.revision))
+    return ReceiverRead.from_row(row)
+
+
+@router.put("/receivers/{receiver_id}", responses=problems(404, 409, 412))
+async def replace_receiver(
+    receiver_id: UUID,
+    receiver: ReceiverCreate,
+    connection: ConnectionDep,
+    runtime: RuntimeDep,
+    conditional: ConditionalDep,
+) -> ReceiverRead:
+    """Change a receiver. Enabling one that deliveries had switched off clears the reason; its secret stays."""
+    row = await receiver_writing.receiver_or_404(connection, receiver_id, for_update=True)
+    conditional.require(etag_of(row.receiver_id, row.revision))
+    row = await receiver_writing.replace_receiver(connection, runtime, row, receiver)
+    conditional.tag(etag_of(row.receiver_id, row.revision))
+    return ReceiverRead.from_row(row)
+
+
+@router.delete("/receivers/{receiver_id}", status_code=204, responses=problems(404, 409, 412))
+async def delete_receiver(
+    receiver_id: UUID, connection: ConnectionDep, clock: ClockDep, conditional: ConditionalDep
+) -> None:
+    """Delete a receiver that no rule notifies; what it was sent stays in the ledger."""
+    row = await receiver_writing.receiver_or_404(connection, receiver_id, for_update=True)
+    conditional.require(etag_of(row.receiver_id, row.revision))
+    await receiver_writing.delete_receiver(connection, receiver_id, clock.now())
+
+
+@router.post("/receivers/{receiver_id}:test", status_code=202, responses=problems(404))
+async def test_receiver(receiver_id: UUID, connection: ConnectionDep, runtime: RuntimeDep) -> DeliveryRead:
+    """Send a test message; `GET /deliveries/{delivery_id}/attempts` then shows how it fared."""
+    row = await receiver_writing.receiver_or_404(connection, receiver_id)
+    delivery_id = await receiver_writing.test_receiver(connection, runtime, row)
+    delivery = await deliveries.find_delivery(connection, delivery_id)
+    if delivery is None:
+        raise NotFound(f"No receiver {receiver_id}.")
+    return DeliveryRead.from_row(delivery)
+
+
+@router.post("/receivers/{receiver_id}:rotate-secret", responses=problems(404, 409))
+async def rotate_secret(receiver_id: UUID, connection: ConnectionDep, runtime: RuntimeDep) -> SecretRotated:
+    """Make a new secret and show it, this once. Until the overlap ends webhooks carry signatures by both."""
+    row = await receiver_writing.receiver_or_404(connection, receiver_id, for_update=True)
+    return await receiver_writing.rotate_secret(connection, runtime, row)

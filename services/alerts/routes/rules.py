@@ -1,0 +1,79 @@
+"""`/rules`: what is worth an alert."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Query
+
+from alerts import rule_writing
+from alerts.repository import rules
+from alerts.schemas.rules import RuleCreate, RuleRead, RuleValidation
+from common.conditional import ConditionalDep, etag_of
+from common.contracts import Severity
+from common.dependencies import ClockDep, ConnectionDep, ReadConnectionDep
+from common.errors import problems
+from common.gateway import ALERTS
+from common.pagination import Page, PageDep
+from common.routing import service_router
+
+router = service_router(ALERTS, tags=["rules"])
+
+
+@router.post("/rules", status_code=201, responses=problems(409))
+async def create_rule(
+    rule: RuleCreate, connection: ConnectionDep, clock: ClockDep, conditional: ConditionalDep
+) -> RuleRead:
+    """Create a rule. It holds from the next batch of impacts on, on every replica.
+
+    `POST /rules:validate` first tells whether the rule can ever fire; `POST /signals:evaluate` tries it.
+    """
+    created = await rule_writing.create_rule(connection, rule, clock.now())
+    conditional.tag(etag_of(created.rule_id, created.revision))
+    return created
+
+
+@router.post("/rules:validate", responses=problems(409))
+async def validate_rule(rule: RuleCreate, connection: ReadConnectionDep) -> RuleValidation:
+    """Check a rule without storing it: never matches, always fires, contradicts itself, does less than it says."""
+    return await rule_writing.validate_rule(connection, rule)
+
+
+@router.get("/rules", responses=problems(404))
+async def list_rules(
+    connection: ReadConnectionDep,
+    page: PageDep,
+    enabled: Annotated[bool | None, Query(description="Only rules that are on, or off.")] = None,
+    severity: Annotated[Severity | None, Query(description="Only rules of this severity.")] = None,
+) -> Page[RuleRead]:
+    """List rules, the newest first."""
+    rows = await rules.list_rules(connection, page, enabled=enabled, severity=severity)
+    read = {rule.rule_id: rule for rule in await rule_writing.read_rules(connection, rows)}
+    return page.answer(rows, key=lambda row: (row.rule_id,), read=lambda row: read[row.rule_id])
+
+
+@router.get("/rules/{rule_id}", responses=problems(404))
+async def read_rule(rule_id: UUID, connection: ReadConnectionDep, conditional: ConditionalDep) -> RuleRead:
+    """Read a rule."""
+    row = await rule_writing.rule_or_404(connection, rule_id)
+    conditional.answer(etag_of(row.rule_id, row.revision))
+    return (await rule_writing.read_rules(connection, [row]))[0]
+
+
+@router.put("/rules/{rule_id}", responses=problems(404, 409, 412))
+async def replace_rule(
+    rule_id: UUID, rule: RuleCreate, connection: ConnectionDep, clock: ClockDep, conditional: ConditionalDep
+) -> RuleRead:
+    """Give a rule a new definition. Alerts it has made stay as they are."""
+    row = await rule_writing.rule_or_404(connection, rule_id, for_update=True)
+    conditional.require(etag_of(row.rule_id, row.revision))
+    replaced = await rule_writing.replace_rule(connection, rule_id, rule, clock.now())
+    conditional.tag(etag_of(replaced.rule_id, replaced.revision))
+    return replaced
+
+
+@router.delete("/rules/{rule_id}", status_code=204, responses=problems(404, 412))
+async def delete_rule(rule_id: UUID, connection: ConnectionDep, clock: ClockDep, conditional: ConditionalDep) -> None:
+    """Delete a rule. Alerts it has made stay."""
+    row = await rule_writing.rule_or_404(connection, rule_id, for_update=True)
+    conditional.require(etag_of(row.rule_id, row.revision))
+    await rules.delete_rule(connection, rule_id, clock.now())

@@ -1,0 +1,98 @@
+"""The rules in memory, kept current with the database: what every batch of impacts is held against."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row
+
+from alerts.facts import can_fire, facts_of
+from alerts.grouping import GroupLabel
+from alerts.metrics import AlertMetrics
+from alerts.repository import rules
+from alerts.rule_index import RuleIndex
+from alerts.schemas.rules import When
+from common.contracts import Impact, Severity
+from common.database import Connection
+
+# Loading 100,000 rules takes seconds; requests are let through in between.
+_BREATHE_EVERY = 500
+
+
+@dataclass(frozen=True, slots=True)
+class ActiveRule:
+    """What is done with the impacts that a rule matches."""
+
+    rule_id: UUID
+    name: str
+    group_by: tuple[GroupLabel, ...]
+    group_wait_seconds: float
+    group_interval_seconds: float
+    repeat_interval_seconds: float
+    cooldown_seconds: float
+    window_seconds: int
+    severity: Severity
+    labels: dict[str, str]
+    receivers: tuple[UUID, ...]
+
+    @classmethod
+    def from_row(cls, row: Row[Any]) -> "ActiveRule":
+        """Return the rule of a stored row."""
+        return cls(
+            rule_id=row.rule_id,
+            name=row.name,
+            group_by=tuple(row.group_by),
+            group_wait_seconds=row.group_wait_seconds,
+            group_interval_seconds=row.group_interval_seconds,
+            repeat_interval_seconds=row.repeat_interval_seconds,
+            cooldown_seconds=row.cooldown_seconds,
+            window_seconds=row.window_seconds,
+            severity=row.severity,
+            labels=row.labels,
+            receivers=tuple(UUID(receiver_id) for receiver_id in row.receivers),
+        )
+
+
+class RuleBook:
+    """The enabled rules, indexed.
+
+    Notes
+    -----
+    `refresh` reads one number per batch and, when it has grown, the rules that changed since. So a rule created on any
+    replica holds for the next batch on every replica.
+    """
+
+    def __init__(self, metrics: AlertMetrics) -> None:
+        self._metrics = metrics
+        self._index: RuleIndex[UUID] = RuleIndex()
+        self._rules: dict[UUID, ActiveRule] = {}
+        self._version = -1
+        self._loading = asyncio.Lock()
+
+    async def refresh(self, connection: Connection) -> None:
+        """Take over what changed in the database since the last look."""
+        if await rules.version(connection) <= self._version:
+            return
+        async with self._loading:
+            changed = await rules.changed_since(connection, self._version)
+            for number, row in enumerate(changed):
+                self._take_over(row)
+                if number % _BREATHE_EVERY == _BREATHE_EVERY - 1:
+                    await asyncio.sleep(0)
+            self._version = max((row.changed_in for row in changed), default=max(self._version, 0))
+            self._metrics.rules.set(len(self._index))
+
+    def _take_over(self, row: Row[Any]) -> None:
+        if row.enabled and row.deleted_at is None:
+            self._rules[row.rule_id] = ActiveRule.from_row(row)
+            self._index.add(row.rule_id, When.model_validate(row.when).condition())
+        else:
+            self._rules.pop(row.rule_id, None)
+            self._index.discard(row.rule_id)
+
+    def matching(self, impact: Impact) -> list[ActiveRule]:
+        """Return the rules that `impact` fires."""
+        if not can_fire(impact):
+            return []
+        return [self._rules[rule_id] for rule_id in self._index.matching(facts_of(impact))]

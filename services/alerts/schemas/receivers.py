@@ -1,0 +1,122 @@
+"""Receivers and the delivery ledger on the wire."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
+from sqlalchemy import Row
+
+from common.contracts.text import Name
+
+ReceiverKind = Literal["webhook", "log"]
+WebhookURL = Annotated[str, Field(min_length=8, max_length=2_048, pattern=r"^https?://[^\s\x00-\x1f\x7f]+$")]
+
+
+class WebhookCreate(BaseModel):
+    """A receiver of signed requests."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Name
+    kind: Literal["webhook"]
+    url: WebhookURL = Field(description="Where the requests are sent; only http and https.")
+    enabled: StrictBool = True
+
+
+class LogCreate(BaseModel):
+    """A receiver that writes one structured log line for each notice."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Name
+    kind: Literal["log"]
+    enabled: StrictBool = True
+
+
+ReceiverCreate = Annotated[WebhookCreate | LogCreate, Field(discriminator="kind")]
+
+
+class ReceiverRead(BaseModel):
+    """A stored receiver; its secret is never read back."""
+
+    receiver_id: UUID
+    name: str
+    kind: ReceiverKind
+    url: str | None
+    enabled: bool
+    disabled_reason: str | None = Field(description="Why deliveries switched it off; enabling it clears this.")
+    throttled_until: datetime | None
+    last_delivered_at: datetime | None
+    previous_secret_expires_at: datetime | None
+    revision: int
+    created_at: datetime
+    updated_at: datetime
+
+    @classmethod
+    def from_row(cls, row: Row[Any]) -> "ReceiverRead":
+        """Return the wire form of a stored receiver."""
+        return cls.model_validate(row, from_attributes=True)
+
+
+class ReceiverCreated(ReceiverRead):
+    """A new receiver, with its secret: this is the only time it is shown."""
+
+    secret: str | None = Field(description="Signs the webhooks, `whsec_…`; null for kinds that need none.")
+
+
+class SecretRotated(BaseModel):
+    """The new secret, shown this once; until `previous_expires_at` webhooks carry signatures by both."""
+
+    receiver_id: UUID
+    secret: str
+    previous_expires_at: datetime | None
+
+
+DeliveryState = Literal["pending", "delivered", "failed"]
+
+
+class DeliveryRead(BaseModel):
+    """One notice to one receiver and how it fared."""
+
+    delivery_id: UUID
+    webhook_id: str = Field(description="Stays the same over all attempts: receivers recognise repetitions by it.")
+    alert_id: UUID | None
+    receiver_id: UUID
+    receiver_name: str
+    event_type: str
+    reason: str
+    state: DeliveryState
+    n_attempts: int
+    next_attempt_at: datetime | None
+    created_at: datetime
+    delivered_at: datetime | None
+    last_status_code: int | None
+    last_error: str | None
+
+    @classmethod
+    def from_row(cls, row: Row[Any]) -> "DeliveryRead":
+        """Return the wire form of a stored delivery."""
+        return cls.model_validate(row, from_attributes=True)
+
+
+class AttemptRead(BaseModel):
+    """One attempt of a delivery."""
+
+    number: int
+    attempted_at: datetime
+    duration_milliseconds: float
+    outcome: Literal["delivered", "retry", "throttled", "gone"]
+    status_code: int | None
+    error: str | None
+
+    @classmethod
+    def from_row(cls, row: Row[Any]) -> "AttemptRead":
+        """Return the wire form of a stored attempt."""
+        return cls.model_validate(row, from_attributes=True)
+
+
+class AttemptList(BaseModel):
+    """Every attempt of a delivery, the first one first."""
+
+    data: list[AttemptRead]

@@ -1,0 +1,225 @@
+"""Deliveries: signed, retried by the table, throttled, given up, sent again; every attempt on record."""
+
+import asyncio
+import json
+
+from alerts.delivering import Dispatcher
+from alerts.settings import Settings
+from common.clock import uuid7
+from tests.emulators.webhook_receiver import Fault
+from tests.integration.alerts.conftest import AlertsUnderTest, running
+from tests.unit.alerts.builders import impact
+
+
+async def desk(alerts: AlertsUnderTest, webhook, **rule):
+    created = await alerts.receiver(url=webhook.url)
+    webhook.secret = created["secret"]
+    await alerts.rule(receivers=["desk"], **rule)
+    return created
+
+
+async def delivery_in(alerts: AlertsUnderTest, state: str, n_attempts: int = 0):
+    found = {}
+
+    async def probe() -> bool:
+        found["all"] = (await alerts.get("/deliveries"))["data"]
+        return any(each["state"] == state and each["n_attempts"] >= n_attempts for each in found["all"])
+
+    await alerts.until(probe)
+    return found["all"][0]
+
+
+async def attempts(alerts: AlertsUnderTest, delivery):
+    return (await alerts.get(f"/deliveries/{delivery['delivery_id']}/attempts"))["data"]
+
+
+async def test_a_webhook_is_signed_and_its_delivery_is_on_record(alerts, webhook):
+    await desk(alerts, webhook)
+
+    await alerts.signals(impact())
+
+    (arrival,) = await webhook.wait_for(1)
+    delivery = await delivery_in(alerts, "delivered")
+    assert arrival.is_verified
+    assert (arrival.type, arrival.data["reason"], arrival.data["n_impacts"]) == ("alert.firing", "first", 1)
+    assert delivery["webhook_id"] == arrival.webhook_id
+    assert [each["status_code"] for each in await attempts(alerts, delivery)] == [204]
+
+
+async def test_a_failed_delivery_is_tried_again_with_the_same_webhook_id(alerts, webhook, clock):
+    await desk(alerts, webhook)
+    webhook.faults += [Fault(500), Fault(302, {"Location": "/elsewhere"})]
+
+    await alerts.signals(impact())
+    await delivery_in(alerts, "pending", n_attempts=1)
+    clock.advance(6)
+    await delivery_in(alerts, "pending", n_attempts=2)
+    clock.advance(331)
+    delivery = await delivery_in(alerts, "delivered")
+
+    assert len({arrival.webhook_id for arrival in webhook.arrivals}) == 1
+    assert [each["status_code"] for each in await attempts(alerts, delivery)] == [500, 302, 204]
+    assert {arrival.path for arrival in webhook.arrivals} == {"/hooks"}
+
+
+async def test_a_receiver_that_asks_for_it_gets_a_rest(alerts, webhook, clock):
+    await desk(alerts, webhook)
+    webhook.faults.append(Fault(429, {"Retry-After": "120"}))
+
+    await alerts.signals(impact())
+    await delivery_in(alerts, "pending", n_attempts=1)
+    await alerts.signals(impact(ticker="AAPL"))
+    clock.advance(100)
+    await alerts.signals(impact(ticker="MSFT"))
+    arrived_early = len(webhook.arrivals)
+    clock.advance(25)
+    await webhook.wait_for(4)
+
+    assert arrived_early == 1
+    assert (await alerts.get("/receivers"))["data"][0]["enabled"]
+
+
+async def test_a_receiver_that_is_gone_is_disabled(alerts, webhook):
+    await desk(alerts, webhook)
+    webhook.faults.append(Fault(410))
+
+    await alerts.signals(impact())
+    delivery = await delivery_in(alerts, "failed")
+    await alerts.signals(impact(ticker="AAPL"))
+
+    (receiver,) = (await alerts.get("/receivers"))["data"]
+    missed = (await alerts.get("/deliveries", state="failed"))["data"]
+    assert (receiver["enabled"], receiver["disabled_reason"]) == (False, "it answered 410 Gone")
+    assert [each["outcome"] for each in await attempts(alerts, delivery)] == ["gone"]
+    assert [each["last_error"] for each in missed] == ["the receiver is disabled", "HTTP 410"]
+
+
+async def test_a_delivery_is_given_up_after_the_last_attempt_of_the_table(alerts, webhook, clock):
+    await desk(alerts, webhook)
+    webhook.faults += [Fault(500)] * 10
+
+    await alerts.signals(impact())
+    for number in range(1, 10):
+        await delivery_in(alerts, "pending", n_attempts=number)
+        clock.advance(27 * 3_600)
+    delivery = await delivery_in(alerts, "failed")
+
+    (receiver,) = (await alerts.get("/receivers"))["data"]
+    assert delivery["n_attempts"] == 10
+    assert not receiver["enabled"]
+
+
+async def test_a_redelivery_keeps_webhook_id_and_body(alerts, webhook):
+    await desk(alerts, webhook)
+    await alerts.signals(impact())
+    delivery = await delivery_in(alerts, "delivered")
+
+    await alerts.request("POST", f"/deliveries/{delivery['delivery_id']}:redeliver", 202)
+    first, second = await webhook.wait_for(2)
+
+    assert (first.webhook_id, first.data) == (second.webhook_id, second.data)
+    await delivery_in(alerts, "delivered", n_attempts=2)
+    assert [each["number"] for each in await attempts(alerts, delivery)] == [1, 2]
+
+
+async def test_a_slow_receiver_does_not_hold_up_another(alerts, webhook):
+    await desk(alerts, webhook)
+    await alerts.receiver(name="log", kind="log")
+    await alerts.rule(name="also logged", receivers=["log"])
+    webhook.faults.append(Fault(204, delay_seconds=1.0))
+
+    await alerts.signals(impact())
+    logged = await delivery_in(alerts, "delivered")
+
+    assert logged["receiver_name"] == "log"
+
+
+async def test_during_rotation_webhooks_carry_two_signatures(alerts, webhook, clock):
+    created = await desk(alerts, webhook)
+    rotated = await alerts.request("POST", f"/receivers/{created['receiver_id']}:rotate-secret", 200)
+
+    await alerts.signals(impact())
+    (with_old,) = await webhook.wait_for(1)
+    webhook.secret = rotated["secret"]
+    await alerts.signals(impact(ticker="AAPL"))
+    with_new = (await webhook.wait_for(2))[1]
+    clock.advance(25 * 3_600)
+    await alerts.signals(impact(ticker="MSFT"))
+    later = (await webhook.wait_for(3))[2]
+
+    assert (with_old.is_verified, with_old.n_signatures) == (True, 2)
+    assert (with_new.is_verified, with_new.n_signatures) == (True, 2)
+    assert later.n_signatures == 1
+
+
+async def test_a_test_message_arrives(alerts, webhook):
+    created = await desk(alerts, webhook)
+
+    await alerts.request("POST", f"/receivers/{created['receiver_id']}:test", 202)
+
+    (arrival,) = await webhook.wait_for(1)
+    assert (arrival.type, arrival.is_verified) == ("receiver.test", True)
+
+
+async def test_a_very_large_alert_is_truncated_with_a_count(alerts, webhook):
+    await desk(alerts, webhook, group_by=[])
+
+    await alerts.signals(*(impact(ticker=f"T{number}", context={"title": "x" * 500}) for number in range(60)))
+
+    (arrival,) = await webhook.wait_for(1)
+    assert arrival.n_bytes < 20_000
+    assert arrival.data["n_impacts"] == 60
+    assert len(arrival.data["impacts"]) + arrival.data["truncated_impacts"] == 60
+
+
+async def test_private_addresses_are_refused_unless_allowed(start_service):
+    async with running(start_service, allow_private_addresses=False) as alerts:
+        body = {"name": "inside", "kind": "webhook", "url": "http://127.0.0.1:9/"}
+
+        problem = await alerts.request("POST", "/receivers", 409, json=body)
+
+    assert problem["code"] == "forbidden_address"
+
+
+async def test_a_delivery_that_a_dead_process_had_claimed_is_sent_after_its_lease(alerts, webhook, clock):
+    await desk(alerts, webhook)
+    await alerts.runtime.stop_workers()
+    await alerts.signals(impact())
+
+    class Dies:
+        async def send(self, message):
+            raise SystemError("killed in the middle")
+
+    await Dispatcher(alerts.runtime, {"webhook": Dies()}).deliver_due()
+    survivor = Dispatcher(alerts.runtime, alerts.runtime.state.dispatcher._senders)
+    sent_during_lease = await survivor.deliver_due()
+    clock.advance(alerts.runtime.settings_as(Settings).delivery_lease_seconds + 1)
+    sent_after = await survivor.deliver_due()
+
+    assert (sent_during_lease, sent_after) == (0, 1)
+    assert len(webhook.arrivals) == 1
+
+
+async def test_two_dispatchers_never_send_the_same_delivery(alerts, webhook):
+    await desk(alerts, webhook)
+    await alerts.runtime.stop_workers()
+    await alerts.signals(*(impact(ticker=f"T{number}") for number in range(40)))
+    senders = alerts.runtime.state.dispatcher._senders
+
+    sent = await asyncio.gather(*(Dispatcher(alerts.runtime, senders).deliver_due() for _ in range(3)))
+
+    assert sum(sent) == len(webhook.arrivals) == len(webhook.taken()) == 40
+
+
+async def test_no_secret_is_ever_read_back(alerts, webhook):
+    created = await desk(alerts, webhook)
+
+    read = [await alerts.get(path) for path in ("/receivers", f"/receivers/{created['receiver_id']}", "/deliveries")]
+
+    assert created["secret"].startswith("whsec_")
+    assert "whsec_" not in json.dumps(read)
+
+
+async def test_an_unknown_delivery_is_not_found(alerts):
+    await alerts.request("GET", f"/deliveries/{uuid7()}", 404)
+    await alerts.request("POST", f"/deliveries/{uuid7()}:redeliver", 404)

@@ -1,0 +1,48 @@
+"""The identity of an alert follows from the impact alone."""
+
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from alerts.grouping import GROUP_LABELS, fingerprint, group_labels, repeat_after, window_start
+from tests.unit.alerts.builders import impact
+
+moments = st.datetimes(datetime(1970, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
+
+
+def test_every_label_has_a_value():
+    labels = group_labels(impact(), GROUP_LABELS)
+
+    assert labels["topic"] == "earnings"
+    assert labels["event_type"] == "guidance_cut"
+    assert labels["source"] == "Example Wire"
+    assert labels["horizon_days"] == "1"
+    assert set(labels) == set(GROUP_LABELS)
+
+
+def test_a_missing_label_is_empty():
+    bare = impact(context={"topics": [], "event_types": [], "source_name": None})
+
+    assert group_labels(bare, ["topic", "event_type", "source"]) == {"topic": "", "event_type": "", "source": ""}
+
+
+def test_a_fingerprint_does_not_depend_on_order_and_tells_labels_apart():
+    assert fingerprint({"a": "1", "b": "2"}) == fingerprint({"b": "2", "a": "1"})
+    assert fingerprint({"a": "1", "b": "2"}) != fingerprint({"a": "2", "b": "1"})
+    assert fingerprint({}) != fingerprint({"a": ""})
+
+
+@given(moments, st.integers(60, 10_000_000))
+def test_windows_follow_each_other_without_a_gap(moment, seconds):
+    start = window_start(moment, seconds)
+
+    assert start <= moment < start + timedelta(seconds=seconds)
+    assert window_start(start, seconds) == start
+    assert window_start(start + timedelta(seconds=seconds), seconds) == start + timedelta(seconds=seconds)
+
+
+def test_a_repeat_is_rounded_up_to_the_group_interval():
+    assert repeat_after(14_400, 300) == timedelta(hours=4)
+    assert repeat_after(1_000, 300) == timedelta(seconds=1_200)
+    assert repeat_after(1_000, 0) == timedelta(seconds=1_000)

@@ -1,0 +1,79 @@
+"""Bodies of notifications: complete when small, truncated with a count when large."""
+
+import json
+from datetime import UTC, datetime
+from uuid import uuid4
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from alerts.notification import MAX_BODY_BYTES, AlertView, Amendment, render, title_of
+from common.contracts import Alert
+from tests.unit.alerts.builders import impact
+
+NOW = datetime(2024, 3, 5, 15, 0, tzinfo=UTC)
+ALERT = AlertView(
+    alert_id=uuid4(),
+    rule_id=uuid4(),
+    rule_name="falls",
+    state="firing",
+    severity="warning",
+    group_labels={"ticker": "TSLA"},
+    labels={"desk": "cars"},
+    title="TSLA down",
+    starts_at=NOW,
+    updated_at=NOW,
+)
+
+
+def test_the_data_are_an_alert_as_the_contract_has_it():
+    impacts = [impact(), impact(horizon_days=5)]
+
+    body = json.loads(render(ALERT, impacts, reason="first", now=NOW).body)
+
+    alert = Alert.model_validate(body["data"])
+    assert (body["type"], body["timestamp"]) == ("alert.firing", "2024-03-05T15:00:00+00:00")
+    assert alert.impacts == impacts
+    assert body["data"]["truncated_impacts"] == 0
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.integers(1, 80), st.text("aß漢😀", min_size=1, max_size=900))
+def test_a_body_is_always_small_enough_and_says_what_is_missing(n_impacts, title):
+    impacts = [impact(context={"title": title})] * n_impacts
+
+    notice = render(ALERT, impacts, reason="new_impacts", now=NOW)
+
+    data = json.loads(notice.body)["data"]
+    assert len(notice.body.encode()) < MAX_BODY_BYTES
+    assert len(data["impacts"]) + data["truncated_impacts"] == data["n_impacts"] == n_impacts
+
+
+def test_a_correction_says_what_was_taken_back():
+    withdrawn = impact(state="retracted", revision=2)
+
+    notice = render(
+        ALERT,
+        [withdrawn],
+        reason="retracted",
+        now=NOW,
+        amendment=Amendment("retracted", [withdrawn.impact_id]),
+        n_withdrawn=1,
+    )
+
+    data = json.loads(notice.data)
+    assert notice.type == "alert.amended"
+    assert data["amendment"]["impact_ids"] == [str(withdrawn.impact_id)]
+    assert data["n_impacts"] == 0
+
+
+def test_the_title_is_that_of_the_strongest_impact():
+    weak, strong = impact(impact_score=10.0, ticker="F"), impact(expected_abnormal_return=0.1, direction="up")
+
+    assert title_of([weak, strong]) == "TSLA up +10.0%: Tesla cuts its delivery outlook"
+
+
+def test_a_title_of_withdrawn_impacts_says_so_and_a_long_one_is_cut():
+    assert title_of([impact(state="retracted")]).startswith("Withdrawn: TSLA")
+    assert title_of([]) == "Withdrawn"
+    assert len(title_of([impact(context={"title": "x" * 1_000})])) == 300
