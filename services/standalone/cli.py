@@ -2,7 +2,7 @@
 
 import typer
 
-from standalone.commands import data, keys, serving, training
+from standalone.commands import checking, data, keys, serving, training
 
 app = typer.Typer(
     name="mia",
@@ -11,7 +11,7 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
     help="Market Impact Analysis System: from a headline to an alert.",
 )
-for commands in (serving.app, data.app, training.app):
+for commands in (serving.app, checking.app, data.app, training.app):
     app.registered_commands += commands.registered_commands
 app.add_typer(keys.app, name="keys", help="API keys, which open all four services.")
 

@@ -14,6 +14,12 @@ from common.settings import ServiceSettings
 from standalone.front_page import front_app
 
 
+def import_services() -> None:
+    """Import the four services, which takes seconds; they need not wait for each other's resources."""
+    for service in SERVICES:
+        import_module(f"{service.name}.app")
+
+
 def load_app(service: Service, settings: ServiceSettings, transport: httpx.AsyncBaseTransport | None = None) -> FastAPI:
     """Return the app of one service; only that service's package is imported."""
     app: FastAPI = import_module(f"{service.name}.app").create_app(settings, transport=transport)

@@ -17,8 +17,9 @@ name that platforms already use: `DB_CONNECTION_TIMEOUT` is in milliseconds.
 The name of each service's database is its own variable, too: `NEWS_INGESTION_DB`, `NLP_PROCESSING_DB`,
 `MARKET_IMPACT_DB` and `ALERTSIGNAL_DB`.
 
-The command line reads `MIA_DATA` (folder of the embedded PostgreSQL, default `.local`), `GATEWAY_URL` and
-`MIA_API_KEY`.
+The command line reads `MIA_DATA` (folder of the embedded PostgreSQL, default `.local`), `GATEWAY_URL`,
+`MIA_API_KEY`, and `MIA_SERVICE` (the service that `mia serve`, `mia migrate` and `mia check` act on when none is named;
+images set it).
 
 ## All services
 

@@ -7,18 +7,23 @@ from common.gateway import SERVICES, Service
 JSON = dict[str, Any]
 
 
-def envoy_bootstrap(port: int, ports: dict[str, int], *, host: str = "127.0.0.1") -> JSON:
+def envoy_bootstrap(
+    port: int, ports: dict[str, int], *, host: str = "127.0.0.1", names: dict[str, str] | None = None
+) -> JSON:
     """Return Envoy's bootstrap configuration.
 
     Parameters
     ----------
     port : the gateway's own port.
-    ports : port of each service, by its name; all on the loopback address.
+    ports : port of each service, by its name.
+    names : host name of each service, by its name, which Envoy then resolves; on the loopback address when absent.
     """
     return {
         "static_resources": {
             "listeners": [_listener(host, port)],
-            "clusters": [_cluster(service, ports[service.name]) for service in SERVICES],
+            "clusters": [
+                _cluster(service, ports[service.name], names[service.name] if names else None) for service in SERVICES
+            ],
         },
         "overload_manager": {
             "resource_monitors": [
@@ -81,14 +86,14 @@ def _route(service: Service) -> JSON:
     }
 
 
-def _cluster(service: Service, port: int) -> JSON:
+def _cluster(service: Service, port: int, name: str | None) -> JSON:
     return {
         "name": service.name,
-        "type": "STATIC",
+        "type": "STRICT_DNS" if name else "STATIC",
         "connect_timeout": "1s",
         "load_assignment": {
             "cluster_name": service.name,
-            "endpoints": [{"lb_endpoints": [{"endpoint": {"address": _address("127.0.0.1", port)}}]}],
+            "endpoints": [{"lb_endpoints": [{"endpoint": {"address": _address(name or "127.0.0.1", port)}}]}],
         },
     }
 

@@ -11,7 +11,7 @@ from common.gateway import SERVICES
 from common.settings import ServiceSettings
 from standalone.api_keys import list_keys
 from standalone.backing import Backing, backing_services, prepare_databases
-from standalone.composition import compose, load_settings
+from standalone.composition import compose, import_services, load_settings
 from standalone.server import OpenBindingError, is_loopback, listen, serving
 
 logger = structlog.get_logger(__name__)
@@ -40,7 +40,10 @@ async def standalone(folder: Path, host: str, port: int) -> AsyncIterator[asynci
     """
     listener = listen(host, port)
     try:
+        importing = asyncio.create_task(asyncio.to_thread(import_services))
         async with backing_services(folder) as backing:
+            # PostgreSQL starts while Python imports.
+            await importing
             address = f"http://{'127.0.0.1' if host in {'0.0.0.0', '::'} else host}:{port}"  # noqa: S104 - compared
             settings = system_settings(backing, gateway_url=address)
             await prepare_databases(settings)

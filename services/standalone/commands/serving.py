@@ -104,7 +104,7 @@ async def _up_processes(folder: Path, port: int) -> None:
 
 @app.command()
 def serve(
-    service: Annotated[str, typer.Argument(help="news_ingestion, nlp, market_impact or alerts.")],
+    service: Annotated[str, typer.Argument(help="news_ingestion, nlp, market_impact or alerts.", envvar="MIA_SERVICE")],
     host: HostOption = "127.0.0.1",
     port: Annotated[int | None, typer.Option(help="Port; the service's own when absent.")] = None,
 ) -> None:
@@ -124,7 +124,9 @@ async def _serve(name: str, host: str, port: int | None) -> None:
 
 @app.command()
 def migrate(
-    service: Annotated[str | None, typer.Argument(help="One service; all four when absent.")] = None,
+    service: Annotated[
+        str | None, typer.Argument(help="One service; all four when absent.", envvar="MIA_SERVICE")
+    ] = None,
 ) -> None:
     """Create the databases that are missing and bring them to the newest schema."""
     log_for_people()

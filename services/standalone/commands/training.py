@@ -1,6 +1,7 @@
 """`mia train`: makes the shipped model artefacts again from a folder of data."""
 
 from enum import StrEnum
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
@@ -30,6 +31,8 @@ def train(
     ] = None,
 ) -> None:
     """Train one artefact of the NLP models and print its scores on the validation part of the data."""
+    if find_spec("sklearn") is None:
+        raise typer.BadParameter("training needs scikit-learn and SciPy: install the extra `training`")
     from nlp.artefacts import FOLDER  # noqa: PLC0415 - scikit-learn takes seconds to import
     from nlp.training import run  # noqa: PLC0415
 

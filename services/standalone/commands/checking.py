@@ -1,0 +1,54 @@
+"""`mia check`: asks a running service whether it can do its work, and whether its models are the measured ones."""
+
+from typing import Annotated
+
+import httpx
+import typer
+
+from common.gateway import Service, service_named
+from common.http_client import gateway_client
+from common.settings import ServiceSettings
+from standalone.api_client import RequestRefusedError
+from standalone.commands.running import log_for_people, run
+from standalone.composition import load_settings
+from standalone.progress import console
+
+app = typer.Typer()
+
+
+@app.command()
+def check(
+    service: Annotated[str, typer.Argument(help="news_ingestion, nlp, market_impact or alerts.", envvar="MIA_SERVICE")],
+    url: Annotated[str, typer.Option(help="Address of the service itself: `/ready` is not routed by a gateway.")],
+) -> None:
+    """Ask `/ready` and, where the service declares one, its self-check; status 2 when either fails.
+
+    It introduces itself as a service, by the token that `SERVICE_TOKEN_SECRET` signs.
+    """
+    log_for_people()
+    one = service_named(service)
+    for line in run(_check(one, load_settings(one, gateway_url=url))):
+        console.print(line)
+
+
+async def _check(service: Service, settings: ServiceSettings) -> list[str]:
+    async with gateway_client(settings, None) as client:
+        ready = await _asked(client, "GET", "/ready")
+        document = await _asked(client, "GET", f"{service.prefix}/openapi.json")
+        lines = [f"{service.name}: ready ({', '.join(ready.json()['checks'])})"]
+        path = f"{service.base_path}/selfcheck"
+        if path in document.json()["paths"]:
+            answer = await _asked(client, "POST", path)
+            lines.append(f"{service.name}: self-check {answer.json()}")
+        return lines
+
+
+async def _asked(client: httpx.AsyncClient, method: str, path: str) -> httpx.Response:
+    """Return a success; `RequestRefusedError` with the answer otherwise."""
+    try:
+        response = await client.request(method, path)
+    except httpx.TransportError as error:
+        raise RequestRefusedError(f"{method} {client.base_url}{path}: {error!r}") from error
+    if not response.is_success:
+        raise RequestRefusedError(f"{method} {path} answered {response.status_code}: {response.text[:1000]}")
+    return response
