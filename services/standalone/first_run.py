@@ -1,5 +1,8 @@
 """What the first start does: replays the bundled sample and shows what came out."""
 
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
 from rich.console import Group
 from rich.table import Table
 
@@ -10,6 +13,7 @@ from standalone.replay import read_all, replay, replay_tables
 from standalone.sample.files import bars_path, headlines_path
 
 _SHOWN = 12
+_CLOSING_HOUR = 16
 
 
 async def is_empty(client: SystemClient) -> bool:
@@ -62,7 +66,25 @@ async def fired_alerts(client: SystemClient) -> Table:
     return table
 
 
-def pages_to_open(address: str, ticker: str = "AAPL") -> Table:
+async def draw_event_studies(client: SystemClient) -> dict[str, str]:
+    """Run an event study of the good news and one of the bad, and return the paths of their pictures by name."""
+    events: dict[str, set[tuple[str, str]]] = {"positive": set(), "negative": set()}
+    async for impact in client.pages(f"{MARKET_IMPACT.base_path}/impacts", basis="reaction", min_impact_score=1):
+        label = impact["context"]["sentiment_label"]
+        if label in events:
+            events[label].add((impact["ticker"], _trading_day(impact["lineage"]["published_at"])))
+    pictures = {}
+    for label, found in events.items():
+        listed = [{"ticker": ticker, "date": day} for ticker, day in sorted(found)]
+        if len(listed) >= 5:
+            body = {"events": listed, "event_window": [-5, 10]}
+            study = await client.request("POST", f"{MARKET_IMPACT.base_path}/event-studies", json=body)
+            path = f"{MARKET_IMPACT.base_path}/event-studies/{study['id']}/chart.svg"
+            pictures[f"{len(listed)} {label} headlines"] = path
+    return pictures
+
+
+def pages_to_open(address: str, pictures: dict[str, str], ticker: str = "AAPL") -> Table:
     """Return the addresses that are worth opening."""
     table = Table(title="Open in a browser", show_header=False)
     table.add_column()
@@ -70,8 +92,16 @@ def pages_to_open(address: str, ticker: str = "AAPL") -> Table:
     table.add_row("start", f"{address}/")
     for service in SERVICES:
         table.add_row(f"{service.title} API", f"{address}{service.prefix}/docs")
+    for name, path in pictures.items():
+        table.add_row(name, f"{address}{path}")
     table.add_row("price with news", f"{address}{MARKET_IMPACT.base_path}/tickers/{ticker}/timeline.svg")
     return table
+
+
+def _trading_day(published_at: str) -> str:
+    """Return the New York day that the news belongs to; the study itself moves weekends and holidays on."""
+    local = datetime.fromisoformat(published_at).astimezone(ZoneInfo("America/New_York"))
+    return (local.date() + timedelta(days=local.hour >= _CLOSING_HOUR)).isoformat()
 
 
 def _add_column(table: Table, name: str, *, is_number: bool) -> None:

@@ -65,7 +65,7 @@ def front_app(apps: Sequence[FastAPI], lifespan: Lifespan[Starlette]) -> FastAPI
         return Response(generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     async def read_front_page(_request: Request) -> Response:
-        return HTMLResponse(_front_page(services))
+        return HTMLResponse(_front_page(apps))
 
     routes: list[BaseRoute] = [
         Route("/", read_front_page),
@@ -94,14 +94,18 @@ code { background: #21262d } img { background: #fff } }
 """
 
 
-def _front_page(services: Sequence[Service]) -> str:
-    rows = "".join(
+def _row(service: Service, paths: dict[str, object]) -> str:
+    stream = f"{service.base_path}/stream"
+    return (
         f"<tr><td>{escape(service.title)}</td><td><a href='{service.prefix}/docs'>Swagger UI</a></td>"
         f"<td><a href='{service.prefix}/openapi.json'>OpenAPI</a></td>"
         f"<td><a href='{service.base_path}/counts'>counts</a></td>"
-        f"<td><code>curl -N …{service.base_path}/stream</code></td></tr>"
-        for service in services
+        f"<td>{f'<code>curl -N …{stream}</code>' if stream in paths else ''}</td></tr>"
     )
+
+
+def _front_page(apps: Sequence[FastAPI]) -> str:
+    rows = "".join(_row(app.state.service, app.openapi()["paths"]) for app in apps)
     return (
         "<!doctype html><html lang='en'><meta charset='utf-8'><meta name='viewport' content='width=device-width'>"
         f"<title>Market Impact Analysis System</title><style>{_STYLE}</style>"

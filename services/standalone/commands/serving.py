@@ -13,7 +13,14 @@ from standalone.api_client import SystemClient, system_client
 from standalone.backing import prepare_database
 from standalone.commands.running import log_for_people, run
 from standalone.composition import load_app, load_settings
-from standalone.first_run import fired_alerts, is_empty, pages_to_open, replay_sample, strongest_impacts
+from standalone.first_run import (
+    draw_event_studies,
+    fired_alerts,
+    is_empty,
+    pages_to_open,
+    replay_sample,
+    strongest_impacts,
+)
 from standalone.processes import process_system
 from standalone.progress import console
 from standalone.server import listen, serving
@@ -60,11 +67,13 @@ async def _show(client: SystemClient, address: str, stop: asyncio.Event, *, samp
     """Show the tables of the first run; returns False when the process was asked to stop meanwhile."""
 
     async def show() -> None:
+        pictures: dict[str, str] = {}
         if sample and await is_empty(client):
             console.print(await replay_sample(client))
+            pictures = await draw_event_studies(client)
         console.print(await strongest_impacts(client))
         console.print(await fired_alerts(client))
-        console.print(pages_to_open(address))
+        console.print(pages_to_open(address, pictures))
 
     showing, stopping = asyncio.create_task(show()), asyncio.create_task(stop.wait())
     await asyncio.wait({showing, stopping}, return_when=asyncio.FIRST_COMPLETED)
