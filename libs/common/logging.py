@@ -10,7 +10,7 @@ from structlog.typing import EventDict, WrappedLogger
 from common.context import bound_context
 from common.settings import ServiceSettings
 
-_SECRET_NAMES = ("password", "secret", "token", "api_key", "apikey", "authorization", "credential")
+_SECRET_NAMES = ("password", "secret", "token", "_key", "apikey", "authorization", "credential")
 
 
 def configure_logging(settings: ServiceSettings) -> None:

@@ -1,5 +1,6 @@
 """What a newcomer sees: one command, real headlines, and a table of what they did."""
 
+import socket
 import subprocess
 from pathlib import Path
 
@@ -36,8 +37,6 @@ def test_the_first_run_replays_the_sample_and_the_second_only_shows_it(
 
 
 def test_a_taken_port_is_said_in_one_line(tmp_path: Path, backing_environment: dict[str, str]) -> None:
-    import socket
-
     with socket.create_server(("127.0.0.1", 0)) as taken:
         finished = subprocess.run(
             [*MIA, "up", "--once", "--data", str(tmp_path), "--port", str(taken.getsockname()[1])],
