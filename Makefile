@@ -7,9 +7,11 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 ARGS   ?=
+ENGINE ?= docker
+VERSION = $(shell sed -n 's/^version = "\(.*\)"$$/\1/p' pyproject.toml)
 
 .DEFAULT_GOAL := help
-.PHONY: help run up-processes test lint typecheck format contracts configuration bench clean
+.PHONY: help run up-processes test test-platform image lint typecheck format contracts configuration bench clean
 
 help:  ## Say what can be made
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -29,6 +31,14 @@ up-processes: $(STAMP)  ## Start four processes behind Envoy
 
 test: $(STAMP)  ## Pass every test: unit, integration on real PostgreSQL and Redis, contract, end to end, faults
 	@$(BIN)/python -m pytest $(ARGS)
+
+test-platform: $(STAMP)  ## Pass the tests of image, chart and compose file; no cluster, no container engine
+	@$(BIN)/python -m pytest tests/platform $(ARGS)
+
+image:  ## Build the four images with ENGINE (docker; or podman), tagged VERSION
+	@for pair in news_ingestion:news-ingestion nlp:nlp-processing market_impact:market-impact alerts:alert-signal; do \
+		$(ENGINE) build --build-arg SERVICE=$${pair%%:*} --build-arg VERSION=$(VERSION) \
+			--build-arg REVISION=$$(git rev-parse HEAD) --tag $${pair##*:}:$(VERSION) . || exit 1; done
 
 lint: $(STAMP)  ## Check style, formatting and the directions of imports
 	@$(BIN)/ruff check .

@@ -20,6 +20,7 @@ class Subject(StrEnum):
     SENTIMENT = "sentiment"
     TOPICS = "topics"
     GAZETTEER = "gazetteer"
+    ABBREVIATIONS = "abbreviations"
 
 
 @app.command()

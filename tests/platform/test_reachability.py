@@ -1,0 +1,205 @@
+"""The edges of the flow are open, and nothing else is."""
+
+import json
+
+import pytest
+
+from common.gateway import ALERTS, MARKET_IMPACT, NEWS_INGESTION, NLP, SERVICES, Service
+from tests.platform.chart import ENVIRONMENTS, NAMESPACE, ROOT, merged_values, of_kind, pod_templates, render, rendered
+from tests.platform.reachability import Peer, may_call, may_connect
+
+GATEWAY = Peer("istio-ingress", {"istio": "ingress"})
+PROMETHEUS = Peer("monitoring", {"app.kubernetes.io/name": "prometheus"})
+STRANGER = Peer("default", {"app": "curl"})
+DNS = Peer("kube-system", {"k8s-app": "kube-dns"})
+ISTIOD = Peer("istio-system", {"app": "istiod"})
+DATABASE = Peer(address="10.20.30.40")
+INTERNET = Peer(address="93.184.216.34")
+METADATA = Peer(address="169.254.169.254")
+
+THE_GATEWAY = "cluster.local/ns/istio-ingress/sa/istio-ingress"
+EVERYWHERE = pytest.mark.parametrize("environment", ENVIRONMENTS)
+EACH_SERVICE = pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.name)
+
+
+def pod_of(environment: str, service: Service) -> Peer:
+    template = pod_templates(rendered(environment))[f"Deployment/{service.kubernetes_name}"]
+    return Peer(NAMESPACE, template["metadata"]["labels"])
+
+
+def primary_of(environment: str, service: Service) -> Peer:
+    """Return a pod of the workload that Flagger makes: the same labels, but for `app`."""
+    pod = pod_of(environment, service)
+    return Peer(NAMESPACE, pod.labels | {"app": f"{service.kubernetes_name}-primary"})
+
+
+@EVERYWHERE
+@EACH_SERVICE
+def test_the_gateway_may_post_to_a_service_and_to_its_primary(environment: str, service: Service) -> None:
+    objects = rendered(environment)
+
+    for target in (pod_of(environment, service), primary_of(environment, service)):
+        assert may_connect(objects, GATEWAY, target, service.port)
+        assert may_call(objects, THE_GATEWAY, target, service.port, "POST", f"{service.base_path}/things")
+
+
+@EVERYWHERE
+@pytest.mark.parametrize("target", SERVICES, ids=lambda service: service.name)
+@pytest.mark.parametrize("source", SERVICES, ids=lambda service: service.name)
+def test_no_service_reaches_another_past_the_gateway(environment: str, source: Service, target: Service) -> None:
+    objects, callee = rendered(environment), pod_of(environment, target)
+    principal = f"cluster.local/ns/{NAMESPACE}/sa/{source.kubernetes_name}"
+
+    assert not may_connect(objects, pod_of(environment, source), callee, target.port)
+    assert not may_call(objects, principal, callee, target.port, "POST", f"{target.base_path}/signals")
+
+
+@EVERYWHERE
+@pytest.mark.parametrize(("service", "expected"), [(NEWS_INGESTION, 1), (NLP, 1), (MARKET_IMPACT, 1), (ALERTS, 0)])
+def test_who_hands_on_reaches_the_gateway_and_the_end_of_the_line_does_not(
+    environment: str, service: Service, expected: int
+) -> None:
+    assert may_connect(rendered(environment), pod_of(environment, service), GATEWAY, 80) is bool(expected)
+
+
+@EVERYWHERE
+@pytest.mark.parametrize(("service", "expected"), [(NEWS_INGESTION, 1), (NLP, 0), (MARKET_IMPACT, 0), (ALERTS, 1)])
+def test_only_fetching_and_delivering_reach_the_internet_and_nobody_the_metadata_service(
+    environment: str, service: Service, expected: int
+) -> None:
+    objects, pod = rendered(environment), pod_of(environment, service)
+
+    assert may_connect(objects, pod, INTERNET, 443) is bool(expected)
+    assert not may_connect(objects, pod, INTERNET, 25)
+    assert not may_connect(objects, pod, METADATA, 80)
+    assert not may_connect(objects, pod, DATABASE, 443)
+
+
+@EVERYWHERE
+@EACH_SERVICE
+def test_a_service_reaches_what_it_needs_to_live(environment: str, service: Service) -> None:
+    objects, pod = rendered(environment), pod_of(environment, service)
+
+    assert may_connect(objects, pod, DATABASE, 5432)
+    assert may_connect(objects, pod, DATABASE, 6379)
+    assert may_connect(objects, pod, DNS, 53, "UDP")
+    assert may_connect(objects, pod, ISTIOD, 15012)
+    assert not may_connect(objects, pod, STRANGER, 8080)
+
+
+@EVERYWHERE
+@EACH_SERVICE
+def test_prometheus_scrapes_the_sidecar_and_strangers_reach_nothing(environment: str, service: Service) -> None:
+    objects, pod = rendered(environment), pod_of(environment, service)
+
+    assert may_connect(objects, PROMETHEUS, pod, 15020)
+    assert not may_connect(objects, PROMETHEUS, pod, service.port)
+    assert not may_connect(objects, STRANGER, pod, service.port)
+    assert not may_connect(objects, Peer(NAMESPACE, {"app": "debug"}), pod, service.port)
+    assert not may_call(objects, "cluster.local/ns/default/sa/default", pod, service.port, "GET", service.base_path)
+
+
+@EVERYWHERE
+@EACH_SERVICE
+def test_what_is_scraped_is_the_sidecar_that_merges_the_services_metrics(environment: str, service: Service) -> None:
+    # The canary's own checks read the sidecar's metrics; a monitor of the service's port would find it closed.
+    objects, pod = rendered(environment), pod_of(environment, service)
+    (endpoint,) = of_kind(objects, "PodMonitor")[service.kubernetes_name]["spec"]["podMetricsEndpoints"]
+    annotations = pod_templates(objects)[f"Deployment/{service.kubernetes_name}"]["metadata"]["annotations"]
+
+    assert (endpoint["portNumber"], endpoint["path"]) == (15020, "/stats/prometheus")
+    assert may_connect(objects, PROMETHEUS, pod, endpoint["portNumber"])
+    assert annotations["prometheus.io/port"] == str(service.port)
+    assert annotations["prometheus.io/path"] == "/metrics"
+
+
+@EVERYWHERE
+def test_a_pod_of_the_chart_that_no_policy_opens_is_closed_both_ways(environment: str) -> None:
+    forgotten = Peer(NAMESPACE, {"app.kubernetes.io/part-of": "market-impact-analysis-system"})
+
+    assert not may_connect(rendered(environment), GATEWAY, forgotten, 8080)
+    assert not may_connect(rendered(environment), forgotten, INTERNET, 443)
+    assert not may_connect(rendered(environment), forgotten, DATABASE, 5432)
+
+
+@EACH_SERVICE
+def test_without_istio_prometheus_scrapes_the_service_itself(service: Service) -> None:
+    objects = render("development", {"istio": {"enabled": False}})
+    pod = Peer(NAMESPACE, {"mias.io/service": service.kubernetes_name})
+
+    assert may_connect(objects, PROMETHEUS, pod, service.port)
+    assert of_kind(objects, "PodMonitor")[service.kubernetes_name]["spec"]["podMetricsEndpoints"][0]["port"] == "http"
+
+
+@EVERYWHERE
+@EACH_SERVICE
+def test_the_gateway_lets_through_every_operation_of_the_api_and_none_outside_it(
+    environment: str, service: Service
+) -> None:
+    objects, pod = rendered(environment), pod_of(environment, service)
+    document = json.loads((ROOT / "contracts" / f"{service.name}.openapi.json").read_text(encoding="utf-8"))
+    operations = [(method.upper(), path) for path, item in document["paths"].items() for method in item]
+
+    assert len(operations) > 5
+    refused = [one for one in operations if not may_call(objects, THE_GATEWAY, pod, service.port, *one)]
+    assert refused == []
+    assert not may_call(objects, THE_GATEWAY, pod, service.port, "GET", "/metrics")
+    assert not may_call(objects, THE_GATEWAY, pod, service.port, "GET", "/ready")
+
+
+@EVERYWHERE
+@EACH_SERVICE
+def test_helm_test_reaches_readiness_and_the_self_check_and_nothing_more(environment: str, service: Service) -> None:
+    objects, pod = rendered(environment), pod_of(environment, service)
+    check = of_kind(objects, "Pod")[f"check-{service.kubernetes_name}"]
+    caller = Peer(NAMESPACE, check["metadata"]["labels"])
+    principal = f"cluster.local/ns/{NAMESPACE}/sa/{check['spec']['serviceAccountName']}"
+
+    assert may_connect(objects, caller, pod, service.port)
+    assert may_call(objects, principal, pod, service.port, "GET", "/ready")
+    assert may_call(objects, principal, pod, service.port, "GET", f"{service.prefix}/openapi.json")
+    assert may_call(objects, principal, pod, service.port, "POST", f"{service.base_path}/selfcheck")
+    assert not may_call(objects, principal, pod, service.port, "POST", f"{service.base_path}/articles")
+    assert not may_connect(objects, caller, INTERNET, 443)
+
+
+@EVERYWHERE
+@EACH_SERVICE
+def test_a_migration_reaches_the_database_and_nothing_else(environment: str, service: Service) -> None:
+    objects = rendered(environment)
+    job = pod_templates(objects)[f"Job/migrate-{service.kubernetes_name}"]
+    pod = Peer(NAMESPACE, job["metadata"]["labels"])
+
+    assert may_connect(objects, pod, DATABASE, 5432)
+    assert may_connect(objects, pod, DNS, 53, "UDP")
+    assert not may_connect(objects, pod, DATABASE, 6379)
+    assert not may_connect(objects, pod, GATEWAY, 80)
+    assert not may_connect(objects, GATEWAY, pod, service.port)
+
+
+@EVERYWHERE
+def test_a_policy_names_only_accounts_that_exist(environment: str) -> None:
+    objects, gateway = rendered(environment), merged_values(environment)["gateway"]
+    accounts = {f"cluster.local/ns/{NAMESPACE}/sa/{name}" for name in of_kind(objects, "ServiceAccount")}
+    accounts.add(f"cluster.local/ns/{gateway['namespace']}/sa/{gateway['serviceAccount']}")
+
+    named = {
+        principal
+        for policy in of_kind(objects, "AuthorizationPolicy").values()
+        for rule in policy["spec"]["rules"]
+        for source in rule["from"]
+        for principal in source["source"]["principals"]
+    }
+
+    assert named <= accounts
+
+
+@EACH_SERVICE
+def test_the_load_tester_is_let_in_once_it_is_named(service: Service) -> None:
+    objects = render("staging", {"flagger": {"loadTesterServiceAccount": "flagger-loadtester"}})
+    tester, pod = Peer(NAMESPACE, {"app": "flagger-loadtester"}), pod_of("staging", service)
+    principal = f"cluster.local/ns/{NAMESPACE}/sa/flagger-loadtester"
+
+    assert may_connect(objects, tester, pod, service.port)
+    assert may_call(objects, principal, pod, service.port, "POST", f"{service.base_path}/selfcheck")
+    assert not may_connect(rendered("staging"), tester, pod, service.port)

@@ -1,0 +1,208 @@
+"""Pods: restricted, probed, found by their selectors, spread, and taken away gently."""
+
+import re
+
+import pytest
+
+from common.gateway import SERVICES
+from tests.platform.chart import (
+    CHART,
+    ENVIRONMENTS,
+    JSON,
+    merged_values,
+    of_kind,
+    pod_templates,
+    render,
+    rendered,
+)
+
+EVERYWHERE = pytest.mark.parametrize("environment", ENVIRONMENTS)
+
+# What the environments promise: replicas, and memory from request to limit in MiB.
+REPLICAS = {"development": (1, 1), "staging": (1, 2), "production": (3, 15)}
+MEMORY = {"development": (128, 512), "staging": (256, 1024), "production": (512, 4096)}
+# Resident memory of each service at rest, in MiB, as measured on an empty database; what is cached comes on top.
+AT_REST = {"news-ingestion": 108, "nlp-processing": 264, "market-impact": 169, "alert-signal": 106}
+# What Pod Security "restricted" admits as volumes, as far as this chart needs them.
+VOLUMES = {"emptyDir", "projected"}
+
+
+def containers(objects: tuple[JSON, ...]) -> list[JSON]:
+    return [container for pod in pod_templates(objects).values() for container in pod["spec"]["containers"]]
+
+
+@EVERYWHERE
+def test_every_pod_is_restricted(environment: str) -> None:
+    pods = pod_templates(rendered(environment))
+
+    assert len(pods) == 3 * len(SERVICES)
+    for pod in pods.values():
+        spec = pod["spec"]
+        security = spec["securityContext"]
+        assert security["runAsNonRoot"]
+        assert security["runAsUser"] == 10001
+        assert security["seccompProfile"] == {"type": "RuntimeDefault"}
+        assert not {"hostNetwork", "hostPID", "hostIPC"} & spec.keys()
+        assert {kind for volume in spec["volumes"] for kind in volume.keys() - {"name"}} <= VOLUMES
+        assert "initContainers" not in spec, "they would need the same care"
+    for container in containers(rendered(environment)):
+        security = container["securityContext"]
+        assert security["allowPrivilegeEscalation"] is False
+        assert security["readOnlyRootFilesystem"] is True
+        assert security["capabilities"] == {"drop": ["ALL"]}
+        assert not [port for port in container.get("ports", []) if "hostPort" in port]
+
+
+@EVERYWHERE
+def test_no_pod_has_a_token_it_does_not_use_or_the_addresses_of_others_in_its_environment(environment: str) -> None:
+    # A Service called `redis` would set REDIS_PORT to `tcp://…`, which is no port.
+    for pod in pod_templates(rendered(environment)).values():
+        assert pod["spec"]["automountServiceAccountToken"] is False
+        assert pod["spec"]["enableServiceLinks"] is False
+
+
+@EVERYWHERE
+def test_images_are_named_by_service_and_never_by_a_moving_tag(environment: str) -> None:
+    registry = merged_values(environment)["global"]["imageRegistry"]
+
+    images = {container["image"] for container in containers(rendered(environment))}
+
+    prefix = f"{registry}/" if registry else ""
+    assert images == {f"{prefix}{service.kubernetes_name}:0.1.0" for service in SERVICES}
+
+
+def test_versions_of_chart_application_and_distribution_agree() -> None:
+    chart = (CHART / "Chart.yaml").read_text(encoding="utf-8")
+    project = (CHART.parents[1] / "pyproject.toml").read_text(encoding="utf-8")
+
+    versions = set(re.findall(r"^(?:version|appVersion): (\S+)$", chart, re.MULTILINE))
+    assert versions == set(re.findall(r'^version = "(\S+)"$', project, re.MULTILINE))
+
+
+@EVERYWHERE
+def test_three_probes_ask_what_the_service_answers(environment: str) -> None:
+    for deployment in of_kind(rendered(environment), "Deployment").values():
+        (container,) = deployment["spec"]["template"]["spec"]["containers"]
+        asked = {name: container[name]["httpGet"] for name in ("startupProbe", "livenessProbe", "readinessProbe")}
+
+        assert asked == {
+            "startupProbe": {"path": "/health", "port": "http"},
+            "livenessProbe": {"path": "/health", "port": "http"},
+            "readinessProbe": {"path": "/ready", "port": "http"},
+        }
+
+
+@EVERYWHERE
+def test_a_pod_serves_on_while_it_leaves_and_has_time_to_end(environment: str) -> None:
+    for deployment in of_kind(rendered(environment), "Deployment").values():
+        spec = deployment["spec"]["template"]["spec"]
+        (container,) = spec["containers"]
+        waits = container["lifecycle"]["preStop"]["sleep"]["seconds"]
+
+        # 5 s for running requests and 10 s to close workers and connections.
+        assert waits >= 5
+        assert spec["terminationGracePeriodSeconds"] >= waits + 15
+        assert deployment["spec"]["strategy"]["rollingUpdate"] == {"maxSurge": 1, "maxUnavailable": 0}
+
+
+@EVERYWHERE
+def test_selectors_find_their_pods_and_outlive_flaggers_renaming(environment: str) -> None:
+    objects = rendered(environment)
+    for name, deployment in of_kind(objects, "Deployment").items():
+        labels = deployment["spec"]["template"]["metadata"]["labels"]
+        primary = labels | {"app": f"{name}-primary"}
+
+        assert deployment["spec"]["selector"] == {"matchLabels": {"app": name}}, "one label that Flagger knows"
+        for kind in ("PodDisruptionBudget", "PodMonitor", "AuthorizationPolicy"):
+            if name in of_kind(objects, kind):
+                selector = of_kind(objects, kind)[name]["spec"]["selector"]["matchLabels"]
+                assert selector.items() <= primary.items()
+                assert selector.items() <= labels.items()
+        for constraint in deployment["spec"]["template"]["spec"]["topologySpreadConstraints"]:
+            assert constraint["labelSelector"]["matchLabels"].items() <= primary.items()
+    for name, service in of_kind(objects, "Service").items():
+        pod = pod_templates(objects)[f"Deployment/{name}"]
+        assert service["spec"]["selector"].items() <= pod["metadata"]["labels"].items()
+        assert service["spec"]["ports"][0]["targetPort"] == pod["spec"]["containers"][0]["ports"][0]["name"]
+
+
+@EVERYWHERE
+def test_budgets_are_there_where_more_than_one_replica_is(environment: str) -> None:
+    least, _most = REPLICAS[environment]
+
+    budgets = of_kind(rendered(environment), "PodDisruptionBudget")
+
+    assert len(budgets) == (len(SERVICES) if least > 1 else 0)
+    assert all(budget["spec"]["maxUnavailable"] == 1 for budget in budgets.values())
+
+
+@EVERYWHERE
+def test_replicas_and_memory_are_those_promised_for_the_environment(environment: str) -> None:
+    objects = rendered(environment)
+    scalers = [item["spec"] for item in of_kind(objects, "HorizontalPodAutoscaler").values()]
+    fixed = [item["spec"].get("replicas") for item in of_kind(objects, "Deployment").values()]
+    bounds = [(spec["minReplicas"], spec["maxReplicas"]) for spec in scalers] or [(one, one) for one in fixed]
+
+    least, most = REPLICAS[environment]
+    assert min(low for low, _high in bounds) == least
+    assert max(high for _low, high in bounds) == most
+    lowest, highest = MEMORY[environment]
+    for deployment in of_kind(objects, "Deployment").values():
+        resources = deployment["spec"]["template"]["spec"]["containers"][0]["resources"]
+        assert lowest <= mebibytes(resources["requests"]["memory"]) <= mebibytes(resources["limits"]["memory"])
+        assert mebibytes(resources["limits"]["memory"]) <= highest
+
+
+@EVERYWHERE
+def test_a_pod_with_full_caches_fits_and_is_not_scaled_up_for_them(environment: str) -> None:
+    objects = rendered(environment)
+    for name, deployment in of_kind(objects, "Deployment").items():
+        resources = deployment["spec"]["template"]["spec"]["containers"][0]["resources"]
+        settings = of_kind(objects, "ConfigMap")[name]["data"]
+        # 0.3 MB a ticker and 1 kB an event, as docs/configuration.md says.
+        cached = 0.3 * int(settings.get("PRICE_CACHE_TICKERS", 0)) + int(settings.get("PAST_EVENTS_LIMIT", 0)) / 1_000
+        scaler = of_kind(objects, "HorizontalPodAutoscaler").get(name)
+
+        # A third on top for a batch of requests.
+        assert (AT_REST[name] + cached) * 4 / 3 <= mebibytes(resources["limits"]["memory"])
+        assert AT_REST[name] <= mebibytes(resources["requests"]["memory"])
+        if scaler is not None:
+            metrics = {metric["containerResource"]["name"]: metric for metric in scaler["spec"]["metrics"]}
+            share = metrics["memory"]["containerResource"]["target"]["averageUtilization"] / 100
+            assert AT_REST[name] + cached < share * mebibytes(resources["requests"]["memory"])
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"services": {"nlp": {"config": {"NLP_CHUNK_SIZE": "25"}}}},
+        {"global": {"config": {"LOG_LEVEL": "DEBUG"}}},
+        {"defaults": {"autoscaling": {"maxReplicas": 9}}},
+    ],
+)
+def test_a_changed_value_starts_a_rollout(changes: JSON) -> None:
+    def checksum(objects: list[JSON] | tuple[JSON, ...]) -> str:
+        pod = of_kind(objects, "Deployment")["nlp-processing"]["spec"]["template"]
+        return pod["metadata"]["annotations"]["checksum/values"]
+
+    assert checksum(rendered("staging")) != checksum(render("staging", changes))
+
+
+@EVERYWHERE
+def test_migrations_are_hooks_and_no_init_containers(environment: str) -> None:
+    jobs = of_kind(rendered(environment), "Job")
+
+    assert set(jobs) == {f"migrate-{service.kubernetes_name}" for service in SERVICES}
+    for service in SERVICES:
+        job = jobs[f"migrate-{service.kubernetes_name}"]
+        (container,) = job["spec"]["template"]["spec"]["containers"]
+        assert job["metadata"]["annotations"]["helm.sh/hook"] == "pre-install,pre-upgrade"
+        assert container["args"] == ["migrate", service.name]
+        # The hook runs before the release's own objects are there.
+        assert "envFrom" not in container
+        assert "serviceAccountName" not in job["spec"]["template"]["spec"]
+
+
+def mebibytes(text: str) -> float:
+    number, unit = re.fullmatch(r"(\d+)([KMG])i", text).groups()
+    return int(number) * {"K": 1 / 1024, "M": 1, "G": 1024}[unit]
