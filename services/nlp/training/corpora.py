@@ -120,6 +120,15 @@ def topic_rows(data: Path) -> list[TopicRow]:
     return [TopicRow(row["id"], row["title"] or "", row["body"] or "", tuple(row["topics"])) for row in rows]
 
 
+def story_bodies(data: Path) -> Iterator[str]:
+    """Yield the bodies of the Reuters training stories, each on one line."""
+    with gzip.open(data / "topics" / "reuters21578_train.jsonl.gz", "rt", encoding="utf-8") as stream:
+        for line in stream:
+            body = json.loads(line).get("body")
+            if body:
+                yield " ".join(body.split())
+
+
 def plain_texts(data: Path) -> Iterator[str]:
     """Yield running text in normal case, to learn which words are everyday words."""
     for row in topic_rows(data):

@@ -6,13 +6,14 @@ from typing import Literal
 
 from nlp.artefacts import FOLDER
 from nlp.training import publish as card
+from nlp.training.abbreviations import train_abbreviations
 from nlp.training.gazetteer import build_gazetteer
 from nlp.training.golden import freeze_golden_answers
 from nlp.training.publish import publish
 from nlp.training.sentiment import train_sentiment
 from nlp.training.topics import train_reuters
 
-Subject = Literal["sentiment", "topics", "gazetteer"]
+Subject = Literal["sentiment", "topics", "gazetteer", "abbreviations"]
 
 
 def _sentiment(data: Path, folder: Path) -> dict[str, float]:
@@ -57,10 +58,25 @@ def _gazetteer(data: Path, folder: Path) -> dict[str, float]:
     return scores
 
 
+def _abbreviations(data: Path, folder: Path) -> dict[str, float]:
+    file = "abbreviations.txt"
+    scores = train_abbreviations(data, folder / file)
+    publish(
+        folder,
+        "abbreviations",
+        file,
+        subject="Words whose final period ends no sentence, learned by NLTK's Punkt; a list of words.",
+        data=(card.REUTERS,),
+        scores=scores,
+    )
+    return scores
+
+
 _SUBJECTS: dict[Subject, Callable[[Path, Path], dict[str, float]]] = {
     "sentiment": _sentiment,
     "topics": _topics,
     "gazetteer": _gazetteer,
+    "abbreviations": _abbreviations,
 }
 
 

@@ -36,3 +36,11 @@ def test_sentences_never_overlap_and_stay_inside_the_text(text: str) -> None:
     for sentence in split_sentences(text):
         assert end <= sentence.start < sentence.end <= len(text)
         end = sentence.end
+
+
+def test_an_abbreviation_learned_from_text_ends_no_sentence():
+    text = "The plant in Grand Rapids, Mich. Monday halted output. Work resumes in May."
+
+    found = [text[sentence.start : sentence.end] for sentence in split_sentences(text)]
+
+    assert found == ["The plant in Grand Rapids, Mich. Monday halted output.", "Work resumes in May."]

@@ -12,6 +12,7 @@ from nlp.artefacts import load_arrays, load_manifest
 from nlp.gazetteer import AliasKind, Gazetteer
 from nlp.linking import Linker
 from nlp.reuters_topics import ReutersTopics
+from nlp.training.abbreviations import learn_abbreviations
 from nlp.training.corpora import document_rows, entity_rows, is_validation
 from nlp.training.evaluation import expected_calibration_error
 from nlp.training.gazetteer import build_gazetteer
@@ -143,3 +144,17 @@ def test_the_threshold_of_a_rare_code_stays_near_the_middle() -> None:
     margins = np.array([0.9, -0.2, -0.9, -1.0])
 
     assert best_threshold(margins, np.array([True, False, False, False])) == 0.0
+
+
+def test_punkt_learns_abbreviations_and_leaves_words_that_end_sentences():
+    sentences = [
+        "The plant in Detroit, Mich. is closed.",
+        "He had the flu.",
+        "A flu shot helps.",
+        "Mich. Steel gained.",
+    ]
+
+    learned = learn_abbreviations([" ".join(sentences)] * 40)
+
+    assert "mich" in learned
+    assert "flu" not in learned
