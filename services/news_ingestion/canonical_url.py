@@ -1,6 +1,7 @@
 """The canonical form of an article's address: two addresses of one page become the same string."""
 
 import re
+from functools import lru_cache
 from urllib.parse import parse_qsl, quote, unquote_to_bytes, urlencode, urlsplit
 
 MAX_URL_CHARACTERS = 2_048
@@ -22,6 +23,7 @@ class InvalidURLError(ValueError):
     """The text is no absolute http(s) address of a page."""
 
 
+@lru_cache(maxsize=4_096)
 def _host(netloc_host: str) -> str:
     host = netloc_host.rstrip(".").lower()
     try:

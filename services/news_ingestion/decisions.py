@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import chain
 from typing import Literal
 from uuid import UUID
 
@@ -19,9 +20,11 @@ Status = Literal["created", "duplicate", "near_duplicate", "revised", "rejected"
 State = Literal["created", "revised", "retracted"]
 # Of the articles that share a fingerprint with a new one, the closest few are compared.
 MAX_CANDIDATES = 5
+# In a batch, the latest articles under one hash are looked at, so that a large batch costs no more for each article.
+_MAX_PER_HASH = 128
 
 
-@dataclass
+@dataclass(eq=False, slots=True)
 class Known:
     """An article that is stored, or is about to be: its current version and what the batch does to it.
 
@@ -86,11 +89,11 @@ class Neighbourhood:
 
     def candidates(self, draft: Draft) -> list[Known]:
         """Return the articles that share most of the fingerprint of `draft`, the likeliest first."""
-        shared = Counter(id(known) for one in draft.hashes for known in self._by_hash.get(one, ()))
-        if not shared:
-            return []
-        found = {id(known): known for one in draft.hashes for known in self._by_hash.get(one, ())}
-        return [found[key] for key, _ in shared.most_common(MAX_CANDIDATES)]
+        hashes = draft.hashes
+        shared = Counter(chain.from_iterable(self._by_hash.get(one, ())[-_MAX_PER_HASH:] for one in hashes))
+        for known in self._by_hash.get(hashes[-1], ())[-_MAX_PER_HASH:] if hashes else ():
+            shared[known] += len(hashes)  # the last hash is of all that is said
+        return sorted(shared, key=shared.__getitem__, reverse=True)[:MAX_CANDIDATES]
 
 
 class BatchDecider:

@@ -1,6 +1,5 @@
 """Are two articles the same? Their addresses, headlines, bodies, publishers and times, in this order."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 from news_ingestion.draft import Draft
@@ -47,7 +46,7 @@ def compare_texts(a: Headline, b: Headline, body_a: str | None = None, body_b: s
         return verdict
     in_bodies = _body_similarity(body_a, body_b)
     if in_bodies is not None and in_bodies >= _SAME_BODY:
-        return replace(verdict, duplicate=True, rule="body", similarity=round(in_bodies, 4))
+        return verdict._replace(duplicate=True, rule="body", similarity=round(in_bodies, 4))
     return verdict
 
 
@@ -61,14 +60,14 @@ def compare_articles(a: Draft, b: Draft) -> Verdict:
     """
     verdict = compare_texts(a.headline, b.headline, a.body, b.body)
     if a.canonical_url == b.canonical_url:
-        return replace(verdict, duplicate=True, rule="url")
+        return verdict._replace(duplicate=True, rule="url")
     if verdict.duplicate and verdict.rule != "body" and same_publisher(a, b):
         is_later = abs(a.published_at - b.published_at) >= RECURRING_AFTER
         in_bodies = _body_similarity(a.body, b.body)
         if (is_later and not (a.headline.figures & b.headline.figures)) or (
             in_bodies is not None and in_bodies < _OTHER_BODY
         ):
-            return replace(verdict, duplicate=False, rule="recurring")
+            return verdict._replace(duplicate=False, rule="recurring")
     return verdict
 
 
@@ -77,4 +76,4 @@ def compare_posted(
 ) -> Verdict:
     """Return the verdict on two articles of which nothing else is known."""
     verdict = compare_texts(read_headline(title_a), read_headline(title_b), body_a, body_b)
-    return replace(verdict, duplicate=True, rule="url") if same_url else verdict
+    return verdict._replace(duplicate=True, rule="url") if same_url else verdict

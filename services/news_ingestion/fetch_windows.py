@@ -20,12 +20,16 @@ class Window:
     end: datetime
 
     def halves(self) -> tuple["Window", "Window"] | None:
-        """Return the window in two, or None when it is too short to be cut; the halves share no second."""
+        """Return the window in two, or None when it is too short to be cut.
+
+        The halves share their common second: what was published within it comes twice and is a duplicate, where a
+        second between them would be lost for good.
+        """
         length = self.end - self.start
         if length < 2 * MIN_WINDOW:
             return None
         middle = (self.start + length / 2).replace(microsecond=0)
-        return Window(self.start, middle), Window(middle + timedelta(seconds=1), self.end)
+        return Window(self.start, middle), Window(middle, self.end)
 
 
 @dataclass(frozen=True, slots=True)

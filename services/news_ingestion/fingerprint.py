@@ -16,9 +16,11 @@ _MASK = (1 << 63) - 1
 _MIX = 0x9E3779B97F4A7C15  # 2^64 / golden ratio, odd: spreads sums of hashes over the whole range
 
 
-@lru_cache(maxsize=65_536)
-def _word_hash(word: str) -> int:
-    return int.from_bytes(blake2b(word.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")
+def _text_hash(text: str) -> int:
+    return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")
+
+
+_word_hash = lru_cache(maxsize=65_536)(_text_hash)
 
 
 def pair_hashes(words: Sequence[str]) -> set[int]:
@@ -46,5 +48,5 @@ def fingerprint(words: Sequence[str], figures: Iterable[str]) -> list[int]:
     -----
     The last one finds the exact copy among the hundreds of headlines that a template makes, which differ in figures.
     """
-    whole = _word_hash(" ".join((*words, *sorted(figures)))) & _MASK
+    whole = _text_hash(" ".join((*words, *sorted(figures)))) & _MASK
     return [*smallest_hashes(words), whole] if words else []

@@ -6,6 +6,7 @@ from enum import IntEnum
 from functools import lru_cache
 
 from news_ingestion.cleaning import clean_line
+from news_ingestion.fingerprint import fingerprint
 from news_ingestion.vocabulary import (
     CANONICAL_WORDS,
     DATES,
@@ -31,7 +32,7 @@ _PERIODS = {"quarter": "q", "qtr": "q", "half": "h"}
 _TITLE_CASE_SHARE = 0.75
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, slots=True)
 class Headline:
     """A headline ready for comparison.
 
@@ -39,8 +40,9 @@ class Headline:
     -----
     `sequence` is every token in order, folded; `words` its content words, stemmed and with synonyms unified. `figures`
     are amounts with their unit ("2m", "0.58%", "q3"), `spelled` the numbers written as words, `dates` months and
-    weekdays. `names` are the content words written with a capital, and None where the headline is in title case or in
-    capitals. `is_truncated` says that it ends in "..." or "…"; its last word may then be cut.
+    weekdays, `numbers` the three together. `names` are the content words written with a capital, and None where the
+    headline is in title case or in capitals. `is_truncated` says that it ends in "..." or "…"; its last word may then
+    be cut. `hashes` is the fingerprint under which it is found.
     """
 
     sequence: tuple[str, ...]
@@ -51,6 +53,9 @@ class Headline:
     names: frozenset[str] | None
     is_negated: bool
     is_truncated: bool
+    word_set: frozenset[str]
+    numbers: frozenset[str]
+    hashes: list[int]
 
 
 @dataclass(slots=True)
@@ -79,6 +84,11 @@ class _Kind(IntEnum):
     PERIOD = 6
     SPELLED = 7
     DATE = 8
+
+
+# Looked up once: Python 3.11 takes longer to find a member of an enumeration than to compare with it.
+_WORD, _NAME, _FUNCTION = _Kind.WORD, _Kind.NAME, _Kind.FUNCTION
+_DIGITS, _ORDINAL = _Kind.DIGITS, _Kind.ORDINAL
 
 
 # Headlines draw on few words: with 65,536 of them at hand a headline is read twice as fast.
@@ -143,26 +153,41 @@ def _read(tokens: list[str]) -> _Reading:
             is_taken = False
             continue
         kind, token = _classify(cased)
-        if kind is _Kind.DIGITS or kind is _Kind.ORDINAL:
+        if kind is _WORD:
+            sequence.append(token)
+            words.append(token)
+            continue
+        if kind is _DIGITS or kind is _ORDINAL:
             following = tokens[position + 1].lower() if position + 1 < len(tokens) else ""
             is_taken = _read_number(reading, token, kind, following)
             continue
         sequence.append(token)
-        if kind is _Kind.WORD:
-            words.append(token)
-        elif kind is _Kind.NAME:
+        if kind is _NAME:
             words.append(token)
             reading.names.add(token)
             reading.n_capitals += 1
-        elif kind is _Kind.PERIOD:
-            reading.figures.add(token)
-        elif kind is _Kind.SPELLED:
-            reading.spelled.add(token)
-        elif kind is _Kind.DATE:
-            reading.dates.add(token)
-        elif kind is _Kind.NEGATION:
-            reading.is_negated = True
+        elif kind is not _FUNCTION:
+            _read_other(reading, token, kind)
     return reading
+
+
+def _read_other(reading: _Reading, token: str, kind: _Kind) -> None:
+    if kind is _Kind.PERIOD:
+        reading.figures.add(token)
+    elif kind is _Kind.SPELLED:
+        reading.spelled.add(token)
+    elif kind is _Kind.DATE:
+        reading.dates.add(token)
+    elif kind is _Kind.NEGATION:
+        reading.is_negated = True
+
+
+def _plain_figures(text: str) -> str:
+    """Return `text` with "5 per cent" as "5%" and "1,000" as "1000"."""
+    lowered = text.lower()
+    if "%" in text or "pc" in lowered or "per" in lowered:
+        text = _PERCENT.sub("%", text)
+    return _GROUPED.sub("", text) if "," in text else text
 
 
 # An article is read again whenever a later one is compared with it, mostly soon after.
@@ -176,16 +201,21 @@ def read_headline(title: str, *, is_clean: bool = False) -> Headline:
     if "." in text:
         text = _INITIALS.sub(lambda found: found.group().replace(".", ""), text)
     if _DIGIT.search(text):
-        text = _GROUPED.sub("", _PERCENT.sub("%", text))
+        text = _plain_figures(text)
     reading = _read(_TOKEN.findall(text))
     capitals_tell = reading.n_capitals < _TITLE_CASE_SHARE * len(reading.words)
+    words, sequence = tuple(reading.words), tuple(reading.sequence)
+    figures, spelled, dates = frozenset(reading.figures), frozenset(reading.spelled), frozenset(reading.dates)
     return Headline(
-        sequence=tuple(reading.sequence),
-        words=tuple(reading.words),
-        figures=frozenset(reading.figures),
-        spelled=frozenset(reading.spelled),
-        dates=frozenset(reading.dates),
+        sequence=sequence,
+        words=words,
+        figures=figures,
+        spelled=spelled,
+        dates=dates,
         names=frozenset(reading.names) if capitals_tell else None,
         is_negated=reading.is_negated,
         is_truncated=cut is not None,
+        word_set=frozenset(words),
+        numbers=figures | spelled | dates,
+        hashes=fingerprint(words or sequence, figures),
     )

@@ -8,20 +8,21 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from prometheus_client import CollectorRegistry, Histogram
 from prometheus_client import Counter as CounterMetric
+from pydantic_core import to_json
 
 from common.clock import uuid7
-from common.contracts import Article, ArticleSource, ItemError
+from common.contracts import Article, ItemError
 from common.database import Connection, after_commit
 from common.runtime import Runtime
 from news_ingestion.decisions import BatchDecider, Decision, Known, Status, set_novelty
 from news_ingestion.draft import Draft, Item, RejectedItemError, clean_item
-from news_ingestion.repository import ingesting
+from news_ingestion.repository import candidates, ingesting
 from news_ingestion.settings import Settings
-from news_ingestion.stories import NOVELTY_WINDOW
 
 _TALLY_BY_STATUS: dict[Status, str] = {
     "created": "created",
@@ -64,26 +65,45 @@ class IngestionMetrics:
             self.processed.labels(status).inc(number)
 
 
-def contract(known: Known, received_at: datetime) -> Article:
-    """Return the article as it is handed to NLP."""
+def document(known: Known, received_at: datetime) -> dict[str, Any]:
+    """Return the fields of the `Article` that is handed to NLP, those without a value left out.
+
+    Notes
+    -----
+    What the values have to be was checked when the article came in; building the contract's model would check it again.
+    """
     draft = known.draft
-    return Article(
-        article_id=known.article_id,
-        revision=known.revision,
-        state=known.state,
-        story_id=known.story_id,
-        title=draft.title,
-        body=draft.body,
-        summary=draft.summary,
-        url=draft.url,
-        author=draft.author,
-        source=ArticleSource(id=draft.source_id, name=draft.source_name or draft.domain),
-        language=draft.language,
-        tickers=list(draft.tickers),
-        published_at=draft.published_at,
-        received_at=received_at,
-        novelty=known.novelty,
-    )
+    source = {"id": draft.source_id, "name": draft.source_name or draft.domain}
+    fields = {
+        "article_id": known.article_id,
+        "revision": known.revision,
+        "state": known.state,
+        "story_id": known.story_id,
+        "title": draft.title,
+        "body": draft.body,
+        "summary": draft.summary,
+        "url": draft.url,
+        "author": draft.author,
+        "source": {name: value for name, value in source.items() if value is not None},
+        "language": draft.language,
+        "tickers": draft.tickers,
+        "published_at": draft.published_at,
+        "received_at": received_at,
+        "novelty": known.novelty,
+    }
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _told(known: Known, handed_on: dict[str, Any], payload: str) -> tuple[str, str]:
+    """Return the event that tells streams about a new or corrected article: its texts are left out."""
+    name = "article.created" if known.state == "created" else "article.revised"
+    if "body" not in handed_on and "summary" not in handed_on:
+        return name, payload
+    return name, _json({key: value for key, value in handed_on.items() if key not in {"body", "summary"}})
+
+
+def _json(fields: dict[str, Any]) -> str:
+    return to_json(fields).decode()
 
 
 def event(name: str, article: Article) -> tuple[str, str]:
@@ -135,20 +155,18 @@ async def _decide_and_store(
 ) -> list[Decision]:
     window_hours = runtime.settings_as(Settings).duplicate_window_hours
     for draft in drafts:
-        _ = draft.hashes  # worked out here, where no other batch waits for it
+        _ = draft.headline  # worked out here, where no other batch waits for it
     await ingesting.lock_decisions(connection)
-    stored = await ingesting.known_articles(connection, drafts, window_hours)
+    stored = await candidates.known_articles(connection, drafts, window_hours)
     decider = BatchDecider(stored, uuid7, window_hours * 3600.0)
     decisions = [decider.decide(draft) for draft in drafts]
     changed = list(decider.known.values())
     if not changed:
         return decisions
     new = [known for known in changed if known.is_new]
-    joined = {known.story_id for known in new} - {known.story_id for known in new if known.is_new_story}
-    moments = [known.draft.published_at for known in new]
-    times = (
-        await ingesting.story_times(connection, joined, min(moments) - NOVELTY_WINDOW, max(moments)) if joined else {}
-    )
+    begun = {known.story_id for known in new if known.is_new_story}
+    joined = [(known.story_id, known.draft.published_at) for known in new if known.story_id not in begun]
+    times = await ingesting.story_times(connection, joined)
     set_novelty(new, times)
     await ingesting.store_articles(connection, changed, now, fetched_from)
     stretched = await ingesting.store_stories(connection, changed, now)
@@ -160,11 +178,11 @@ async def _hand_on(
     runtime: Runtime, connection: Connection, changed: Sequence[Known], stretched: Sequence[UUID], now: datetime
 ) -> None:
     """Queue what is new or corrected for NLP, and tell the streams; near-duplicates go no further."""
-    articles = [contract(known, now) for known in changed if known.duplicate_of is None]
-    await runtime.handover().put(connection, [article.model_dump_json(exclude_none=True) for article in articles])
-    events = [
-        event("article.created" if article.state == "created" else "article.revised", article) for article in articles
-    ]
+    own = [known for known in changed if known.duplicate_of is None]
+    documents = [document(known, now) for known in own]
+    payloads = [_json(fields) for fields in documents]
+    await runtime.handover().put(connection, payloads)
+    events = [_told(*told) for told in zip(own, documents, payloads, strict=True)]
     events += [("story.updated", json.dumps({"story_id": str(story_id)})) for story_id in stretched]
     await runtime.events.publish(connection, events)
 

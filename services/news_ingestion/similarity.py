@@ -7,8 +7,8 @@ one side has, and that replace nothing, are what syndication adds.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Set as AbstractSet
+from typing import Literal, NamedTuple
 
 from news_ingestion.headline import Headline
 from news_ingestion.vocabulary import OPPOSITES, SUBJECTS
@@ -28,34 +28,49 @@ MIN_SIMILARITY_BOTH_DIFFER = 0.6
 MIN_CONTAINMENT = 0.75
 _MIN_CONTAINED_WORDS = 4
 _MIN_SHARED_WORDS = 2
+_WITH_OPPOSITE = frozenset(word for pair in OPPOSITES for word in pair)
 _START, _END = "^", "$"
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class _Difference(NamedTuple):
+    """The words of two headlines: shared ones, which are those of `words` not in `own_a`, and each side's own.
+
+    Notes
+    -----
+    `twins` pairs spellings of one word.
+    """
+
+    words: tuple[str, ...]
+    n_shared: int
+    own_a: AbstractSet[str]
+    own_b: AbstractSet[str]
+    twins: Mapping[str, str]
+    shared_numbers: frozenset[str]
+    own_numbers: frozenset[str]
+
+
+class Verdict(NamedTuple):
     """An explained decision: `similarity` in [0, 1] is the share of words and figures that both texts have."""
 
     duplicate: bool
     rule: Rule
     similarity: float
-    shared: tuple[str, ...]
-    differing: tuple[str, ...]
+    difference: _Difference
 
+    @property
+    def shared(self) -> tuple[str, ...]:
+        """Return the words and figures that both have."""
+        words = (word for word in dict.fromkeys(self.difference.words) if word not in self.difference.own_a)
+        return (*words, *sorted(self.difference.shared_numbers))
 
-@dataclass(frozen=True, slots=True)
-class _Difference:
-    """The words of two headlines, sorted into shared ones and each side's own; `twins` pairs spellings of one word."""
-
-    shared: tuple[str, ...]
-    own_a: frozenset[str]
-    own_b: frozenset[str]
-    twins: Mapping[str, str]
+    @property
+    def differing(self) -> tuple[str, ...]:
+        """Return the words and figures that only one has."""
+        return tuple(sorted(self.difference.own_a | self.difference.own_b | self.difference.own_numbers))
 
 
 def _is_same_word(word: str, other: str) -> bool:
-    """Return whether two words are spellings of one: fuelled/fueled, Bieber/Beiber, China/Chinese, MP/MPs."""
-    if word[0] != other[0]:
-        return False
+    """Return whether two words of one initial are spellings of one: fuelled/fueled, Bieber/Beiber, China/Chinese."""
     if len(word) < 5 or len(other) < 5:
         return word + "s" == other or other + "s" == word
     if word[1] == other[1] and word[2:4] == other[2:4]:
@@ -68,22 +83,24 @@ def _is_same_word(word: str, other: str) -> bool:
 
 
 def _difference(a: Headline, b: Headline) -> _Difference:
-    words_a, words_b = set(a.words), set(b.words)
-    own_a, own_b = words_a - words_b, words_b - words_a
+    own_a, own_b = a.word_set - b.word_set, b.word_set - a.word_set
     twins: dict[str, str] = {}
     # Spellings matter where the rest agrees; among words that have nothing in common none is looked for.
-    if own_a and own_b and len(words_a) - len(own_a) >= _MIN_SHARED_WORDS:
+    if own_a and own_b and len(a.word_set) - len(own_a) >= _MIN_SHARED_WORDS:
+        others = sorted(own_b)
         for word in sorted(own_a):
-            twin = next((other for other in sorted(own_b) if _is_same_word(word, other)), None)
-            if twin is not None:
-                twins[word] = twin
-                own_a.discard(word)
-                own_b.discard(twin)
-    shared = tuple(word for word in dict.fromkeys(a.words) if word not in own_a)
-    return _Difference(shared, frozenset(own_a), frozenset(own_b), twins)
+            for other in others:
+                if word[0] == other[0] and _is_same_word(word, other):
+                    twins[word] = other
+                    others.remove(other)
+                    break
+        if twins:
+            own_a, own_b = own_a.difference(twins), own_b.difference(twins.values())
+    n_shared = len(a.word_set) - len(own_a)
+    return _Difference(a.words, n_shared, own_a, own_b, twins, a.numbers & b.numbers, a.numbers ^ b.numbers)
 
 
-def _gaps(words: Sequence[str], own: frozenset[str], twins: Mapping[str, str]) -> list[tuple[str, str, list[str]]]:
+def _gaps(words: Sequence[str], own: AbstractSet[str], twins: Mapping[str, str]) -> list[tuple[str, str, list[str]]]:
     """Return the runs of a headline's own words, each with the shared word before and after it."""
     gaps: list[tuple[str, str, list[str]]] = []
     before, run = _START, []
@@ -122,13 +139,17 @@ def _names_something(words: Sequence[str], names: frozenset[str] | None) -> bool
 
 def _continues(a: Headline, b: Headline) -> bool:
     """Return whether one headline is the other, cut off; the last word before the cut may be cut itself."""
+    if not (a.is_truncated or b.is_truncated):
+        return False
     short, long = sorted((a, b), key=lambda headline: (not headline.is_truncated, len(headline.sequence)))
     n_whole = len(short.sequence) - 1
-    return short.is_truncated and n_whole >= 2 and short.sequence[:n_whole] == long.sequence[:n_whole]
+    return n_whole >= 2 and short.sequence[:n_whole] == long.sequence[:n_whole]
 
 
 def _figures_conflict(a: Headline, b: Headline) -> bool:
     """Return whether figures contradict; numbers in words and what a cut may have taken count only when both differ."""
+    if a.figures == b.figures and a.spelled == b.spelled:
+        return False
     all_a, all_b = a.figures | a.spelled, b.figures | b.spelled
     own_a, own_b = all_a - all_b, all_b - all_a
     missing_in_b = bool(own_a & a.figures) and not b.is_truncated
@@ -136,9 +157,14 @@ def _figures_conflict(a: Headline, b: Headline) -> bool:
     return missing_in_a or missing_in_b or bool(own_a and own_b)
 
 
+def _has_opposites(own_a: AbstractSet[str], own_b: AbstractSet[str]) -> bool:
+    words_a, words_b = own_a & _WITH_OPPOSITE, own_b & _WITH_OPPOSITE
+    return any((word, other) in OPPOSITES for word in words_a for other in words_b)
+
+
 def _overlaps(difference: _Difference, similarity: float) -> bool:
     """Return whether so much is shared that only a contradiction could keep the two apart."""
-    n_shared = len(difference.shared)
+    n_shared = difference.n_shared
     n_own = min(len(difference.own_a), len(difference.own_b))
     needed = MIN_SIMILARITY_BOTH_DIFFER if n_own else MIN_SIMILARITY
     is_contained = n_shared >= MIN_CONTAINMENT * (n_shared + n_own) and n_shared >= _MIN_CONTAINED_WORDS
@@ -158,7 +184,7 @@ def _rule(a: Headline, b: Headline, difference: _Difference, similarity: float) 
         return False, "dates"
     if a.is_negated != b.is_negated and not (a.is_truncated or b.is_truncated):
         return False, "negation"
-    if any((word, other) in OPPOSITES for word in difference.own_a for other in difference.own_b):
+    if _has_opposites(difference.own_a, difference.own_b):
         return False, "direction"
     if a.words == b.words:
         return True, "identical"
@@ -169,15 +195,8 @@ def _rule(a: Headline, b: Headline, difference: _Difference, similarity: float) 
 def compare_headlines(a: Headline, b: Headline) -> Verdict:
     """Return whether `a` and `b` tell the same, with the rule that decided; the order of the two does not matter."""
     difference = _difference(a, b)
-    numbers_a, numbers_b = a.figures | a.spelled | a.dates, b.figures | b.spelled | b.dates
-    n_shared = len(difference.shared) + len(numbers_a & numbers_b)
-    n_all = n_shared + len(difference.own_a) + len(difference.own_b) + len(numbers_a ^ numbers_b)
+    n_shared = difference.n_shared + len(difference.shared_numbers)
+    n_all = n_shared + len(difference.own_a) + len(difference.own_b) + len(difference.own_numbers)
     similarity = n_shared / n_all if n_all else 1.0
     duplicate, rule = _rule(a, b, difference, similarity)
-    return Verdict(
-        duplicate=duplicate,
-        rule=rule,
-        similarity=round(similarity, 4),
-        shared=(*difference.shared, *sorted(numbers_a & numbers_b)),
-        differing=tuple(sorted(difference.own_a | difference.own_b | (numbers_a ^ numbers_b))),
-    )
+    return Verdict(duplicate, rule, round(similarity, 4), difference)

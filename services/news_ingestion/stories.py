@@ -16,6 +16,8 @@ _TEMPLATE_SIMILARITY = 0.5
 _MIN_TELLING_WORDS = 2
 NOVELTY_WINDOW = timedelta(hours=24)
 NOVELTY_DECAY = 0.75
+# After as many articles within the window novelty is 0 to the six places kept.
+NOVELTY_COUNTED = 51
 
 
 def event_similarity(a: Draft, b: Draft, verdict: Verdict | None = None) -> float:
@@ -27,7 +29,7 @@ def event_similarity(a: Draft, b: Draft, verdict: Verdict | None = None) -> floa
     """
     if a.tickers and b.tickers and not set(a.tickers) & set(b.tickers):
         return 0.0
-    shared = set(a.headline.words) & set(b.headline.words)
+    shared = a.headline.word_set & b.headline.word_set
     if len(shared - BOILERPLATE) < _MIN_TELLING_WORDS:
         return 0.0
     if verdict is None:

@@ -35,6 +35,8 @@ def without_publisher(title: str) -> str:
 
 
 def _prefix_length(title: str) -> int:
+    if "-" not in title and ":" not in title and "|" not in title:
+        return 0
     match = _PREFIX.match(title)
     return match.end() if match else 0
 

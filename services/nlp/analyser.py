@@ -139,10 +139,11 @@ class TextAnalyser:
             analysis.entities = self._entities(text, analysis.sentiment, with_sentiment=False)
             return analysis
         found = self._toward(text, read.probabilities) if text.entity else read.probabilities
-        analysis = TextAnalysis(language, sentiment_of(found))
+        document = sentiment_of(read.probabilities)
+        analysis = TextAnalysis(language, sentiment_of(found) if text.entity else document)
         if max(found) < _UNDECIDED_BELOW:
             analysis.abstain_reason = "The classes are too close to call."
-        analysis.entities = self._entities(text, sentiment_of(read.probabilities), with_sentiment=True)
+        analysis.entities = self._entities(text, document, with_sentiment=True)
         title, body = fold(text.title), fold(text.summary or text.body)
         analysis.events = self._events.find(title, body)
         analysis.topics = self._topics(text, title, body, analysis.entities)

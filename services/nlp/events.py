@@ -45,6 +45,8 @@ class EventModel:
         """
         in_title = self._matched(title)
         in_body = self._matched(body[:_ANALYSED_CHARACTERS].replace("\n", " ")) if body else set()
+        if not in_title and not in_body:
+            return []
         for precise, general in _REPLACES.items():
             for found in (in_title, in_body):
                 if precise in found:

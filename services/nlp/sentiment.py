@@ -12,7 +12,6 @@ from nlp.negation import negated_positions
 from nlp.tokens import forms, offsets, raw_tokens
 
 FAST_ARTEFACT = "sentiment-fast"
-_LABELS: tuple[SentimentLabel, SentimentLabel, SentimentLabel] = ("negative", "neutral", "positive")
 _ANALYSED_CHARACTERS = 1_000
 _MAX_EVIDENCE = 5
 _MIN_WEIGHT = 0.15
@@ -66,8 +65,9 @@ class SentimentTier(Protocol):
 
 def label_of(found: Probabilities) -> SentimentLabel:
     """Return the likeliest class; the more cautious, neutral, on a tie."""
-    best = max(range(3), key=lambda index: (found[index], index == 1))
-    return _LABELS[best]
+    if found.neutral >= found.negative and found.neutral >= found.positive:
+        return "neutral"
+    return "negative" if found.negative >= found.positive else "positive"
 
 
 class FastReading:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import ipaddress
 import signal
 import socket
@@ -69,6 +70,9 @@ async def serving(app: ASGIApp, listener: socket.socket) -> AsyncIterator[asynci
             if task.done():
                 raise RuntimeError("the server did not start; see the log above")
             await asyncio.sleep(0.01)
+        # Models and routes live as long as the process; not looking through them again saves a tenth of the CPU.
+        gc.collect()
+        gc.freeze()
         yield stop
     finally:
         server.should_exit = True

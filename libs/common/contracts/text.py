@@ -11,7 +11,8 @@ _FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 def without_control_characters(text: str) -> str:
     """Return `text` with control characters and lone surrogates replaced by spaces; tab and line ends stay."""
-    return _FORBIDDEN.sub(" ", text)
+    # A tenth of the time of the search, and true of every text on one line that holds none of them.
+    return text if text.isprintable() else _FORBIDDEN.sub(" ", text)
 
 
 # What PostgreSQL can compare with: any text without NUL. For query strings, where nothing is replaced silently.

@@ -2,75 +2,42 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BigInteger, DateTime, Interval, Row, Select, Uuid, bindparam, select, text, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import ARRAY, BigInteger, DateTime, Interval, Text, Uuid, bindparam, select, text, update
 
-from common.bulk import insert_rows
+from common.bulk import copy_rows, insert_rows
 from common.database import Connection
-from news_ingestion.decisions import MAX_CANDIDATES, Known
-from news_ingestion.draft import Draft
+from news_ingestion.decisions import Known
 from news_ingestion.models import ARTICLE, FINGERPRINT, STORY, TALLY
+from news_ingestion.stories import NOVELTY_COUNTED, NOVELTY_WINDOW
 
 STATUSES = ("created", "duplicates", "near_duplicates", "revised", "rejected")
-# Beyond this many articles under one hash within the window, only the nearest in time are candidates.
-_MAX_PER_HASH = 32
 # Any constant of its own will do; transactions that take the same one wait for each other.
 _DECISION_LOCK = 0x6E657773
 _MOMENT = DateTime(timezone=True)
 _CURRENT = ARTICLE.c.superseded_at.is_(None)
-_DRAFT_COLUMNS = (
-    ARTICLE.c.article_id, ARTICLE.c.story_id, ARTICLE.c.revision, ARTICLE.c.state, ARTICLE.c.duplicate_of,
-    ARTICLE.c.novelty, ARTICLE.c.title, ARTICLE.c.url, ARTICLE.c.canonical_url, ARTICLE.c.published_at, ARTICLE.c.body,
-    ARTICLE.c.summary, ARTICLE.c.author, ARTICLE.c.source_id, ARTICLE.c.source_name, ARTICLE.c.language,
-    ARTICLE.c.tickers,
-)  # fmt: skip
-
 _LOCK = text("SELECT pg_advisory_xact_lock(:key)")
-_ANY_VERSION = ARTICLE.alias("any_version")
-# Every version of the articles at these addresses: the current one is found by its index, the older ones by their key.
-_AT_ADDRESS: Select[Any] = (
-    select(*(_ANY_VERSION.c[column.name] for column in _DRAFT_COLUMNS), _ANY_VERSION.c.content_hash)
-    .join(ARTICLE, ARTICLE.c.article_id == _ANY_VERSION.c.article_id)
-    .where(ARTICLE.c.url_key == bindparam("url_keys", type_=ARRAY(Uuid)).any_(), _CURRENT)
-    .order_by(_ANY_VERSION.c.article_id, _ANY_VERSION.c.revision)
-)
-_NEAR = text(
+# No more of a story's articles than can change a novelty: a story of thousands costs no more than one of a few dozen.
+_STORY_TIMES = text(
     f"""
-    WITH hit AS (
-        SELECT probe.number, found.article_id, count(*) AS n_shared
-        FROM unnest(:numbers, :hashes, :moments) AS probe (number, hash, moment)
-        CROSS JOIN LATERAL (
-            SELECT article_id FROM fingerprint
-            WHERE fingerprint.hash = probe.hash
-              AND fingerprint.published_at BETWEEN probe.moment - :reach AND probe.moment + :reach
-            ORDER BY fingerprint.published_at DESC
-            LIMIT {_MAX_PER_HASH}
-        ) AS found
-        GROUP BY probe.number, found.article_id
-    ), ranked AS (
-        SELECT article_id, row_number() OVER (PARTITION BY number ORDER BY n_shared DESC, article_id) AS place FROM hit
-    )
-    SELECT DISTINCT article_id FROM ranked WHERE place <= {MAX_CANDIDATES}
-    """  # noqa: S608 - both are numbers of this module
+    SELECT DISTINCT given.story_id, recent.article_id, recent.published_at
+    FROM unnest(:story_ids, :moments) AS given (story_id, moment)
+    CROSS JOIN LATERAL (
+        SELECT article_id, published_at FROM article
+        WHERE article.story_id = given.story_id
+          AND article.published_at BETWEEN given.moment - :reach AND given.moment
+          AND superseded_at IS NULL
+        ORDER BY article.published_at DESC
+        LIMIT {NOVELTY_COUNTED}
+    ) AS recent
+    """  # noqa: S608 - a number of this program
 ).bindparams(
-    bindparam("numbers", type_=ARRAY(BigInteger)),
-    bindparam("hashes", type_=ARRAY(BigInteger)),
+    bindparam("story_ids", type_=ARRAY(Uuid)),
     bindparam("moments", type_=ARRAY(_MOMENT)),
     bindparam("reach", type_=Interval),
-)
-_BY_ID: Select[Any] = select(*_DRAFT_COLUMNS, ARTICLE.c.content_hash).where(
-    ARTICLE.c.article_id == bindparam("article_ids", type_=ARRAY(Uuid)).any_(),
-    _CURRENT,
-    ARTICLE.c.state != "retracted",
-)
-_STORY_TIMES = select(ARTICLE.c.story_id, ARTICLE.c.published_at).where(
-    ARTICLE.c.story_id == bindparam("story_ids", type_=ARRAY(Uuid)).any_(),
-    ARTICLE.c.published_at.between(bindparam("since", type_=_MOMENT), bindparam("until", type_=_MOMENT)),
-    _CURRENT,
 )
 _TOUCH_STORIES = text(
     """
@@ -88,6 +55,13 @@ _TOUCH_STORIES = text(
     bindparam("now", type_=_MOMENT),
 )
 
+_ADD_COUNTS = text(
+    """
+    INSERT INTO tally (name, value) SELECT * FROM unnest(:names, :values) AS given (name, value)
+    ON CONFLICT (name) DO UPDATE SET value = tally.value + excluded.value
+    """
+).bindparams(bindparam("names", type_=ARRAY(Text)), bindparam("values", type_=ARRAY(BigInteger)))
+
 
 async def lock_decisions(connection: Connection) -> None:
     """Wait until no other transaction decides on articles; the lock ends with the transaction.
@@ -100,68 +74,20 @@ async def lock_decisions(connection: Connection) -> None:
     await connection.execute(_LOCK, {"key": _DECISION_LOCK})
 
 
-def _draft(row: Row[Any]) -> Draft:
-    return Draft(
-        title=row.title,
-        url=row.url,
-        canonical_url=row.canonical_url,
-        published_at=row.published_at,
-        body=row.body,
-        summary=row.summary,
-        author=row.author,
-        source_id=row.source_id,
-        source_name=row.source_name,
-        language=row.language,
-        tickers=tuple(row.tickers),
-    )
+async def story_times(connection: Connection, joined: Iterable[tuple[UUID, datetime]]) -> dict[UUID, list[datetime]]:
+    """Return when articles of these stories were published in the day before each of these moments.
 
-
-def _known(row: Row[Any], content_hashes: set[UUID]) -> Known:
-    return Known(
-        article_id=row.article_id,
-        story_id=row.story_id,
-        draft=_draft(row),
-        revision=row.revision,
-        state=row.state,
-        duplicate_of=row.duplicate_of,
-        novelty=row.novelty,
-        content_hashes=content_hashes,
-    )
-
-
-async def known_articles(connection: Connection, drafts: Sequence[Draft], window_hours: float) -> list[Known]:
-    """Return the stored articles that `drafts` have to be compared with: at their addresses, and with like texts."""
-    result = await connection.execute(_AT_ADDRESS, {"url_keys": [draft.url_key for draft in drafts]})
-    versions = defaultdict(list)
-    for row in result.all():
-        versions[row.article_id].append(row)
-    known = {article_id: _known(rows[-1], {row.content_hash for row in rows}) for article_id, rows in versions.items()}
-    probes = [(number, one, draft.published_at) for number, draft in enumerate(drafts) for one in draft.hashes]
-    if probes:
-        numbers, hashes, moments = zip(*probes, strict=True)
-        parameters = {
-            "numbers": list(numbers),
-            "hashes": list(hashes),
-            "moments": list(moments),
-            "reach": timedelta(hours=window_hours),
-        }
-        near = [row.article_id for row in await connection.execute(_NEAR, parameters) if row.article_id not in known]
-        if near:
-            for row in await connection.execute(_BY_ID, {"article_ids": near}):
-                known[row.article_id] = _known(row, {row.content_hash})
-    return list(known.values())
-
-
-async def story_times(
-    connection: Connection, story_ids: Iterable[UUID], since: datetime, until: datetime
-) -> dict[UUID, list[datetime]]:
-    """Return when the articles of these stories were published, as far as between `since` and `until`."""
+    Parameters
+    ----------
+    joined : pairs of a story and when an article that joins it was published.
+    """
     times: defaultdict[UUID, list[datetime]] = defaultdict(list)
-    wanted = list(story_ids)
+    wanted = sorted(set(joined))
     if wanted:
-        parameters = {"story_ids": wanted, "since": since, "until": until}
-        for row in await connection.execute(_STORY_TIMES, parameters):
-            times[row.story_id].append(row.published_at)
+        story_ids, moments = zip(*wanted, strict=True)
+        parameters = {"story_ids": list(story_ids), "moments": list(moments), "reach": NOVELTY_WINDOW}
+        for story_id, _, published_at in await connection.execute(_STORY_TIMES, parameters):
+            times[story_id].append(published_at)
     return times
 
 
@@ -210,7 +136,7 @@ async def store_articles(
             update(ARTICLE).where(ARTICLE.c.article_id.in_(stored_before), _CURRENT).values(superseded_at=now)
         )
     rows = [row for known in changed for row in _article_rows(known, now, fetched_from)]
-    await insert_rows(connection, ARTICLE, rows)
+    await copy_rows(connection, ARTICLE, rows)
     await _store_fingerprints(connection, [known for known in changed if len(known.versions) == 1 and known.is_new])
     await _store_fingerprints(
         connection, [known for known in changed if len(known.versions) > 1 or not known.is_new], is_new=False
@@ -225,12 +151,11 @@ async def _store_fingerprints(connection: Connection, changed: Sequence[Known], 
         for version in known.versions
         for one in version.draft.hashes
     }
-    await insert_rows(
-        connection,
-        FINGERPRINT,
-        [{"hash": one, "published_at": moment, "article_id": article_id} for one, moment, article_id in sorted(keys)],
-        on_conflict=None if is_new else ("hash", "published_at", "article_id"),
-    )
+    rows = [{"hash": one, "published_at": moment, "article_id": article_id} for one, moment, article_id in sorted(keys)]
+    if is_new:
+        await copy_rows(connection, FINGERPRINT, rows)
+    else:
+        await insert_rows(connection, FINGERPRINT, rows, on_conflict=("hash", "published_at", "article_id"))
 
 
 async def store_stories(connection: Connection, changed: Sequence[Known], now: datetime) -> list[UUID]:
@@ -257,7 +182,7 @@ async def store_stories(connection: Connection, changed: Sequence[Known], now: d
         }
         for story_id, title in titles.items()
     ]
-    await insert_rows(connection, STORY, rows)
+    await copy_rows(connection, STORY, rows)
     joined = [story_id for story_id in first if story_id not in titles]
     if joined:
         parameters = {
@@ -272,14 +197,9 @@ async def store_stories(connection: Connection, changed: Sequence[Known], now: d
 
 async def add_counts(connection: Connection, counted: Mapping[str, int]) -> None:
     """Add to what was ever received and to what became of it."""
-    rows = [{"name": name, "value": value} for name, value in sorted(counted.items()) if value]
-    if rows:
-        statement = insert(TALLY).values(rows)
-        await connection.execute(
-            statement.on_conflict_do_update(
-                index_elements=["name"], set_={"value": TALLY.c.value + statement.excluded.value}
-            )
-        )
+    names = sorted(name for name, value in counted.items() if value)
+    if names:
+        await connection.execute(_ADD_COUNTS, {"names": names, "values": [counted[name] for name in names]})
 
 
 async def counts(connection: Connection) -> dict[str, int]:

@@ -1,0 +1,125 @@
+"""The stored articles that new ones are compared with: at their addresses, and with like texts."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ARRAY, BigInteger, DateTime, Interval, Row, Select, Uuid, bindparam, select, text
+
+from common.database import Connection
+from news_ingestion.decisions import MAX_CANDIDATES, Known
+from news_ingestion.draft import Draft
+from news_ingestion.models import ARTICLE
+
+# Beyond this many articles under one hash within the window, only the nearest in time are candidates.
+_MAX_PER_HASH = 32
+_MOMENT = DateTime(timezone=True)
+_CURRENT = ARTICLE.c.superseded_at.is_(None)
+# The fields of `Known`, then those of `Draft`, each in their order.
+_COLUMNS = (
+    ARTICLE.c.article_id, ARTICLE.c.story_id, ARTICLE.c.revision, ARTICLE.c.state, ARTICLE.c.duplicate_of,
+    ARTICLE.c.novelty, ARTICLE.c.title, ARTICLE.c.url, ARTICLE.c.canonical_url, ARTICLE.c.published_at, ARTICLE.c.body,
+    ARTICLE.c.summary, ARTICLE.c.author, ARTICLE.c.source_id, ARTICLE.c.source_name, ARTICLE.c.language,
+    ARTICLE.c.tickers,
+)  # fmt: skip
+
+_ANY_VERSION = ARTICLE.alias("any_version")
+# Every version of the articles at these addresses: the current one is found by its index, the older ones by their key.
+_AT_ADDRESS: Select[Any] = (
+    select(*(_ANY_VERSION.c[column.name] for column in _COLUMNS), _ANY_VERSION.c.content_hash)
+    .join(ARTICLE, ARTICLE.c.article_id == _ANY_VERSION.c.article_id)
+    .where(ARTICLE.c.url_key == bindparam("url_keys", type_=ARRAY(Uuid)).any_(), _CURRENT)
+    .order_by(_ANY_VERSION.c.article_id, _ANY_VERSION.c.revision)
+)
+# Hashes are looked up once for all drafts of a batch that have them, and ranked outside: sorting ten thousand pairs of
+# draft and article cost PostgreSQL three times what finding them did.
+_NEAR = text(
+    f"""
+    SELECT probe.number, ARRAY(
+        SELECT article_id FROM fingerprint
+        WHERE fingerprint.hash = probe.hash
+          AND fingerprint.published_at BETWEEN probe.first - :reach AND probe.last + :reach
+        ORDER BY fingerprint.published_at DESC, fingerprint.article_id DESC
+        LIMIT {_MAX_PER_HASH}
+    )
+    FROM unnest(:numbers, :hashes, :firsts, :lasts) AS probe (number, hash, first, last)
+    """  # noqa: S608 - a number of this module
+).bindparams(
+    bindparam("numbers", type_=ARRAY(BigInteger)),
+    bindparam("hashes", type_=ARRAY(BigInteger)),
+    bindparam("firsts", type_=ARRAY(_MOMENT)),
+    bindparam("lasts", type_=ARRAY(_MOMENT)),
+    bindparam("reach", type_=Interval),
+)
+_BY_ID: Select[Any] = (
+    select(*_COLUMNS, ARTICLE.c.content_hash)
+    .where(
+        ARTICLE.c.article_id == bindparam("article_ids", type_=ARRAY(Uuid)).any_(),
+        _CURRENT,
+        ARTICLE.c.state != "retracted",
+    )
+    .order_by(ARTICLE.c.article_id)
+)
+
+
+def _known(row: Row[Any], content_hashes: set[UUID]) -> Known:
+    """Return the article in a row of `_COLUMNS`."""
+    article_id, story_id, revision, state, duplicate_of, novelty, *texts, tickers, _ = tuple(row)
+    draft = Draft(*[*texts, tuple(tickers)])
+    return Known(article_id, story_id, draft, revision, state, duplicate_of, novelty, content_hashes)
+
+
+async def known_articles(connection: Connection, drafts: Sequence[Draft], window_hours: float) -> list[Known]:
+    """Return the stored articles that `drafts` have to be compared with: at their addresses, and with like texts."""
+    result = await connection.execute(_AT_ADDRESS, {"url_keys": [draft.url_key for draft in drafts]})
+    versions = defaultdict(list)
+    for row in result.all():
+        versions[row.article_id].append(row)
+    known = {article_id: _known(rows[-1], {row.content_hash for row in rows}) for article_id, rows in versions.items()}
+    near = await _near(connection, drafts, window_hours)
+    missing = [article_id for article_id in near if article_id not in known]
+    if missing:
+        for row in await connection.execute(_BY_ID, {"article_ids": missing}):
+            known[row[0]] = _known(row, {row[-1]})
+    return list(known.values())
+
+
+async def _near(connection: Connection, drafts: Sequence[Draft], window_hours: float) -> list[UUID]:
+    """Return the articles that share most of the fingerprint of one of `drafts`."""
+    probes: dict[tuple[int, int], list[datetime]] = defaultdict(list)
+    for draft in drafts:
+        part = _part_of_day(draft)
+        for one in draft.hashes:
+            probes[one, part].append(draft.published_at)
+    if not probes:
+        return []
+    parameters = {
+        "numbers": list(range(len(probes))),
+        "hashes": [one for one, _ in probes],
+        "firsts": [min(moments) for moments in probes.values()],
+        "lasts": [max(moments) for moments in probes.values()],
+        "reach": timedelta(hours=window_hours),
+    }
+    result = await connection.execute(_NEAR, parameters)
+    found: dict[int, list[UUID]] = {number: article_ids for number, article_ids in result.all()}  # noqa: C416 - typed
+    under = {key: found[number] for number, key in enumerate(probes)}
+    near: dict[UUID, None] = {}
+    for draft in drafts:
+        part = _part_of_day(draft)
+        shared: dict[UUID, int] = {}
+        for one in draft.hashes:
+            # Oldest first: of equals, the one that came first is taken for the original. The last hash is of all that
+            # is said, and outweighs the others.
+            weight = len(draft.hashes) if one == draft.hashes[-1] else 1
+            for article_id in reversed(under[one, part]):
+                shared[article_id] = shared.get(article_id, 0) + weight
+        likeliest = sorted(shared, key=shared.__getitem__, reverse=True)[:MAX_CANDIDATES]
+        near.update(dict.fromkeys(likeliest))
+    return list(near)
+
+
+def _part_of_day(draft: Draft) -> int:
+    """Return which six hours an article was published in, counted from 1970."""
+    return int(draft.published_at.timestamp()) // 21_600
