@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import tempfile
 import warnings
+from abc import ABC, abstractmethod
 from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
@@ -29,7 +30,28 @@ _POSTGRES_SETTINGS = {
 }
 
 
-class EmbeddedPostgres:
+class _Embedded(ABC):
+    """A server of this process; starting and stopping wait in a thread, so that the event loop goes on."""
+
+    @abstractmethod
+    def start(self) -> None:
+        """Start the server and wait until it answers."""
+
+    @abstractmethod
+    def stop(self) -> None:
+        """Stop the server and wait until it has."""
+
+    async def __aenter__(self) -> Self:
+        await asyncio.to_thread(self.start)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await asyncio.to_thread(self.stop)
+
+
+class EmbeddedPostgres(_Embedded):
     """A PostgreSQL server in `folder`, reached through a Unix socket; its data outlive the process."""
 
     def __init__(self, folder: Path, *, is_durable: bool = True) -> None:
@@ -73,17 +95,8 @@ class EmbeddedPostgres:
         target.write_text("".join(lines), encoding="utf-8")
         os.chown(target, owner.st_uid, owner.st_gid)
 
-    async def __aenter__(self) -> Self:
-        await asyncio.to_thread(self.start)
-        return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await asyncio.to_thread(self.stop)
-
-
-class EmbeddedRedis:
+class EmbeddedRedis(_Embedded):
     """A Redis server that keeps nothing on disk; absent where its wheel is not to be had."""
 
     def __init__(self) -> None:
@@ -137,15 +150,6 @@ class EmbeddedRedis:
         )
         with Redis.from_url(self.url or "") as client:
             retry(client.ping)
-
-    async def __aenter__(self) -> Self:
-        await asyncio.to_thread(self.start)
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await asyncio.to_thread(self.stop)
 
 
 def _redis_program() -> str | None:

@@ -5,9 +5,9 @@ from typing import cast
 
 from common.contracts import Basis, SentimentLabel
 from common.database import Connection
+from common.rows import AnyRow, Rows
 from market_impact.past_events import NewsKind, PastEvent, PastEvents
 from market_impact.repository import outcomes
-from market_impact.repository.rows import AnyRow, Rows
 from market_impact.trading_calendar import to_day_number, to_microseconds
 
 

@@ -6,10 +6,10 @@ from uuid import UUID
 from common.contracts import Impact
 from common.database import Connection
 from common.errors import NotFound
+from common.rows import AnyRow
 from market_impact.explanation import explain
 from market_impact.outcome_document import Outcome, outcome_of
 from market_impact.repository import impacts
-from market_impact.repository.rows import AnyRow
 from market_impact.schemas import ExplanationRead
 
 _NEAREST_EVENTS = 10

@@ -8,11 +8,11 @@ import numpy as np
 from pydantic_core import from_json
 
 from common.database import Connection, after_commit
+from common.rows import Rows
 from market_impact.car_measurement import NewsWindow, measure_news
 from market_impact.engine import Engine
 from market_impact.outcome_document import lies_within, outcome_event
 from market_impact.repository import outcomes
-from market_impact.repository.rows import Rows
 from market_impact.trading_calendar import to_day_number
 
 CLAIM_ROWS = 500

@@ -9,10 +9,10 @@ from sqlalchemy import Row, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from alerts.models import RECEIVER
-from alerts.repository.rows import all_rows, first_row
 from common.database import Connection
 from common.errors import Conflict
 from common.pagination import PageRequest, keyset
+from common.rows import all_rows, first_row
 
 _SECRETS = frozenset({"secret", "previous_secret"})
 # Reads never carry a secret, so that none can slip into a log or an answer.

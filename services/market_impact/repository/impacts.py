@@ -12,9 +12,9 @@ from common.bulk import copy_rows
 from common.contracts import Basis, Direction
 from common.database import Connection
 from common.pagination import PageRequest, keyset
+from common.rows import AnyRow, Rows
 from common.versioning import visible
 from market_impact.models import ASSESSMENT, IMPACT
-from market_impact.repository.rows import AnyRow, Rows
 
 # Without a conflict target a row gives way to either unique index: to itself (a repeated delivery) and to the current
 # revision of its article, even one that another transaction is only about to commit.

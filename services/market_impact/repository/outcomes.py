@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import select, text
 
 from common.database import Connection
+from common.rows import Rows
 from market_impact.models import IMPACT
-from market_impact.repository.rows import Rows
 
 _EVIDENCE = """impact.impact_id, impact.basis, impact.horizon_days, impact.event_type, impact.sentiment_label,
     impact.ticker, impact.session_date, impact.horizon_ends_at, impact.sentiment_score, impact.car,

@@ -11,9 +11,9 @@ from sqlalchemy import Row, Select, func, literal, or_, select, text, update
 from common.bulk import insert_rows
 from common.database import Connection
 from common.pagination import PageRequest, keyset
+from common.rows import all_rows, first_row
 from common.versioning import visible
 from news_ingestion.models import ARTICLE, SEARCHED_TEXT, STORY
-from news_ingestion.repository.rows import all_rows, first_row
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,9 @@ from sqlalchemy.dialects.postgresql import insert
 from common.bulk import insert_rows
 from common.database import Connection
 from common.pagination import PageRequest, keyset
+from common.rows import all_rows, first_row
 from news_ingestion.fetch_windows import Window
 from news_ingestion.models import FETCH, GAP, SOURCE
-from news_ingestion.repository.rows import all_rows, first_row
 
 _ALL = SOURCE.c
 
