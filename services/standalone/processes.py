@@ -7,7 +7,8 @@ import signal
 import socket
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +16,7 @@ from pathlib import Path
 import httpx
 import structlog
 
-from common.gateway import SERVICES, Service
+from common.gateway import SERVICES, Service, service_named
 from standalone.backing import Backing, backing_services, prepare_databases
 from standalone.envoy_config import envoy_bootstrap
 from standalone.standing_up import refuse_open_binding, system_settings
@@ -24,6 +25,8 @@ logger = structlog.get_logger(__name__)
 
 _READY_SECONDS = 60.0
 _STOP_SECONDS = 15.0
+_RESTARTS = 5
+_RESTART_SECONDS = 0.5
 
 
 class ProcessDiedError(Exception):
@@ -72,6 +75,28 @@ class ProcessSystem:
         code = self.processes[name].returncode
         if code is not None:
             raise ProcessDiedError(f"{name} ended by itself with status {code}; its log is above")
+
+    async def supervise(self, tell: Callable[[str], object]) -> None:
+        """Start again whatever service ends by itself, until cancelled.
+
+        Raises
+        ------
+        ProcessDiedError
+            Envoy ended, or a service ended for the sixth time.
+        """
+        ended: Counter[str] = Counter()
+        while True:
+            deaths = {asyncio.create_task(process.wait()): name for name, process in self.processes.items()}
+            done, waiting = await asyncio.wait(deaths, return_when=asyncio.FIRST_COMPLETED)
+            for task in waiting:
+                task.cancel()
+            for name in (deaths[task] for task in done):
+                ended[name] += 1
+                if name not in self.ports or ended[name] > _RESTARTS:
+                    self.raise_if_dead(name)
+                tell(f"{name} ended with status {self.processes[name].returncode}; starting it again")
+                await asyncio.sleep(_RESTART_SECONDS)
+                await self.start_service(service_named(name))
 
     async def stop(self) -> None:
         """Ask every process to end, upstream first, and wait; what does not end in time is killed."""

@@ -44,3 +44,18 @@ async def test_a_sigkill_of_market_impact_loses_and_doubles_nothing(processes: P
     assert max(keys.values()) == 1
     assert len(impacts) == report.counted["market_impact"]["impacts"]
     assert len({alert["alert_id"] for alert in alerts}) == report.counted["alerts"]["alerts"]
+
+
+async def test_a_service_that_ends_by_itself_is_started_again(processes: ProcessSystem) -> None:
+    told: list[str] = []
+    supervising = asyncio.create_task(processes.supervise(told.append))
+    first = processes.processes[MARKET_IMPACT.name]
+
+    os.kill(first.pid, signal.SIGKILL)
+    async with asyncio.timeout(30):
+        while processes.processes[MARKET_IMPACT.name] is first:
+            await asyncio.sleep(0.05)
+    await processes.wait_until_ready(MARKET_IMPACT)
+    supervising.cancel()
+
+    assert told == ["market_impact ended with status -9; starting it again"]

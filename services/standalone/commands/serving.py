@@ -101,12 +101,12 @@ async def _up_processes(folder: Path, port: int) -> None:
     async with process_system(folder, port) as system:
         console.print(f"Ready at {system.address}: Envoy and {', '.join(system.ports)}")
         console.print("Serving; Ctrl-C stops everything.")
-        deaths = [asyncio.create_task(process.wait()) for process in system.processes.values()]
+        supervising = asyncio.create_task(system.supervise(console.print))
         stopping = asyncio.create_task(stop.wait())
-        await asyncio.wait({stopping, *deaths}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({stopping, supervising}, return_when=asyncio.FIRST_COMPLETED)
         if not stop.is_set():
-            for name in system.processes:
-                system.raise_if_dead(name)
+            await supervising
+        supervising.cancel()
         console.print("Stopping …")
     console.print("Stopped.")
 
