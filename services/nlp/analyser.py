@@ -21,6 +21,7 @@ from nlp.sentiment import EntityText, Evidence, SentimentTier, label_of
 from nlp.unlisted_names import UnlistedName, find_unlisted_names
 
 GAZETTEER_ARTEFACT = "gazetteer"
+ABBREVIATIONS_ARTEFACT = "abbreviations"
 Taxonomy = Literal["market", "reuters"]
 _ANALYSED_CHARACTERS = 20_000
 _UNDECIDED_BELOW = 0.40
@@ -104,6 +105,7 @@ class TextAnalyser:
             "topics": self._market.version,
             "reuters": reuters.version,
             "events": self._events.version,
+            "sentences": load_manifest()[ABBREVIATIONS_ARTEFACT].version,
         }
 
     @classmethod

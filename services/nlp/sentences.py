@@ -6,7 +6,7 @@ from functools import cache
 from itertools import islice
 from typing import NamedTuple
 
-from nlp.artefacts import FOLDER, checked_path
+from nlp.artefacts import checked_path
 from nlp.word_lists import word_list
 
 _BORDER = re.compile(r"[.!?]['\"”\u2019)\]]{0,3}(?=\s)|\n[ \t]*\n")
@@ -27,9 +27,7 @@ class Sentence(NamedTuple):
 @cache
 def abbreviations() -> frozenset[str]:
     """Return the listed abbreviations and those that `mia train abbreviations` has learned."""
-    path = FOLDER / "abbreviations.txt"
-    learned = checked_path("abbreviations").read_text(encoding="utf-8").split() if path.exists() else ()
-    return LISTED_ABBREVIATIONS | frozenset(learned)
+    return LISTED_ABBREVIATIONS | frozenset(checked_path("abbreviations").read_text(encoding="utf-8").split())
 
 
 def sentence_borders(text: str, known: frozenset[str]) -> Iterator[int]:
