@@ -106,7 +106,7 @@ async def test_above_the_limit_callers_are_told_when_to_come_back(toy: StartServ
 
         refused = [answer for answer in answers if answer.status_code == 429]
         assert answers[0].headers["ratelimit-limit"] == "3"
-        assert 4 <= len(refused) <= 5  # a minute may begin in between
+        assert 2 <= len(refused) <= 5  # 5, or fewer when a minute begins in between
         assert 1 <= int(refused[-1].headers["retry-after"]) <= 61
 
 
