@@ -123,7 +123,7 @@ def create_service(
     checks = {"database": check_database, **definition.checks}
     operations = operations_router(definition.service, definition.events, definition.counts, definition.handover)
     for router in (*definition.routers, operations, health_router(service.kubernetes_name, version, checks)):
-        # Not `include_router`: its routes within routes cost 0.3 ms a request to find, and ours have nothing to add.
+        # Not `include_router`: finding a route within routes took a fifth of a page's CPU, and ours add nothing.
         app.router.routes.extend(router.routes)
     app.add_middleware(RequestMiddleware, tracing=tracing, max_body_bytes=settings.max_body_bytes)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]

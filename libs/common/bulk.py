@@ -39,8 +39,8 @@ async def insert_rows(
 
     Notes
     -----
-    The statement is built once per table and set of columns, so neither SQLAlchemy nor PostgreSQL compiles it again:
-    100 rows cost 2.2 times less than a multi-row VALUES (benchmarks/bulk_insert.py). List-valued columns must be JSONB,
+    The statement is built once per table and set of columns, so neither SQLAlchemy nor PostgreSQL compiles it again.
+    List-valued columns must be JSONB,
     since `unnest` flattens arrays of arrays.
     """
     if not rows:

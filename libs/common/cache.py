@@ -34,11 +34,6 @@ class Cache:
             "cache_requests_total", "Cache look-ups by result: hit, miss, error", ["result"], registry=registry
         )
 
-    @property
-    def is_configured(self) -> bool:
-        """Tell whether there is a Redis at all."""
-        return self._redis is not None
-
     async def get(self, key: str) -> str | None:
         """Return the value of `key`, or None when it is missing, expired or Redis does not answer."""
         if self._redis is None:

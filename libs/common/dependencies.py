@@ -10,7 +10,7 @@ from common.database import Connection
 from common.moments import Moment
 from common.runtime import Runtime
 
-# Dependencies are `async def` throughout: FastAPI runs a plain function in a thread, which costs ten times its work.
+# Dependencies are `async def` throughout: FastAPI runs a plain function in a thread, and a page had twelve.
 
 
 def runtime_of(request: Request) -> Runtime:

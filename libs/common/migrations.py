@@ -1,6 +1,6 @@
 """Alembic per service: where the migrations are, how they are run, and whether any is missing.
 
-Alembic itself is imported only to migrate: it would be a tenth of the start of a service that has nothing to migrate.
+Alembic itself is imported only to migrate: it would be 7 % of the imports of a system that has nothing to migrate.
 """
 
 from functools import cache

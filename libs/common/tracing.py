@@ -29,7 +29,7 @@ class Tracing:
         endpoint = settings.otel_exporter_otlp_endpoint
         if endpoint is None:
             return None
-        # Its imports take a fifth of a second, for those who trace.
+        # Imported here, so that only those who trace wait for it.
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415
 
         return cls(settings, OTLPSpanExporter(endpoint=f"{endpoint.rstrip('/')}/v1/traces"))

@@ -37,7 +37,7 @@ def read_articles(path: Path) -> Iterator[JSON]:
         The file is not there, or is neither CSV with a title and a time nor JSON Lines.
     """
     try:
-        with _open(path) as stream:
+        with open_text(path, newline="") as stream:
             rows = _json_lines(stream, path) if ".jsonl" in path.suffixes else csv.DictReader(stream)
             for number, row in enumerate(rows, start=1):
                 yield article_of(row, number, path)
@@ -65,10 +65,11 @@ def _first(row: JSON, names: tuple[str, ...]) -> Any:
     return next((row[name] for name in names if row.get(name)), None)
 
 
-def _open(path: Path) -> IO[str]:
+def open_text(path: Path, newline: str | None = None) -> IO[str]:
+    """Return the text of a file, plain or gzipped, without a byte order mark; `newline` is that of `open`."""
     if path.suffix == ".gz":
-        return io.TextIOWrapper(gzip.open(path), encoding="utf-8-sig", newline="")
-    return path.open(encoding="utf-8-sig", newline="")
+        return io.TextIOWrapper(gzip.open(path), encoding="utf-8-sig", newline=newline)
+    return path.open(encoding="utf-8-sig", newline=newline)
 
 
 def _json_lines(stream: IO[str], path: Path) -> Iterator[JSON]:

@@ -1,15 +1,12 @@
 """Sends a file of daily price bars to market impact, in pieces below the limit of a request."""
 
 import csv
-import gzip
-import io
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
 
 from common.gateway import MARKET_IMPACT
 from standalone.api_client import SystemClient
-from standalone.article_files import UnreadableFileError
+from standalone.article_files import UnreadableFileError, open_text
 from standalone.progress import progress_bar
 
 # 20,000 lines of a bar are 1.6 MB, well below the limit of 5 MB.
@@ -44,7 +41,7 @@ async def import_bars(client: SystemClient, path: Path) -> dict[str, int]:
 
 def _pieces(path: Path) -> Iterator[tuple[str, list[str]]]:
     try:
-        with _open(path) as stream:
+        with open_text(path) as stream:
             header = stream.readline()
             if "date" not in next(csv.reader([header]), []):
                 raise UnreadableFileError(f"{path}: the first line names no column `date`")
@@ -58,9 +55,3 @@ def _pieces(path: Path) -> Iterator[tuple[str, list[str]]]:
                 yield header, rows
     except (OSError, UnicodeDecodeError) as error:
         raise UnreadableFileError(f"{path}: {error}") from error
-
-
-def _open(path: Path) -> IO[str]:
-    if path.suffix == ".gz":
-        return io.TextIOWrapper(gzip.open(path), encoding="utf-8-sig")
-    return path.open(encoding="utf-8-sig")

@@ -1,6 +1,5 @@
 """How a command runs: in one event loop, with its failures told in one line."""
 
-import asyncio
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
@@ -46,8 +45,3 @@ def run(coroutine: Coroutine[Any, Any, ResultT]) -> ResultT:
 def log_for_people() -> None:
     """Log for a person at a terminal: only what needs attention."""
     configure_logging(ServiceSettings.model_construct(log_level="WARNING", log_format="console"))
-
-
-async def stopped(event: asyncio.Event) -> None:
-    """Return when the process is asked to stop."""
-    await event.wait()
