@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Literal
 
@@ -23,7 +23,8 @@ from nlp.unlisted_names import UnlistedName, find_unlisted_names
 GAZETTEER_ARTEFACT = "gazetteer"
 ABBREVIATIONS_ARTEFACT = "abbreviations"
 Taxonomy = Literal["market", "reuters"]
-_ANALYSED_CHARACTERS = 20_000
+_TITLE_CHARACTERS = 5_000
+_BELOW_CHARACTERS = 20_000
 _UNDECIDED_BELOW = 0.40
 _NEUTRAL = Probabilities(0.0, 1.0, 0.0)
 _SCORED_TYPES = frozenset(("company", "organisation", "person", "product"))
@@ -193,12 +194,15 @@ class TextAnalyser:
 
 
 def _cut(text: TextInput) -> TextInput:
-    if len(text.body) <= _ANALYSED_CHARACTERS:
+    """Return the stretch that is read: no stage after this one can be made slow by the length of a text."""
+    if len(text.title) <= _TITLE_CHARACTERS and max(len(text.summary), len(text.body)) <= _BELOW_CHARACTERS:
         return text
-    return TextInput(
-        text.title, text.summary, text.body[:_ANALYSED_CHARACTERS], text.entity, text.language, text.tickers, text.on,
-        text.taxonomy,
-    )  # fmt: skip
+    return replace(
+        text,
+        title=text.title[:_TITLE_CHARACTERS],
+        summary=text.summary[:_BELOW_CHARACTERS],
+        body=text.body[:_BELOW_CHARACTERS],
+    )
 
 
 def _fields(text: TextInput) -> list[tuple[TextField, str]]:

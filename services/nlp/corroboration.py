@@ -6,6 +6,7 @@ that takes companies, or its own capital where the sentence gives none - and nev
 
 import re
 from enum import IntEnum
+from functools import lru_cache
 
 from nlp.word_lists import phrase_list, word_list
 
@@ -68,6 +69,8 @@ def is_company_here(text: str, start: int, end: int, case: TextCase) -> bool:
     return case is TextCase.SENTENCE and _is_own_name(text, start, before, after, tail)
 
 
+# Asked again for each rare name of a text.
+@lru_cache(maxsize=16)
 def has_business_word(text: str) -> bool:
     """Say whether `text` speaks of business at all: enough for a name that is rare, not for an everyday word."""
     return not _BUSINESS.isdisjoint(word.lower() for word in _WORD.findall(text[:400]))

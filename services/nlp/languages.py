@@ -66,7 +66,7 @@ _WORD = re.compile(r"[^\W\d_]+")
 _FOREIGN_LETTER = re.compile("[" + "".join(_LETTERS) + "]")
 _SCRIPTS = (
     ("he", re.compile(r"[\u0590-\u05ff]")),
-    ("ar", re.compile(r"[\u0600-\u06ff\u0750-\u077f\ufb50-\ufdff\ufe70-\ufeff]")),
+    ("ar", re.compile(r"[\u0600-\u06ff\u0750-\u077f\ufb50-\ufdff\ufe70-\ufefc]")),
     ("ru", re.compile(r"[\u0400-\u04ff]")),
     ("ja", re.compile(r"[\u3040-\u30ff]")),
     ("ko", re.compile(r"[\uac00-\ud7af]")),
@@ -76,7 +76,7 @@ _SCRIPTS = (
     ("th", re.compile(r"[\u0e00-\u0e7f]")),
 )
 _URDU = re.compile(r"[\u0679\u0688\u0691\u06ba\u06be\u06c1\u06d2]")
-_NOT_LATIN = re.compile(r"[\u0370-\u1dff\u3040-\ud7af\ufb50-\ufdff\ufe70-\ufefe]")
+_NOT_LATIN = re.compile(r"[\u0370-\u1dff\u3040-\ud7af\ufb50-\ufdff\ufe70-\ufefc]")
 _ANALYSED_CHARACTERS = 400
 ENGLISH = "en"
 
@@ -89,12 +89,13 @@ class DetectedLanguage(NamedTuple):
 
 
 def _other_script(text: str) -> DetectedLanguage | None:
-    letters = len(_WORD.findall(text)) and sum(len(word) for word in _WORD.findall(text))
+    letters = sum(map(len, _WORD.findall(text)))
     counts = {code: len(pattern.findall(text)) for code, pattern in _SCRIPTS}
     code, count = max(counts.items(), key=lambda item: item[1])
     if counts["ja"] and counts["zh"]:
         code, count = "ja", counts["ja"] + counts["zh"]
-    if count < 2 or count * 3 < letters:
+    # Marks of a script without one of its letters are no text in it.
+    if not letters or count < 2 or count * 3 < letters:
         return None
     if code == "ar" and _URDU.search(text):
         code = "ur"

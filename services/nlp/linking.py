@@ -153,7 +153,8 @@ class Linker:
             return
         linked = found.setdefault(entity.entity_id, LinkedEntity(entity))
         linked.is_marked = True
-        linked.mentions.append(Mention(name, mark.start, mark.end, text[mark.start : mark.end]))
+        if len(linked.mentions) < _MAX_MENTIONS:
+            linked.mentions.append(Mention(name, mark.start, mark.end, text[mark.start : mark.end]))
 
 
 def _is_name(candidate: Candidate, match: AliasMatch, text: str, case: TextCase) -> bool:

@@ -27,7 +27,9 @@ class TextToAnalyse(BaseModel):
         default=None,
         description="Your own identifier; it comes back as it is. When absent, the text's position in the request.",
     )
-    title: AnyText = Field(description="The headline, or the whole text; its first 1,000 characters are scored.")
+    title: AnyText = Field(
+        description="The headline, or the whole text; its first 1,000 characters are scored, the first 5,000 searched."
+    )
     body: AnyText | None = Field(default=None, description="The text below; its first 20,000 characters are read.")
     entity: Name | None = Field(
         default=None, description="A name in the text: `sentiment` is then the sentiment toward it."

@@ -158,3 +158,24 @@ def test_serving_imports_no_training_library() -> None:
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert result.stdout.strip() == "[]"
+
+
+def test_the_length_of_a_text_changes_nothing_beyond_what_is_read(analyser: TextAnalyser) -> None:
+    head = "Apple beats estimates. " + "Nothing else happened today. " * 1_000
+    tail = "Nokia cuts its outlook (NYSE: NOK). " * 1_000
+
+    whole, cut = analyser.analyse(
+        [
+            TextInput(head[:5_000] + tail, head[:20_000] + tail, head[:20_000] + tail),
+            TextInput(head[:5_000], head[:20_000], head[:20_000]),
+        ]
+    )
+
+    assert whole == cut
+    assert [entity.ticker for entity in whole.entities] == ["AAPL"]
+
+
+def test_a_flood_of_marks_keeps_the_number_of_mentions_bounded(analyser: TextAnalyser) -> None:
+    found = analyser.linker.link([("body", "Apple (NASDAQ: AAPL) $AAPL " * 500)])
+
+    assert [len(linked.mentions) for linked in found if linked.entity.ticker == "AAPL"] == [50]

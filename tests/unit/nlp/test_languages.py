@@ -29,7 +29,16 @@ def test_each_language_of_newsapi_is_recognised(text: str, code: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "Agilent Q1 EPS $0.65 vs $0.69 Est", "Volkswagen AG", "12.5 % 2019", "N96 , E90 , E71"]
+    "text",
+    [
+        "",
+        "Agilent Q1 EPS $0.65 vs $0.69 Est",
+        "Volkswagen AG",
+        "12.5 % 2019",
+        "N96 , E90 , E71",
+        "\ufeff$\ufeff5",
+        "\u0301\u064b\u064c",
+    ],
 )
 def test_what_proves_nothing_is_english_by_default(text: str) -> None:
     assert detect_language(text) == ("en", 0.0)
