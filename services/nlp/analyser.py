@@ -53,7 +53,12 @@ class TextInput:
 
 @dataclass(slots=True)
 class TextAnalysis:
-    """What was found in a text; `abstain_reason` is set exactly when `abstained`."""
+    """What was found in a text; `abstain_reason` is set exactly when `abstained`.
+
+    Notes
+    -----
+    `second_opinion` is what another tier made of the document, where one was asked and the sentiment is the document's.
+    """
 
     language: DetectedLanguage
     sentiment: Sentiment
@@ -62,6 +67,7 @@ class TextAnalysis:
     events: list[EventScore] = field(default_factory=list)
     evidence: list[EvidenceSpan] = field(default_factory=list)
     abstain_reason: str | None = None
+    second_opinion: Probabilities | None = None
 
     @property
     def abstained(self) -> bool:
@@ -144,6 +150,7 @@ class TextAnalyser:
         found = self._toward(text, read.probabilities) if text.entity else read.probabilities
         document = sentiment_of(read.probabilities)
         analysis = TextAnalysis(language, sentiment_of(found) if text.entity else document)
+        analysis.second_opinion = None if text.entity else read.second_opinion
         if max(found) < _UNDECIDED_BELOW:
             analysis.abstain_reason = "The classes are too close to call."
         analysis.entities = self._entities(text, document, with_sentiment=True)

@@ -43,10 +43,16 @@ def _sentences(text: TextParts) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class DocumentReading:
-    """The sentiment of a whole article and the reading of its title, which holds the evidence."""
+    """The sentiment of a whole article and the reading of its title, which holds the evidence.
+
+    Notes
+    -----
+    `second_opinion` is the sentiment by another tier, where one was asked.
+    """
 
     probabilities: Probabilities
     title: Reading
+    second_opinion: Probabilities | None = None
 
 
 def read_documents(tier: SentimentTier, texts: Sequence[TextParts]) -> list[DocumentReading]:

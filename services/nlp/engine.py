@@ -5,16 +5,20 @@ import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from nlp.analyser import TextAnalyser, TextAnalysis, TextInput
+from nlp.drift import RecentScores, disagreement, score_references
+from nlp.linear_text import Probabilities
+from nlp.selfcheck import SelfcheckReport, compare, golden_inputs
 
 _SECONDS = (0.00005, 0.0001, 0.0002, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1.0)
 _SCORES = tuple(edge / 10 for edge in range(-9, 11))
+_DISAGREEMENTS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0)
 
 
 class EngineMetrics:
-    """What the engine tells Prometheus; the score histogram and the abstain ratio show drift."""
+    """What the engine tells Prometheus; `psi` to `disagreement` are what a rollout is judged by."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.seconds = Histogram(
@@ -29,6 +33,32 @@ class EngineMetrics:
         self.score = Histogram(
             "nlp_sentiment_score", "Scores of texts, in [-1, 1]", ["model"], buckets=_SCORES, registry=registry
         )
+        self.psi = Gauge(
+            "nlp_score_psi",
+            "Population stability index of the latest scores against the model's reference texts; NaN while unknown",
+            registry=registry,
+        )
+        self.abstain_ratio = Gauge(
+            "nlp_abstain_ratio",
+            "Share of the latest texts that were not scored; NaN before the first",
+            registry=registry,
+        )
+        self.selfcheck_ok = Gauge(
+            "nlp_selfcheck_ok",
+            "1 when the last self-check answered the golden corpus as frozen, else 0",
+            registry=registry,
+        )
+        self.disagreement = Histogram(
+            "nlp_tier_disagreement",
+            "Jensen-Shannon divergence of the two tiers' opinions on a text, in bits",
+            buckets=_DISAGREEMENTS,
+            registry=registry,
+        )
+
+    def watch(self, recent: RecentScores) -> None:
+        """Read the drift of `recent` whenever the metrics are asked for."""
+        self.psi.set_function(recent.stability_index)
+        self.abstain_ratio.set_function(recent.abstain_ratio)
 
 
 class Engine:
@@ -40,11 +70,13 @@ class Engine:
     other requests go first.
     """
 
-    def __init__(self, analyser: TextAnalyser, metrics: EngineMetrics, chunk_size: int) -> None:
+    def __init__(self, analyser: TextAnalyser, metrics: EngineMetrics, chunk_size: int, drift_window: int) -> None:
         self.analyser = analyser
         self.user_aliases: Mapping[str, list[str]] = {}
         self._shipped = analyser.gazetteer
         self._metrics = metrics
+        self._recent = RecentScores(drift_window, score_references().get(analyser.model_versions["sentiment"]))
+        metrics.watch(self._recent)
         self._chunk_size = chunk_size
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="nlp")
 
@@ -68,6 +100,12 @@ class Engine:
         """Return the analyses as shipped: without the users' aliases, and left out of the metrics."""
         return await self._in_thread(self.analyser.with_gazetteer(self._shipped), texts)
 
+    async def selfcheck(self) -> SelfcheckReport:
+        """Return how the golden corpus is answered now, and let the metrics say whether it is as frozen."""
+        report = compare(await self.analyse_plain(golden_inputs()), self.model_versions)
+        self._metrics.selfcheck_ok.set(0 if report.differences else 1)
+        return report
+
     async def _in_thread(self, analyser: TextAnalyser, texts: Sequence[TextInput]) -> list[TextAnalysis]:
         return await asyncio.get_running_loop().run_in_executor(self._thread, analyser.analyse, texts)
 
@@ -77,10 +115,15 @@ class Engine:
         for analysis in analyses:
             duration.observe(seconds)
             self._metrics.texts.labels(analysis.language.code).inc()
+            self._recent.add(None if analysis.abstained else analysis.sentiment.score)
             if analysis.abstained:
                 self._metrics.abstained.inc()
             else:
                 score.observe(analysis.sentiment.score)
+            if analysis.second_opinion is not None:
+                found = analysis.sentiment
+                own = Probabilities(found.negative, found.neutral, found.positive)
+                self._metrics.disagreement.observe(disagreement(own, analysis.second_opinion))
 
     async def use_aliases(self, aliases: Mapping[str, list[str]]) -> None:
         """Link with the users' aliases too, from the next chunk on."""

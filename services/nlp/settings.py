@@ -26,3 +26,9 @@ class Settings(ServiceSettings):
         gt=0,
         description="Seconds between looks for aliases that users have added through another replica.",
     )
+    nlp_drift_window: int = Field(
+        default=1_000,
+        ge=200,
+        le=1_000_000,
+        description="Latest texts that the drift metrics `nlp_score_psi` and `nlp_abstain_ratio` look back on.",
+    )

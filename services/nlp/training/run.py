@@ -10,6 +10,7 @@ from nlp.training.abbreviations import train_abbreviations
 from nlp.training.gazetteer import build_gazetteer
 from nlp.training.golden import freeze_golden_answers
 from nlp.training.publish import publish
+from nlp.training.score_reference import freeze_score_reference, reference_texts
 from nlp.training.sentiment import train_sentiment
 from nlp.training.topics import train_reuters
 
@@ -96,4 +97,6 @@ def train(subject: Subject, data: Path, folder: Path = FOLDER) -> dict[str, floa
     scores = _SUBJECTS[subject](data, folder)
     if folder == FOLDER:
         freeze_golden_answers()
+        if subject == "sentiment":
+            freeze_score_reference(reference_texts(data))
     return scores

@@ -1,0 +1,97 @@
+"""Drift as Prometheus reads it: from real requests, at the real /metrics."""
+
+import math
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from nlp.analyser import TextAnalysis, TextInput
+from nlp.linear_text import Probabilities
+from tests.conftest import RunningService, StartService
+
+OPERATIONS = (Path(__file__).resolve().parents[3] / "docs" / "operations.md").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+async def fresh(start_service: StartService) -> AsyncIterator[RunningService]:
+    """A service that has analysed nothing yet."""
+    async with start_service("nlp", nlp_drift_window=300) as service:
+        yield service
+
+
+async def sample(service: RunningService, name: str) -> float:
+    text = (await service.client.get("/metrics")).text
+    (value,) = re.findall(rf"^{re.escape(name)} (\S+)$", text, re.MULTILINE)
+    return float(value)
+
+
+async def analyse(service: RunningService, titles: list[str]) -> None:
+    response = await service.client.post("/nlp/v1/texts:analyze", json={"texts": [{"title": each} for each in titles]})
+    assert response.status_code == 200, response.text
+
+
+async def test_scores_that_are_all_alike_show_as_drift(fresh: RunningService) -> None:
+    assert math.isnan(await sample(fresh, "nlp_score_psi"))
+
+    await analyse(fresh, [f"Company {number} slumps after a profit warning" for number in range(300)])
+
+    assert await sample(fresh, "nlp_score_psi") > 0.25
+
+
+async def test_the_abstain_ratio_follows_the_latest_texts(fresh: RunningService) -> None:
+    assert math.isnan(await sample(fresh, "nlp_abstain_ratio"))
+
+    await analyse(fresh, ["Apple beats estimates"] * 3 + ["Aktien steigen nach Quartalszahlen deutlich"])
+    mixed = await sample(fresh, "nlp_abstain_ratio")
+    await analyse(fresh, ["Aktien steigen nach Quartalszahlen deutlich"] * 300)
+
+    assert mixed == 0.25
+    assert await sample(fresh, "nlp_abstain_ratio") == 1.0
+
+
+async def test_the_self_check_is_told_from_the_start_and_turns_with_the_model(fresh: RunningService) -> None:
+    at_start = await sample(fresh, "nlp_selfcheck_ok")
+    engine = fresh.runtime.state.engine
+    shipped = engine.analyser.model_versions
+
+    engine.analyser.model_versions = shipped | {"sentiment": "another"}
+    refused = await fresh.client.post("/nlp/v1/selfcheck")
+    with_another = await sample(fresh, "nlp_selfcheck_ok")
+    engine.analyser.model_versions = shipped
+    await fresh.client.post("/nlp/v1/selfcheck")
+
+    assert (at_start, refused.status_code, with_another) == (1.0, 503, 0.0)
+    assert await sample(fresh, "nlp_selfcheck_ok") == 1.0
+
+
+async def test_the_self_check_leaves_the_drift_alone(fresh: RunningService) -> None:
+    await fresh.client.post("/nlp/v1/selfcheck")
+
+    assert math.isnan(await sample(fresh, "nlp_abstain_ratio"))
+
+
+async def test_a_second_opinion_is_compared_with_the_first(fresh: RunningService) -> None:
+    engine = fresh.runtime.state.engine
+    (analysis,) = engine.analyser.analyse([TextInput("Apple beats estimates")])
+    found: TextAnalysis = analysis
+    own = Probabilities(found.sentiment.negative, found.sentiment.neutral, found.sentiment.positive)
+
+    for opinion in (own, Probabilities(1.0, 0.0, 0.0), None):
+        found.second_opinion = opinion
+        engine._measure([found], 0.001)
+
+    assert await sample(fresh, "nlp_tier_disagreement_count") == 2.0
+    assert await sample(fresh, 'nlp_tier_disagreement_bucket{le="0.01"}') == 1.0
+    assert await sample(fresh, "nlp_tier_disagreement_sum") > 0.3
+
+
+async def test_every_metric_of_the_service_is_on_the_operations_page(fresh: RunningService) -> None:
+    text = (await fresh.client.get("/metrics")).text
+    exported = set(re.findall(r"^# TYPE (nlp_\w+) (?:gauge|counter|histogram)$", text, re.MULTILINE))
+
+    told = set(re.findall(r"`(nlp_\w+)`", OPERATIONS))
+
+    assert len(exported) >= 8
+    assert {name for name in exported if not name.endswith("_created")} == told
