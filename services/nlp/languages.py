@@ -1,4 +1,4 @@
-"""Language of a text from its script, its function words and its letters: the languages of NewsAPI, English by default.
+"""Language of a text from its script, its function words and its letters: 27 languages, English by default.
 
 The idea: headlines are short, so a missing proof is common; what is not clearly another language is English.
 """
@@ -6,36 +6,13 @@ The idea: headlines are short, so a missing proof is common; what is not clearly
 import re
 from typing import NamedTuple
 
+from nlp.word_lists import FOLDER
+
 _WORDS = {
-    "en": "the of and to in a is for on with as at by from its it that be are was has have will after over says said "
-    "but not this new up down more than into about out who what how could would should may against amid before under "
-    "an or their his he they we you your our can why when which been had were do does all no off first year years",
-    "de": "der die das und in den von zu mit sich des auf für ist im dem nicht ein eine als auch es an werden aus er "
-    "hat dass sie nach wird bei einer um am sind noch wie einem über einen so zum war haben nur oder aber vor zur bis "
-    "mehr durch man sein wurde gegen vom kann schon wenn habe seine ihre unter jahr wegen steigt steigen fällt fallen "
-    "soll neue aktie aktien gewinn umsatz verlust prognose senkt erhöht anleger börse quartalszahlen milliarden",
-    "fr": "de la le et les des en un du une que est pour qui dans a par plus pas au sur ne se ce il sont la avec son "
-    "ses aux cette mais comme ou si leur y dont été être ont était nous vous après selon contre entre sans fait deux "
-    "très même aussi où ans hausse baisse milliards bénéfice chiffre affaires résultats action actions bourse",
-    "es": "de la que el en y a los se del las un por con no una su para es al lo como más o pero sus le ha me si sin "
-    "sobre este ya entre cuando todo esta ser son dos también fue había era muy años hasta desde está mi porque qué "
-    "sólo han yo hay vez puede todos así nos ni parte tiene él uno donde bien tras según millones acciones bolsa "
-    "resultados beneficio ventas caen suben",
-    "it": "di e il la che in a per è un del non una sono le si con da i al come dei ma più gli alla anche della ha nel "
-    "su lo o se delle dal nella ai questo dopo essere degli dalla tra ancora stato anni fra sulla hanno era due suo "
-    "ci prima molto cosa nei sui dell miliardi contro borsa azioni utile ricavi rialzo ribasso",
-    "nl": "de van het een en in is dat op te zijn met voor niet aan er die om ook als dan maar bij uit nog naar door "
-    "over ze heeft hij worden wordt was werd wel geen tot ik je deze meer onder kan hebben tegen al haar jaar zich "
-    "moet veel ons miljard miljoen aandeel aandelen winst omzet beurs cijfers dalen stijgen",
-    "no": "og i det på som er en til for av at med de har den ikke om et fra var jeg men så vi kan å han ble blir "
-    "etter skal ved ut eller over da mot nå seg også sier være år kroner ingen mer aksjen aksjer stiger faller "
-    "resultatet",
-    "pt": "de a o que e do da em um para é com não uma os no se na por mais as dos como mas foi ao ele das tem à seu "
-    "sua ou ser quando muito há nos já está eu também só pelo pela até isso ela entre era depois sem mesmo aos ter "
-    "seus quem nas me esse eles são bilhões milhões após ações bolsa lucro receita sobem caem alta queda",
-    "sv": "och i att det som en på är av för med till den har de inte om ett han men var jag sig från vi så kan när "
-    "år under också efter eller nu sin där vid mot ska skulle kommer ut får finns vara hade alla andra mycket mer "
-    "kronor enligt sina miljoner aktien aktier börsen vinst stiger faller rapport",
+    code: words
+    for code, _, words in (
+        line.partition(": ") for line in (FOLDER / "languages.txt").read_text(encoding="utf-8").splitlines()
+    )
 }
 _SUFFIXES = {
     "de": ("ungen", "ung", "keit", "schaft", "lich"),
@@ -43,23 +20,79 @@ _SUFFIXES = {
     "fr": ("eaux", "euse", "ique"),
     "it": ("zione", "zioni"),
     "nl": ("heid", "lijk", "ijk"),
+    "fi": ("ssa", "ssä", "sta", "stä", "lla", "llä", "iin"),
+    "hu": ("ban", "ben", "nak", "nek"),
+    "id": ("kan", "nya"),
     "no": ("het", "else"),
+    "pl": ("ości", "owych", "ych"),
     "pt": ("ção", "ções"),
     "sv": ("arna", "erna"),
 }
+# How words in lower case are built where there are few letters to tell by: doubled vowels, and a common ending.
+_BUILDS = (
+    ("fi", re.compile(r"^[a-z\u00e4\u00f6]{2,}(?:aa|ii|uu|yy)[a-z\u00e4\u00f6]*$")),
+    ("id", re.compile(r"^(?:me|pe|di|ber|ter)[a-z]{3,}kan$|^(?:meng|meny|menamb|penga|penye)[a-z]{2,}$")),
+)
+_BUILT = re.compile(r"aa|ii|uu|yy|kan\b|\b(?:meng|meny|menamb|penga|penye)")
+# Typographic quotes read in the wrong encoding: no letter in them is one.
+_BROKEN_QUOTE = re.compile("\u00e2\u20ac.?")
+# What holds names together and is found in English headlines with them.
+_PARTICLES = frozenset(
+    [
+        "de",
+        "la",
+        "di",
+        "dei",
+        "del",
+        "della",
+        "delle",
+        "van",
+        "der",
+        "den",
+        "von",
+        "zu",
+        "do",
+        "dos",
+        "da",
+        "das",
+        "du",
+        "des",
+        "le",
+        "les",
+        "el",
+        "al",
+        "et",
+        "und",
+        "og",
+        "och",
+        "en",
+        "em",
+        "los",
+        "y",
+    ]
+)
 # Letters that English borrows at most now and then; one is a hint, never a proof.
 _LETTERS = {
-    "ß": "de", "ä": "de sv", "ü": "de", "ö": "de sv", "ñ": "es", "¿": "es", "¡": "es", "ç": "fr pt", "œ": "fr",
-    "è": "fr it", "ê": "fr pt", "à": "fr it pt", "ù": "it fr", "ò": "it", "ì": "it", "ã": "pt", "õ": "pt",
-    "å": "sv no", "ø": "no", "æ": "no", "ĳ": "nl",
+    "ß": "de", "ä": "de sv fi", "ü": "de tr hu", "ö": "de sv fi tr hu", "ñ": "es", "¿": "es", "¡": "es",
+    "ç": "fr pt tr", "œ": "fr",
+    "è": "fr it", "ê": "fr pt vi", "à": "fr it pt vi", "ù": "it fr", "ò": "it", "ì": "it", "ã": "pt vi", "õ": "pt vi",
+    "å": "sv no da", "ø": "no da", "æ": "no da", "ĳ": "nl", "ą": "pl", "ę": "pl", "ł": "pl", "ń": "pl", "ś": "pl",
+    "ź": "pl", "ż": "pl", "ć": "pl", "ě": "cs", "ř": "cs", "ů": "cs", "č": "cs", "š": "cs", "ž": "cs", "ý": "cs",
+    "ő": "hu", "ű": "hu", "á": "hu cs", "ă": "ro vi", "ț": "ro", "ţ": "ro", "ș": "ro", "ş": "tr ro", "ğ": "tr",
+    "\u0131": "tr", "â": "ro fr pt vi", "î": "ro fr", "ơ": "vi", "ư": "vi", "đ": "vi",
 }  # fmt: skip
+# Vietnamese writes its tones onto its vowels; no other of these languages uses the block.
+_LETTERS |= dict.fromkeys(map(chr, range(0x1EA0, 0x1EFA)), "vi")
+# Norwegian, Danish and Swedish share most function words: a shared one still proves that it is one of them.
+_NORTHERN = frozenset(("no", "da", "sv"))
 _PROFILE: dict[str, tuple[str, ...]] = {}
 for _language, _list in _WORDS.items():
     # One-letter words are left out: model names and initials ("E 61", "I") would vote with them.
     for _word in {word for word in _list.split() if len(word) > 1}:
         _PROFILE[_word] = (*_PROFILE.get(_word, ()), _language)
 
-_ENGLISH_WORDS = frozenset(word for word, known in _PROFILE.items() if "en" in known)
+# What other languages write too ("in", "die", "war") proves no English.
+_ENGLISH_WORDS = frozenset(word for word, known in _PROFILE.items() if known == ("en",))
 _FOREIGN_WORDS = frozenset(word for word, known in _PROFILE.items() if "en" not in known)
 
 _WORD = re.compile(r"[^\W\d_]+")
@@ -78,6 +111,8 @@ _SCRIPTS = (
 _URDU = re.compile(r"[\u0679\u0688\u0691\u06ba\u06be\u06c1\u06d2]")
 _NOT_LATIN = re.compile(r"[\u0370-\u1dff\u3040-\ud7af\ufb50-\ufdff\ufe70-\ufefc]")
 _ANALYSED_CHARACTERS = 400
+# Letters of names alone never make a text foreign.
+_MAX_NAME_VOTES = 1.2
 ENGLISH = "en"
 
 
@@ -102,18 +137,31 @@ def _other_script(text: str) -> DetectedLanguage | None:
     return DetectedLanguage(code, min(1.0, count / letters))
 
 
-def _votes(words: list[str], text: str) -> dict[str, float]:
+def _votes(words: list[str], raw: list[str]) -> dict[str, float]:
+    """Return how much speaks for each language: `words` are `raw` in lower case."""
     votes = dict.fromkeys(_WORDS, 0.0)
     for word in words:
         known = _PROFILE.get(word)
         if known is not None:
             # A word shared by several languages says less; English owns its words although others share a few.
+            share = 1.0 if len(known) == 1 else 0.9 if _NORTHERN.issuperset(known) else 0.5
             for code in known:
-                votes[code] += 1.0 if len(known) == 1 else 0.5
-    if _FOREIGN_LETTER.search(text):
-        for letter in _FOREIGN_LETTER.findall(text):
-            for code in _LETTERS[letter].split():
-                votes[code] += 0.4
+                votes[code] += share
+    hints: dict[str, float] = {}
+    for word in raw:
+        found = _FOREIGN_LETTER.findall(word.lower())
+        # Names carry such letters into English headlines; words in lower case hardly ever do.
+        in_name = bool(found) and not word.islower()
+        for code in {code for letter in found for code in _LETTERS[letter].split()}:
+            if in_name:
+                hints[code] = min(_MAX_NAME_VOTES, hints.get(code, 0.0) + 0.4)
+            else:
+                votes[code] += 0.8
+        for code, pattern in _BUILDS:
+            if pattern.search(word):
+                votes[code] += 0.8
+    for code, hint in hints.items():
+        votes[code] += hint
     return votes
 
 
@@ -125,6 +173,21 @@ def _suffix_votes(words: list[str], votes: dict[str, float]) -> None:
                     votes[code] += 0.5
 
 
+def _foreign_words(raw: list[str]) -> int:
+    """Return how many words in lower case are foreign and not what holds a name together: "de", "van", "di"."""
+    return sum(word in _FOREIGN_WORDS and word not in _PARTICLES for word in set(raw))
+
+
+def _needed_votes(english: float, foreign: float, raw: list[str]) -> float:
+    """Return how many votes prove another language: fewer where hardly a word is English and some are foreign."""
+    if english > 0.5:
+        return 2.0
+    plain = _foreign_words(raw)
+    if plain >= 2 or (plain == 1 and foreign >= 1.4):
+        return 1.0
+    return 2.0 if english else 1.6
+
+
 def detect_language(text: str, declared: str | None = None) -> DetectedLanguage:
     """Return the language of the first 400 characters of `text`.
 
@@ -133,23 +196,28 @@ def detect_language(text: str, declared: str | None = None) -> DetectedLanguage:
     declared : str or None
         What the publisher said; it decides where the text itself gives no proof.
     """
-    head = text[:_ANALYSED_CHARACTERS].lower()
+    head = text[:_ANALYSED_CHARACTERS]
+    if "\u00e2\u20ac" in head:
+        head = _BROKEN_QUOTE.sub(" ", head)
     if not head.isascii() and _NOT_LATIN.search(head):
         other = _other_script(head)
         if other is not None:
             return other
-    words = _WORD.findall(head)
-    if head.isascii() and len(_FOREIGN_WORDS.intersection(words)) < 2:
+    low = head.lower()
+    words = _WORD.findall(low)
+    if head.isascii() and len(_FOREIGN_WORDS.intersection(words)) < 2 and not _BUILT.search(low):
         english_hits = len(_ENGLISH_WORDS.intersection(words))
         return _default(english_hits, declared)
-    votes = _votes(words, head)
+    raw = _WORD.findall(head)
+    votes = _votes(words, raw)
     english = votes.pop(ENGLISH)
     code = max(votes, key=votes.__getitem__)
     if votes[code] >= 1.0 and english <= 1.0:
         _suffix_votes(words, votes)
         code = max(votes, key=votes.__getitem__)
     foreign = votes[code]
-    is_foreign = foreign >= 2.0 and foreign > 1.5 * english and foreign >= 0.12 * len(words)
+    needed = _needed_votes(english, foreign, raw)
+    is_foreign = foreign >= needed and foreign > 1.5 * english and foreign >= 0.12 * len(words)
     if is_foreign:
         return DetectedLanguage(code, min(1.0, foreign / (foreign + english) * min(1.0, foreign / 4)))
     return _default(english if english > foreign else 0.0, declared)

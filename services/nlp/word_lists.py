@@ -2,14 +2,14 @@
 
 from pathlib import Path
 
-_FOLDER = Path(__file__).parent / "words"
+FOLDER = Path(__file__).parent / "words"
 
 
 def word_list(name: str) -> frozenset[str]:
     """Return the words of the list `name`, which white space separates."""
-    return frozenset((_FOLDER / f"{name}.txt").read_text(encoding="utf-8").split())
+    return frozenset((FOLDER / f"{name}.txt").read_text(encoding="utf-8").split())
 
 
 def phrase_list(name: str) -> frozenset[str]:
     """Return the phrases of the list `name`, one a line."""
-    return frozenset((_FOLDER / f"{name}.txt").read_text(encoding="utf-8").splitlines())
+    return frozenset((FOLDER / f"{name}.txt").read_text(encoding="utf-8").splitlines())

@@ -3,10 +3,12 @@
 import re
 from pathlib import Path
 
+import pytest
+
 from nlp.analyser import TextAnalyser
 from nlp.languages import detect_language
 from nlp.relevance import is_broker, relevances
-from nlp.training.corpora import document_rows, headlines
+from nlp.training.corpora import document_rows, headlines, topic_rows
 
 NAMES = {
     "A": "Agilent", "AAP": "Advance Auto", "AB": "AllianceBernstein", "ABBV": "AbbVie", "ABC": "AmerisourceBergen",
@@ -47,9 +49,14 @@ def test_where_one_company_is_named_it_is_the_right_one(analyser: TextAnalyser, 
     assert right / total >= 0.97
 
 
-def test_english_texts_are_hardly_ever_taken_for_foreign(shared_data: Path) -> None:
-    texts = [row.text for row in document_rows(shared_data)][::5]
+@pytest.mark.parametrize("source", ["phrasebank", "twitter", "semeval", "fiqa", "sentfin", "benzinga", "reuters"])
+def test_english_texts_are_hardly_ever_taken_for_foreign(shared_data: Path, source: str) -> None:
+    texts = {
+        "benzinga": lambda: [title for _, title, _ in headlines(shared_data)],
+        "reuters": lambda: [row.title for row in topic_rows(shared_data)],
+    }.get(source, lambda: [row.text for row in document_rows(shared_data) if row.source == source])()
 
     foreign = sum(detect_language(text).code != "en" for text in texts)
 
-    assert foreign / len(texts) < 0.003
+    # Of the tweets 29 in 9,440 (0.31 %) are found foreign, and are; of all other sets together 3 in 27,000.
+    assert foreign / len(texts) <= (0.0035 if source == "twitter" else 0.0005)
