@@ -11,6 +11,7 @@ from nlp.artefacts import checked_path, load_manifest
 from nlp.document_sentiment import DocumentReading, first_sentence_of, read_documents
 from nlp.events import EventModel
 from nlp.gazetteer import Gazetteer, fold
+from nlp.html_entities import decode, has_entities, restore_places
 from nlp.languages import ENGLISH, DetectedLanguage, detect_language
 from nlp.linear_text import Probabilities
 from nlp.linking import LinkedEntity, Linker, Mention
@@ -135,11 +136,17 @@ class TextAnalyser:
 
     def analyse(self, texts: Sequence[TextInput]) -> list[TextAnalysis]:
         """Return the analysis of each text, in order; sentiment is asked in one batch."""
-        cut = [_cut(text) for text in texts]
+        written = [_cut(text) for text in texts]
+        cut = [_without_entities(text) for text in written]
         languages = [detect_language(_language_sample(text), text.language) for text in cut]
         scored = [index for index, text in enumerate(cut) if _reason_to_abstain(text, languages[index]) is None]
         documents = dict(zip(scored, read_documents(self._sentiment, [cut[index] for index in scored]), strict=True))
-        return [self._assemble(text, languages[index], documents.get(index)) for index, text in enumerate(cut)]
+        found = [self._assemble(text, languages[index], documents.get(index)) for index, text in enumerate(cut)]
+        for analysis, original, text in zip(found, written, cut, strict=True):
+            if text is not original:
+                mentions = [mention for entity in analysis.entities for mention in entity.mentions]
+                restore_places([*analysis.evidence, *mentions], dict(_fields(original)))
+        return found
 
     def _assemble(self, text: TextInput, language: DetectedLanguage, read: DocumentReading | None) -> TextAnalysis:
         if read is None:
@@ -209,6 +216,18 @@ def _cut(text: TextInput) -> TextInput:
         title=text.title[:_TITLE_CHARACTERS],
         summary=text.summary[:_BELOW_CHARACTERS],
         body=text.body[:_BELOW_CHARACTERS],
+    )
+
+
+def _without_entities(text: TextInput) -> TextInput:
+    if not any(map(has_entities, (text.title, text.summary, text.body, text.entity or ""))):
+        return text
+    return replace(
+        text,
+        title=decode(text.title).text,
+        summary=decode(text.summary).text,
+        body=decode(text.body).text,
+        entity=decode(text.entity).text if text.entity else text.entity,
     )
 
 
