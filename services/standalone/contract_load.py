@@ -52,7 +52,10 @@ COMPUTING: dict[str, JSON] = {
     "/nlp/v1/texts:analyze": {
         "texts": [
             {"title": "Apple shares jump as quarterly profit beats estimates"},
-            {"title": "Boeing cuts delivery forecast after supplier strike", "body": "The company warned of weaker cash flow."},
+            {
+                "title": "Boeing cuts delivery forecast after supplier strike",
+                "body": "The company warned of weaker cash flow.",
+            },
             {"title": "Microsoft to hold its annual meeting on Tuesday"},
         ]
     },

@@ -4,9 +4,10 @@ import pytest
 
 from common.gateway import SERVICES
 from tests.platform.chart import ENVIRONMENTS, JSON, merged_values, of_kind, render, rendered
+from tests.platform.clusters import CLUSTERS, everything
 
 NAMES = {service.kubernetes_name for service in SERVICES}
-MADE_BY_FLAGGER = ("Service", "VirtualService", "DestinationRule", "Canary")
+MADE_BY_FLAGGER = ("Service", "VirtualService", "DestinationRule")
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
@@ -16,7 +17,16 @@ def test_services_and_routes_are_rendered_where_flagger_does_not_make_them(envir
     found = {kind: set(of_kind(rendered(environment), kind)) for kind in MADE_BY_FLAGGER}
 
     by_chart = set() if has_flagger else NAMES
-    assert found == {"Service": by_chart, "VirtualService": by_chart, "DestinationRule": set(), "Canary": set()}
+    assert found == {"Service": by_chart, "VirtualService": by_chart, "DestinationRule": set()}
+    assert set(of_kind(rendered(environment), "Canary")) == NAMES - by_chart
+
+
+@pytest.mark.parametrize("cluster", CLUSTERS)
+def test_the_clusters_folders_add_nothing_that_flagger_makes(cluster: str) -> None:
+    items = everything(cluster)
+
+    assert not [item for item in items if item["kind"] in MADE_BY_FLAGGER]
+    assert not [item for item in items if item["metadata"]["name"].endswith(("-primary", "-canary"))]
 
 
 @pytest.mark.parametrize("environment", ["staging", "production"])
@@ -35,7 +45,7 @@ def test_nothing_has_a_name_that_flagger_gives(environment: str) -> None:
     ("environment", "changes", "expected"),
     [
         ("development", {}, True),
-        ("development", {"flagger": {"enabled": True}}, False),
+        ("development", {"flagger": {"enabled": True, "loadTesterServiceAccount": "flagger-loadtester"}}, False),
         ("staging", {}, False),
         ("production", {}, False),
     ],
