@@ -37,7 +37,7 @@ test: $(STAMP)  ## Pass every test: unit, integration on real PostgreSQL and Red
 test-platform: $(STAMP)  ## Pass the tests of image, chart, clusters and compose file; no cluster, no container engine
 	@$(BIN)/python -m pytest tests/platform $(ARGS)
 
-platform-tools: $(TOOLS)/bin/kustomize  ## Build kustomize, kubeconform, sops and age, and fetch definitions and charts (Go 1.26)
+platform-tools: $(TOOLS)/bin/kustomize $(TOOLS)/bin/istioctl  ## Build kustomize, kubeconform, sops, age and istioctl, and fetch definitions and charts (Go 1.26)
 
 $(TOOLS)/bin/kustomize: tests/platform/tools/go.sum tests/platform/tools/manifests/go.sum
 	@command -v go > /dev/null || { echo "Go 1.26 or newer is needed, and none was found."; exit 1; }

@@ -24,7 +24,7 @@ KUBERNETES_VERSIONS = ("1.31", kubernetes_validate.latest_version())
 CUSTOM_RESOURCES = {
     "flagger.app/v1beta1": {"Canary"},
     "monitoring.coreos.com/v1": {"PodMonitor"},
-    "networking.istio.io/v1": {"VirtualService"},
+    "networking.istio.io/v1": {"DestinationRule", "Sidecar", "VirtualService"},
     "security.istio.io/v1": {"AuthorizationPolicy"},
 }
 

@@ -27,7 +27,7 @@ def of(items: list[JSON] | tuple[JSON, ...], kind: str) -> dict[str, JSON]:
 
 @EVERY_CLUSTER
 def test_every_custom_resource_is_one_that_its_project_knows_in_every_field(cluster: str) -> None:
-    items = [item for item in everything(cluster) if group(item) not in CORE_GROUPS]
+    items = [item for item in [*everything(cluster), *rendered("development")] if group(item) not in CORE_GROUPS]
 
     assert [fault for item in items for fault in faults(item)] == []
     assert len(items) > 50

@@ -1,5 +1,7 @@
 """Every field has one owner: what Flagger or an autoscaler writes is not rendered as well."""
 
+import json
+
 import pytest
 
 from common.gateway import SERVICES
@@ -17,7 +19,7 @@ def test_services_and_routes_are_rendered_where_flagger_does_not_make_them(envir
     found = {kind: set(of_kind(rendered(environment), kind)) for kind in MADE_BY_FLAGGER}
 
     by_chart = set() if has_flagger else NAMES
-    assert found == {"Service": by_chart, "VirtualService": by_chart, "DestinationRule": set()}
+    assert found == {"Service": by_chart, "VirtualService": by_chart, "DestinationRule": by_chart}
     assert set(of_kind(rendered(environment), "Canary")) == NAMES - by_chart
 
 
@@ -69,6 +71,28 @@ def test_an_autoscaler_scales_a_deployment_that_is_there_and_says_how_fast(envir
         assert spec["scaleTargetRef"] == {"apiVersion": "apps/v1", "kind": "Deployment", "name": name}
         assert {metric["containerResource"]["name"] for metric in spec["metrics"]} == {"cpu", "memory"}
         assert set(spec["behavior"]) == {"scaleUp", "scaleDown"}
+
+
+def test_a_service_is_called_in_the_same_way_with_and_without_flagger() -> None:
+    policies = {
+        json.dumps(item["spec"]["trafficPolicy"], sort_keys=True)
+        for item in of_kind(rendered("development"), "DestinationRule").values()
+    }
+    canaries = of_kind(rendered("production"), "Canary").values()
+
+    assert {json.dumps(item["spec"]["service"]["trafficPolicy"], sort_keys=True) for item in canaries} == policies
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_sidecars_know_what_their_pods_call_and_not_the_whole_cluster(environment: str) -> None:
+    (sidecar,) = of_kind(rendered(environment), "Sidecar").values()
+    selector = sidecar["spec"]["workloadSelector"]["labels"]
+    (egress,) = sidecar["spec"]["egress"]
+
+    assert {"./*", "istio-ingress/*", "istio-system/*"} <= set(egress["hosts"])
+    assert not [host for host in egress["hosts"] if host.startswith("*")]
+    for item in of_kind(rendered(environment), "Deployment").values():
+        assert selector.items() <= item["spec"]["template"]["metadata"]["labels"].items()
 
 
 def test_without_istio_nothing_of_istio_is_rendered() -> None:

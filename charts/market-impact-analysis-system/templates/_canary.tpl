@@ -11,3 +11,10 @@ requests: sum(rate(istio_requests_total{reporter="destination",destination_workl
 {{- define "mia.canaryAddress" -}}
 http://{{ .service.kubernetesName }}-canary.{{ .root.Release.Namespace }}:{{ .service.port | int }}
 {{- end }}
+
+{{- /* How a service is called, whoever makes the DestinationRule: the chart, or Flagger from the Canary. */ -}}
+{{- define "mia.trafficPolicy" -}}
+tls: {mode: ISTIO_MUTUAL}
+connectionPool: {http: {http1MaxPendingRequests: 256, http2MaxRequests: 1024, maxRetries: 8}}
+outlierDetection: {consecutive5xxErrors: 5, interval: 10s, baseEjectionTime: 30s, maxEjectionPercent: 50}
+{{- end }}
