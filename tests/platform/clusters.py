@@ -10,7 +10,7 @@ from tests.platform.chart import JSON, ROOT, rendered
 from tests.platform.programs import program
 
 CLUSTERS = ("staging", "production")
-STEPS = ("sources", "namespaces", "secrets", "controllers", "configs", "apps")
+STEPS = ("sources", "namespaces", "secrets", "controllers", "configs", "monitoring", "apps")
 
 
 @cache

@@ -18,7 +18,7 @@ from tests.platform.schemas import custom_resources, faults
 EVERY_CLUSTER = pytest.mark.parametrize("cluster", CLUSTERS)
 FLUX_NAMESPACE = "flux-system"
 # Kinds that exist before anything of ours is applied: Kubernetes' own and Flux's.
-GIVEN = {*CORE_GROUPS, "source.toolkit.fluxcd.io", "kustomize.toolkit.fluxcd.io", "helm.toolkit.fluxcd.io"}
+GIVEN = {*CORE_GROUPS, *(f"{name}.toolkit.fluxcd.io" for name in ("source", "kustomize", "helm", "notification"))}
 
 
 def of(items: list[JSON] | tuple[JSON, ...], kind: str) -> dict[str, JSON]:
@@ -237,6 +237,8 @@ def test_every_secret_and_config_map_that_is_named_is_made_with_its_keys(cluster
     (key,) = [one["valueFrom"]["secretKeyRef"] for one in tester["env"]]
     has(NAMESPACE, "Secret", key["name"], key["key"])
     has(NAMESPACE, "ConfigMap", tester["volumes"][0]["configMap"]["name"])
+    for provider in of(items, "Provider").values():
+        has(provider["metadata"]["namespace"], "Secret", provider["spec"]["secretRef"]["name"], "headers")
     (gateway,) = of(items, "Gateway").values()
     credential = next(
         one["tls"]["credentialName"] for one in gateway["spec"]["servers"] if "credentialName" in one.get("tls", {})
@@ -317,6 +319,17 @@ def test_prometheus_sees_monitors_of_every_namespace_and_nobody_has_a_known_pass
     )
     assert "adminPassword" not in values["grafana"]
     assert values["grafana"]["admin"]["existingSecret"]
+
+
+@EVERY_CLUSTER
+def test_what_flux_cannot_apply_is_said_to_the_alerts_service(cluster: str) -> None:
+    items = everything(cluster)
+    (provider,) = of(items, "Provider").values()
+    (alert,) = of(items, "Alert").values()
+
+    assert provider["spec"]["address"] == f"{merged_values(cluster)['gateway']['url']}/alerts/v1/integrations/flux"
+    assert alert["spec"]["providerRef"]["name"] == provider["metadata"]["name"]
+    assert {"Kustomization", "HelmRelease"} <= {one["kind"] for one in alert["spec"]["eventSources"]}
 
 
 @EVERY_CLUSTER
