@@ -8,10 +8,12 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 ARGS   ?=
 ENGINE ?= docker
+ENVIRONMENT ?= development
+TOOLS  := $(CURDIR)/.local/platform-tools
 VERSION = $(shell sed -n 's/^version = "\(.*\)"$$/\1/p' pyproject.toml)
 
 .DEFAULT_GOAL := help
-.PHONY: help run up-processes test test-platform image lint typecheck format contracts configuration bench clean
+.PHONY: help run up-processes test test-platform platform-tools dev-values contract-load image lint typecheck format contracts configuration bench clean
 
 help:  ## Say what can be made
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -32,8 +34,29 @@ up-processes: $(STAMP)  ## Start four processes behind Envoy
 test: $(STAMP)  ## Pass every test: unit, integration on real PostgreSQL and Redis, contract, end to end, faults
 	@$(BIN)/python -m pytest $(ARGS)
 
-test-platform: $(STAMP)  ## Pass the tests of image, chart and compose file; no cluster, no container engine
+test-platform: $(STAMP)  ## Pass the tests of image, chart, clusters and compose file; no cluster, no container engine
 	@$(BIN)/python -m pytest tests/platform $(ARGS)
+
+platform-tools: $(TOOLS)/bin/kustomize $(TOOLS)/bin/istioctl  ## Build kustomize, kubeconform, sops, age and istioctl, and fetch definitions and charts (Go 1.26)
+
+$(TOOLS)/bin/kustomize: tests/platform/tools/go.sum tests/platform/tools/manifests/go.sum
+	@command -v go > /dev/null || { echo "Go 1.26 or newer is needed, and none was found."; exit 1; }
+	@echo "Fetching definitions and charts ..."
+	@cd tests/platform/tools/manifests && GOTOOLCHAIN=local go mod download $$(sed -n 's/^\t\([^ ]*\) v.*/\1/p' go.mod)
+	@echo "Building kustomize, kubeconform, sops and age (minutes the first time) ..."
+	@cd tests/platform/tools && GOTOOLCHAIN=local CGO_ENABLED=0 go build -mod=readonly -trimpath -o $(TOOLS)/bin/ tool
+	@touch $@
+
+$(TOOLS)/bin/istioctl: tests/platform/tools/istioctl/go.sum
+	@echo "Building istioctl (minutes the first time) ..."
+	@cd tests/platform/tools/istioctl && GOTOOLCHAIN=local CGO_ENABLED=0 go build -mod=readonly -trimpath -ldflags '-s -w' -o $(TOOLS)/bin/ tool
+	@touch $@
+
+dev-values: $(STAMP)  ## Show what the chart applies with ENVIRONMENT's values (development, staging, production)
+	@$(BIN)/python -m tests.platform.show $(ENVIRONMENT)
+
+contract-load: $(STAMP)  ## Write the requests that canaries are tried with anew, from contracts/
+	@$(BIN)/python -m standalone.contract_load
 
 image:  ## Build the four images with ENGINE (docker; or podman), tagged VERSION
 	@for pair in news_ingestion:news-ingestion nlp:nlp-processing market_impact:market-impact alerts:alert-signal; do \

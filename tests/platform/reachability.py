@@ -87,7 +87,7 @@ def may_call(objects: Iterable[JSON], principal: str, target: Peer, port: int, m
     ]
     if not chosen:
         return True
-    if any(spec["action"] != "ALLOW" for spec in chosen):
+    if any(spec.get("action", "ALLOW") != "ALLOW" for spec in chosen):
         raise NotImplementedError("write the reasoning for other actions before a policy uses them")
     rules = [rule for spec in chosen for rule in spec.get("rules", [])]
     return any(

@@ -22,8 +22,9 @@ from tests.platform.chart import (
 # The oldest that Chart.yaml admits, and the newest whose schemas are to be had.
 KUBERNETES_VERSIONS = ("1.31", kubernetes_validate.latest_version())
 CUSTOM_RESOURCES = {
+    "flagger.app/v1beta1": {"Canary"},
     "monitoring.coreos.com/v1": {"PodMonitor"},
-    "networking.istio.io/v1": {"VirtualService"},
+    "networking.istio.io/v1": {"DestinationRule", "Sidecar", "VirtualService"},
     "security.istio.io/v1": {"AuthorizationPolicy"},
 }
 
@@ -75,7 +76,10 @@ def test_no_object_is_there_twice_and_each_says_its_namespace(environment: str) 
         {"services": {"nlp": {"replicaCount": 0}}},
         {"services": {"translation": {"port": 8084}}},
         {"defaults": {"replicas": 0}},
-        {"istio": {"enabled": False}, "flagger": {"enabled": True}},
+        {"istio": {"enabled": False}, "flagger": {"enabled": True, "loadTesterServiceAccount": "tester"}},
+        {"flagger": {"enabled": True}},
+        {"flagger": {"threshold": 1}},
+        {"services": {"nlp": {"latencyMilliseconds": 3000}}},
         {"gateway": {"url": "http://gateway/prefix"}},
     ],
     ids=json.dumps,

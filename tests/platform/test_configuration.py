@@ -23,9 +23,9 @@ def app_container(environment: str, service: Service) -> JSON:
 
 
 def documented_secrets() -> dict[str, set[str]]:
-    """Return the keys of each Secret that the operations page makes."""
+    """Return the keys of each Secret of the services that the operations page makes."""
     joined = OPERATIONS.replace("\\\n", " ")
-    found = re.findall(r"kubectl create secret generic (\S+)(.*)", joined)
+    found = re.findall(rf"kubectl create secret generic (\S+)(.*--namespace {NAMESPACE}.*)", joined)
     return {name: set(re.findall(r"--from-literal=([\w-]+)=", rest)) for name, rest in found}
 
 

@@ -1,6 +1,7 @@
 """Every command on the operations page is about something that exists."""
 
 import itertools
+import json
 import re
 import shlex
 
@@ -12,12 +13,13 @@ from typer.main import get_command
 from common.gateway import SERVICES
 from common.outbox import OutboxMetrics
 from standalone.cli import app
-from tests.platform.chart import CHART, ENVIRONMENTS, NAMESPACE, RELEASE, ROOT, of_kind, rendered
+from tests.platform.chart import CHART, ENVIRONMENTS, NAMESPACE, RELEASE, ROOT, merged_values, of_kind, rendered
+from tests.platform.clusters import STEPS, built, releases, step, steps
 
 PAGE = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^ *```sh\n(.*?)^ *```", PAGE, re.MULTILINE | re.DOTALL)
 # `helm install` alone is the name of a command, not one to type.
-INLINE = [code for code in re.findall(r"`((?:kubectl|helm|mia) [^`\n]+)`", PAGE) if len(code.split()) > 2]
+INLINE = [code for code in re.findall(r"`((?:kubectl|helm|mia|flux|sops) [^`\n]+)`", PAGE) if len(code.split()) > 2]
 LINES = [line.strip() for block in BLOCKS for line in block.replace("\\\n", " ").splitlines()]
 COMMANDS = [shlex.split(line, comments=True) for line in LINES + INLINE if line]
 KINDS = {
@@ -25,7 +27,15 @@ KINDS = {
     "job": "Job",
     "service": "Service",
     "horizontalpodautoscaler": "HorizontalPodAutoscaler",
+    "canary": "Canary",
 }
+
+# By the charts of Flagger and its load tester, of Kiali, and of kube-prometheus-stack under our release's name.
+MADE_BY_OTHERS = {
+    "Deployment": {"flagger", "flagger-loadtester"},
+    "Service": {"kiali", "monitoring-grafana", "monitoring-kube-prometheus-prometheus"},
+}
+CONTAINERS = {"app", "istio-proxy", "flagger", "loadtester"}
 
 
 def of_program(program: str) -> list[list[str]]:
@@ -38,12 +48,16 @@ def after(command: list[str], option: str) -> list[str]:
 
 def existing(kind: str) -> set[str]:
     names = {name for environment in ENVIRONMENTS for name in of_kind(rendered(environment), kind)}
-    # Flagger's copies of the workloads.
-    return names | ({f"{name}-primary" for name in names} if kind == "Deployment" else set())
+    # Flagger's copies of the workloads, and what the charts of others make.
+    return (
+        names
+        | ({f"{name}-primary" for name in names} if kind == "Deployment" else set())
+        | MADE_BY_OTHERS.get(kind, set())
+    )
 
 
 def test_the_page_has_commands_of_every_program() -> None:
-    assert {command[0] for command in COMMANDS} >= {"helm", "kubectl", "docker", "curl", "make"}
+    assert {command[0] for command in COMMANDS} >= {"helm", "kubectl", "docker", "curl", "make", "flux", "sops"}
 
 
 @pytest.mark.parametrize("command", of_program("helm"), ids=" ".join)
@@ -66,8 +80,11 @@ def test_a_kubectl_command_is_about_objects_that_exist(command: list[str]) -> No
     own, _, inside = " ".join(command).partition(" -- ")
     words = own.split()
 
-    assert words[1] in {"create", "label", "rollout", "logs", "exec", "get", "port-forward", "top"}
-    assert after(words, "--namespace") == [NAMESPACE] or "namespace" in words
+    assert words[1] in {"create", "label", "rollout", "logs", "exec", "get", "port-forward", "top", "apply", "describe"}
+    namespaces = set(of_kind(built("clusters/base/namespaces"), "Namespace")) | {"flux-system"}
+    assert set(after(words, "--namespace")) <= namespaces
+    assert after(words, "--namespace") or {"namespace", "apply"} & set(words)
+    assert all(built(folder) for folder in after(words, "--kustomize"))
     for word in words:
         kind, slash, name = word.partition("/")
         if slash and kind in KINDS:
@@ -75,11 +92,18 @@ def test_a_kubectl_command_is_about_objects_that_exist(command: list[str]) -> No
     for kind, name in itertools.pairwise(words):
         if kind in KINDS and not name.startswith("--"):
             assert name in existing(KINDS[kind])
-    assert set(after(words, "--container")) <= {"app"}
+    assert set(after(words, "--container")) <= CONTAINERS
     for selector in after(words, "--selector"):
         assert selector in {f"mias.io/service={service.kubernetes_name}" for service in SERVICES}
     if inside:
-        assert inside.split()[0] == "mia"
+        assert inside.split()[0] in {"mia", "curl"}
+        if "localhost:8080" in inside:
+            gate, name = (
+                re.search(r"8080(/\S+)$", inside).group(1),
+                re.search(r'"name":"([\w-]+)"', " ".join(command)).group(1),
+            )
+            assert gate in {f"/{what}/{how}" for what in ("gate", "rollback") for how in ("open", "close")}
+            assert name in existing("Canary")
 
 
 def test_every_command_of_mia_exists() -> None:
@@ -112,11 +136,54 @@ def test_every_make_target_and_value_of_the_page_exists() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
 
     for command in of_program("make"):
-        assert f"\n{command[1]}:" in makefile
+        targets = [word for word in command[1:] if "=" not in word]
+        assert all(re.search(rf"^{target}:", makefile, re.MULTILINE) for target in targets)
 
 
 def test_every_secret_lies_in_the_namespace() -> None:
     secrets = [command for command in of_program("kubectl") if command[1:3] == ["create", "secret"]]
 
-    assert len(secrets) == 4
-    assert all(after(command, "--namespace") == [NAMESPACE] for command in secrets)
+    assert len([one for one in secrets if after(one, "--namespace") == [NAMESPACE]]) == 4
+    for_flux = {command[4] for command in secrets if after(command, "--namespace") == ["flux-system"]}
+    assert for_flux == {"sops-age", "flux-system"}
+    assert steps("staging")["secrets"]["decryption"]["secretRef"]["name"] in for_flux
+
+
+@pytest.mark.parametrize("command", of_program("flux"), ids=" ".join)
+def test_a_flux_command_is_about_objects_that_flux_applies(command: list[str]) -> None:
+    assert command[1] in {"check", "install", "get", "reconcile", "suspend", "resume", "logs"}
+    assert set(after(command, "--namespace")) <= {"flux-system"}
+    kinds = {"kustomization": steps("staging"), "helmrelease": releases("staging"), "git": {"flux-system": None}}
+    named = [(kind, name) for kind, name in itertools.pairwise(command) if kind in kinds and not name.startswith("--")]
+    assert all(name in kinds[kind] for kind, name in named)
+    assert named or command[1] not in {"reconcile", "suspend", "resume"}
+    if command[1] == "get":
+        assert command[2] in {"kustomizations", "helmreleases", "sources"}
+
+
+@pytest.mark.parametrize("command", of_program("sops"), ids=" ".join)
+def test_a_sops_command_is_about_a_secret_of_an_environment(command: list[str]) -> None:
+    assert command[1] in {"encrypt", "edit"}
+    assert (ROOT / command[-1]).is_file()
+    assert command[-1].startswith("clusters/")
+
+
+def test_the_page_counts_what_there_is() -> None:
+    numbers = {"four": 4, "eight": 8, "ten": 10}
+
+    assert numbers[re.search(r"# all (\w+): True, Applied", PAGE).group(1)] == len(steps("staging"))
+    assert numbers[re.search(r"# all (\w+): True, Helm", PAGE).group(1)] == len(releases("staging"))
+    assert numbers[re.search(r"# (\w+): Initialized", PAGE).group(1)] == len(SERVICES)
+    (weights,) = re.findall(r"Progressing ([\d, ]+);", PAGE)
+    assert json.loads(f"[{weights}]") == merged_values("staging")["flagger"]["stepWeights"]
+
+
+def test_the_page_explains_every_step_and_every_secret() -> None:
+    assert all(f"| `{name}` |" in PAGE for name in STEPS)
+    secrets = {item["metadata"]["name"] for item in step("staging", "secrets")}
+    assert all(f"`{name}`" in PAGE for name in secrets)
+
+
+@pytest.mark.parametrize("file", re.findall(r"`((?:clusters|tests|charts)/[\w./-]+)`", PAGE))
+def test_every_file_of_the_page_exists(file: str) -> None:
+    assert (ROOT / file).exists()

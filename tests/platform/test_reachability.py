@@ -6,6 +6,7 @@ import pytest
 
 from common.gateway import ALERTS, MARKET_IMPACT, NEWS_INGESTION, NLP, SERVICES, Service
 from tests.platform.chart import ENVIRONMENTS, NAMESPACE, ROOT, merged_values, of_kind, pod_templates, render, rendered
+from tests.platform.clusters import CLUSTERS, everything
 from tests.platform.reachability import Peer, may_call, may_connect
 
 GATEWAY = Peer("istio-ingress", {"istio": "ingress"})
@@ -182,6 +183,10 @@ def test_a_policy_names_only_accounts_that_exist(environment: str) -> None:
     objects, gateway = rendered(environment), merged_values(environment)["gateway"]
     accounts = {f"cluster.local/ns/{NAMESPACE}/sa/{name}" for name in of_kind(objects, "ServiceAccount")}
     accounts.add(f"cluster.local/ns/{gateway['namespace']}/sa/{gateway['serviceAccount']}")
+    # Those of the clusters' folders, which test_clusters.py holds against the releases there.
+    flagger = merged_values(environment)["flagger"]
+    accounts.add(f"cluster.local/ns/{NAMESPACE}/sa/{flagger['loadTesterServiceAccount']}")
+    accounts.add(f"cluster.local/ns/{flagger['namespace']}/sa/{flagger['serviceAccount']}")
 
     named = {
         principal
@@ -195,11 +200,42 @@ def test_a_policy_names_only_accounts_that_exist(environment: str) -> None:
 
 
 @EACH_SERVICE
-def test_the_load_tester_is_let_in_once_it_is_named(service: Service) -> None:
-    objects = render("staging", {"flagger": {"loadTesterServiceAccount": "flagger-loadtester"}})
+def test_the_load_tester_is_let_in_where_canaries_are(service: Service) -> None:
     tester, pod = Peer(NAMESPACE, {"app": "flagger-loadtester"}), pod_of("staging", service)
     principal = f"cluster.local/ns/{NAMESPACE}/sa/flagger-loadtester"
 
-    assert may_connect(objects, tester, pod, service.port)
-    assert may_call(objects, principal, pod, service.port, "POST", f"{service.base_path}/selfcheck")
-    assert not may_connect(rendered("staging"), tester, pod, service.port)
+    assert may_connect(rendered("staging"), tester, pod, service.port)
+    assert may_call(rendered("staging"), principal, pod, service.port, "POST", f"{service.base_path}/selfcheck")
+    assert not may_connect(rendered("development"), tester, pod, service.port)
+    assert not may_call(rendered("development"), principal, pod, service.port, "POST", f"{service.base_path}/selfcheck")
+
+
+@EACH_SERVICE
+def test_flagger_may_post_its_events_to_alerts_and_nothing_else(service: Service) -> None:
+    objects, pod = rendered("staging"), pod_of("staging", service)
+    flagger, principal = Peer("flagger-system", {"app": "flagger"}), "cluster.local/ns/flagger-system/sa/flagger"
+    is_alerts = service is ALERTS
+
+    assert may_connect(objects, flagger, pod, service.port) == is_alerts
+    events = f"{service.base_path}/integrations/flagger"
+    assert may_call(objects, principal, pod, service.port, "POST", events) == is_alerts
+    assert not may_call(objects, principal, pod, service.port, "POST", f"{service.base_path}/rules")
+
+
+@pytest.mark.parametrize("cluster", CLUSTERS)
+def test_what_else_lies_in_the_namespace_is_closed_but_for_the_load_tester(cluster: str) -> None:
+    objects = everything(cluster)
+    tester, other = Peer(NAMESPACE, {"app": "flagger-loadtester"}), Peer(NAMESPACE, {"app": "somebody"})
+
+    assert not may_connect(objects, STRANGER, other, 80)
+    assert not may_connect(objects, other, INTERNET, 443)
+    assert may_connect(objects, Peer("flagger-system"), tester, 8080)
+    assert not may_connect(objects, STRANGER, tester, 8080)
+    assert not may_connect(objects, tester, INTERNET, 443)
+    assert may_connect(objects, tester, DNS, 53, "UDP")
+    assert may_connect(objects, tester, ISTIOD, 15012)
+    for service in SERVICES:
+        assert may_connect(objects, tester, pod_of(cluster, service), service.port)
+    assert may_call(objects, "cluster.local/ns/flagger-system/sa/flagger", tester, 8080, "POST", "/gate/check")
+    assert not may_call(objects, THE_GATEWAY, tester, 8080, "POST", "/gate/open")
+    assert not may_call(objects, THE_GATEWAY, other, 80, "GET", "/")

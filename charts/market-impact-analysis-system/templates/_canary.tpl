@@ -1,0 +1,20 @@
+{{- /* What KEDA asks Prometheus, by trigger. The outbox is the database's: every pod counts the same rows. Arguments: root, service, workload. */ -}}
+{{- define "mia.scalingQueries" -}}
+{{- $namespace := .root.Release.Namespace -}}
+{{- if .service.callsGateway }}
+outbox: max(outbox_pending{namespace="{{ $namespace }}",pod=~"{{ .service.kubernetesName }}-.+"})
+{{- end }}
+requests: sum(rate(istio_requests_total{reporter="destination",destination_workload_namespace="{{ $namespace }}",destination_workload="{{ .workload }}"}[2m]))
+{{- end }}
+
+{{- /* Address of the pods under trial. Arguments: root, service. */ -}}
+{{- define "mia.canaryAddress" -}}
+http://{{ .service.kubernetesName }}-canary.{{ .root.Release.Namespace }}:{{ .service.port | int }}
+{{- end }}
+
+{{- /* How a service is called, whoever makes the DestinationRule: the chart, or Flagger from the Canary. */ -}}
+{{- define "mia.trafficPolicy" -}}
+tls: {mode: ISTIO_MUTUAL}
+connectionPool: {http: {http1MaxPendingRequests: 256, http2MaxRequests: 1024, maxRetries: 8}}
+outlierDetection: {consecutive5xxErrors: 5, interval: 10s, baseEjectionTime: 30s, maxEjectionPercent: 50}
+{{- end }}

@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# contract.sh once ADDRESS SERVICE: send every request of SERVICE.tsv; fail and name those that 2xx did not answer.
+# contract.sh again ADDRESS SERVICE SECONDS: the same in rounds, one a second at most, which is the load of a rollout.
+set -euo pipefail
+mode=$1 address=$2 service=$3 seconds=${4:-0}
+requests=$(dirname "$0")/$service.tsv
+credential=$(printf 'header = "X-API-Key: %s"' "${LOAD_TEST_KEY:?the Secret load-test has no api-key}")
+
+round() {
+  local failed=0 method path body status
+  while IFS=$'\t' read -r method path body; do
+    status=$(curl --silent --output /dev/null --max-time 5 --write-out '%{http_code}' --config <(echo "$credential") \
+      --request "$method" ${body:+--header 'Content-Type: application/json' --data-raw "$body"} "$address$path") || true
+    [[ $status == 2?? ]] || { echo "$method $path answered $status"; failed=1; }
+  done < "$requests"
+  return "$failed"
+}
+
+case $mode in
+  once) round ;;
+  again)
+    failed=0
+    while ((SECONDS < seconds)); do
+      round || failed=1
+      sleep 1
+    done
+    exit "$failed"
+    ;;
+  *) echo "unknown mode $mode" >&2; exit 2 ;;
+esac

@@ -1,0 +1,257 @@
+"""Canaries that can tell: they get traffic, ask for figures that exist, of the pods under trial, and stop in time."""
+
+import re
+from urllib.parse import urlsplit
+
+import jsonschema
+import pytest
+
+from common.gateway import SERVICES, Service
+from standalone.contract_load import COMPUTING, contract_load, contract_requests
+from tests.platform.chart import JSON, NAMESPACE, ROOT, merged_values, of_kind, render, rendered
+from tests.platform.clusters import CLUSTERS, releases, step
+from tests.platform.promql import selectors
+
+EVERY_CLUSTER = pytest.mark.parametrize("cluster", CLUSTERS)
+EACH_SERVICE = pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.name)
+BUILT_IN = {"request-success-rate", "request-duration"}
+TESTER = f"flagger-loadtester.{NAMESPACE}"
+SCRIPTS = ROOT / "clusters" / "base" / "controllers" / "contract-load"
+# The first check of a rollout often finds no values yet: one failure must not be the last.
+SPARE_CHECKS = 2
+
+
+def canaries(cluster: str) -> dict[str, JSON]:
+    return {name: item["spec"] for name, item in of_kind(rendered(cluster), "Canary").items()}
+
+
+def hooks(spec: JSON, kind: str) -> list[JSON]:
+    return [hook for hook in spec["analysis"]["webhooks"] if hook["type"] == kind]
+
+
+def seconds(text: str) -> int:
+    number, unit = re.fullmatch(r"(\d+)([sm])", text).groups()
+    return int(number) * {"s": 1, "m": 60}[unit]
+
+
+@EVERY_CLUSTER
+def test_each_service_has_a_canary_of_its_deployment_and_its_autoscaler(cluster: str) -> None:
+    found, scalers = canaries(cluster), of_kind(rendered(cluster), "HorizontalPodAutoscaler")
+
+    assert set(found) == {service.kubernetes_name for service in SERVICES}
+    for name, spec in found.items():
+        assert spec["targetRef"] == {"apiVersion": "apps/v1", "kind": "Deployment", "name": name}
+        assert spec["autoscalerRef"] == {
+            "apiVersion": "autoscaling/v2",
+            "kind": "HorizontalPodAutoscaler",
+            "name": name,
+        }
+        assert name in scalers
+
+
+def test_with_keda_the_primary_is_scaled_by_its_own_requests() -> None:
+    objects = render("production", {"keda": {"enabled": True}})
+
+    assert of_kind(objects, "HorizontalPodAutoscaler") == {}
+    for name, canary in of_kind(objects, "Canary").items():
+        reference, scaled = canary["spec"]["autoscalerRef"], of_kind(objects, "ScaledObject")[name]["spec"]
+        queries = {one["name"]: one["metadata"]["query"] for one in scaled["triggers"] if one["type"] == "prometheus"}
+        assert reference["kind"] == "ScaledObject"
+        assert set(reference["primaryScalerQueries"]) == set(queries)
+        assert f'destination_workload="{name}"' in queries["requests"]
+        assert f'destination_workload="{name}-primary"' in reference["primaryScalerQueries"]["requests"]
+        assert ("outbox" in queries) == (name != "alert-signal"), "the end of the line hands nothing on"
+
+
+@EVERY_CLUSTER
+@EACH_SERVICE
+def test_routes_are_those_of_the_gateway_table_and_leave_paths_alone(cluster: str, service: Service) -> None:
+    route = canaries(cluster)[service.kubernetes_name]["service"]
+
+    assert (route["name"], route["port"]) == (service.kubernetes_name, service.port)
+    assert route["match"] == [{"uri": {"prefix": f"{service.prefix}/"}}]
+    assert route["hosts"] == merged_values(cluster)["gateway"]["hosts"]
+    assert route["gateways"] == ["istio-ingress/public"], "not `mesh`: one host stands for four services"
+    assert not {"rewrite", "delegation", "timeout"} & set(route), "streams stay open"
+    assert route["trafficPolicy"]["tls"] == {"mode": "ISTIO_MUTUAL"}
+    assert route["trafficPolicy"]["outlierDetection"]["consecutive5xxErrors"] > 0
+    # HTTP figures say nothing of gRPC, whose errors are answers of status 200.
+    assert (route["portName"], route["appProtocol"]) == ("http", "http")
+
+
+@EVERY_CLUSTER
+def test_the_threshold_counts_failures_and_leaves_room_for_the_first_check(cluster: str) -> None:
+    for spec in canaries(cluster).values():
+        weights = spec["analysis"]["stepWeights"]
+        assert spec["analysis"]["threshold"] >= SPARE_CHECKS
+        assert weights == sorted(set(weights))
+        assert weights[0] <= 10
+        assert weights[-1] >= 50
+
+
+@EVERY_CLUSTER
+def test_every_promised_figure_is_checked(cluster: str) -> None:
+    for spec in canaries(cluster).values():
+        ranges = {metric["name"]: metric["thresholdRange"] for metric in spec["analysis"]["metrics"]}
+        assert ranges["request-success-rate"]["min"] >= 99
+        assert 500 <= ranges["request-duration"]["max"] <= 2000
+        assert ranges["error-rate"]["max"] <= 1
+        assert ranges["cpu-usage"]["max"] <= 80
+        assert ranges["memory-usage"]["max"] <= 80
+    models = {
+        name: {metric["name"] for metric in spec["analysis"]["metrics"]} for name, spec in canaries(cluster).items()
+    }
+    assert {"abstain-ratio", "dead-letters"} <= models["nlp-processing"]
+    assert {"interval-coverage", "dead-letters"} <= models["market-impact"]
+    assert "dead-letters" in models["news-ingestion"]
+
+
+@EVERY_CLUSTER
+def test_every_metric_that_is_not_flaggers_own_has_a_template_and_every_template_a_use(cluster: str) -> None:
+    templates = {
+        (item["metadata"]["namespace"], item["metadata"]["name"])
+        for item in step(cluster, "configs")
+        if item["kind"] == "MetricTemplate"
+    }
+    metrics = [metric for spec in canaries(cluster).values() for metric in spec["analysis"]["metrics"]]
+
+    named = {
+        (one["templateRef"]["namespace"], one["templateRef"]["name"]) for one in metrics if one["name"] not in BUILT_IN
+    }
+    assert named == templates
+    assert all(seconds(one["interval"]) <= 60 for one in metrics)
+
+
+@EVERY_CLUSTER
+def test_every_query_is_about_the_pods_under_trial_and_not_about_the_primary(cluster: str) -> None:
+    for item in (one for one in step(cluster, "configs") if one["kind"] == "MetricTemplate"):
+        read = selectors(item["spec"]["query"])
+        assert read
+        for name, matchers in read:
+            (pattern,) = re.findall(r'pod=~"([^"]*)"', matchers)
+            assert 'namespace="namespace"' in matchers
+            pattern = re.sub("^target", "nlp-processing", pattern)
+            assert re.fullmatch(pattern, "nlp-processing-6d4cf56db6-x2x7k"), name
+            assert not re.fullmatch(pattern, "nlp-processing-primary-6d4cf56db6-x2x7k"), name
+
+
+@EVERY_CLUSTER
+def test_load_is_sent_to_the_canary_and_is_more_than_a_probe(cluster: str) -> None:
+    for service in SERVICES:
+        spec = canaries(cluster)[service.kubernetes_name]
+        commands = [hook["metadata"]["cmd"] for kind in ("pre-rollout", "rollout") for hook in hooks(spec, kind)]
+        address = f"http://{service.kubernetes_name}-canary.{NAMESPACE}:{service.port}"
+        assert len(commands) == 3
+        assert all(address in command for command in commands)
+        assert not [command for command in commands if "-primary" in command or "/health" in command]
+        lines = contract_load(service).splitlines()
+        assert len(lines) >= 5
+        assert all(line.split("\t")[1].startswith(service.base_path) for line in lines)
+
+
+@EVERY_CLUSTER
+def test_hooks_of_a_step_end_within_it_and_load_lasts_for_most_of_it(cluster: str) -> None:
+    for spec in canaries(cluster).values():
+        interval = seconds(spec["analysis"]["interval"])
+        assert sum(seconds(hook["timeout"]) for hook in hooks(spec, "rollout")) < interval
+        (load,) = [hook for hook in hooks(spec, "rollout") if hook["metadata"]["type"] == "cmd"]
+        duration = int(load["metadata"]["cmd"].split()[-1])
+        assert 0.75 * interval <= duration < interval
+
+
+@EVERY_CLUSTER
+def test_every_script_that_a_hook_runs_is_mounted_in_the_load_tester(cluster: str) -> None:
+    values = releases(cluster)["flagger-loadtester"]["values"]
+    (mount,) = values["volumeMounts"]
+    files = next(
+        set(item["data"])
+        for item in step(cluster, "controllers")
+        if item["kind"] == "ConfigMap" and item["metadata"]["name"] == values["volumes"][0]["configMap"]["name"]
+    )
+
+    for name, spec in canaries(cluster).items():
+        (service,) = [one for one in SERVICES if one.kubernetes_name == name]
+        for hook in [*hooks(spec, "pre-rollout"), *hooks(spec, "rollout")]:
+            shell, script = hook["metadata"]["cmd"].split()[:2]
+            assert shell == "bash"
+            folder, _, file = script.rpartition("/")
+            assert folder == mount["mountPath"]
+            assert {file, f"{service.name}.tsv"} <= files
+    assert files == {path.name for path in SCRIPTS.iterdir()}
+
+
+@EVERY_CLUSTER
+def test_addresses_of_hooks_resolve_from_any_namespace(cluster: str) -> None:
+    for spec in canaries(cluster).values():
+        for hook in spec["analysis"]["webhooks"]:
+            host = urlsplit(hook["url"]).netloc
+            assert host in {TESTER, f"alert-signal.{NAMESPACE}:8083"}
+
+
+def test_people_hold_the_gate_in_production_and_can_stop_a_rollout_anywhere() -> None:
+    gates = {cluster: [hooks(spec, "confirm-promotion") for spec in canaries(cluster).values()] for cluster in CLUSTERS}
+
+    assert not any(gates["staging"])
+    assert all(gate[0]["url"] == f"http://{TESTER}/gate/check" for gate in gates["production"])
+    for cluster in CLUSTERS:
+        for spec in canaries(cluster).values():
+            assert [hook["url"] for hook in hooks(spec, "rollback")] == [f"http://{TESTER}/rollback/check"]
+            assert hooks(spec, "event")[0]["url"].endswith("/alerts/v1/integrations/flagger")
+
+
+def test_without_flagger_there_is_no_canary() -> None:
+    assert of_kind(rendered("development"), "Canary") == {}
+
+
+def test_a_changed_limit_of_a_canary_starts_no_rollout() -> None:
+    changed = render("production", {"services": {"nlp": {"latencyMilliseconds": 1500}}})
+
+    def checksum(objects: tuple[JSON, ...] | list[JSON]) -> str:
+        pod = of_kind(objects, "Deployment")["nlp-processing"]["spec"]["template"]
+        return pod["metadata"]["annotations"]["checksum/values"]
+
+    assert checksum(changed) == checksum(rendered("production"))
+
+
+@EACH_SERVICE
+def test_the_load_is_in_step_with_the_contract(service: Service) -> None:
+    written = (SCRIPTS / f"{service.name}.tsv").read_text(encoding="utf-8")
+
+    assert written == contract_load(service), "run `make contract-load`"
+
+
+@EACH_SERVICE
+def test_every_body_of_the_load_is_one_that_the_contract_takes(service: Service, contracts: dict[str, JSON]) -> None:
+    document = contracts[service.name]
+    for method, path, body in contract_requests(document):
+        if method == "POST":
+            schema = document["paths"][path]["post"]["requestBody"]["content"]["application/json"]["schema"]
+            whole = {**schema, "components": document["components"]}
+            jsonschema.Draft202012Validator(whole).validate(body)
+
+
+def test_no_body_is_kept_for_an_operation_that_is_gone(contracts: dict[str, JSON]) -> None:
+    paths = {path for document in contracts.values() for path in document["paths"]}
+
+    assert set(COMPUTING) <= paths
+
+
+def test_an_example_impact_is_documented_as_one(contracts: dict[str, JSON]) -> None:
+    """The contract lets anything into a batch of signals, so the item is held to its own schema."""
+    document = contracts["alerts"]
+    schema = {**document["components"]["schemas"]["Impact"], "components": document["components"]}
+
+    (impact,) = COMPUTING["/alerts/v1/signals:evaluate"]["impacts"]
+    jsonschema.Draft202012Validator(schema).validate(impact)
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ('100 * sum by (pod) (rate(a_total{x=~"[a-z]+(b)"}[5m]) or vector(0)) / (b > 0)', ["a_total", "b"]),
+        ('histogram_quantile(0.99, sum(rate(c_bucket{le!="inf"}[{{ interval }}])) by (le))', ["c_bucket"]),
+        ("max(d) without (pod) unless on (namespace) e offset 5m", ["d", "e"]),
+    ],
+)
+def test_names_are_read_from_queries(query: str, names: list[str]) -> None:
+    assert [name for name, _matchers in selectors(query)] == names

@@ -1,0 +1,121 @@
+"""Manifests held against running services: the load is answered, and every figure that is asked for is exported."""
+
+import asyncio
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import httpx
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from common.gateway import SERVICES
+from standalone.contract_load import FOLDER
+from standalone.processes import ProcessSystem
+from tests.platform.chart import ROOT, of_kind, render
+from tests.platform.clusters import CLUSTERS, step
+from tests.platform.promql import selectors
+from tests.system import MIA, environment
+
+SCRIPTS = ROOT / FOLDER
+# What others export, and where that is said.
+EXPORTED_ELSEWHERE = {
+    "istio_requests_total": "istio.io/latest/docs/reference/config/metrics",
+    "container_cpu_usage_seconds_total": "kubelet, cAdvisor",
+    "container_memory_working_set_bytes": "kubelet, cAdvisor",
+    "kube_pod_container_resource_limits": "kube-state-metrics, pod metrics",
+}
+
+
+def new_key(system: ProcessSystem) -> str:
+    command = [*MIA, "keys", "create", "load-test", "--scope", "write"]
+    made = subprocess.run(
+        command, env=environment(system.environment), capture_output=True, text=True, check=True, timeout=60
+    )
+    (key,) = re.findall(r"mia_\w{8}_[\w-]{43}", made.stdout)
+    return key
+
+
+def script(name: str, *arguments: str, key: str = "", folder: Path = SCRIPTS) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["bash", str(folder / name), *arguments],
+        env={"PATH": os.environ["PATH"], "no_proxy": "*", **({"LOAD_TEST_KEY": key} if key else {})},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+def of_elsewhere(name: str) -> bool:
+    return name in EXPORTED_ELSEWHERE
+
+
+async def exported(port: int) -> set[str]:
+    async with httpx.AsyncClient() as client:
+        text = (await client.get(f"http://127.0.0.1:{port}/metrics")).text
+    return {sample.name for family in text_string_to_metric_families(text) for sample in family.samples} | {
+        # A counter with labels has no sample before its first event, but says that it is there.
+        f"{name}_total" if kind == "counter" and not name.endswith("_total") else name
+        for name, kind in re.findall(r"^# TYPE (\w+) (\w+)$", text, re.MULTILINE)
+    }
+
+
+@pytest.mark.skipif(
+    not (shutil.which("curl") and shutil.which("jq")), reason="curl and jq, as in the load tester's image"
+)
+async def test_the_load_is_answered_and_what_canaries_ask_for_is_exported(
+    processes: ProcessSystem, tmp_path: Path
+) -> None:
+    key = await asyncio.to_thread(new_key, processes)
+    # The services see a new key within some seconds; without one the script says what is missing.
+    await asyncio.sleep(2.5)
+    for service in SERVICES:
+        address = f"http://127.0.0.1:{processes.ports[service.name]}"
+
+        accepted = await asyncio.to_thread(script, "acceptance.sh", address, service.prefix, key=key)
+        once = await asyncio.to_thread(script, "contract.sh", "once", address, service.name, key=key)
+        again = await asyncio.to_thread(script, "contract.sh", "again", address, service.name, "1", key=key)
+
+        assert (accepted.returncode, accepted.stderr) == (0, ""), accepted.stdout
+        assert (once.returncode, once.stdout) == (0, "")
+        assert (again.returncode, again.stdout) == (0, "")
+
+    (tmp_path / "nlp.tsv").write_text("GET\t/nlp/v1/nothing\n", encoding="utf-8")
+    shutil.copy(SCRIPTS / "contract.sh", tmp_path)
+    address = f"http://127.0.0.1:{processes.ports['nlp']}"
+    refused = await asyncio.to_thread(script, "contract.sh", "once", address, "nlp", key=key, folder=tmp_path)
+    unknown = await asyncio.to_thread(script, "contract.sh", "once", address, "nlp", key="mia_00000000_wrong")
+    without = await asyncio.to_thread(script, "contract.sh", "once", address, "nlp")
+    nobody = await asyncio.to_thread(script, "acceptance.sh", "http://127.0.0.1:9", "/nlp", key=key)
+    assert (refused.returncode, refused.stdout) == (1, "GET /nlp/v1/nothing answered 404\n")
+    assert unknown.returncode == 1
+    assert "answered 401" in unknown.stdout
+    assert "the Secret load-test has no api-key" in without.stderr
+    assert nobody.returncode != 0
+
+    metrics = {service.kubernetes_name: await exported(processes.ports[service.name]) for service in SERVICES}
+    assert missing_figures(metrics) == []
+
+
+def missing_figures(metrics: dict[str, set[str]]) -> list[str]:
+    """Return every metric that a Canary or ScaledObject asks for and that neither its service nor anybody exports."""
+    missing = []
+    for cluster in CLUSTERS:
+        templates = {
+            item["metadata"]["name"]: item["spec"]["query"]
+            for item in step(cluster, "configs")
+            if item["kind"] == "MetricTemplate"
+        }
+        objects = render(cluster, {"keda": {"enabled": True}})
+        for name, canary in of_kind(objects, "Canary").items():
+            asked = [one["name"] for one in canary["spec"]["analysis"]["metrics"] if "templateRef" in one]
+            queries = [templates[one] for one in asked]
+            triggers = of_kind(objects, "ScaledObject")[name]["spec"]["triggers"]
+            queries += [one["metadata"]["query"] for one in triggers if one["type"] == "prometheus"]
+            read = {metric for query in queries for metric, _matchers in selectors(query)}
+            assert read
+            missing += [f"{name}: {one}" for one in read if one not in metrics[name] and not of_elsewhere(one)]
+    return missing

@@ -1,0 +1,372 @@
+"""The folders that Flux applies: valid, complete, in an order that can work, and nothing secret in clear."""
+
+import json
+import re
+import subprocess
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import kubernetes_validate
+import pytest
+import yaml
+
+from tests.platform.chart import CORE_GROUPS, JSON, NAMESPACE, RELEASE, ROOT, group, merged_values, render, rendered
+from tests.platform.clusters import CLUSTERS, STEPS, built, everything, releases, step, steps
+from tests.platform.programs import program
+from tests.platform.schemas import custom_resources, faults
+
+EVERY_CLUSTER = pytest.mark.parametrize("cluster", CLUSTERS)
+FLUX_NAMESPACE = "flux-system"
+# Kinds that exist before anything of ours is applied: Kubernetes' own and Flux's.
+GIVEN = {*CORE_GROUPS, *(f"{name}.toolkit.fluxcd.io" for name in ("source", "kustomize", "helm", "notification"))}
+
+
+def of(items: list[JSON] | tuple[JSON, ...], kind: str) -> dict[str, JSON]:
+    return {item["metadata"]["name"]: item for item in items if item["kind"] == kind}
+
+
+@EVERY_CLUSTER
+def test_every_custom_resource_is_one_that_its_project_knows_in_every_field(cluster: str) -> None:
+    items = [item for item in [*everything(cluster), *rendered("development")] if group(item) not in CORE_GROUPS]
+
+    assert [fault for item in items for fault in faults(item)] == []
+    assert len(items) > 50
+
+
+def test_scaling_by_keda_is_valid_too() -> None:
+    items = [item for item in render("production", {"keda": {"enabled": True}}) if group(item) not in CORE_GROUPS]
+
+    assert [fault for item in items for fault in faults(item)] == []
+    assert set(of(items, "ScaledObject")) == set(of(items, "Canary"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "value"),
+    [
+        # Each was seen in manifests of others, and is dropped by the API server without a word.
+        ("Canary", ["spec", "service", "trafficPolicy", "connectionPool", "tcp"], {"maxConnections": 1}),
+        ("Canary", ["spec", "analysis", "treshold"], 5),
+        ("HelmRelease", ["spec", "replicas"], 1),
+        ("Gateway", ["spec", "tls"], {}),
+    ],
+)
+def test_an_unknown_field_would_be_noticed(kind: str, path: list[str], value: object) -> None:
+    item = json.loads(json.dumps(next(one for one in everything("production") if one["kind"] == kind)))
+    assert faults(item) == []
+    *parents, last = path
+    place = item
+    for name in parents:
+        place = place[name]
+    place[last] = value
+
+    assert any(last in fault for fault in faults(item))
+
+
+@EVERY_CLUSTER
+def test_every_object_of_kubernetes_is_valid_strictly(cluster: str) -> None:
+    items = [item for name in steps(cluster) for item in step(cluster, name) if group(item) in CORE_GROUPS]
+
+    for item in items:
+        # What sops writes beside the data is gone when the object is applied.
+        plain = {key: value for key, value in item.items() if key != "sops"}
+        kubernetes_validate.validate(plain, kubernetes_validate.latest_version(), strict=True)
+
+    assert len(items) > 15
+
+
+@EVERY_CLUSTER
+def test_no_object_is_applied_twice(cluster: str) -> None:
+    names = [
+        (item["kind"], item["metadata"].get("namespace"), item["metadata"]["name"]) for item in everything(cluster)
+    ]
+
+    assert len(names) == len(set(names))
+
+
+@EVERY_CLUSTER
+def test_every_step_can_follow_those_that_it_waits_for(cluster: str) -> None:
+    found = steps(cluster)
+
+    assert set(found) == {*STEPS, FLUX_NAMESPACE}
+    order = {name: {one["name"] for one in spec.get("dependsOn", [])} for name, spec in found.items()}
+    # A child that waited for the root, which applies it, would wait for itself.
+    assert all(waited <= set(STEPS) for waited in order.values())
+    assert list(TopologicalSorter(order).static_order())
+    for name in STEPS:
+        assert found[name]["wait"], "a step is done when what it applied is healthy"
+        assert found[name]["prune"]
+    assert "wait" not in found[FLUX_NAMESPACE]
+
+
+def before(cluster: str, name: str) -> set[str]:
+    """Return every step that is done before this one begins."""
+    direct = {one["name"] for one in steps(cluster)[name].get("dependsOn", [])}
+    return direct.union(*(before(cluster, one) for one in direct))
+
+
+@EVERY_CLUSTER
+def test_definitions_and_namespaces_are_there_before_what_needs_them(cluster: str) -> None:
+    made = dict.fromkeys(of(step(cluster, "namespaces"), "Namespace"), "namespaces") | {FLUX_NAMESPACE: None}
+    for name in STEPS:
+        earlier = before(cluster, name)
+        for item in step(cluster, name):
+            if group(item) not in GIVEN:
+                assert "controllers" in earlier, f"{name} applies a {item['kind']} before anybody defined it"
+            namespace = item["metadata"].get("namespace")
+            if namespace is not None:
+                assert made[namespace] is None or made[namespace] in earlier
+    assert {"controllers", "configs", "secrets"} <= before(cluster, "apps"), "Canaries come last"
+    assert not [item for item in everything(cluster) if item["kind"] == "Canary" and item not in rendered(cluster)]
+
+
+@EVERY_CLUSTER
+def test_every_release_has_its_chart_its_namespace_and_an_order(cluster: str) -> None:
+    found = releases(cluster)
+    charts = of(everything(cluster), "HelmChart")
+
+    order = {name: {one["name"] for one in spec.get("dependsOn", [])} for name, spec in found.items()}
+    assert set().union(*order.values()) <= set(found)
+    assert list(TopologicalSorter(order).static_order())
+    assert set(charts) == set(found), "no chart without a release, no release without a chart"
+    for name, spec in found.items():
+        assert spec["chartRef"] == {"kind": "HelmChart", "name": name}
+        assert spec["targetNamespace"] in of(everything(cluster), "Namespace")
+        assert spec["storageNamespace"] == spec["targetNamespace"], "so that `helm history` finds it"
+    repositories = of(everything(cluster), "HelmRepository") | of(everything(cluster), "GitRepository")
+    assert {one["spec"]["sourceRef"]["name"] for one in charts.values()} == set(repositories)
+
+
+@EVERY_CLUSTER
+def test_the_mesh_is_whole_and_built_from_the_ground(cluster: str) -> None:
+    found = releases(cluster)
+
+    def after(name: str) -> set[str]:
+        direct = {one["name"] for one in found[name].get("dependsOn", [])}
+        return direct.union(*(after(one) for one in direct))
+
+    assert {"istio-base", "istio-cni"} <= after("istiod")
+    assert "istiod" in after("istio-ingress")
+    assert {"istiod", "monitoring"} <= after("flagger")
+    assert "istiod" in after("flagger-loadtester"), "its sidecar is injected when its pod is made"
+    assert found["istiod"]["values"]["cni"] == {"enabled": True}
+
+
+def test_versions_are_exact_and_stand_in_one_file() -> None:
+    charts = of(built("clusters/base/sources"), "HelmChart")
+
+    assert all(re.fullmatch(r"\d+\.\d+\.\d+", one["spec"]["version"]) for one in charts.values())
+    assert (
+        len({charts[name]["spec"]["version"] for name in ("istio-base", "istio-cni", "istiod", "istio-ingress")}) == 1
+    )
+    elsewhere = [
+        path
+        for path in (ROOT / "clusters").rglob("*.yaml")
+        if re.search(r"^ *version: |, version: ", path.read_text(encoding="utf-8"), re.MULTILINE)
+        and "sops:" not in path.read_text(encoding="utf-8")
+    ]
+    assert [path.relative_to(ROOT).as_posix() for path in elsewhere] == ["clusters/base/sources/charts.yaml"]
+
+
+def test_addresses_of_sources_stand_in_two_files() -> None:
+    texts = {path: path.read_text(encoding="utf-8") for path in (ROOT / "clusters").rglob("*.yaml")}
+    found = {path.relative_to(ROOT / "clusters").as_posix() for path, text in texts.items() if "https://" in text}
+
+    assert found == {"base/flux-system/repository.yaml", "base/sources/repositories.yaml"}
+
+
+@EVERY_CLUSTER
+def test_an_environment_is_a_folder_with_small_patches(cluster: str) -> None:
+    """All environments are on one branch; each says only what is its own."""
+    for path in (ROOT / "clusters" / cluster).rglob("kustomization.yaml"):
+        patches = yaml.safe_load(path.read_text(encoding="utf-8")).get("patches", [])
+        assert all(len(one["patch"].splitlines()) <= 15 for one in patches)
+    (repository,) = of(built(f"clusters/{cluster}"), "GitRepository").values()
+    assert repository["spec"]["ref"] == {"branch": "main"}
+    assert of(step(cluster, "apps"), "HelmChart")[RELEASE]["spec"]["valuesFiles"] == [
+        "charts/market-impact-analysis-system/values.yaml",
+        f"charts/market-impact-analysis-system/values-{cluster}.yaml",
+    ]
+    other = next(name for name in CLUSTERS if name != cluster)
+    assert not [item for name in STEPS for item in step(cluster, name) if f"clusters/{other}" in json.dumps(item)]
+
+
+@EVERY_CLUSTER
+def test_no_secret_is_in_clear_and_the_cluster_can_read_them(cluster: str) -> None:
+    secrets = of(everything(cluster), "Secret")
+    (recipient,) = re.findall(r"age: (age1\w+)", (ROOT / ".sops.yaml").read_text(encoding="utf-8"))
+
+    assert secrets
+    for name, item in secrets.items():
+        values = {**item.get("data", {}), **item.get("stringData", {})}
+        assert values
+        assert all(value.startswith("ENC[AES256_GCM,") for value in values.values()), name
+        assert [one["recipient"] for one in item["sops"]["age"]] == [recipient]
+    assert steps(cluster)["secrets"]["decryption"] == {"provider": "sops", "secretRef": {"name": "sops-age"}}
+    assert {item["kind"] for item in step(cluster, "secrets")} == {"Secret"}
+    assert not [item for name in STEPS if name != "secrets" for item in step(cluster, name) if item["kind"] == "Secret"]
+
+
+@EVERY_CLUSTER
+def test_every_secret_and_config_map_that_is_named_is_made_with_its_keys(cluster: str) -> None:
+    items = everything(cluster)
+    keys = {
+        (item["metadata"]["namespace"], item["kind"], item["metadata"]["name"]): {
+            *item.get("data", {}),
+            *item.get("stringData", {}),
+        }
+        for item in items
+        if item["kind"] in {"Secret", "ConfigMap"}
+    }
+    used = set()
+
+    def has(namespace: str, kind: str, name: str, *wanted: str) -> None:
+        assert set(wanted) <= keys[namespace, kind, name], (kind, name)
+        used.add((namespace, kind, name))
+
+    for name in re.findall(r'"secretKeyRef": ({[^}]+})', json.dumps(rendered(cluster))):
+        reference = json.loads(name)
+        has(NAMESPACE, "Secret", reference["name"], reference["key"])
+    for name, key in re.findall(
+        r'"secret": {"name": "([^"]+)", "items": \[{"key": "([^"]+)"', json.dumps(rendered(cluster))
+    ):
+        has(NAMESPACE, "Secret", name, key)
+    values = {name: spec.get("values", {}) for name, spec in releases(cluster).items()}
+    grafana = values["monitoring"]["grafana"]["admin"]
+    has("monitoring", "Secret", grafana["existingSecret"], grafana["userKey"], grafana["passwordKey"])
+    tester = values["flagger-loadtester"]
+    (key,) = [one["valueFrom"]["secretKeyRef"] for one in tester["env"]]
+    has(NAMESPACE, "Secret", key["name"], key["key"])
+    has(NAMESPACE, "ConfigMap", tester["volumes"][0]["configMap"]["name"])
+    for provider in of(items, "Provider").values():
+        has(provider["metadata"]["namespace"], "Secret", provider["spec"]["secretRef"]["name"], "headers")
+    (gateway,) = of(items, "Gateway").values()
+    credential = next(
+        one["tls"]["credentialName"] for one in gateway["spec"]["servers"] if "credentialName" in one.get("tls", {})
+    )
+    has("istio-ingress", "Secret", credential, "tls.crt", "tls.key")
+
+    assert {one for one in keys if one[1] == "Secret"} - used == set(), "no Secret is made for nothing"
+
+
+@EVERY_CLUSTER
+def test_pods_of_people_are_restricted_and_those_of_the_services_are_in_the_mesh(cluster: str) -> None:
+    labels = {name: item["metadata"]["labels"] for name, item in of(everything(cluster), "Namespace").items()}
+
+    level = {name: one["pod-security.kubernetes.io/enforce"] for name, one in labels.items()}
+    assert {name for name, one in level.items() if one != "restricted"} == {"istio-system", "monitoring"}
+    injected = {name for name, one in labels.items() if one.get("istio-injection") == "enabled"}
+    assert {NAMESPACE, "istio-ingress", "flagger-system"} <= injected
+    for name in ("flagger", "flagger-loadtester"):
+        context = releases(cluster)[name]["values"]["securityContext"]["context"]
+        assert context["runAsNonRoot"]
+        assert context["capabilities"] == {"drop": ["ALL"]}
+        assert context["allowPrivilegeEscalation"] is False
+        assert context["seccompProfile"] == {"type": "RuntimeDefault"}
+
+
+@EVERY_CLUSTER
+def test_chart_and_cluster_call_the_same_things_by_the_same_names(cluster: str) -> None:
+    items, values = everything(cluster), merged_values(cluster)
+    gateway = of(items, "Gateway")[values["gateway"]["resource"].partition("/")[2]]
+    release = releases(cluster)["istio-ingress"]
+    tester = releases(cluster)["flagger-loadtester"]["values"]
+    name = values["flagger"]["loadTesterServiceAccount"]
+
+    assert gateway["metadata"]["namespace"] == values["gateway"]["namespace"] == release["targetNamespace"]
+    assert gateway["spec"]["selector"] == values["gateway"]["podLabels"] == release["values"]["labels"]
+    assert release["values"]["name"] == values["gateway"]["serviceAccount"]
+    hosts = {host for server in gateway["spec"]["servers"] for host in server["hosts"]}
+    assert hosts == set(values["gateway"]["hosts"])
+    assert name == tester["nameOverride"] == tester["fullnameOverride"] == tester["serviceAccountName"]
+    assert name in of(items, "ServiceAccount")
+    assert releases(cluster)["flagger"]["targetNamespace"] == values["flagger"]["namespace"]
+    assert releases(cluster)["flagger"]["releaseName"] == values["flagger"]["serviceAccount"]
+    assert values["keda"]["prometheus"] == releases(cluster)["flagger"]["values"]["metricsServer"]
+    prometheus = {one["spec"]["provider"]["address"] for one in of(items, "MetricTemplate").values()}
+    assert prometheus == {values["keda"]["prometheus"]}
+    providers = releases(cluster)["istiod"]["values"]["meshConfig"]["extensionProviders"]
+    (telemetry,) = of(items, "Telemetry").values()
+    assert telemetry["spec"]["tracing"][0]["providers"] == [{"name": one["name"]} for one in providers]
+
+
+@EVERY_CLUSTER
+def test_traffic_is_encrypted_outside_and_inside(cluster: str) -> None:
+    items = everything(cluster)
+    (strict,) = of(items, "PeerAuthentication").values()
+    (gateway,) = of(items, "Gateway").values()
+    internal = merged_values(cluster)["gateway"]["url"].removeprefix("http://")
+
+    assert strict["metadata"]["namespace"] == "istio-system", "the root namespace: the whole mesh"
+    assert strict["spec"] == {"mtls": {"mode": "STRICT"}}
+    for server in gateway["spec"]["servers"]:
+        is_plain = server["port"]["protocol"] == "HTTP"
+        assert not is_plain or server["hosts"] == [internal] or server["tls"] == {"httpsRedirect": True}
+
+
+@EVERY_CLUSTER
+def test_prometheus_sees_monitors_of_every_namespace_and_nobody_has_a_known_password(cluster: str) -> None:
+    values = releases(cluster)["monitoring"]["values"]
+    spec = values["prometheus"]["prometheusSpec"]
+
+    nil_uses_helm_values = {key: value for key, value in spec.items() if key.endswith("SelectorNilUsesHelmValues")}
+    assert nil_uses_helm_values == dict.fromkeys(
+        (
+            "podMonitorSelectorNilUsesHelmValues",
+            "serviceMonitorSelectorNilUsesHelmValues",
+            "ruleSelectorNilUsesHelmValues",
+        ),
+        False,
+    )
+    assert "adminPassword" not in values["grafana"]
+    assert values["grafana"]["admin"]["existingSecret"]
+
+
+@EVERY_CLUSTER
+def test_what_flux_cannot_apply_is_said_to_the_alerts_service(cluster: str) -> None:
+    items = everything(cluster)
+    (provider,) = of(items, "Provider").values()
+    (alert,) = of(items, "Alert").values()
+
+    assert provider["spec"]["address"] == f"{merged_values(cluster)['gateway']['url']}/alerts/v1/integrations/flux"
+    assert alert["spec"]["providerRef"]["name"] == provider["metadata"]["name"]
+    assert {"Kustomization", "HelmRelease"} <= {one["kind"] for one in alert["spec"]["eventSources"]}
+
+
+@EVERY_CLUSTER
+def test_drift_is_corrected_but_not_where_flagger_or_an_autoscaler_writes(cluster: str) -> None:
+    detection = releases(cluster)[RELEASE]["driftDetection"]
+
+    assert detection["mode"] == "enabled"
+    assert {"paths": ["/spec/replicas"], "target": {"kind": "Deployment"}} in detection["ignore"]
+    # Anything else would hide a change of somebody's.
+    assert {path for rule in detection["ignore"] for path in rule["paths"]} <= {
+        "/spec/replicas",
+        "/metadata/annotations",
+    }
+
+
+def test_the_definitions_that_are_read_are_those_of_all_projects_in_use() -> None:
+    used = {
+        (item["apiVersion"], item["kind"])
+        for name in CLUSTERS
+        for item in everything(name)
+        if group(item) not in CORE_GROUPS
+    }
+
+    assert used <= set(custom_resources())
+
+
+@EVERY_CLUSTER
+def test_kubeconform_finds_nothing_in_the_same_definitions(cluster: str, tmp_path: Path) -> None:
+    for (version, kind), schema in custom_resources().items():
+        (tmp_path / f"{version.replace('/', '_')}_{kind.lower()}.json").write_text(json.dumps(schema), encoding="utf-8")
+    items = [item for item in everything(cluster) if group(item) not in CORE_GROUPS]
+    location = f"{tmp_path}/{{{{ .Group }}}}_{{{{ .ResourceAPIVersion }}}}_{{{{ .ResourceKind }}}}.json"
+
+    def summary(text: str) -> JSON:
+        command = [program("kubeconform"), "-strict", "-summary", "-output", "json", "-schema-location", location]
+        checked = subprocess.run(command, input=text, capture_output=True, text=True, check=False, timeout=60)
+        return json.loads(checked.stdout)["summary"]
+
+    assert summary(yaml.safe_dump_all(items)) == {"valid": len(items), "invalid": 0, "errors": 0, "skipped": 0}
+    assert summary(yaml.safe_dump(items[0] | {"spec": items[0]["spec"] | {"another": 1}}))["invalid"] == 1
