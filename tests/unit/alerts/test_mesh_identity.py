@@ -1,0 +1,26 @@
+"""Whose identity a sidecar has proved: that of the last element, whatever a caller wrote before it."""
+
+import pytest
+
+from alerts.mesh_identity import direct_peer
+
+FLAGGER = "spiffe://cluster.local/ns/flagger-system/sa/flagger"
+
+
+@pytest.mark.parametrize(
+    ("header", "identity"),
+    [
+        (f'By=spiffe://x/ns/a/sa/b;Hash=1f;Subject="";URI={FLAGGER}', FLAGGER),
+        (f"URI={FLAGGER}", FLAGGER),
+        (f'Hash=1f;URI="{FLAGGER}"', FLAGGER),
+        (f"URI={FLAGGER},By=x;Hash=1f;URI=spiffe://other", "spiffe://other"),
+        (f'URI={FLAGGER},By=x;Subject="CN=a,URI={FLAGGER}"', None),
+        (f'By=x;Subject="a\\",URI={FLAGGER}";URI=spiffe://other', "spiffe://other"),
+        (f"URI={FLAGGER};URI=spiffe://other", None),
+        (f"By={FLAGGER};Hash=1f", None),
+        ("", None),
+        (",,,", None),
+    ],
+)
+def test_only_the_last_element_counts(header, identity):
+    assert direct_peer(header) == identity
