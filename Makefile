@@ -11,7 +11,7 @@ ENGINE ?= docker
 VERSION = $(shell sed -n 's/^version = "\(.*\)"$$/\1/p' pyproject.toml)
 
 .DEFAULT_GOAL := help
-.PHONY: help run up-processes test test-platform image lint typecheck format contracts configuration bench clean
+.PHONY: help run up-processes test test-platform platform-tools image lint typecheck format contracts configuration bench clean
 
 help:  ## Say what can be made
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -34,6 +34,9 @@ test: $(STAMP)  ## Pass every test: unit, integration on real PostgreSQL and Red
 
 test-platform: $(STAMP)  ## Pass the tests of image, chart and compose file; no cluster, no container engine
 	@$(BIN)/python -m pytest tests/platform $(ARGS)
+
+platform-tools:  ## Install what the platform tests call besides Python (promtool; Debian or Ubuntu, as root); else they skip
+	@command -v promtool >/dev/null || { apt-get update -qq && apt-get install --yes --no-install-recommends prometheus; }
 
 image:  ## Build the four images with ENGINE (docker; or podman), tagged VERSION
 	@for pair in news_ingestion:news-ingestion nlp:nlp-processing market_impact:market-impact alerts:alert-signal; do \
