@@ -97,14 +97,13 @@ def selectors(query: str) -> list[Selector]:
     ]
 
 
-def grouping_labels(query: str) -> set[str]:
-    """Return the labels that aggregations of `query` keep."""
-    return {
-        label
+def groupings(query: str) -> list[tuple[set[str], list[str]]]:
+    """Return the labels that each aggregation of `query` keeps, with the metrics that it is over."""
+    return [
+        (set(node.modifier.labels), [each.name for each in _nodes(node) if isinstance(each, promql.VectorSelector)])
         for node in _nodes(promql.parse(query))
         if isinstance(node, promql.AggregateExpr) and node.modifier is not None
-        for label in node.modifier.labels
-    }
+    ]
 
 
 def _nodes(node: Any) -> Iterator[Any]:

@@ -120,6 +120,14 @@ async def test_every_query_reads_metrics_and_labels_that_are_exported(start_serv
         for label in each.labels
         if label not in exported[each.metric] | TARGET_LABELS
     }
+    wrong_groupings = {
+        (place, label)
+        for place, query in queries.items()
+        for labels, metrics in monitoring.groupings(query)
+        if exported.keys() >= set(metrics)
+        for label in labels - TARGET_LABELS
+        if not all(label in exported[metric] for metric in metrics)
+    }
     used_bounds = {
         each.labels["le"][1]
         for _, each in found
@@ -129,6 +137,7 @@ async def test_every_query_reads_metrics_and_labels_that_are_exported(start_serv
     assert len(queries) > 60
     assert unknown == set()
     assert wrong_labels == set()
+    assert wrong_groupings == set()
     assert used_bounds <= bounds
     assert used_bounds
     assert NOT_YET.isdisjoint(exported)
