@@ -1,6 +1,8 @@
 """Whose identity a sidecar has proved: that of the last element, whatever a caller wrote before it."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from alerts.mesh_identity import direct_peer
 
@@ -24,3 +26,10 @@ FLAGGER = "spiffe://cluster.local/ns/flagger-system/sa/flagger"
 )
 def test_only_the_last_element_counts(header, identity):
     assert direct_peer(header) == identity
+
+
+@given(st.lists(st.sampled_from([f"URI={FLAGGER}", ";", ",", '"', "\\", 'Subject="', "By=x", " "]), max_size=12))
+def test_nothing_that_a_caller_writes_before_it_changes_who_it_is(parts):
+    element = 'By=spiffe://a;Hash=1f;Subject="";URI=spiffe://other'
+
+    assert direct_peer(",".join(["".join(parts), element])) == "spiffe://other"
