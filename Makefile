@@ -13,7 +13,7 @@ TOOLS  := $(CURDIR)/.local/platform-tools
 VERSION = $(shell sed -n 's/^version = "\(.*\)"$$/\1/p' pyproject.toml)
 
 .DEFAULT_GOAL := help
-.PHONY: help run up-processes test test-platform platform-tools dev-values contract-load image lint typecheck format contracts configuration bench clean
+.PHONY: help run up-processes test test-platform platform-tools promtool dev-values contract-load image lint typecheck format contracts configuration bench clean
 
 help:  ## Say what can be made
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -37,7 +37,7 @@ test: $(STAMP)  ## Pass every test: unit, integration on real PostgreSQL and Red
 test-platform: $(STAMP)  ## Pass the tests of image, chart, clusters and compose file; no cluster, no container engine
 	@$(BIN)/python -m pytest tests/platform $(ARGS)
 
-platform-tools: $(TOOLS)/bin/kustomize $(TOOLS)/bin/istioctl  ## Build kustomize, kubeconform, sops, age and istioctl, and fetch definitions and charts (Go 1.26)
+platform-tools: promtool $(TOOLS)/bin/kustomize $(TOOLS)/bin/istioctl  ## Build kustomize, kubeconform, sops, age and istioctl, and fetch definitions and charts (Go 1.26)
 
 $(TOOLS)/bin/kustomize: tests/platform/tools/go.sum tests/platform/tools/manifests/go.sum
 	@command -v go > /dev/null || { echo "Go 1.26 or newer is needed, and none was found."; exit 1; }
@@ -57,6 +57,9 @@ dev-values: $(STAMP)  ## Show what the chart applies with ENVIRONMENT's values (
 
 contract-load: $(STAMP)  ## Write the requests that canaries are tried with anew, from contracts/
 	@$(BIN)/python -m standalone.contract_load
+
+promtool:  ## Install what tries alerting rules (promtool; Debian or Ubuntu, as root); else they skip
+	@command -v promtool >/dev/null || { apt-get update -qq && apt-get install --yes --no-install-recommends prometheus; }
 
 image:  ## Build the four images with ENGINE (docker; or podman), tagged VERSION
 	@for pair in news_ingestion:news-ingestion nlp:nlp-processing market_impact:market-impact alerts:alert-signal; do \

@@ -73,6 +73,11 @@ class Database:
         pool = self.engine.sync_engine.pool
         return pool.checkedout() if isinstance(pool, QueuePool) else 0
 
+    def connections_at_most(self) -> int:
+        """Return how many connections the pool may have."""
+        pool = self.engine.sync_engine.pool
+        return pool.size() if isinstance(pool, QueuePool) else 0
+
     async def close(self) -> None:
         """Close every connection of the pool."""
         await self.engine.dispose()

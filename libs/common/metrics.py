@@ -31,9 +31,14 @@ class PoolCollector(Collector):
         self._database = database
 
     def collect(self) -> Iterator[Metric]:
-        """Yield the number of connections in use."""
+        """Yield the number of connections in use, and how many there may be."""
         yield GaugeMetricFamily(
             "database_connection_pool_active",
             "Connections to PostgreSQL in use",
             value=float(self._database.connections_in_use()),
+        )
+        yield GaugeMetricFamily(
+            "database_connection_pool_size",
+            "Connections to PostgreSQL that the pool may have",
+            value=float(self._database.connections_at_most()),
         )

@@ -24,18 +24,18 @@ class SegmentConvertor(StringConvertor):
 
 register_url_convertor("str", SegmentConvertor())
 
-_api_key = APIKeyHeader(
+API_KEY = APIKeyHeader(
     name="X-API-Key", scheme_name="ApiKey", auto_error=False, description="A key of `mia keys create`."
 )
-_bearer = HTTPBearer(scheme_name="Bearer", auto_error=False, description="The same key, or a token between services.")
+BEARER = HTTPBearer(scheme_name="Bearer", auto_error=False, description="The same key, or a token between services.")
 
 
 async def authorize(
     request: Request,
     response: Response,
     runtime: RuntimeDep,
-    api_key: Annotated[str | None, Security(_api_key)],
-    bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
+    api_key: Annotated[str | None, Security(API_KEY)],
+    bearer: Annotated[HTTPAuthorizationCredentials | None, Security(BEARER)],
 ) -> Principal:
     """Return the caller, who may read (GET) or write (everything else) and is within its rate limit."""
     shown = f"Bearer {bearer.credentials}" if bearer else None

@@ -80,9 +80,11 @@ async def _impacts(connection: Connection, alert_ids: Sequence[UUID]) -> dict[UU
 
 
 def _fields(row: Row[Any], impacts: Sequence[tuple[Impact, bool]]) -> dict[str, Any]:
-    lineage = impacts[0][0].lineage.model_copy(
-        update={"notified_at": row.notified_at, "impact_id": impacts[0][0].impact_id}
-    )
+    lineage = None
+    if impacts:
+        strongest = impacts[0][0]
+        told = {"notified_at": row.notified_at, "impact_id": strongest.impact_id}
+        lineage = strongest.lineage.model_copy(update=told)
     return {
         **row._mapping,  # noqa: SLF001 - SQLAlchemy's public name
         "impacts": [impact for impact, _ in impacts[:MAX_IMPACTS]],

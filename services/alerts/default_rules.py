@@ -1,7 +1,7 @@
 """What a new installation starts with: a log receiver and two rules, so that the first headlines show alerts."""
 
 from alerts.receiver_writing import create_receiver
-from alerts.repository import rules
+from alerts.repository import rules, system_events
 from alerts.rule_writing import create_rule
 from alerts.schemas.receivers import LogCreate
 from alerts.schemas.rules import RuleCreate, When
@@ -28,8 +28,12 @@ DEFAULT_RULES = (
 async def seed(runtime: Runtime, *, with_rules: bool) -> None:
     """Fill a database that has never had rules; of several replicas that start at once only one does."""
     async with runtime.database.transaction() as connection:
-        if not await rules.begin_rule_set(connection) or not with_rules:
+        is_new = await rules.begin_rule_set(connection)
+        if not with_rules:
             return
-        await create_receiver(connection, runtime, LogCreate(name="log", kind="log"))
-        for rule in DEFAULT_RULES:
-            await create_rule(connection, rule, runtime.clock.now())
+        if is_new:
+            await create_receiver(connection, runtime, LogCreate(name="log", kind="log"))
+            for rule in DEFAULT_RULES:
+                await create_rule(connection, rule, runtime.clock.now())
+        # In every database, one of an earlier release too: its receivers can be set before anything has happened.
+        await system_events.ensure_system_rule(connection, runtime.clock.now())

@@ -13,6 +13,9 @@ class AlertMetrics:
         self.matched = Counter("alert_impacts_matched_total", "Impacts that matched a rule", registry=registry)
         self.rules = Gauge("alert_rules", "Rules in the index", registry=registry)
         self.amended = Counter("alert_amendments_total", "Corrections of alerts", registry=registry)
+        self.system_events = Counter(
+            "alert_system_events_total", "New events of the platform received", ["source"], registry=registry
+        )
         self.attempts = Counter(
             "alert_delivery_attempts_total", "Attempts to deliver", ["kind", "outcome"], registry=registry
         )

@@ -1,4 +1,4 @@
-"""Tables of alerts: rules and receivers, received impacts, alerts with their history, the delivery ledger."""
+"""Tables of alerts: rules and receivers, received impacts and events, alerts with their history, the ledger."""
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -197,6 +197,21 @@ class AlertTransition(Base, table=True):
     note: str | None = Field(sa_column=_text(nullable=True))
 
 
+class SystemEvent(Base, table=True):
+    """An event of the platform as it came in; `event_key` is what makes it the same one when it is sent again."""
+
+    __tablename__ = "system_event"
+    __table_args__ = (Index("ix_system_event_alert_id_happened_at", "alert_id", "happened_at"),)
+
+    event_id: UUID = Field(sa_column=_identifier())
+    event_key: str = Field(sa_column=Column(Text, nullable=False, unique=True))
+    alert_id: UUID = Field(sa_column=_reference("alert.alert_id"))
+    source: str = Field(sa_column=_text())
+    happened_at: datetime = Field(sa_column=_moment())
+    received_at: datetime = Field(sa_column=_moment())
+    document: str = Field(sa_column=_text())
+
+
 class Delivery(Base, table=True):
     """One notification to one receiver.
 
@@ -251,5 +266,5 @@ class DeliveryAttempt(Base, table=True):
 _TABLES = Base.metadata.tables
 RULE_SET, RULE, RECEIVER = _TABLES["rule_set"], _TABLES["rule"], _TABLES["receiver"]
 SIGNAL, ALERT, ALERT_SIGNAL = _TABLES["signal"], _TABLES["alert"], _TABLES["alert_signal"]
-ALERT_TRANSITION = _TABLES["alert_transition"]
+ALERT_TRANSITION, SYSTEM_EVENT = _TABLES["alert_transition"], _TABLES["system_event"]
 DELIVERY, DELIVERY_ATTEMPT = _TABLES["delivery"], _TABLES["delivery_attempt"]

@@ -13,11 +13,12 @@ MAX_BODY_BYTES = 20_000
 _MAX_TITLE_CHARACTERS = 300
 
 NotificationType = Literal["alert.firing", "alert.amended", "alert.resolved", "receiver.test"]
-Reason = Literal["first", "new_impacts", "repeat", "reopened", "revised", "retracted", "resolved", "test"]
+Reason = Literal["first", "new_impacts", "new_events", "repeat", "reopened", "revised", "retracted", "resolved", "test"]
 
 TYPE_OF_REASON: dict[Reason, NotificationType] = {
     "first": "alert.firing",
     "new_impacts": "alert.firing",
+    "new_events": "alert.firing",
     "repeat": "alert.firing",
     "reopened": "alert.firing",
     "revised": "alert.amended",

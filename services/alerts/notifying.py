@@ -122,9 +122,10 @@ def _decide(alert: Row[Any], contents: Contents, now: datetime) -> Decision:
     """Return what to do about `alert`: go on firing, tell of a correction, or end because nothing is left of it."""
     reason: Reason = alert.flush_reason
     shown = contents.shown()
-    title = title_of(shown)
+    is_system = alert.kind == "system"
+    title = alert.title if is_system else title_of(shown)
     is_open = alert.ends_at is None
-    if is_open and not contents.standing:
+    if is_open and not contents.standing and not is_system:
         state: AlertState = "resolved"
         # Nobody has heard of it yet: it ends as quietly as it came.
         told = alert.n_notifications > 0

@@ -13,6 +13,7 @@ from alerts.metrics import AlertMetrics
 from alerts.repository import rules
 from alerts.rule_index import RuleIndex
 from alerts.schemas.rules import When
+from alerts.system_rule import SYSTEM_RULE_ID
 from common.contracts import Impact, Severity
 from common.database import Connection
 
@@ -84,7 +85,7 @@ class RuleBook:
             self._metrics.rules.set(len(self._index))
 
     def _take_over(self, row: Row[Any]) -> None:
-        if row.enabled and row.deleted_at is None:
+        if row.enabled and row.deleted_at is None and row.rule_id != SYSTEM_RULE_ID:
             self._rules[row.rule_id] = ActiveRule.from_row(row)
             self._index.add(row.rule_id, When.model_validate(row.when).condition())
         else:

@@ -31,6 +31,11 @@ class Settings(ServiceSettings):
     notification_poll_seconds: float = Field(
         default=0.5, gt=0, description="Seconds between looks for alerts and deliveries that have become due."
     )
+    mesh_principals: frozenset[str] = Field(
+        default=frozenset(),
+        description="Identities that may send events of the platform without a credential, as a JSON list of SPIFFE "
+        "URIs. Only behind a sidecar that enforces mutual TLS: it proves them.",
+    )
     secret_overlap_hours: float = Field(
         default=24.0, ge=0, description="Hours that a rotated webhook secret still signs beside the new one."
     )

@@ -28,6 +28,11 @@ capabilities: {drop: [ALL]}
 {{- $_ := set $own "DATABASE_SSL_MODE" $root.Values.database.sslMode -}}
 {{- $_ := set $own .service.databaseSetting .service.databaseName -}}
 {{- with $root.Values.tracing.endpoint }}{{ $_ := set $own "OTEL_EXPORTER_OTLP_ENDPOINT" . }}{{ end -}}
+{{- /* Flagger can show no key; its sidecar's certificate names it, and so does the AuthorizationPolicy. */ -}}
+{{- if and $root.Values.flagger.enabled (eq .service.prefix "/alerts") -}}
+{{- $flagger := dict "root" $root "namespace" ($root.Values.flagger.namespace | default "flagger-system") "account" ($root.Values.flagger.serviceAccount | default "flagger") -}}
+{{- $_ := set $own "MESH_PRINCIPALS" (list (printf "spiffe://%s" (include "mia.principal" $flagger)) | toJson) -}}
+{{- end -}}
 {{- range $key, $value := $root.Values.global.config }}{{ $_ := set $own $key (toString $value) }}{{ end -}}
 {{- range $key, $value := .service.config }}{{ $_ := set $own $key (toString $value) }}{{ end -}}
 {{- toYaml $own }}

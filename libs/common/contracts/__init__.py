@@ -1,6 +1,6 @@
 """The messages that travel between the services, each declared once."""
 
-from common.contracts.alert import Alert, AlertState, Severity
+from common.contracts.alert import Alert, AlertKind, AlertState, Severity
 from common.contracts.analysis import (
     Analysis,
     Entity,
@@ -20,6 +20,7 @@ from common.contracts.lineage import Lineage
 
 __all__ = [
     "Alert",
+    "AlertKind",
     "AlertState",
     "Analysis",
     "Article",

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 from common.contracts.impact import Impact
 from common.contracts.lineage import Lineage
 
+AlertKind = Literal["impact", "system"]
 AlertState = Literal["pending", "firing", "acknowledged", "resolved", "expired"]
 Severity = Literal["info", "warning", "critical"]
 
@@ -29,4 +30,4 @@ class Alert(BaseModel):
     starts_at: datetime
     updated_at: datetime
     ends_at: datetime | None = None
-    lineage: Lineage
+    lineage: Lineage | None = Field(default=None, description="Of the strongest impact; null for an event's alert.")

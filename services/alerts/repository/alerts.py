@@ -10,6 +10,7 @@ from sqlalchemy import Row, Select, func, select, text, update
 
 from alerts.models import ALERT, ALERT_SIGNAL, ALERT_TRANSITION, RULE, SIGNAL
 from common.bulk import insert_rows
+from common.contracts import AlertKind
 from common.database import Connection
 from common.pagination import PageRequest, keyset
 from common.rows import all_rows, first_row
@@ -118,6 +119,7 @@ class AlertFilter:
     severity: str | None = None
     started_from: datetime | None = None
     started_to: datetime | None = None
+    kind: AlertKind | None = None
 
 
 async def open_alerts(connection: Connection, rows: Sequence[Mapping[str, Any]], now: datetime) -> Sequence[Row[Any]]:
@@ -219,6 +221,7 @@ async def list_alerts(connection: Connection, page: PageRequest, wanted: AlertFi
         (ALERT.c.state, wanted.state),
         (ALERT.c.rule_id, wanted.rule_id),
         (ALERT.c.severity, wanted.severity),
+        (ALERT.c.kind, wanted.kind),
     ):
         if value is not None:
             statement = statement.where(column == value)

@@ -9,7 +9,7 @@ from alerts import alert_handling, alert_reading
 from alerts.repository import alerts
 from alerts.schemas.alerts import AlertAction, AlertDetail, AlertLineage, AlertRead, GroupRead
 from common.conditional import ConditionalDep, etag_of
-from common.contracts import AlertState, Severity
+from common.contracts import AlertKind, AlertState, Severity
 from common.contracts.text import Ticker
 from common.dependencies import ConnectionDep, ReadConnectionDep, RuntimeDep
 from common.errors import problems
@@ -35,9 +35,12 @@ async def list_alerts(
     started_to: Annotated[
         Moment | None, Query(alias="to", description="Only alerts that started before this moment.")
     ] = None,
+    kind: Annotated[
+        AlertKind | None, Query(description="Only alerts on impacts, or on events of the platform.")
+    ] = None,
 ) -> Page[AlertRead]:
     """List alerts, the newest first, each with its strongest impacts."""
-    wanted = alerts.AlertFilter(state, ticker, rule_id, severity, started_from, started_to)
+    wanted = alerts.AlertFilter(state, ticker, rule_id, severity, started_from, started_to, kind)
     rows = await alerts.list_alerts(connection, page, wanted)
     read = {alert.alert_id: alert for alert in await alert_reading.read_alerts(connection, rows[: page.limit])}
     return page.answer(rows, key=lambda row: (row.starts_at, row.alert_id), read=lambda row: read[row.alert_id])

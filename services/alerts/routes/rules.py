@@ -8,10 +8,11 @@ from fastapi import Query
 from alerts import rule_writing
 from alerts.repository import rules
 from alerts.schemas.rules import RuleCreate, RuleRead, RuleValidation
+from alerts.system_rule import SYSTEM_RULE_ID
 from common.conditional import ConditionalDep, etag_of
 from common.contracts import Severity
 from common.dependencies import ClockDep, ConnectionDep, ReadConnectionDep
-from common.errors import problems
+from common.errors import Conflict, problems
 from common.gateway import ALERTS
 from common.pagination import Page, PageDep
 from common.routing import service_router
@@ -71,9 +72,13 @@ async def replace_rule(
     return replaced
 
 
-@router.delete("/rules/{rule_id}", status_code=204, responses=problems(404, 412))
+@router.delete("/rules/{rule_id}", status_code=204, responses=problems(404, 409, 412))
 async def delete_rule(rule_id: UUID, connection: ConnectionDep, clock: ClockDep, conditional: ConditionalDep) -> None:
     """Delete a rule. Alerts it has made stay."""
     row = await rule_writing.rule_or_404(connection, rule_id, for_update=True)
     conditional.require(etag_of(row.rule_id, row.revision))
+    if rule_id == SYSTEM_RULE_ID:
+        raise Conflict(
+            "The rule of the platform's events is built in; take away its receivers instead.", code="built_in"
+        )
     await rules.delete_rule(connection, rule_id, clock.now())

@@ -1,13 +1,13 @@
 """Alerts, their history and their way, on the wire."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel, Field
 from sqlalchemy import Row
 
-from common.contracts import Alert, AlertState, Lineage
+from common.contracts import Alert, AlertKind, AlertState, Lineage
 from common.contracts.text import Name, Note
 
 
@@ -25,7 +25,7 @@ class TransitionRead(BaseModel):
 class AlertRead(Alert):
     """An alert; the strongest 50 of its impacts are listed, `n_impacts` counts those that still stand."""
 
-    kind: Literal["impact", "system"]
+    kind: AlertKind
     group_key: str
     window_start: datetime
     expires_at: datetime

@@ -1,0 +1,40 @@
+"""`/integrations`: what the platform has to say joins the inbox as alerts of kind `system`."""
+
+from alerts.dependencies import integration_router
+from alerts.event_receiving import receive_events
+from alerts.schemas.integrations import AlertmanagerNotification, FlaggerEvent, FluxEvent
+from alerts.system_events import of_alertmanager, of_flagger, of_flux
+from common.contracts import BatchResult
+from common.dependencies import ConnectionDep, RuntimeDep
+
+router = integration_router()
+
+
+@router.post("/integrations/flagger")
+async def receive_flagger_event(event: FlaggerEvent, connection: ConnectionDep, runtime: RuntimeDep) -> BatchResult:
+    """Receive a Flagger webhook of type `event`: one alert for each rollout, resolved when it is promoted.
+
+    Idempotent: an event that is sent again changes nothing. A failed rollout is `critical`.
+    """
+    return await receive_events(connection, runtime, [of_flagger(event, runtime.clock.now())])
+
+
+@router.post("/integrations/flux")
+async def receive_flux_event(event: FluxEvent, connection: ConnectionDep, runtime: RuntimeDep) -> BatchResult:
+    """Receive an event of a Flux provider of type `generic`: one alert for each object, resolved by good news.
+
+    Idempotent: an event that is sent again changes nothing. `error` is `critical`.
+    """
+    return await receive_events(connection, runtime, [of_flux(event, runtime.clock.now())])
+
+
+@router.post("/integrations/alertmanager")
+async def receive_alertmanager_notification(
+    notification: AlertmanagerNotification, connection: ConnectionDep, runtime: RuntimeDep
+) -> BatchResult:
+    """Receive an Alertmanager webhook (version 4): one alert for each fingerprint, through all its firings.
+
+    Idempotent: a repeated notification changes nothing, and one that comes late does not reopen what has ended since.
+    """
+    now = runtime.clock.now()
+    return await receive_events(connection, runtime, [of_alertmanager(alert, now) for alert in notification.alerts])

@@ -1,0 +1,35 @@
+"""Whose identity a sidecar has proved: that of the last element, whatever a caller wrote before it."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from alerts.mesh_identity import direct_peer
+
+FLAGGER = "spiffe://cluster.local/ns/flagger-system/sa/flagger"
+
+
+@pytest.mark.parametrize(
+    ("header", "identity"),
+    [
+        (f'By=spiffe://x/ns/a/sa/b;Hash=1f;Subject="";URI={FLAGGER}', FLAGGER),
+        (f"URI={FLAGGER}", FLAGGER),
+        (f'Hash=1f;URI="{FLAGGER}"', FLAGGER),
+        (f"URI={FLAGGER},By=x;Hash=1f;URI=spiffe://other", "spiffe://other"),
+        (f'URI={FLAGGER},By=x;Subject="CN=a,URI={FLAGGER}"', None),
+        (f'By=x;Subject="a\\",URI={FLAGGER}";URI=spiffe://other', "spiffe://other"),
+        (f"URI={FLAGGER};URI=spiffe://other", None),
+        (f"By={FLAGGER};Hash=1f", None),
+        ("", None),
+        (",,,", None),
+    ],
+)
+def test_only_the_last_element_counts(header, identity):
+    assert direct_peer(header) == identity
+
+
+@given(st.lists(st.sampled_from([f"URI={FLAGGER}", ";", ",", '"', "\\", 'Subject="', "By=x", " "]), max_size=12))
+def test_nothing_that_a_caller_writes_before_it_changes_who_it_is(parts):
+    element = 'By=spiffe://a;Hash=1f;Subject="";URI=spiffe://other'
+
+    assert direct_peer(",".join(["".join(parts), element])) == "spiffe://other"

@@ -1,0 +1,106 @@
+"""What the platform's events say of their alerts: identity, severity, whether somebody is needed."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from alerts.notification import MAX_BODY_BYTES, AlertView, render
+from alerts.schemas.integrations import AlertmanagerAlert, FlaggerEvent, FluxEvent
+from alerts.system_events import EPOCH, SystemEvent, of_alertmanager, of_flagger, of_flux
+from common.clock import uuid7
+from tests.unit.alerts.platform_events import flagger, flux, prometheus_alert
+
+NOW = datetime(2026, 3, 2, 13, tzinfo=UTC)
+
+
+def canary(*arguments: object, **fields: object) -> SystemEvent:
+    return of_flagger(FlaggerEvent.model_validate(flagger(*arguments, **fields)), NOW)
+
+
+def reconciliation(*arguments: object, **fields: object) -> SystemEvent:
+    return of_flux(FluxEvent.model_validate(flux(*arguments, **fields)), NOW)
+
+
+def alarm(*arguments: object, **fields: object) -> SystemEvent:
+    return of_alertmanager(AlertmanagerAlert.model_validate(prometheus_alert(*arguments, **fields)), NOW)
+
+
+@pytest.mark.parametrize(
+    ("phase", "firing", "severity"),
+    [
+        ("Initialized", False, "info"),
+        ("Progressing", True, "info"),
+        ("WaitingPromotion", True, "info"),
+        ("Succeeded", False, "info"),
+        ("Failed", True, "critical"),
+    ],
+)
+def test_a_phase_says_whether_the_rollout_needs_somebody(phase, firing, severity):
+    event = canary(phase)
+
+    assert (event.firing, event.severity) == (firing, severity)
+    assert event.title == f"Canary financial-news/nlp-processing {phase}: {phase} nlp-processing"
+
+
+def test_a_rollout_is_one_alert_and_the_next_one_another():
+    first, later, other = canary(), canary("Failed", after_seconds=60), canary(checksum="77aa")
+
+    assert first.group_key == later.group_key != other.group_key
+    assert len({first.key, later.key, other.key}) == 3
+    assert later.happened_at - first.happened_at == timedelta(minutes=1)
+
+
+def test_a_flux_object_is_one_alert_whatever_its_revision():
+    bad, good = reconciliation(), reconciliation("info", "2026-03-02T12:05:00Z", metadata=None)
+
+    assert bad.group_key == good.group_key
+    assert (bad.firing, bad.severity, good.firing, good.severity) == (True, "critical", False, "info")
+    assert bad.title == ("Kustomization flux-system/apps BuildFailed: dry-run failed spec.replicas: Invalid value")
+    assert bad.labels == {"reason": "BuildFailed", "revision": "main@sha1:4f1c"}
+
+
+def test_a_prometheus_alert_is_known_by_its_fingerprint():
+    first, over = alarm(), alarm("resolved", ends_at="2026-03-02T12:30:00Z")
+
+    assert first.group_key == over.group_key
+    assert first.key != over.key
+    assert over.happened_at == datetime(2026, 3, 2, 12, 30, tzinfo=UTC)
+    assert first.labels["runbook_url"] == "https://example.com/runbooks#outbox-is-stale"
+    assert first.key == alarm().key
+
+
+@pytest.mark.parametrize(
+    ("given_at", "taken_as"),
+    [("9999-12-31T23:59:59-14:00", NOW), ("0001-01-01T00:00:00+14:00", EPOCH), ("2026-03-02T12:00:00Z", None)],
+)
+def test_times_no_clock_can_have_are_bounded(given_at, taken_as):
+    assert reconciliation(timestamp=given_at).happened_at == (taken_as or datetime(2026, 3, 2, 12, tzinfo=UTC))
+
+
+@given(
+    labels=st.dictionaries(st.text(max_size=300), st.text(max_size=500), max_size=40),
+    message=st.text(max_size=2_000),
+)
+def test_a_notice_of_any_event_stays_within_its_size(labels, message):
+    event = alarm(labels=labels, annotations={"summary": message})
+    view = AlertView(
+        alert_id=uuid7(),
+        rule_id=uuid7(),
+        rule_name="n" * 200,
+        state="firing",
+        severity=event.severity,
+        group_labels=event.group_labels,
+        labels=event.labels,
+        title=event.title,
+        starts_at=NOW,
+        updated_at=NOW,
+        kind="system",
+    )
+
+    notice = render(view, [], reason="first", now=NOW)
+
+    assert len(notice.body.encode()) <= MAX_BODY_BYTES
+    assert json.loads(notice.body)["data"]["kind"] == "system"
