@@ -2,13 +2,16 @@
 
 from collections.abc import Sequence
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Literal
 
 from common.contracts import Entity, EventScore, EvidenceSpan, Sentiment, Span, TextField, TopicScore
 from nlp.artefacts import checked_path, load_manifest
+from nlp.assertions import Assertions
+from nlp.counterfactuals import Counterfactual, Variants, read_counterfactuals, without
 from nlp.document_sentiment import DocumentReading, first_sentence_of, read_documents
+from nlp.event_details import detailed_events
 from nlp.events import EventModel
 from nlp.gazetteer import Gazetteer, fold
 from nlp.languages import ENGLISH, DetectedLanguage, detect_language
@@ -24,10 +27,12 @@ GAZETTEER_ARTEFACT = "gazetteer"
 ABBREVIATIONS_ARTEFACT = "abbreviations"
 Taxonomy = Literal["market", "reuters"]
 _ANALYSED_CHARACTERS = 20_000
+_SCORED_CHARACTERS = 1_000
 _UNDECIDED_BELOW = 0.40
 _NEUTRAL = Probabilities(0.0, 1.0, 0.0)
 _SCORED_TYPES = frozenset(("company", "organisation", "person", "product"))
 _MAX_MENTIONS = 20
+_MAX_COUNTERFACTUALS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +65,7 @@ class TextAnalysis:
     topics: list[TopicScore] = field(default_factory=list)
     events: list[EventScore] = field(default_factory=list)
     evidence: list[EvidenceSpan] = field(default_factory=list)
+    counterfactuals: list[Counterfactual] = field(default_factory=list)
     abstain_reason: str | None = None
 
     @property
@@ -126,13 +132,23 @@ class TextAnalyser:
         other.linker = Linker(gazetteer)
         return other
 
-    def analyse(self, texts: Sequence[TextInput]) -> list[TextAnalysis]:
-        """Return the analysis of each text, in order; sentiment is asked in one batch."""
+    def analyse(self, texts: Sequence[TextInput], *, counterfactual: bool = False) -> list[TextAnalysis]:
+        """Return the analysis of each text, in order; sentiment is asked in one batch.
+
+        Parameters
+        ----------
+        counterfactual : also say what each score would be without each stretch of evidence: one more batch
+        """
         cut = [_cut(text) for text in texts]
         languages = [detect_language(_language_sample(text), text.language) for text in cut]
         scored = [index for index, text in enumerate(cut) if _reason_to_abstain(text, languages[index]) is None]
         documents = dict(zip(scored, read_documents(self._sentiment, [cut[index] for index in scored]), strict=True))
-        return [self._assemble(text, languages[index], documents.get(index)) for index, text in enumerate(cut)]
+        found = [self._assemble(text, languages[index], documents.get(index)) for index, text in enumerate(cut)]
+        if counterfactual:
+            variants = [_variants(cut[index], found[index], document) for index, document in documents.items()]
+            for index, answer in zip(documents, read_counterfactuals(self._sentiment, variants), strict=True):
+                found[index].counterfactuals = answer
+        return found
 
     def _assemble(self, text: TextInput, language: DetectedLanguage, read: DocumentReading | None) -> TextAnalysis:
         if read is None:
@@ -147,9 +163,13 @@ class TextAnalyser:
             analysis.abstain_reason = "The classes are too close to call."
         analysis.entities = self._entities(text, document, with_sentiment=True)
         title, body = fold(text.title), fold(text.summary or text.body)
-        analysis.events = self._events.find(title, body)
+        if found_events := self._events.find(title, body):
+            below: tuple[TextField, str] = ("summary", text.summary) if text.summary else ("body", text.body)
+            analysis.events = detailed_events(self._events, found_events, text.title, below, analysis.entities)
         analysis.topics = self._topics(text, title, body, analysis.entities)
-        analysis.evidence = [_evidence(text.title, span) for span in read.title.evidence()]
+        if spans := read.title.evidence():
+            assertions = Assertions(title[:_SCORED_CHARACTERS])
+            analysis.evidence = [_evidence(text.title, span, assertions) for span in spans]
         return analysis
 
     def _topics(self, text: TextInput, title: str, body: str, entities: list[Entity]) -> list[TopicScore]:
@@ -227,6 +247,12 @@ def _place_of(text: TextInput, entity: str) -> EntityText | None:
     return None
 
 
+def _variants(text: TextInput, found: TextAnalysis, document: DocumentReading) -> Variants:
+    titles = [without(text.title, span.start, span.end) for span in found.evidence[:_MAX_COUNTERFACTUALS]]
+    places = [_place_of(replace(text, title=title), text.entity) if text.entity else None for title in titles]
+    return Variants(found.sentiment.score, document, titles, places)
+
+
 def _is_scored(linked: LinkedEntity) -> bool:
     return linked.entity.type in _SCORED_TYPES and bool(linked.mentions)
 
@@ -235,7 +261,7 @@ def _span(place: Mention | UnlistedName) -> Span:
     return Span(field=place.field, start=place.start, end=place.end, text=place.text)
 
 
-def _evidence(title: str, span: Evidence) -> EvidenceSpan:
+def _evidence(title: str, span: Evidence, assertions: Assertions) -> EvidenceSpan:
     return EvidenceSpan(
         field="title",
         start=span.start,
@@ -243,6 +269,7 @@ def _evidence(title: str, span: Evidence) -> EvidenceSpan:
         text=title[span.start : span.end],
         weight=round(span.weight, 4),
         negated=span.negated,
+        hedged=assertions.of(span.start, span.end).hedged,
     )
 
 
