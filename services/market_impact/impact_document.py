@@ -118,7 +118,7 @@ def _context(impact: ScoredImpact, analysis: Analysis) -> Document:
         "url": analysis.url,
         "source_name": analysis.source_name,
         "topics": [topic.topic for topic in analysis.topics],
-        "event_types": [event.type for event in analysis.events],
+        "event_types": [event.type for event in analysis.stated_events()],
         "sentiment_label": impact.link.sentiment_label,
         "sentiment_score": impact.link.sentiment_score,
         "relevance": impact.link.relevance,

@@ -35,7 +35,7 @@ def linked_securities(analysis: Analysis, min_relevance: float) -> list[Link]:
     if not named:
         return []
     named.sort(key=lambda entity: -entity.relevance)
-    reports_move = reports_a_move(analysis.title, [event.type for event in analysis.events])
+    reports_move = reports_a_move(analysis.title, [event.type for event in analysis.stated_events()])
     event_type = MOVE_REPORT if reports_move else likeliest_event(analysis)
     links: dict[str, Link] = {}
     for entity in named:
@@ -53,7 +53,8 @@ def linked_securities(analysis: Analysis, min_relevance: float) -> list[Link]:
 
 
 def likeliest_event(analysis: Analysis) -> str:
-    """Return the event type with the highest score, `none` without any."""
-    if not analysis.events:
+    """Return the event type with the highest score among those not denied, `none` without any."""
+    events = analysis.stated_events()
+    if not events:
         return NO_EVENT
-    return max(analysis.events, key=lambda event: event.score).type
+    return max(events, key=lambda event: event.score).type

@@ -8,7 +8,10 @@ from typing import Literal
 
 from common.contracts import Entity, EventScore, EvidenceSpan, Sentiment, Span, TextField, TopicScore
 from nlp.artefacts import checked_path, load_manifest
+from nlp.assertions import Assertions
+from nlp.counterfactuals import Counterfactual, Variants, read_counterfactuals, without
 from nlp.document_sentiment import DocumentReading, first_sentence_of, read_documents
+from nlp.event_details import detailed_events
 from nlp.events import EventModel
 from nlp.gazetteer import Gazetteer, fold
 from nlp.html_entities import decode, has_entities, restore_places
@@ -26,10 +29,12 @@ ABBREVIATIONS_ARTEFACT = "abbreviations"
 Taxonomy = Literal["market", "reuters"]
 _TITLE_CHARACTERS = 5_000
 _BELOW_CHARACTERS = 20_000
+_SCORED_CHARACTERS = 1_000
 _UNDECIDED_BELOW = 0.40
 _NEUTRAL = Probabilities(0.0, 1.0, 0.0)
 _SCORED_TYPES = frozenset(("company", "organisation", "person", "product"))
 _MAX_MENTIONS = 20
+_MAX_COUNTERFACTUALS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +72,7 @@ class TextAnalysis:
     topics: list[TopicScore] = field(default_factory=list)
     events: list[EventScore] = field(default_factory=list)
     evidence: list[EvidenceSpan] = field(default_factory=list)
+    counterfactuals: list[Counterfactual] = field(default_factory=list)
     abstain_reason: str | None = None
     second_opinion: Probabilities | None = None
 
@@ -134,18 +140,26 @@ class TextAnalyser:
         other.linker = Linker(gazetteer)
         return other
 
-    def analyse(self, texts: Sequence[TextInput]) -> list[TextAnalysis]:
-        """Return the analysis of each text, in order; sentiment is asked in one batch."""
+    def analyse(self, texts: Sequence[TextInput], *, counterfactual: bool = False) -> list[TextAnalysis]:
+        """Return the analysis of each text, in order; sentiment is asked in one batch.
+
+        Parameters
+        ----------
+        counterfactual : also say what each score would be without each stretch of evidence: one more batch
+        """
         written = [_cut(text) for text in texts]
         cut = [_without_entities(text) for text in written]
         languages = [detect_language(_language_sample(text), text.language) for text in cut]
         scored = [index for index, text in enumerate(cut) if _reason_to_abstain(text, languages[index]) is None]
         documents = dict(zip(scored, read_documents(self._sentiment, [cut[index] for index in scored]), strict=True))
         found = [self._assemble(text, languages[index], documents.get(index)) for index, text in enumerate(cut)]
+        if counterfactual:
+            variants = [_variants(cut[index], found[index], document) for index, document in documents.items()]
+            for index, answer in zip(documents, read_counterfactuals(self._sentiment, variants), strict=True):
+                found[index].counterfactuals = answer
         for analysis, original, text in zip(found, written, cut, strict=True):
             if text is not original:
-                mentions = [mention for entity in analysis.entities for mention in entity.mentions]
-                restore_places([*analysis.evidence, *mentions], dict(_fields(original)))
+                restore_places(_spans(analysis), dict(_fields(original)))
         return found
 
     def _assemble(self, text: TextInput, language: DetectedLanguage, read: DocumentReading | None) -> TextAnalysis:
@@ -162,9 +176,13 @@ class TextAnalyser:
             analysis.abstain_reason = "The classes are too close to call."
         analysis.entities = self._entities(text, document, with_sentiment=True)
         title, body = fold(text.title), fold(text.summary or text.body)
-        analysis.events = self._events.find(title, body)
+        if found_events := self._events.find(title, body):
+            below: tuple[TextField, str] = ("summary", text.summary) if text.summary else ("body", text.body)
+            analysis.events = detailed_events(self._events, found_events, text.title, below, analysis.entities)
         analysis.topics = self._topics(text, title, body, analysis.entities)
-        analysis.evidence = [_evidence(text.title, span) for span in read.title.evidence()]
+        if spans := read.title.evidence():
+            assertions = Assertions(title[:_SCORED_CHARACTERS])
+            analysis.evidence = [_evidence(text.title, span, assertions) for span in spans]
         return analysis
 
     def _topics(self, text: TextInput, title: str, body: str, entities: list[Entity]) -> list[TopicScore]:
@@ -257,6 +275,22 @@ def _place_of(text: TextInput, entity: str) -> EntityText | None:
     return None
 
 
+def _variants(text: TextInput, found: TextAnalysis, document: DocumentReading) -> Variants:
+    titles = [without(text.title, span.start, span.end) for span in found.evidence[:_MAX_COUNTERFACTUALS]]
+    places = [_place_of(replace(text, title=title), text.entity) if text.entity else None for title in titles]
+    return Variants(found.sentiment.score, document, titles, places)
+
+
+def _spans(analysis: TextAnalysis) -> list[Span]:
+    """Return every stretch of the text that the analysis points to."""
+    spans: list[Span] = list(analysis.evidence)
+    spans += [mention for entity in analysis.entities for mention in entity.mentions]
+    for event in analysis.events:
+        spans += [role.span for role in event.roles]
+        spans += [magnitude.span for magnitude in event.magnitudes]
+    return spans
+
+
 def _is_scored(linked: LinkedEntity) -> bool:
     return linked.entity.type in _SCORED_TYPES and bool(linked.mentions)
 
@@ -265,7 +299,7 @@ def _span(place: Mention | UnlistedName) -> Span:
     return Span(field=place.field, start=place.start, end=place.end, text=place.text)
 
 
-def _evidence(title: str, span: Evidence) -> EvidenceSpan:
+def _evidence(title: str, span: Evidence, assertions: Assertions) -> EvidenceSpan:
     return EvidenceSpan(
         field="title",
         start=span.start,
@@ -273,6 +307,7 @@ def _evidence(title: str, span: Evidence) -> EvidenceSpan:
         text=title[span.start : span.end],
         weight=round(span.weight, 4),
         negated=span.negated,
+        hedged=assertions.of(span.start, span.end).hedged,
     )
 
 

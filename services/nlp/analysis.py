@@ -142,7 +142,7 @@ def _row(analysis: Analysis, document: str, now: datetime) -> dict[str, Any]:
     }
     keys = [f"ticker:{ticker}" for ticker in relevances]
     keys += [f"topic:{topic.topic}" for topic in analysis.topics]
-    keys += [f"event:{event.type}" for event in analysis.events]
+    keys += [f"event:{event.type}" for event in analysis.stated_events()]
     return {
         "analysis_id": analysis.analysis_id,
         "article_id": analysis.article_id,

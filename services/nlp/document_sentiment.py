@@ -48,10 +48,12 @@ class DocumentReading:
     Notes
     -----
     `second_opinion` is the sentiment by another tier, where one was asked.
+    `title_share` is the weight of the title: 1 when nothing stands below it.
     """
 
     probabilities: Probabilities
     title: Reading
+    title_share: float = 1.0
     second_opinion: Probabilities | None = None
 
 
@@ -76,8 +78,21 @@ def read_documents(tier: SentimentTier, texts: Sequence[TextParts]) -> list[Docu
         title = next(readings)
         below = [next(readings).probabilities for _ in range(count)]
         whole = _weighted(title.probabilities, below) if below else title.probabilities
-        answers.append(DocumentReading(whole, title))
+        answers.append(DocumentReading(whole, title, _TITLE_SHARE if below else 1.0))
     return answers
+
+
+def with_title(document: DocumentReading, title: Probabilities) -> Probabilities:
+    """Return the sentiment of an article as it would be under another headline that reads as `title`."""
+    if document.title_share == 1.0:
+        return title
+    before = document.title.probabilities
+    return Probabilities(
+        *(
+            min(1.0, max(0.0, whole + document.title_share * (new - old)))
+            for whole, new, old in zip(document.probabilities, title, before, strict=True)
+        )
+    )
 
 
 def _weighted(title: Probabilities, below: list[Probabilities]) -> Probabilities:

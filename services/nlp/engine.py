@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
@@ -85,13 +86,13 @@ class Engine:
         """The version of each model that is at work."""
         return self.analyser.model_versions
 
-    async def analyse(self, texts: Sequence[TextInput]) -> list[TextAnalysis]:
+    async def analyse(self, texts: Sequence[TextInput], *, counterfactual: bool = False) -> list[TextAnalysis]:
         """Return the analysis of each text, in order, without holding up the event loop."""
         found: list[TextAnalysis] = []
         for start in range(0, len(texts), self._chunk_size):
             chunk = texts[start : start + self._chunk_size]
             begun = time.perf_counter()
-            analyses = await self._in_thread(self.analyser, chunk)
+            analyses = await self._in_thread(self.analyser, chunk, counterfactual=counterfactual)
             self._measure(analyses, (time.perf_counter() - begun) / len(chunk))
             found += analyses
         return found
@@ -106,8 +107,11 @@ class Engine:
         self._metrics.selfcheck_ok.set(0 if report.differences else 1)
         return report
 
-    async def _in_thread(self, analyser: TextAnalyser, texts: Sequence[TextInput]) -> list[TextAnalysis]:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, analyser.analyse, texts)
+    async def _in_thread(
+        self, analyser: TextAnalyser, texts: Sequence[TextInput], *, counterfactual: bool = False
+    ) -> list[TextAnalysis]:
+        analyse = partial(analyser.analyse, texts, counterfactual=counterfactual)
+        return await asyncio.get_running_loop().run_in_executor(self._thread, analyse)
 
     def _measure(self, analyses: list[TextAnalysis], seconds: float) -> None:
         model = self.model_versions["sentiment"]

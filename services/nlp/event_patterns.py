@@ -8,6 +8,10 @@ from pathlib import Path
 
 FILE = Path(__file__).parent / "taxonomy" / "events.toml"
 
+_GAP = "[^.;|]"
+# A point inside a number ends no sentence: "takes 9.4% stake".
+_GAP_OVER_DECIMALS = r"(?:[^.;|]|\.(?=\d))"
+
 
 @dataclass(frozen=True, slots=True)
 class EventType:
@@ -22,7 +26,7 @@ class EventType:
 def _expanded(pattern: str, macros: dict[str, str]) -> str:
     for name, value in macros.items():
         pattern = pattern.replace("{" + name + "}", value)
-    return pattern
+    return pattern.replace(_GAP, _GAP_OVER_DECIMALS)
 
 
 @cache

@@ -1,6 +1,8 @@
 """Event types of a text by patterns, looked at only where a cue says that it is worth it."""
 
-from common.contracts import EventScore
+from collections.abc import Iterator
+from typing import NamedTuple
+
 from nlp.artefacts import sha256
 from nlp.cue_index import CueIndex
 from nlp.event_patterns import FILE, event_types
@@ -23,6 +25,16 @@ _REPLACES = {
 }
 
 
+class FoundEvent(NamedTuple):
+    """An event type and the place of the pattern that found it, [`start`, `end`) of the title or of the body."""
+
+    type: str
+    score: float
+    is_in_title: bool
+    start: int
+    end: int
+
+
 class EventModel:
     """The taxonomy of events ready for use."""
 
@@ -36,7 +48,7 @@ class EventModel:
         self._meanings = list(by_cue.values())
         self._index = CueIndex(list(by_cue))
 
-    def find(self, title: str, body: str) -> list[EventScore]:
+    def find(self, title: str, body: str) -> list[FoundEvent]:
         """Return the event types of a text, the surest first, at most eight; possibly none.
 
         Parameters
@@ -44,22 +56,35 @@ class EventModel:
         title, body : folded text (see `nlp.gazetteer.fold`); of the body the first 1,200 characters count
         """
         in_title = self._matched(title)
-        in_body = self._matched(body[:_ANALYSED_CHARACTERS].replace("\n", " ")) if body else set()
+        in_body = self._matched(body[:_ANALYSED_CHARACTERS].replace("\n", " ")) if body else {}
         if not in_title and not in_body:
             return []
         for precise, general in _REPLACES.items():
             for found in (in_title, in_body):
                 if precise in found:
-                    found.discard(general)
-        scores = dict.fromkeys(in_body, _BODY_SCORE)
-        scores |= {name: _BOTH_SCORE if name in in_body else _TITLE_SCORE for name in in_title}
-        ordered = sorted(scores.items(), key=lambda item: (-item[1], item[0]))[:_MAX_EVENTS]
-        return [EventScore(type=name, score=score) for name, score in ordered]
+                    found.pop(general, None)
+        events = [
+            FoundEvent(name, _BOTH_SCORE if name in in_body else _TITLE_SCORE, True, *place)
+            for name, place in in_title.items()
+        ]
+        events += [
+            FoundEvent(name, _BODY_SCORE, False, *place) for name, place in in_body.items() if name not in in_title
+        ]
+        return sorted(events, key=lambda event: (-event.score, event.type))[:_MAX_EVENTS]
 
-    def _matched(self, folded: str) -> set[str]:
+    def places(self, name: str, folded: str) -> Iterator[tuple[int, int]]:
+        """Yield every place where a pattern of the event type `name` matches."""
+        for event in self._types:
+            if event.type == name:
+                for pattern in event.patterns:
+                    yield from (match.span() for match in pattern.finditer(folded))
+
+    def _matched(self, folded: str) -> dict[str, tuple[int, int]]:
         looked_at = {event for cue in self._index.find(folded) for event in self._meanings[cue]}
-        return {
-            self._types[index].type
-            for index in looked_at
-            if any(pattern.search(folded) for pattern in self._types[index].patterns)
-        }
+        found: dict[str, tuple[int, int]] = {}
+        for index in looked_at:
+            for pattern in self._types[index].patterns:
+                if (match := pattern.search(folded)) is not None:
+                    found[self._types[index].type] = match.span()
+                    break
+        return found

@@ -3,6 +3,7 @@
 `relevance` in [0, 1] follows the commercial feeds in meaning: 1 is the subject of the headline, 0 a passing mention.
 """
 
+import re
 from collections.abc import Sequence
 
 from nlp.linking import LinkedEntity
@@ -27,11 +28,17 @@ _DEAL_WORDS = (
 # Firms whose analysts rate others; tickers, and entity identifiers where there is none.
 _BROKERS = word_list("broker_tickers")
 _BROKER_NAMES = word_list("broker_entities")
+_NOT_IN_IDENTIFIER = re.compile(r"[^a-z0-9]+")
 
 
 def is_broker(linked: LinkedEntity) -> bool:
     """Say whether the entity is a firm that rates or reports on others."""
     return linked.entity.ticker in _BROKERS or linked.entity.entity_id in _BROKER_NAMES
+
+
+def is_broker_name(name: str, ticker: str | None) -> bool:
+    """Say whether an entity of an analysis, known by name and ticker, is a firm that rates or reports on others."""
+    return ticker in _BROKERS or f"organisation-{_NOT_IN_IDENTIFIER.sub('-', name.lower()).strip('-')}" in _BROKER_NAMES
 
 
 def relevances(entities: Sequence[LinkedEntity], title: str) -> list[float]:

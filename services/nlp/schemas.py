@@ -46,6 +46,14 @@ class TextBatch(BaseModel):
     )
 
 
+class CounterfactualRead(BaseModel):
+    """The score of a text without one stretch of its evidence."""
+
+    evidence: int = Field(description="Position of the stretch in `evidence`, from 0.")
+    score: float = Field(ge=-1.0, le=1.0, description="`sentiment.score` as it would be without the stretch.")
+    change: float = Field(description="That score minus the score with it.")
+
+
 class TextAnalysisRead(BaseModel):
     """The analysis of a text that is not stored: an `Analysis` without the identifiers of an article."""
 
@@ -56,6 +64,9 @@ class TextAnalysisRead(BaseModel):
     topics: list[TopicScore]
     events: list[EventScore]
     evidence: list[EvidenceSpan]
+    counterfactuals: list[CounterfactualRead] = Field(
+        default_factory=list, description="One for each stretch of evidence, when `counterfactual` is asked for."
+    )
     novelty: float = Field(default=1.0, description="Always 1: novelty needs a story.")
     abstained: bool
     abstain_reason: str | None

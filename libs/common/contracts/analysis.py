@@ -12,6 +12,47 @@ from common.contracts.text import Language, Mic, Name, Ticker, Title
 SentimentLabel = Literal["positive", "neutral", "negative"]
 EntityType = Literal["company", "organisation", "person", "place", "currency", "commodity", "index", "product"]
 TextField = Literal["title", "summary", "body"]
+EventRoleName = Literal[
+    "company",
+    "acquirer",
+    "target",
+    "seller",
+    "broker",
+    "rating_agency",
+    "regulator",
+    "plaintiff",
+    "defendant",
+    "person",
+    "position",
+    "partner",
+    "customer",
+    "holder",
+]
+MagnitudeKind = Literal[
+    "price_target",
+    "earnings_per_share",
+    "earnings_surprise",
+    "revenue",
+    "net_income",
+    "earnings_per_share_guidance",
+    "revenue_guidance",
+    "guidance",
+    "previous_guidance",
+    "percent_change",
+    "dividend",
+    "buyback_size",
+    "deal_value",
+    "price_per_share",
+    "stake",
+    "offering_size",
+    "debt_size",
+    "headcount",
+    "fine",
+    "recall_size",
+    "contract_value",
+    "split_ratio",
+    "rate_change",
+]
 
 
 class Sentiment(BaseModel):
@@ -39,10 +80,16 @@ class Span(BaseModel):
 
 
 class EvidenceSpan(Span):
-    """A stretch that moved the score: `weight` > 0 pushes it up, < 0 down; `negated` when a negation turned it."""
+    """A stretch that moved the score: `weight` > 0 pushes it up, < 0 down.
+
+    Notes
+    -----
+    `negated` when it stands under a negation, `hedged` when the text only says that it may be so.
+    """
 
     weight: float
     negated: bool = False
+    hedged: bool = False
 
 
 class Entity(BaseModel):
@@ -72,11 +119,52 @@ class TopicScore(BaseModel):
     score: float = Field(ge=0.0, le=1.0)
 
 
+class EventRole(BaseModel):
+    """Who takes which part in an event; `ticker` where the name is linked to a security, `span` where it stands."""
+
+    role: EventRoleName
+    name: Name
+    ticker: Ticker | None = None
+    span: Span
+
+
+class Magnitude(BaseModel):
+    """A number of an event.
+
+    Notes
+    -----
+    `unit` is an ISO 4217 code, `percent`, `shares`, `people`, `units` or `ratio`; scale words and cents are resolved
+    in `value`. `from` and `to` are the old and the new value of a change (`value` is the new one), and for guidance the
+    ends of the range (`value` is its middle); the range that it replaces is a `previous_guidance`. `expected` is what
+    analysts expected. Losses and falls are negative.
+    """
+
+    model_config = ConfigDict(extra="ignore", validate_by_name=True, validate_by_alias=True, serialize_by_alias=True)
+
+    kind: MagnitudeKind
+    value: float
+    unit: str
+    from_: float | None = Field(default=None, alias="from")
+    to: float | None = None
+    expected: float | None = None
+    span: Span
+
+
 class EventScore(BaseModel):
-    """An event type of the taxonomy with its confidence."""
+    """An event type of the taxonomy with its confidence.
+
+    Notes
+    -----
+    A `negated` event is one that the text says does not happen ("no plans to buy back shares"): its score is low, and
+    filters and the services downstream pass it over. A `hedged` one is reported as possible only ("may acquire").
+    """
 
     type: str
     score: float = Field(ge=0.0, le=1.0)
+    negated: bool = False
+    hedged: bool = False
+    roles: list[EventRole] = Field(default_factory=list)
+    magnitudes: list[Magnitude] = Field(default_factory=list)
 
 
 class Analysis(BaseModel):
@@ -108,3 +196,7 @@ class Analysis(BaseModel):
     abstain_reason: str | None = None
     model_versions: dict[str, str]
     lineage: Lineage
+
+    def stated_events(self) -> list[EventScore]:
+        """Return the events that the text does not deny, the surest first."""
+        return [event for event in self.events if not event.negated]

@@ -1,5 +1,6 @@
 """Analyses: of articles handed over, and of texts that are not stored."""
 
+from dataclasses import asdict
 from typing import Annotated
 from uuid import UUID
 
@@ -18,7 +19,7 @@ from nlp.analyser import TextAnalysis, TextInput
 from nlp.analysis import analyse_articles
 from nlp.engine_dependency import EngineDep
 from nlp.repository import AnalysisFilter
-from nlp.schemas import ArticleBatch, TextAnalyses, TextAnalysisRead, TextBatch, TextToAnalyse
+from nlp.schemas import ArticleBatch, CounterfactualRead, TextAnalyses, TextAnalysisRead, TextBatch, TextToAnalyse
 
 router = service_router(NLP, tags=["analyses"])
 _Name = Annotated[str | None, Query(max_length=100)]
@@ -38,14 +39,21 @@ async def create_analyses(
 
 
 @router.post("/texts:analyze")
-async def analyze_texts(batch: TextBatch, engine: EngineDep) -> TextAnalyses:
+async def analyze_texts(
+    batch: TextBatch,
+    engine: EngineDep,
+    counterfactual: Annotated[
+        bool, Query(description="Also say what the score would be without each stretch of evidence.")
+    ] = False,
+) -> TextAnalyses:
     """Analyse 1 to 500 texts without storing them, in the order given.
 
     With `entity` the `sentiment` of a text is the one toward that name. A text in another language than English is
-    marked and not scored: `abstained` with the reason.
+    marked and not scored: `abstained` with the reason. With `counterfactual` each text is read again without each of
+    its at most five stretches of evidence.
     """
     inputs = [_input(text, batch) for text in batch.texts]
-    found = await engine.analyse(inputs)
+    found = await engine.analyse(inputs, counterfactual=counterfactual)
     return TextAnalyses(
         data=[
             _read(text.id if text.id is not None else str(index), analysis, engine.model_versions)
@@ -73,6 +81,7 @@ def _read(text_id: str, found: TextAnalysis, model_versions: dict[str, str]) -> 
         topics=found.topics,
         events=found.events,
         evidence=found.evidence,
+        counterfactuals=[CounterfactualRead(**asdict(one)) for one in found.counterfactuals],
         abstained=found.abstained,
         abstain_reason=found.abstain_reason,
         model_versions=model_versions,

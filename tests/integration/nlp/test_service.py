@@ -196,6 +196,41 @@ async def test_texts_are_analysed_without_being_stored(nlp: RunningService) -> N
     assert (await nlp.client.get("/nlp/v1/counts")).json()["counts"]["analysed"] == 0
 
 
+async def test_each_stretch_of_evidence_is_weighed_when_asked_for(nlp: RunningService) -> None:
+    texts = {"texts": [{"title": "Apple tops estimates but warns of falling sales"}, {"title": "Tesla reports"}]}
+
+    (asked, plain) = [
+        (await nlp.client.post("/nlp/v1/texts:analyze", json=texts, params=params)).json()["data"]
+        for params in ({"counterfactual": "true"}, {})
+    ]
+
+    assert len(asked[0]["counterfactuals"]) == len(asked[0]["evidence"]) >= 2
+    for one in asked[0]["counterfactuals"]:
+        assert one["change"] == pytest.approx(one["score"] - asked[0]["sentiment"]["score"], abs=1e-6)
+    assert [row["counterfactuals"] for row in plain] == [[], []]
+
+
+async def test_an_event_is_stored_and_handed_on_with_roles_and_magnitudes(nlp: RunningService) -> None:
+    article = an_article("Goldman raises Tesla PT to $300 from $250")
+
+    await post(nlp, article)
+
+    stored = (await nlp.client.get(f"/nlp/v1/analyses/{article['article_id']}")).json()
+    (event,) = stored["events"]
+    assert [(role["role"], role["ticker"]) for role in event["roles"]] == [("broker", "GS"), ("company", "TSLA")]
+    (magnitude,) = event["magnitudes"]
+    assert (magnitude["from"], magnitude["to"], magnitude["unit"]) == (250.0, 300.0, "USD")
+    assert await nlp.neighbour.wait_for_items(1) == [stored]
+
+
+async def test_a_denied_event_is_not_found_by_its_type(nlp: RunningService) -> None:
+    await post(nlp, an_article("Apple has no plans to buy back shares"), an_article("Tesla announces share buyback"))
+
+    found = (await nlp.client.get("/nlp/v1/analyses", params={"event_type": "share_buyback"})).json()["data"]
+
+    assert [row["title"].split()[0] for row in found] == ["Tesla"]
+
+
 async def test_reuters_codes_are_given_when_asked_for(nlp: RunningService) -> None:
     text = {"title": "COCOA HARVEST LOWER", "body": "Cocoa exports fell as the cocoa crop suffered from drought."}
 

@@ -1,0 +1,27 @@
+"""What of an analysis market impact takes: events that the text denies are passed over."""
+
+from datetime import UTC, datetime
+
+from market_impact.linking import linked_securities
+from tests.unit.market_impact.samples import analysis
+
+_MOMENT = datetime(2026, 3, 2, 14, 30, tzinfo=UTC)
+
+
+def test_an_event_that_is_denied_is_not_the_likeliest() -> None:
+    events = [
+        {"type": "share_buyback", "score": 0.95, "negated": True},
+        {"type": "dividend_declared", "score": 0.6, "hedged": True},
+    ]
+
+    (link,) = linked_securities(analysis("denied", _MOMENT, events=events), 0.1)
+
+    assert link.event_type == "dividend_declared"
+
+
+def test_only_denied_events_count_as_none() -> None:
+    events = [{"type": "share_buyback", "score": 0.95, "negated": True}]
+
+    (link,) = linked_securities(analysis("only denied", _MOMENT, events=events), 0.1)
+
+    assert link.event_type == "none"
