@@ -86,6 +86,7 @@ configuration: $(STAMP)  ## Write docs/configuration.md anew
 	@$(BIN)/python -m standalone.configuration_page
 
 bench: $(STAMP)  ## Measure speed against named peers; minutes, on a quiet machine
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[bench]'
 	@for script in $(filter-out benchmarks/measuring.py,$(wildcard benchmarks/*.py)); do echo "== $$script"; $(BIN)/python $$script || exit 1; done
 
 clean:  ## Remove the environment and the data of `make run`
