@@ -4,9 +4,10 @@ The idea: headlines are short, so a missing proof is common; what is not clearly
 """
 
 import re
+from collections.abc import Iterator
 from typing import NamedTuple
 
-from nlp.word_lists import FOLDER
+from nlp.word_lists import FOLDER, word_list
 
 _WORDS = {
     code: words
@@ -37,40 +38,7 @@ _BUILT = re.compile(r"aa|ii|uu|yy|kan\b|\b(?:meng|meny|menamb|penga|penye)")
 # Typographic quotes read in the wrong encoding: no letter in them is one.
 _BROKEN_QUOTE = re.compile("\u00e2\u20ac.?")
 # What holds names together and is found in English headlines with them.
-_PARTICLES = frozenset(
-    [
-        "de",
-        "la",
-        "di",
-        "dei",
-        "del",
-        "della",
-        "delle",
-        "van",
-        "der",
-        "den",
-        "von",
-        "zu",
-        "do",
-        "dos",
-        "da",
-        "das",
-        "du",
-        "des",
-        "le",
-        "les",
-        "el",
-        "al",
-        "et",
-        "und",
-        "og",
-        "och",
-        "en",
-        "em",
-        "los",
-        "y",
-    ]
-)
+_PARTICLES = word_list("name_particles")
 # Letters that English borrows at most now and then; one is a hint, never a proof.
 _LETTERS = {
     "ß": "de", "ä": "de sv fi", "ü": "de tr hu", "ö": "de sv fi tr hu", "ñ": "es", "¿": "es", "¡": "es",
@@ -78,7 +46,8 @@ _LETTERS = {
     "è": "fr it", "ê": "fr pt vi", "à": "fr it pt vi", "ù": "it fr", "ò": "it", "ì": "it", "ã": "pt vi", "õ": "pt vi",
     "å": "sv no da", "ø": "no da", "æ": "no da", "ĳ": "nl", "ą": "pl", "ę": "pl", "ł": "pl", "ń": "pl", "ś": "pl",
     "ź": "pl", "ż": "pl", "ć": "pl", "ě": "cs", "ř": "cs", "ů": "cs", "č": "cs", "š": "cs", "ž": "cs", "ý": "cs",
-    "ő": "hu", "ű": "hu", "á": "hu cs", "ă": "ro vi", "ț": "ro", "ţ": "ro", "ș": "ro", "ş": "tr ro", "ğ": "tr",
+    "ő": "hu", "ű": "hu", "á": "hu cs es pt", "í": "hu cs es pt", "ó": "hu pl es pt", "ú": "hu cs es pt",
+    "ă": "ro vi", "ț": "ro", "ţ": "ro", "ș": "ro", "ş": "tr ro", "ğ": "tr",
     "\u0131": "tr", "â": "ro fr pt vi", "î": "ro fr", "ơ": "vi", "ư": "vi", "đ": "vi",
 }  # fmt: skip
 # Vietnamese writes its tones onto its vowels; no other of these languages uses the block.
@@ -145,24 +114,28 @@ def _votes(words: list[str], raw: list[str]) -> dict[str, float]:
         if known is not None:
             # A word shared by several languages says less; English owns its words although others share a few.
             share = 1.0 if len(known) == 1 else 0.9 if _NORTHERN.issuperset(known) else 0.5
+            if word in _PARTICLES:
+                share /= 2
             for code in known:
                 votes[code] += share
-    hints: dict[str, float] = {}
-    for word in raw:
-        found = _FOREIGN_LETTER.findall(word.lower())
-        # Names carry such letters into English headlines; words in lower case hardly ever do.
-        in_name = bool(found) and not word.islower()
-        for code in {code for letter in found for code in _LETTERS[letter].split()}:
-            if in_name:
-                hints[code] = min(_MAX_NAME_VOTES, hints.get(code, 0.0) + 0.4)
-            else:
-                votes[code] += 0.8
-        for code, pattern in _BUILDS:
-            if pattern.search(word):
-                votes[code] += 0.8
-    for code, hint in hints.items():
+    for code, hint in _letter_hints(raw):
         votes[code] += hint
     return votes
+
+
+def _letter_hints(raw: list[str]) -> Iterator[tuple[str, float]]:
+    """Yield what the letters and the build of words say for a language."""
+    in_names: dict[str, float] = {}
+    for word in raw:
+        codes = {code for letter in _FOREIGN_LETTER.findall(word.lower()) for code in _LETTERS[letter].split()}
+        # Names carry such letters into English headlines; words in lower case hardly ever do.
+        if word.islower():
+            yield from ((code, 0.8) for code in codes)
+            yield from ((code, 0.8) for code, pattern in _BUILDS if pattern.search(word))
+        else:
+            for code in codes:
+                in_names[code] = min(_MAX_NAME_VOTES, in_names.get(code, 0.0) + 0.4)
+    yield from in_names.items()
 
 
 def _suffix_votes(words: list[str], votes: dict[str, float]) -> None:
@@ -185,7 +158,8 @@ def _needed_votes(english: float, foreign: float, raw: list[str]) -> float:
     plain = _foreign_words(raw)
     if plain >= 2 or (plain == 1 and foreign >= 1.4):
         return 1.0
-    return 2.0 if english else 1.6
+    is_spelled_otherwise = any(word.islower() and _FOREIGN_LETTER.search(word) for word in raw)
+    return 1.6 if is_spelled_otherwise and not english else 2.0
 
 
 def detect_language(text: str, declared: str | None = None) -> DetectedLanguage:

@@ -77,8 +77,8 @@ def test_most_headlines_that_the_profiles_were_not_written_for_are_recognised() 
 
     right = [detect_language(text).code == code for code, text in headlines]
 
-    # 24 of 34: what shares no word or letter with a profile is left to English, as a false alarm costs a score.
-    assert sum(right) / len(right) >= 0.65
+    # 52 of 68: what shares no word or letter with a profile is left to English, as a false alarm costs a score.
+    assert sum(right) / len(right) >= 0.75
 
 
 def test_quotes_in_the_wrong_encoding_are_no_foreign_letters() -> None:
