@@ -113,7 +113,7 @@ def main() -> None:
     head = ScikitLearnHead()
 
     def same_work(title: str) -> object:
-        return tier.read([title])[0].probabilities, analyser.linker.link([("title", title)])
+        return tier.read([title])[0].opinion, analyser.linker.link([("title", title)])
 
     def whole(title: str) -> object:
         return analyser.analyse([TextInput(title)])
@@ -129,7 +129,7 @@ def main() -> None:
     )
 
     def labelled(title: str) -> str:
-        return label_of(tier.read([title])[0].probabilities)
+        return label_of(tier.read([title])[0].opinion)
 
     same = sum(labelled(title) == head.label(title) for title in titles) / len(titles)
     direct, scikit = microseconds(labelled, titles), microseconds(head.label, titles)

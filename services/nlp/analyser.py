@@ -16,9 +16,9 @@ from nlp.events import EventModel
 from nlp.gazetteer import Gazetteer, fold
 from nlp.html_entities import decode, has_entities, restore_places
 from nlp.languages import ENGLISH, DetectedLanguage, detect_language
-from nlp.linear_text import Probabilities
 from nlp.linking import LinkedEntity, Linker, Mention
 from nlp.market_topics import MarketTopicModel
+from nlp.opinion import NO_OPINION, Opinion
 from nlp.relevance import relevances
 from nlp.reuters_topics import ReutersTopics
 from nlp.sentiment import EntityText, Evidence, SentimentTier, label_of
@@ -31,7 +31,6 @@ _TITLE_CHARACTERS = 5_000
 _BELOW_CHARACTERS = 20_000
 _SCORED_CHARACTERS = 1_000
 _UNDECIDED_BELOW = 0.40
-_NEUTRAL = Probabilities(0.0, 1.0, 0.0)
 _SCORED_TYPES = frozenset(("company", "organisation", "person", "product"))
 _MAX_MENTIONS = 20
 _MAX_COUNTERFACTUALS = 5
@@ -74,7 +73,7 @@ class TextAnalysis:
     evidence: list[EvidenceSpan] = field(default_factory=list)
     counterfactuals: list[Counterfactual] = field(default_factory=list)
     abstain_reason: str | None = None
-    second_opinion: Probabilities | None = None
+    second_opinion: Opinion | None = None
 
     @property
     def abstained(self) -> bool:
@@ -82,12 +81,12 @@ class TextAnalysis:
         return self.abstain_reason is not None
 
 
-def sentiment_of(found: Probabilities) -> Sentiment:
+def sentiment_of(found: Opinion) -> Sentiment:
     """Return the wire form of class probabilities; what rounding loses goes to neutral, so that the sum stays 1."""
     negative, positive = round(found.negative, 6), round(found.positive, 6)
     return Sentiment(
         label=label_of(found),
-        score=round(positive - negative, 6),
+        score=round(found.score, 6),
         positive=positive,
         neutral=round(1.0 - positive - negative, 6),
         negative=negative,
@@ -96,7 +95,7 @@ def sentiment_of(found: Probabilities) -> Sentiment:
 
 def no_sentiment(reason: str, language: str = ENGLISH) -> TextAnalysis:
     """Return an analysis that says nothing but why."""
-    analysis = TextAnalysis(DetectedLanguage(language, 0.0), sentiment_of(_NEUTRAL))
+    analysis = TextAnalysis(DetectedLanguage(language, 0.0), sentiment_of(NO_OPINION))
     analysis.abstain_reason = reason
     return analysis
 
@@ -164,15 +163,15 @@ class TextAnalyser:
 
     def _assemble(self, text: TextInput, language: DetectedLanguage, read: DocumentReading | None) -> TextAnalysis:
         if read is None:
-            analysis = TextAnalysis(language, sentiment_of(_NEUTRAL))
+            analysis = TextAnalysis(language, sentiment_of(NO_OPINION))
             analysis.abstain_reason = _reason_to_abstain(text, language)
             analysis.entities = self._entities(text, analysis.sentiment, with_sentiment=False)
             return analysis
-        found = self._toward(text, read.probabilities) if text.entity else read.probabilities
-        document = sentiment_of(read.probabilities)
+        found = self._toward(text, read.opinion) if text.entity else read.opinion
+        document = sentiment_of(read.opinion)
         analysis = TextAnalysis(language, sentiment_of(found) if text.entity else document)
         analysis.second_opinion = None if text.entity else read.second_opinion
-        if max(found) < _UNDECIDED_BELOW:
+        if max(found.probabilities) < _UNDECIDED_BELOW:
             analysis.abstain_reason = "The classes are too close to call."
         analysis.entities = self._entities(text, document, with_sentiment=True)
         title, body = fold(text.title), fold(text.summary or text.body)
@@ -193,7 +192,7 @@ class TextAnalyser:
         sectors = [known[ticker][0].sector or "" for ticker in main if ticker in known]
         return self._market.classify(title, body, sectors)
 
-    def _toward(self, text: TextInput, document: Probabilities) -> Probabilities:
+    def _toward(self, text: TextInput, document: Opinion) -> Opinion:
         """Return the sentiment toward the name asked about; the document's where the text does not name it."""
         place = _place_of(text, text.entity or "")
         return document if place is None else self._sentiment.entities([place])[0]
@@ -282,13 +281,13 @@ def _variants(text: TextInput, found: TextAnalysis, document: DocumentReading) -
 
 
 def _spans(analysis: TextAnalysis) -> list[Span]:
-    """Return every stretch of the text that the analysis points to."""
+    """Return every stretch of the text that the analysis points to, each object once: they are moved in place."""
     spans: list[Span] = list(analysis.evidence)
     spans += [mention for entity in analysis.entities for mention in entity.mentions]
     for event in analysis.events:
         spans += [role.span for role in event.roles]
         spans += [magnitude.span for magnitude in event.magnitudes]
-    return spans
+    return list({id(span): span for span in spans}.values())
 
 
 def _is_scored(linked: LinkedEntity) -> bool:

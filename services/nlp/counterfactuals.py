@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from nlp.document_sentiment import DocumentReading, with_title
-from nlp.linear_text import Probabilities
+from nlp.opinion import Opinion
 from nlp.sentiment import EntityText, SentimentTier
 
 
@@ -52,12 +52,12 @@ def read_counterfactuals(tier: SentimentTier, texts: Sequence[Variants]) -> list
     for text in texts:
         found = []
         for index, place in enumerate(text.places):
-            document = with_title(text.document, next(readings).probabilities)
+            document = with_title(text.document, next(readings).opinion)
             score = _score(document if place is None else next(toward))
             found.append(Counterfactual(index, score, round(score - text.score, 6)))
         answers.append(found)
     return answers
 
 
-def _score(found: Probabilities) -> float:
-    return round(round(found.positive, 6) - round(found.negative, 6), 6)
+def _score(found: Opinion) -> float:
+    return round(found.score, 6)

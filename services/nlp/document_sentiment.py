@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from common.contracts import TextField
-from nlp.linear_text import Probabilities
 from nlp.linking import Mention
+from nlp.opinion import Opinion, weighted_mean
 from nlp.sentences import split_sentences
 from nlp.sentiment import EntityText, Reading, SentimentTier
 
@@ -51,10 +51,10 @@ class DocumentReading:
     `title_share` is the weight of the title: 1 when nothing stands below it.
     """
 
-    probabilities: Probabilities
+    opinion: Opinion
     title: Reading
     title_share: float = 1.0
-    second_opinion: Probabilities | None = None
+    second_opinion: Opinion | None = None
 
 
 def read_documents(tier: SentimentTier, texts: Sequence[TextParts]) -> list[DocumentReading]:
@@ -72,37 +72,43 @@ def read_documents(tier: SentimentTier, texts: Sequence[TextParts]) -> list[Docu
         flat.append(text.title)
         flat += sentences
         counts.append(len(sentences))
-    readings = iter(tier.read(flat))
+    readings = tier.read(flat)
     answers = []
+    start = 0
     for count in counts:
-        title = next(readings)
-        below = [next(readings).probabilities for _ in range(count)]
-        whole = _weighted(title.probabilities, below) if below else title.probabilities
-        answers.append(DocumentReading(whole, title, _TITLE_SHARE if below else 1.0))
+        own = readings[start : start + 1 + count]
+        start += 1 + count
+        second = [reading.second_opinion for reading in own]
+        others = [opinion for opinion in second if opinion is not None]
+        answers.append(
+            DocumentReading(
+                _whole([reading.opinion for reading in own]),
+                own[0],
+                _TITLE_SHARE if count else 1.0,
+                _whole(others) if others else None,
+            )
+        )
     return answers
 
 
-def with_title(document: DocumentReading, title: Probabilities) -> Probabilities:
+def with_title(document: DocumentReading, title: Opinion) -> Opinion:
     """Return the sentiment of an article as it would be under another headline that reads as `title`."""
     if document.title_share == 1.0:
         return title
-    before = document.title.probabilities
-    return Probabilities(
-        *(
-            min(1.0, max(0.0, whole + document.title_share * (new - old)))
-            for whole, new, old in zip(document.probabilities, title, before, strict=True)
-        )
+    *shares, score = (
+        whole + document.title_share * (new - old)
+        for whole, new, old in zip(document.opinion, title, document.title.opinion, strict=True)
     )
+    return Opinion(*(min(1.0, max(0.0, share)) for share in shares), min(1.0, max(-1.0, score)))
 
 
-def _weighted(title: Probabilities, below: list[Probabilities]) -> Probabilities:
-    decays = [_DECAY**index for index in range(len(below))]
+def _whole(parts: Sequence[Opinion]) -> Opinion:
+    """Return the opinion on a text of a title, which comes first, and the sentences below it."""
+    decays = [_DECAY**index for index in range(len(parts) - 1)]
+    if not decays:
+        return parts[0]
     rest = (1.0 - _TITLE_SHARE) / sum(decays)
-    columns = [
-        _TITLE_SHARE * title[index] + rest * sum(decay * each[index] for decay, each in zip(decays, below, strict=True))
-        for index in range(3)
-    ]
-    return Probabilities(*columns)
+    return weighted_mean(parts, [_TITLE_SHARE, *(rest * decay for decay in decays)])
 
 
 def first_sentence_of(fields: Sequence[tuple[TextField, str]], mention: Mention) -> EntityText:

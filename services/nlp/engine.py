@@ -127,7 +127,7 @@ class Engine:
             if analysis.second_opinion is not None:
                 found = analysis.sentiment
                 own = Probabilities(found.negative, found.neutral, found.positive)
-                self._metrics.disagreement.observe(disagreement(own, analysis.second_opinion))
+                self._metrics.disagreement.observe(disagreement(own, analysis.second_opinion.probabilities))
 
     async def use_aliases(self, aliases: Mapping[str, list[str]]) -> None:
         """Link with the users' aliases too, from the next chunk on."""

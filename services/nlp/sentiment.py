@@ -9,6 +9,7 @@ from nlp.artefacts import checked_path, load_arrays, load_manifest
 from nlp.features import document_families, entity_families
 from nlp.linear_text import LinearText, Probabilities
 from nlp.negation import negated_positions
+from nlp.opinion import Opinion
 from nlp.tokens import forms, offsets, raw_tokens
 
 FAST_ARTEFACT = "sentiment-fast"
@@ -40,8 +41,13 @@ class Reading(Protocol):
     """What a tier made of one text."""
 
     @property
-    def probabilities(self) -> Probabilities:
-        """The calibrated class probabilities."""
+    def opinion(self) -> Opinion:
+        """What the tier thinks of the text."""
+        ...
+
+    @property
+    def second_opinion(self) -> Opinion | None:
+        """What another tier makes of the text; None where no other was asked."""
         ...
 
     def evidence(self) -> list[Evidence]:
@@ -58,12 +64,12 @@ class SentimentTier(Protocol):
         """Return the reading of each text."""
         ...
 
-    def entities(self, texts: Sequence[EntityText]) -> list[Probabilities]:
-        """Return the calibrated probabilities of each text as seen by the entity in it."""
+    def entities(self, texts: Sequence[EntityText]) -> list[Opinion]:
+        """Return what is thought of each text as seen by the entity in it."""
         ...
 
 
-def label_of(found: Probabilities) -> SentimentLabel:
+def label_of(found: Opinion | Probabilities) -> SentimentLabel:
     """Return the likeliest class; the more cautious, neutral, on a tie."""
     if found.neutral >= found.negative and found.neutral >= found.positive:
         return "neutral"
@@ -78,7 +84,12 @@ class FastReading:
         self._text = text[:_ANALYSED_CHARACTERS]
         self._forms = forms(self._text)
         self._score = model.score(self._forms, document_families(self._forms))
-        self.probabilities = model.probabilities(self._score)
+        self.opinion = Opinion.of(model.probabilities(self._score))
+
+    @property
+    def second_opinion(self) -> Opinion | None:
+        """None: the fast tier asks no other."""
+        return None
 
     def evidence(self) -> list[Evidence]:
         """Return the stretches that moved the score most, at most five, in the order of the text."""
@@ -119,14 +130,14 @@ class FastSentiment:
         """Return the reading of each text; an empty text gives the prior."""
         return [FastReading(self._document, text) for text in texts]
 
-    def entities(self, texts: Sequence[EntityText]) -> list[Probabilities]:
-        """Return the calibrated probabilities of each text as seen by the entity in it."""
+    def entities(self, texts: Sequence[EntityText]) -> list[Opinion]:
+        """Return what is thought of each text as seen by the entity in it."""
         answers = []
         for text, start, end in texts:
             before = forms(text[max(0, start - _ANALYSED_CHARACTERS // 2) : start])
             after = forms(text[end : end + _ANALYSED_CHARACTERS // 2])
             score = self._entity.score([*before, *after], entity_families(before, after))
-            answers.append(self._entity.probabilities(score))
+            answers.append(Opinion.of(self._entity.probabilities(score)))
         return answers
 
 

@@ -13,7 +13,9 @@ class Settings(ServiceSettings):
     service = NLP
 
     nlp_model: Tier = Field(
-        default="fast", description="Tier of the sentiment model: `fast` is linear and costs microseconds a headline."
+        default="deep",
+        description="Tier of the sentiment model: `deep` reads word order with a small encoder, blended with `fast`, "
+        "which is linear and costs microseconds a headline.",
     )
     nlp_chunk_size: int = Field(
         default=50,

@@ -56,11 +56,12 @@ MagnitudeKind = Literal[
 
 
 class Sentiment(BaseModel):
-    """Calibrated class probabilities and the score they give.
+    """Calibrated class probabilities and the score.
 
     Notes
     -----
-    `score` = `positive` - `negative`, in [-1, 1]; the three probabilities sum to 1.
+    The three probabilities sum to 1. `score` in [-1, 1] says how good or bad the news is: what a reader who grades
+    headlines would give. The fast tier, which grades nothing, gives `positive` - `negative`.
     """
 
     label: SentimentLabel

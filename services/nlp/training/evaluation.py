@@ -23,26 +23,31 @@ def expected_calibration_error(confidence: FloatArray, is_right: FloatArray, n_b
     return float(gap)
 
 
+def with_scores(probabilities: FloatArray) -> FloatArray:
+    """Return the rows of probabilities with the score of a model that grades nothing: positive minus negative."""
+    return np.column_stack([probabilities, probabilities[:, 2] - probabilities[:, 0]])
+
+
 def _classified(name: str, rows: list[SentimentRow], found: FloatArray) -> dict[str, float]:
     truth = np.array([int(np.argmax(row.target)) for row in rows])
-    answer = found.argmax(axis=1)
+    answer = found[:, :3].argmax(axis=1)
     right = (truth == answer).astype(np.float64)
     return {
         f"{name}.accuracy": float(right.mean()),
         f"{name}.macro_f1": float(f1_score(truth, answer, average="macro")),
-        f"{name}.ece": expected_calibration_error(found.max(axis=1), right),
+        f"{name}.ece": expected_calibration_error(found[:, :3].max(axis=1), right),
     }
 
 
 def _numbered(name: str, rows: list[SentimentRow], found: FloatArray) -> dict[str, float]:
     truth = np.array([row.score for row in rows], dtype=np.float64)
-    answer = found[:, 2] - found[:, 0]
+    answer = found[:, 3]
     norm = float(np.linalg.norm(truth) * np.linalg.norm(answer)) or 1.0
     return {f"{name}.cosine": float(truth @ answer) / norm, f"{name}.mse": float(np.square(truth - answer).mean())}
 
 
 def document_scores(rows: Sequence[SentimentRow], found: FloatArray) -> dict[str, float]:
-    """Return the scores of the document head by set; `found` of shape (n_rows, 3) in the order of `rows`."""
+    """Return the scores of the document head by set; `found` of shape (n_rows, 4): opinions."""
     scores: dict[str, float] = {}
     for source in ("phrasebank", "twitter", "semeval", "fiqa", "sentfin"):
         chosen = [index for index, row in enumerate(rows) if row.source == source]
@@ -58,5 +63,10 @@ def document_scores(rows: Sequence[SentimentRow], found: FloatArray) -> dict[str
 
 def entity_scores(rows: Sequence[SentimentRow], found: FloatArray) -> dict[str, float]:
     """Return the scores of the entity head on the rows that ask for one name."""
-    chosen = [index for index, row in enumerate(rows) if row.source == "sentfin" and row.entity is not None]
-    return _classified("sentfin_entity", [rows[index] for index in chosen], found[chosen])
+    scores: dict[str, float] = {}
+    for source in ("sentfin", "semeval", "fiqa"):
+        chosen = [index for index, row in enumerate(rows) if row.source == source and row.entity is not None]
+        if chosen:
+            measure = _classified if source == "sentfin" else _numbered
+            scores |= measure(f"{source}_entity", [rows[index] for index in chosen], found[chosen])
+    return scores

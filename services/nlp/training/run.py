@@ -4,6 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
+import structlog
+
 from nlp.artefacts import FOLDER
 from nlp.training import publish as card
 from nlp.training.abbreviations import train_abbreviations
@@ -14,7 +16,7 @@ from nlp.training.score_reference import freeze_score_reference, reference_texts
 from nlp.training.sentiment import train_sentiment
 from nlp.training.topics import train_reuters
 
-Subject = Literal["sentiment", "topics", "gazetteer", "abbreviations"]
+Subject = Literal["sentiment", "deep", "topics", "gazetteer", "abbreviations"]
 
 
 def _sentiment(data: Path, folder: Path) -> dict[str, float]:
@@ -73,8 +75,39 @@ def _abbreviations(data: Path, folder: Path) -> dict[str, float]:
     return scores
 
 
+def _deep(data: Path, folder: Path) -> dict[str, float]:
+    # PyTorch takes seconds to import and is needed for this subject only.
+    from nlp.training.deep.artefact import train_deep  # noqa: PLC0415
+
+    file, pieces = "sentiment-deep.onnx", "word-pieces.json.gz"
+    found = train_deep(data, folder / file, folder / pieces, structlog.get_logger().info)
+    publish_deep(folder, file, pieces, found.scores)
+    return found.scores
+
+
+def publish_deep(folder: Path, file: str, pieces: str, scores: dict[str, float]) -> None:
+    """Add the deep tier's two artefacts in `folder` to the manifest."""
+    publish(
+        folder,
+        "word-pieces",
+        pieces,
+        subject="Word pieces of BERT's uncased English vocabulary, as the encoder was pretrained with.",
+        data=(card.MINILM,),
+        scores={},
+    )
+    publish(
+        folder,
+        "sentiment-deep",
+        file,
+        subject="Sentiment of English financial text: a six-layer encoder on 8-bit integers, blended with the fast tier.",
+        data=(card.MINILM, card.PHRASEBANK, card.SENTFIN, card.TWITTER, card.SEMEVAL, card.FIQA),
+        scores=scores,
+    )
+
+
 _SUBJECTS: dict[Subject, Callable[[Path, Path], dict[str, float]]] = {
     "sentiment": _sentiment,
+    "deep": _deep,
     "topics": _topics,
     "gazetteer": _gazetteer,
     "abbreviations": _abbreviations,

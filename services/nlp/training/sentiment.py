@@ -183,7 +183,7 @@ def train_sentiment(data: Path, target: Path) -> dict[str, float]:
     The temperature is fitted on the validation part itself: it moves no label, but calibration error and squared error
     are flattered by it, and the choice of the regularisation was made there too.
     """
-    from nlp.training.evaluation import document_scores, entity_scores  # noqa: PLC0415  # it imports this module
+    from nlp.training.evaluation import document_scores, entity_scores, with_scores  # noqa: PLC0415  # it imports this module
 
     documents, entities = document_rows(data), entity_rows(data)
     entities += [row for row in documents if row.source in {"phrasebank", "twitter"}]
@@ -199,7 +199,7 @@ def train_sentiment(data: Path, target: Path) -> dict[str, float]:
         blocks, targets, _ = prepare(unseen)
         logits = head_logits(trial, blocks)
         temperature = fitted_temperature(logits, targets)
-        scores |= measure(unseen, softmax(logits / temperature))
+        scores |= measure(unseen, with_scores(softmax(logits / temperature)))
         final, _ = fit_head(*prepare(rows))
         fitted |= with_temperature(final, temperature).arrays(name)
     np.savez_compressed(target, allow_pickle=False, **fitted)

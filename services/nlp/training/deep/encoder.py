@@ -1,0 +1,142 @@
+"""The encoder of the deep tier in PyTorch: six layers of BERT (Devlin et al. 2019) with the heads of sentiment."""
+
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor, nn
+from torch.nn import functional
+
+_SIZE = 384
+_HEADS = 12
+_INNER = 1536
+_LAYERS = 6
+_PIECES = 30_522
+_POSITIONS = 512
+_EPSILON = 1e-12
+N_OUTPUTS = 4
+
+
+class Layer(nn.Module):
+    """One layer: attention over the pieces, then two linear maps, each added to its input and normalised."""
+
+    def __init__(self, dropout: float) -> None:
+        super().__init__()
+        self.query, self.key, self.value = (nn.Linear(_SIZE, _SIZE) for _ in range(3))
+        self.attended = nn.Linear(_SIZE, _SIZE)
+        self.attended_norm = nn.LayerNorm(_SIZE, eps=_EPSILON)
+        self.inner = nn.Linear(_SIZE, _INNER)
+        self.outer = nn.Linear(_INNER, _SIZE)
+        self.outer_norm = nn.LayerNorm(_SIZE, eps=_EPSILON)
+        self.dropout = nn.Dropout(dropout)
+        self._attention_dropout = dropout
+
+    def forward(self, hidden: Tensor, bias: Tensor) -> Tensor:
+        """Return the next hidden states; `hidden` of shape (n_texts, n_pieces, 384)."""
+        n_texts, n_pieces, _ = hidden.shape
+
+        def split(states: Tensor) -> Tensor:
+            return states.view(n_texts, n_pieces, _HEADS, _SIZE // _HEADS).transpose(1, 2)
+
+        context = functional.scaled_dot_product_attention(
+            split(self.query(hidden)),
+            split(self.key(hidden)),
+            split(self.value(hidden)),
+            attn_mask=bias.to(hidden.dtype),
+            dropout_p=self._attention_dropout if self.training else 0.0,
+        )
+        merged = context.transpose(1, 2).reshape(n_texts, n_pieces, _SIZE)
+        hidden = self.attended_norm(hidden + self.dropout(self.attended(merged)))
+        inner = functional.gelu(self.inner(hidden))
+        return self.outer_norm(hidden + self.dropout(self.outer(inner)))
+
+
+class Encoder(nn.Module):
+    """The sentence encoder with its sentiment heads.
+
+    Notes
+    -----
+    The states of all pieces are averaged and joined with that of the first. One head is for the document and one for
+    the name between marks; each answers the logits of negative, neutral and positive, and a score before its tanh.
+    """
+
+    def __init__(self, dropout: float = 0.1) -> None:
+        super().__init__()
+        self.pieces = nn.Embedding(_PIECES, _SIZE)
+        self.positions = nn.Embedding(_POSITIONS, _SIZE)
+        self.embedded_norm = nn.LayerNorm(_SIZE, eps=_EPSILON)
+        self.layers = nn.ModuleList(Layer(dropout) for _ in range(_LAYERS))
+        self.dropout = nn.Dropout(dropout)
+        self.document = nn.Linear(2 * _SIZE, N_OUTPUTS)
+        self.entity = nn.Linear(2 * _SIZE, N_OUTPUTS)
+
+    def forward(self, pieces: Tensor, mask: Tensor) -> Tensor:
+        """Return the outputs of both heads.
+
+        Parameters
+        ----------
+        pieces : of shape (n_texts, n_pieces), numbers of word pieces
+        mask : of the same shape, 1 where a piece is and 0 where the text has ended
+
+        Returns
+        -------
+        Tensor of shape (n_texts, 8): the document head's four outputs, then the entity head's
+        """
+        present = mask.to(torch.float32)
+        bias = (1.0 - present)[:, None, None, :] * -10_000.0
+        places = torch.arange(pieces.shape[1], device=pieces.device)
+        hidden = self.dropout(self.embedded_norm(self.pieces(pieces) + self.positions(places)))
+        for layer in self.layers:
+            hidden = layer(hidden, bias)
+        weight = present / present.sum(dim=1, keepdim=True)
+        mean = (hidden * weight[:, :, None]).sum(dim=1)
+        pooled = self.dropout(torch.cat([mean, hidden[:, 0]], dim=1))
+        return torch.cat([self.document(pooled), self.entity(pooled)], dim=1)
+
+
+def _names(layer: int) -> dict[str, str]:
+    theirs = f"encoder.layer.{layer}."
+    ours = f"layers.{layer}."
+    pairs = {
+        "query": "attention.self.query",
+        "key": "attention.self.key",
+        "value": "attention.self.value",
+        "attended": "attention.output.dense",
+        "attended_norm": "attention.output.LayerNorm",
+        "inner": "intermediate.dense",
+        "outer": "output.dense",
+        "outer_norm": "output.LayerNorm",
+    }
+    return {
+        f"{theirs}{other}.{kind}": f"{ours}{own}.{kind}" for own, other in pairs.items() for kind in ("weight", "bias")
+    }
+
+
+def load_pretrained(folder: Path, dropout: float = 0.1) -> Encoder:
+    """Return the encoder with the pretrained weights in `folder` (`model.safetensors`) and new heads.
+
+    Raises
+    ------
+    FileNotFoundError
+        When the folder holds no weights.
+    """
+    path = folder / "model.safetensors"
+    if not path.is_file():
+        raise FileNotFoundError(f"There are no weights at {path}.")
+    names = {
+        "embeddings.word_embeddings.weight": "pieces.weight",
+        "embeddings.position_embeddings.weight": "positions.weight",
+        "embeddings.LayerNorm.weight": "embedded_norm.weight",
+        "embeddings.LayerNorm.bias": "embedded_norm.bias",
+    }
+    for layer in range(_LAYERS):
+        names |= _names(layer)
+    theirs = load_file(path)
+    encoder = Encoder(dropout)
+    ours = {own: theirs[other] for other, own in names.items()}
+    # Every text is a first segment: its embedding is a constant, so it goes into the positions.
+    ours["positions.weight"] = ours["positions.weight"] + theirs["embeddings.token_type_embeddings.weight"][0]
+    _, unexpected = encoder.load_state_dict(ours, strict=False)
+    if unexpected:
+        raise ValueError(f"Unexpected weights: {unexpected}.")
+    return encoder

@@ -1,0 +1,170 @@
+"""Fine-tuning: AdamW with a lower rate for lower layers, a running average of the weights, batches of like length."""
+
+import copy
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from nlp.encoding import padded
+from nlp.training.deep.encoder import N_OUTPUTS, Encoder
+from nlp.training.deep.examples import Example
+
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """The settings of the fine-tuning.
+
+    Notes
+    -----
+    `decay` multiplies the learning rate from each layer to the one below it. `averaging` is the share that the
+    running average keeps at each step.
+    """
+
+    n_epochs: int = 3
+    batch_size: int = 32
+    learning_rate: float = 1e-4
+    head_rate: float = 5e-4
+    decay: float = 0.85
+    warm_up: float = 0.06
+    weight_decay: float = 0.01
+    averaging: float = 0.997
+    score_weight: float = 4.0
+    random_state: int = 0
+
+
+Report = Callable[[int, int, float], None]
+"""Called with the step, the number of steps and the mean loss since the last call."""
+
+
+def batches(found: Sequence[Example], size: int, random: np.random.Generator) -> list[list[Example]]:
+    """Return an epoch in random order, batches of like length to spare padding."""
+    repeated = [example for example in found for _ in range(example.n_repeats)]
+    order = random.permutation(len(repeated))
+    block = size * 40
+    made = []
+    for start in range(0, len(order), block):
+        part = sorted(order[start : start + block].tolist(), key=lambda index: len(repeated[index].ids))
+        made += [[repeated[index] for index in part[at : at + size]] for at in range(0, len(part), size)]
+    random.shuffle(made)  # type: ignore[arg-type]
+    return made
+
+
+def _groups(encoder: Encoder, recipe: Recipe) -> list[dict[str, object]]:
+    n_layers = len(encoder.layers)
+    groups: list[dict[str, object]] = []
+    for name, parameter in encoder.named_parameters():
+        depth = 0
+        rate = recipe.learning_rate
+        if name.startswith(("document", "entity")):
+            rate = recipe.head_rate
+        else:
+            depth = n_layers - int(name.split(".")[1]) - 1 if name.startswith("layers") else n_layers
+        decays = parameter.ndim > 1 and "norm" not in name
+        groups.append(
+            {
+                "params": [parameter],
+                "lr": rate * recipe.decay**depth,
+                "weight_decay": recipe.weight_decay if decays else 0.0,
+            }
+        )
+    return groups
+
+
+def _loss(outputs: Tensor, batch: Sequence[Example], score_weight: float) -> Tensor:
+    heads = torch.tensor([example.head for example in batch])
+    chosen = outputs.view(len(batch), 2, N_OUTPUTS)[torch.arange(len(batch)), heads]
+    targets = torch.tensor([example.target for example in batch])
+    weights = torch.tensor([example.weight for example in batch])
+    entropy = -(targets * functional.log_softmax(chosen[:, :3], dim=1)).sum(dim=1)
+    total = (entropy * weights).mean()
+    scored = [index for index, example in enumerate(batch) if example.score is not None]
+    if scored:
+        truth = torch.tensor([batch[index].score for index in scored], dtype=torch.float32)
+        error = functional.mse_loss(torch.tanh(chosen[scored, 3]), truth, reduction="sum")
+        total = total + score_weight * error / len(batch)
+    return total
+
+
+def fine_tune(encoder: Encoder, found: Sequence[Example], recipe: Recipe, report: Report) -> Encoder:
+    """Return the running average of the weights of `encoder` after training it on the examples.
+
+    Notes
+    -----
+    Matrix products are in bfloat16, weights and averages in single precision.
+    """
+    torch.manual_seed(recipe.random_state)
+    random = np.random.default_rng(recipe.random_state)
+    average = copy.deepcopy(encoder).eval()
+    optimiser = torch.optim.AdamW(_groups(encoder, recipe), betas=(0.9, 0.98), eps=1e-6, fused=True)
+    epochs = [batches(found, recipe.batch_size, random) for _ in range(recipe.n_epochs)]
+    n_steps = sum(map(len, epochs))
+    warm_up = max(1, int(n_steps * recipe.warm_up))
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimiser,
+        lambda step: min(
+            (step + 1) / warm_up,
+            0.5 * (1.0 + math.cos(math.pi * max(0.0, (step - warm_up) / max(1, n_steps - warm_up)))),
+        ),
+    )
+    encoder.train()
+    losses: list[float] = []
+    for step, batch in enumerate(_flat(epochs)):
+        pieces, mask = padded([example.ids for example in batch])
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            outputs = encoder(torch.from_numpy(pieces), torch.from_numpy(mask))
+        loss = _loss(outputs.float(), batch, recipe.score_weight)
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(encoder.parameters(), 1.0)
+        optimiser.step()
+        schedule.step()
+        _average_in(average, encoder, min(recipe.averaging, (1 + step) / (10 + step)))
+        losses.append(loss.item())
+        if len(losses) == 100 or step + 1 == n_steps:
+            report(step + 1, n_steps, sum(losses) / len(losses))
+            losses.clear()
+    return average
+
+
+def _flat(epochs: Sequence[Sequence[list[Example]]]) -> Iterator[list[Example]]:
+    for epoch in epochs:
+        yield from epoch
+
+
+@torch.no_grad()
+def _average_in(average: Encoder, encoder: Encoder, kept: float) -> None:
+    mine, theirs = list(average.parameters()), list(encoder.parameters())
+    torch._foreach_lerp_(mine, theirs, 1.0 - kept)  # noqa: SLF001 - the documented way to do it in one call
+
+
+@torch.no_grad()
+def outputs_of(encoder: Encoder, ids: Sequence[Sequence[int]], size: int = 64) -> FloatArray:
+    """Return what both heads answer to each row of pieces, of shape (n_texts, 8)."""
+    encoder.eval()
+    order = sorted(range(len(ids)), key=lambda index: len(ids[index]))
+    answers = np.zeros((len(ids), 2 * N_OUTPUTS))
+    for start in range(0, len(order), size):
+        chosen = order[start : start + size]
+        pieces, mask = padded([ids[index] for index in chosen])
+        answers[chosen] = encoder(torch.from_numpy(pieces), torch.from_numpy(mask)).float().numpy()
+    return answers
+
+
+def timed_report(say: Callable[[str], None]) -> Report:
+    """Return a report that says where the training stands and how long the rest will take."""
+    begun = time.monotonic()
+
+    def report(step: int, n_steps: int, loss: float) -> None:
+        left = (time.monotonic() - begun) / step * (n_steps - step)
+        say(f"step {step:,} of {n_steps:,}, loss {loss:.4f}, {left / 60:.1f} min left")
+
+    return report

@@ -1,0 +1,204 @@
+"""The trained encoder as an ONNX graph, written node by node, and its form with small integers.
+
+Linear maps run on 8-bit integers (dynamic quantisation of their inputs; weights of 7 bits, so that processors without
+dot-product instructions for integers cannot overflow). Before that, each input column is divided by a factor that its
+weights are multiplied with, so that a few large columns do not cost the others their digits (SmoothQuant; Xiao et al.
+2022, eq. 4). The table of word pieces is stored as 8-bit integers with one scale a row.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+import torch
+from onnx import TensorProto, helper, numpy_helper
+
+from nlp.encoding import padded
+from nlp.training.deep.encoder import Encoder
+
+_OPSET = 20
+_HEADS = 12
+_SIZE = 384
+_EPSILON = 1e-12
+_LARGEST = 63.0
+FloatArray = npt.NDArray[np.float32]
+Ranges = dict[str, FloatArray]
+"""Name of a linear map -> the largest absolute value of each of its input columns."""
+
+
+def input_ranges(encoder: Encoder, ids: Sequence[Sequence[int]]) -> Ranges:
+    """Return the largest inputs of every linear map over the texts: what the smoothing is computed from."""
+    ranges: Ranges = {}
+    handles = []
+    for name, module in encoder.named_modules():
+        if isinstance(module, torch.nn.Linear) and name.startswith("layers"):
+
+            def keep(_module: torch.nn.Module, inputs: tuple[torch.Tensor, ...], name: str = name) -> None:
+                found = inputs[0].abs().amax(dim=(0, 1)).numpy()
+                ranges[name] = np.maximum(ranges[name], found) if name in ranges else found
+
+            handles.append(module.register_forward_pre_hook(keep))
+    with torch.no_grad():
+        for row in ids:
+            pieces, mask = padded([row])
+            encoder(torch.from_numpy(pieces), torch.from_numpy(mask))
+    for handle in handles:
+        handle.remove()
+    return ranges
+
+
+@dataclass(slots=True)
+class _Graph:
+    """The nodes and stored arrays of a graph being written."""
+
+    nodes: list[onnx.NodeProto] = field(default_factory=list)
+    stored: list[onnx.TensorProto] = field(default_factory=list)
+
+    def store(self, name: str, values: npt.NDArray[np.generic]) -> str:
+        self.stored.append(numpy_helper.from_array(np.asarray(values, order="C"), name))
+        return name
+
+    def add(self, kind: str, inputs: Sequence[str], output: str, *, domain: str = "", **attributes: object) -> str:
+        self.nodes.append(helper.make_node(kind, list(inputs), [output], domain=domain, name=output, **attributes))
+        return output
+
+    def norm(self, given: str, output: str, weight: FloatArray, bias: FloatArray) -> str:
+        inputs = [given, self.store(f"{output}.weight", weight), self.store(f"{output}.bias", bias)]
+        return self.add("LayerNormalization", inputs, output, axis=-1, epsilon=_EPSILON)
+
+    def linear(self, given: str, output: str, weight: FloatArray, bias: FloatArray, smooth: FloatArray | None) -> str:
+        """Add `given @ weight.T + bias` on integers; in single precision where `smooth` is None."""
+        columns = weight.T
+        if smooth is None:
+            product = self.add("MatMul", [given, self.store(f"{output}.weight", columns)], f"{output}.product")
+            return self.add("Add", [product, self.store(f"{output}.bias", bias)], output)
+        factor = self.store(f"{output}.smoothing", (1.0 / smooth).astype(np.float32))
+        given = self.add("Mul", [given, factor], f"{output}.smoothed")
+        columns = columns * smooth[:, None]
+        scale = np.maximum(np.abs(columns).max(axis=0), 1e-8) / _LARGEST
+        small = np.rint(columns / scale).astype(np.int8)
+        names = [f"{output}.{part}" for part in ("given", "given_scale", "given_zero")]
+        self.nodes.append(helper.make_node("DynamicQuantizeLinear", [given], names, name=f"{output}.quantise"))
+        integers = self.add(
+            "MatMulInteger",
+            [names[0], self.store(f"{output}.weight", small), names[2]],
+            f"{output}.integers",
+        )
+        both = self.add(
+            "Mul",
+            [names[1], self.store(f"{output}.scale", scale.astype(np.float32))],
+            f"{output}.both_scales",
+        )
+        numbers = self.add("Cast", [integers], f"{output}.numbers", to=TensorProto.FLOAT)
+        product = self.add("Mul", [numbers, both], f"{output}.product")
+        return self.add("Add", [product, self.store(f"{output}.bias", bias)], output)
+
+
+def smoothing(largest: FloatArray, weight: FloatArray, share: float) -> FloatArray:
+    """Return the factor of each input column: its range to the power `share` over its weights' to the rest."""
+    weights = np.maximum(np.abs(weight).max(axis=0), 1e-5)
+    factor = np.maximum(largest, 1e-5) ** share / weights ** (1.0 - share)
+    return np.asarray(np.clip(factor, 1e-3, 1e3), dtype=np.float32)
+
+
+def onnx_model(encoder: Encoder, ranges: Ranges | None = None, share: float = 0.65) -> onnx.ModelProto:
+    """Return the encoder as a graph from `pieces` and `mask` (n_texts, n_pieces) to `outputs` (n_texts, 8).
+
+    Parameters
+    ----------
+    ranges : the answer of `input_ranges`; None leaves everything in single precision
+    """
+    weights = {name: parameter.detach().float().numpy() for name, parameter in encoder.state_dict().items()}
+    graph = _Graph()
+    hidden = _embedded(graph, weights, is_small=ranges is not None)
+    for index in range(len(encoder.layers)):
+        hidden = _layer(graph, weights, f"layers.{index}", hidden, ranges, share)
+    _pooled(graph, weights, hidden)
+    shape = ["n_texts", "n_pieces"]
+    model = helper.make_model(
+        helper.make_graph(
+            graph.nodes,
+            "encoder",
+            [helper.make_tensor_value_info(name, TensorProto.INT64, shape) for name in ("pieces", "mask")],
+            [helper.make_tensor_value_info("outputs", TensorProto.FLOAT, ["n_texts", 8])],
+            graph.stored,
+        ),
+        opset_imports=[helper.make_opsetid("", _OPSET), helper.make_opsetid("com.microsoft", 1)],
+        ir_version=9,
+    )
+    model.producer_name = "market-impact-analysis-system"
+    return model
+
+
+def _embedded(graph: _Graph, weights: dict[str, FloatArray], *, is_small: bool) -> str:
+    table = weights["pieces.weight"]
+    if is_small:
+        scale = np.maximum(np.abs(table).max(axis=1, keepdims=True), 1e-8) / 127.0
+        small = graph.store("pieces.weight", np.rint(table / scale).astype(np.int8))
+        graph.add("Gather", [small, "pieces"], "pieces.small")
+        graph.add("Cast", ["pieces.small"], "pieces.numbers", to=TensorProto.FLOAT)
+        graph.add("Gather", [graph.store("pieces.scale", scale.astype(np.float32)), "pieces"], "pieces.scales")
+        words = graph.add("Mul", ["pieces.numbers", "pieces.scales"], "pieces.embedded")
+    else:
+        words = graph.add("Gather", [graph.store("pieces.weight", table), "pieces"], "pieces.embedded")
+    graph.store("zero", np.array(0, dtype=np.int64))
+    graph.store("axis_0", np.array([0], dtype=np.int64))
+    graph.store("axis_1", np.array([1], dtype=np.int64))
+    graph.add("Shape", ["pieces"], "length", start=1, end=2)
+    positions = graph.store("positions.weight", weights["positions.weight"][:128])
+    places = graph.add("Slice", [positions, "axis_0", "length", "axis_0"], "positions.embedded")
+    total = graph.add("Add", [words, places], "embedded")
+    graph.add("Cast", ["mask"], "mask.int", to=TensorProto.INT32)
+    return graph.norm(total, "embedded_norm", weights["embedded_norm.weight"], weights["embedded_norm.bias"])
+
+
+def _layer(
+    graph: _Graph, weights: dict[str, FloatArray], name: str, hidden: str, ranges: Ranges | None, share: float
+) -> str:
+    def linear(given: str, part: str, weight: FloatArray, bias: FloatArray, source: str) -> str:
+        smooth = None if ranges is None else smoothing(ranges[f"{name}.{source}"], weight, share)
+        return graph.linear(given, f"{name}.{part}", weight, bias, smooth)
+
+    def own(part: str) -> tuple[FloatArray, FloatArray]:
+        return weights[f"{name}.{part}.weight"], weights[f"{name}.{part}.bias"]
+
+    joined = [own(part) for part in ("query", "key", "value")]
+    all_three = linear(
+        hidden, "joined", np.concatenate([w for w, _ in joined]), np.concatenate([b for _, b in joined]), "query"
+    )
+    parts = [f"{name}.{part}" for part in ("q", "k", "v")]
+    graph.nodes.append(helper.make_node("Split", [all_three], parts, axis=2, num_outputs=3, name=f"{name}.split"))
+    context = graph.add(
+        "MultiHeadAttention",
+        [*parts, "", "mask.int"],
+        f"{name}.context",
+        domain="com.microsoft",
+        num_heads=_HEADS,
+    )
+    attended = linear(context, "attended", *own("attended"), "attended")
+    hidden = graph.norm(graph.add("Add", [hidden, attended], f"{name}.sum"), f"{name}.norm", *own("attended_norm"))
+    inner = graph.add("Gelu", [linear(hidden, "inner", *own("inner"), "inner")], f"{name}.gelu")
+    outer = linear(inner, "outer", *own("outer"), "outer")
+    return graph.norm(graph.add("Add", [hidden, outer], f"{name}.last"), f"{name}.out", *own("outer_norm"))
+
+
+def _pooled(graph: _Graph, weights: dict[str, FloatArray], hidden: str) -> None:
+    present = graph.add("Cast", ["mask"], "present", to=TensorProto.FLOAT)
+    count = graph.add("ReduceSum", [present, "axis_1"], "count", keepdims=1)
+    share = graph.add("Div", [present, count], "share")
+    row = graph.add("Unsqueeze", [share, "axis_1"], "share.row")
+    mean = graph.add("Squeeze", [graph.add("MatMul", [row, hidden], "mean.row"), "axis_1"], "mean")
+    first = graph.add("Gather", [hidden, "zero"], "first", axis=1)
+    joined = graph.add("Concat", [mean, first], "pooled", axis=1)
+    weight = np.concatenate([weights["document.weight"], weights["entity.weight"]])
+    bias = np.concatenate([weights["document.bias"], weights["entity.bias"]])
+    graph.linear(joined, "outputs", weight, bias, None)
+
+
+def save(model: onnx.ModelProto, path: Path) -> None:
+    """Write the graph to `path` once it has been found well formed."""
+    onnx.checker.check_model(model)
+    path.write_bytes(model.SerializeToString())
