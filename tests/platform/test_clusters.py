@@ -10,7 +10,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from tests.platform.chart import CORE_GROUPS, JSON, NAMESPACE, RELEASE, ROOT, group, merged_values, render, rendered
+from tests.platform.chart import CORE_GROUPS, JSON, RELEASE, ROOT, group, of_kind, render, rendered
 from tests.platform.clusters import CLUSTERS, STEPS, built, everything, releases, step, steps
 from tests.platform.programs import program
 from tests.platform.schemas import custom_resources, faults
@@ -19,10 +19,6 @@ EVERY_CLUSTER = pytest.mark.parametrize("cluster", CLUSTERS)
 FLUX_NAMESPACE = "flux-system"
 # Kinds that exist before anything of ours is applied: Kubernetes' own and Flux's.
 GIVEN = {*CORE_GROUPS, *(f"{name}.toolkit.fluxcd.io" for name in ("source", "kustomize", "helm", "notification"))}
-
-
-def of(items: list[JSON] | tuple[JSON, ...], kind: str) -> dict[str, JSON]:
-    return {item["metadata"]["name"]: item for item in items if item["kind"] == kind}
 
 
 @EVERY_CLUSTER
@@ -37,7 +33,7 @@ def test_scaling_by_keda_is_valid_too() -> None:
     items = [item for item in render("production", {"keda": {"enabled": True}}) if group(item) not in CORE_GROUPS]
 
     assert [fault for item in items for fault in faults(item)] == []
-    assert set(of(items, "ScaledObject")) == set(of(items, "Canary"))
+    assert set(of_kind(items, "ScaledObject")) == set(of_kind(items, "Canary"))
 
 
 @pytest.mark.parametrize(
@@ -106,7 +102,7 @@ def before(cluster: str, name: str) -> set[str]:
 
 @EVERY_CLUSTER
 def test_definitions_and_namespaces_are_there_before_what_needs_them(cluster: str) -> None:
-    made = dict.fromkeys(of(step(cluster, "namespaces"), "Namespace"), "namespaces") | {FLUX_NAMESPACE: None}
+    made = dict.fromkeys(of_kind(step(cluster, "namespaces"), "Namespace"), "namespaces") | {FLUX_NAMESPACE: None}
     for name in STEPS:
         earlier = before(cluster, name)
         for item in step(cluster, name):
@@ -122,7 +118,7 @@ def test_definitions_and_namespaces_are_there_before_what_needs_them(cluster: st
 @EVERY_CLUSTER
 def test_every_release_has_its_chart_its_namespace_and_an_order(cluster: str) -> None:
     found = releases(cluster)
-    charts = of(everything(cluster), "HelmChart")
+    charts = of_kind(everything(cluster), "HelmChart")
 
     order = {name: {one["name"] for one in spec.get("dependsOn", [])} for name, spec in found.items()}
     assert set().union(*order.values()) <= set(found)
@@ -130,9 +126,9 @@ def test_every_release_has_its_chart_its_namespace_and_an_order(cluster: str) ->
     assert set(charts) == set(found), "no chart without a release, no release without a chart"
     for name, spec in found.items():
         assert spec["chartRef"] == {"kind": "HelmChart", "name": name}
-        assert spec["targetNamespace"] in of(everything(cluster), "Namespace")
+        assert spec["targetNamespace"] in of_kind(everything(cluster), "Namespace")
         assert spec["storageNamespace"] == spec["targetNamespace"], "so that `helm history` finds it"
-    repositories = of(everything(cluster), "HelmRepository") | of(everything(cluster), "GitRepository")
+    repositories = of_kind(everything(cluster), "HelmRepository") | of_kind(everything(cluster), "GitRepository")
     assert {one["spec"]["sourceRef"]["name"] for one in charts.values()} == set(repositories)
 
 
@@ -152,7 +148,7 @@ def test_the_mesh_is_whole_and_built_from_the_ground(cluster: str) -> None:
 
 
 def test_versions_are_exact_and_stand_in_one_file() -> None:
-    charts = of(built("clusters/base/sources"), "HelmChart")
+    charts = of_kind(built("clusters/base/sources"), "HelmChart")
 
     assert all(re.fullmatch(r"\d+\.\d+\.\d+", one["spec"]["version"]) for one in charts.values())
     assert (
@@ -180,169 +176,14 @@ def test_an_environment_is_a_folder_with_small_patches(cluster: str) -> None:
     for path in (ROOT / "clusters" / cluster).rglob("kustomization.yaml"):
         patches = yaml.safe_load(path.read_text(encoding="utf-8")).get("patches", [])
         assert all(len(one["patch"].splitlines()) <= 15 for one in patches)
-    (repository,) = of(built(f"clusters/{cluster}"), "GitRepository").values()
+    (repository,) = of_kind(built(f"clusters/{cluster}"), "GitRepository").values()
     assert repository["spec"]["ref"] == {"branch": "main"}
-    assert of(step(cluster, "apps"), "HelmChart")[RELEASE]["spec"]["valuesFiles"] == [
+    assert of_kind(step(cluster, "apps"), "HelmChart")[RELEASE]["spec"]["valuesFiles"] == [
         "charts/market-impact-analysis-system/values.yaml",
         f"charts/market-impact-analysis-system/values-{cluster}.yaml",
     ]
     other = next(name for name in CLUSTERS if name != cluster)
     assert not [item for name in STEPS for item in step(cluster, name) if f"clusters/{other}" in json.dumps(item)]
-
-
-@EVERY_CLUSTER
-def test_no_secret_is_in_clear_and_the_cluster_can_read_them(cluster: str) -> None:
-    secrets = of(everything(cluster), "Secret")
-    (recipient,) = re.findall(r"age: (age1\w+)", (ROOT / ".sops.yaml").read_text(encoding="utf-8"))
-
-    assert secrets
-    for name, item in secrets.items():
-        values = {**item.get("data", {}), **item.get("stringData", {})}
-        assert values
-        assert all(value.startswith("ENC[AES256_GCM,") for value in values.values()), name
-        assert [one["recipient"] for one in item["sops"]["age"]] == [recipient]
-    assert steps(cluster)["secrets"]["decryption"] == {"provider": "sops", "secretRef": {"name": "sops-age"}}
-    assert {item["kind"] for item in step(cluster, "secrets")} == {"Secret"}
-    assert not [item for name in STEPS if name != "secrets" for item in step(cluster, name) if item["kind"] == "Secret"]
-
-
-@EVERY_CLUSTER
-def test_every_secret_and_config_map_that_is_named_is_made_with_its_keys(cluster: str) -> None:
-    items = everything(cluster)
-    keys = {
-        (item["metadata"]["namespace"], item["kind"], item["metadata"]["name"]): {
-            *item.get("data", {}),
-            *item.get("stringData", {}),
-        }
-        for item in items
-        if item["kind"] in {"Secret", "ConfigMap"}
-    }
-    used = set()
-
-    def has(namespace: str, kind: str, name: str, *wanted: str) -> None:
-        assert set(wanted) <= keys[namespace, kind, name], (kind, name)
-        used.add((namespace, kind, name))
-
-    for name in re.findall(r'"secretKeyRef": ({[^}]+})', json.dumps(rendered(cluster))):
-        reference = json.loads(name)
-        has(NAMESPACE, "Secret", reference["name"], reference["key"])
-    for name, key in re.findall(
-        r'"secret": {"name": "([^"]+)", "items": \[{"key": "([^"]+)"', json.dumps(rendered(cluster))
-    ):
-        has(NAMESPACE, "Secret", name, key)
-    values = {name: spec.get("values", {}) for name, spec in releases(cluster).items()}
-    grafana = values["monitoring"]["grafana"]["admin"]
-    has("monitoring", "Secret", grafana["existingSecret"], grafana["userKey"], grafana["passwordKey"])
-    tester = values["flagger-loadtester"]
-    (key,) = [one["valueFrom"]["secretKeyRef"] for one in tester["env"]]
-    has(NAMESPACE, "Secret", key["name"], key["key"])
-    has(NAMESPACE, "ConfigMap", tester["volumes"][0]["configMap"]["name"])
-    for provider in of(items, "Provider").values():
-        has(provider["metadata"]["namespace"], "Secret", provider["spec"]["secretRef"]["name"], "headers")
-    (gateway,) = of(items, "Gateway").values()
-    credential = next(
-        one["tls"]["credentialName"] for one in gateway["spec"]["servers"] if "credentialName" in one.get("tls", {})
-    )
-    has("istio-ingress", "Secret", credential, "tls.crt", "tls.key")
-
-    assert {one for one in keys if one[1] == "Secret"} - used == set(), "no Secret is made for nothing"
-
-
-@EVERY_CLUSTER
-def test_pods_of_people_are_restricted_and_those_of_the_services_are_in_the_mesh(cluster: str) -> None:
-    labels = {name: item["metadata"]["labels"] for name, item in of(everything(cluster), "Namespace").items()}
-
-    level = {name: one["pod-security.kubernetes.io/enforce"] for name, one in labels.items()}
-    assert {name for name, one in level.items() if one != "restricted"} == {"istio-system", "monitoring"}
-    injected = {name for name, one in labels.items() if one.get("istio-injection") == "enabled"}
-    assert {NAMESPACE, "istio-ingress", "flagger-system"} <= injected
-    for name in ("flagger", "flagger-loadtester"):
-        context = releases(cluster)[name]["values"]["securityContext"]["context"]
-        assert context["runAsNonRoot"]
-        assert context["capabilities"] == {"drop": ["ALL"]}
-        assert context["allowPrivilegeEscalation"] is False
-        assert context["seccompProfile"] == {"type": "RuntimeDefault"}
-
-
-@EVERY_CLUSTER
-def test_chart_and_cluster_call_the_same_things_by_the_same_names(cluster: str) -> None:
-    items, values = everything(cluster), merged_values(cluster)
-    gateway = of(items, "Gateway")[values["gateway"]["resource"].partition("/")[2]]
-    release = releases(cluster)["istio-ingress"]
-    tester = releases(cluster)["flagger-loadtester"]["values"]
-    name = values["flagger"]["loadTesterServiceAccount"]
-
-    assert gateway["metadata"]["namespace"] == values["gateway"]["namespace"] == release["targetNamespace"]
-    assert gateway["spec"]["selector"] == values["gateway"]["podLabels"] == release["values"]["labels"]
-    assert release["values"]["name"] == values["gateway"]["serviceAccount"]
-    hosts = {host for server in gateway["spec"]["servers"] for host in server["hosts"]}
-    assert hosts == set(values["gateway"]["hosts"])
-    assert name == tester["nameOverride"] == tester["fullnameOverride"] == tester["serviceAccountName"]
-    assert name in of(items, "ServiceAccount")
-    assert releases(cluster)["flagger"]["targetNamespace"] == values["flagger"]["namespace"]
-    assert releases(cluster)["flagger"]["releaseName"] == values["flagger"]["serviceAccount"]
-    assert values["keda"]["prometheus"] == releases(cluster)["flagger"]["values"]["metricsServer"]
-    prometheus = {one["spec"]["provider"]["address"] for one in of(items, "MetricTemplate").values()}
-    assert prometheus == {values["keda"]["prometheus"]}
-    providers = releases(cluster)["istiod"]["values"]["meshConfig"]["extensionProviders"]
-    (telemetry,) = of(items, "Telemetry").values()
-    assert telemetry["spec"]["tracing"][0]["providers"] == [{"name": one["name"]} for one in providers]
-
-
-@EVERY_CLUSTER
-def test_traffic_is_encrypted_outside_and_inside(cluster: str) -> None:
-    items = everything(cluster)
-    (strict,) = of(items, "PeerAuthentication").values()
-    (gateway,) = of(items, "Gateway").values()
-    internal = merged_values(cluster)["gateway"]["url"].removeprefix("http://")
-
-    assert strict["metadata"]["namespace"] == "istio-system", "the root namespace: the whole mesh"
-    assert strict["spec"] == {"mtls": {"mode": "STRICT"}}
-    for server in gateway["spec"]["servers"]:
-        is_plain = server["port"]["protocol"] == "HTTP"
-        assert not is_plain or server["hosts"] == [internal] or server["tls"] == {"httpsRedirect": True}
-
-
-@EVERY_CLUSTER
-def test_prometheus_sees_monitors_of_every_namespace_and_nobody_has_a_known_password(cluster: str) -> None:
-    values = releases(cluster)["monitoring"]["values"]
-    spec = values["prometheus"]["prometheusSpec"]
-
-    nil_uses_helm_values = {key: value for key, value in spec.items() if key.endswith("SelectorNilUsesHelmValues")}
-    assert nil_uses_helm_values == dict.fromkeys(
-        (
-            "podMonitorSelectorNilUsesHelmValues",
-            "serviceMonitorSelectorNilUsesHelmValues",
-            "ruleSelectorNilUsesHelmValues",
-        ),
-        False,
-    )
-    assert "adminPassword" not in values["grafana"]
-    assert values["grafana"]["admin"]["existingSecret"]
-
-
-@EVERY_CLUSTER
-def test_what_flux_cannot_apply_is_said_to_the_alerts_service(cluster: str) -> None:
-    items = everything(cluster)
-    (provider,) = of(items, "Provider").values()
-    (alert,) = of(items, "Alert").values()
-
-    assert provider["spec"]["address"] == f"{merged_values(cluster)['gateway']['url']}/alerts/v1/integrations/flux"
-    assert alert["spec"]["providerRef"]["name"] == provider["metadata"]["name"]
-    assert {"Kustomization", "HelmRelease"} <= {one["kind"] for one in alert["spec"]["eventSources"]}
-
-
-@EVERY_CLUSTER
-def test_drift_is_corrected_but_not_where_flagger_or_an_autoscaler_writes(cluster: str) -> None:
-    detection = releases(cluster)[RELEASE]["driftDetection"]
-
-    assert detection["mode"] == "enabled"
-    assert {"paths": ["/spec/replicas"], "target": {"kind": "Deployment"}} in detection["ignore"]
-    # Anything else would hide a change of somebody's.
-    assert {path for rule in detection["ignore"] for path in rule["paths"]} <= {
-        "/spec/replicas",
-        "/metadata/annotations",
-    }
 
 
 def test_the_definitions_that_are_read_are_those_of_all_projects_in_use() -> None:
