@@ -198,6 +198,9 @@ def test_a_dashboard_is_whole(path: Path) -> None:
 
     assert f"dashboards/{path.name}" in generated
     assert monitoring.kustomization()["generatorOptions"]["labels"] == {"grafana_dashboard": "1"}
+    assert monitoring.kustomization()["generatorOptions"]["annotations"] == {
+        "kustomize.toolkit.fluxcd.io/substitute": "disabled"
+    }
     assert board["uid"].startswith("mia-")
     assert len({panel["id"] for panel in board["panels"]}) == len(board["panels"])
     for panel in monitoring.panels(path):
