@@ -17,6 +17,7 @@ FOLDER = ROOT / "clusters" / "base" / "monitoring"
 DASHBOARDS = sorted((FOLDER / "dashboards").glob("*.json"))
 # What Grafana puts in before Prometheus sees the query.
 _VARIABLES = {"$__rate_interval": "5m", "$service": "nlp-processing"}
+_RULES = "PrometheusRule"
 _TEMPLATE = re.compile(r"label_values\((?P<query>.+), (?P<label>\w+)\)")
 
 
@@ -30,9 +31,12 @@ class Selector:
 
 def objects() -> list[JSON]:
     """Return every object among the resources of the folder's kustomization."""
+    return [item for items in _resources().values() for item in items]
+
+
+def _resources() -> dict[str, list[JSON]]:
     names = kustomization()["resources"]
-    texts = [(FOLDER / name).read_text(encoding="utf-8") for name in names]
-    return [item for text in texts for item in yaml.safe_load_all(text)]
+    return {name: list(yaml.safe_load_all((FOLDER / name).read_text(encoding="utf-8"))) for name in names}
 
 
 @cache
@@ -43,8 +47,9 @@ def kustomization() -> JSON:
 
 def rule_specs() -> dict[str, JSON]:
     """Return what Prometheus is given, by the name of the file."""
-    files = {path.name: yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted(FOLDER.glob("*.yaml"))}
-    return {name: item["spec"] for name, item in files.items() if item["kind"] == "PrometheusRule"}
+    return {
+        name: items[0]["spec"] for name, items in _resources().items() if [item["kind"] for item in items] == [_RULES]
+    }
 
 
 def rules() -> list[JSON]:
