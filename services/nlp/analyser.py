@@ -11,6 +11,7 @@ from nlp.artefacts import checked_path, load_manifest
 from nlp.assertions import Assertions
 from nlp.counterfactuals import Counterfactual, Variants, read_counterfactuals, without
 from nlp.document_sentiment import DocumentReading, first_sentence_of, read_documents
+from nlp.drift import disagreement
 from nlp.event_details import detailed_events
 from nlp.events import EventModel
 from nlp.gazetteer import Gazetteer, fold
@@ -31,6 +32,7 @@ _TITLE_CHARACTERS = 5_000
 _BELOW_CHARACTERS = 20_000
 _SCORED_CHARACTERS = 1_000
 _UNDECIDED_BELOW = 0.40
+_DOUBTED_BELOW = 0.55
 _SCORED_TYPES = frozenset(("company", "organisation", "person", "product"))
 _MAX_MENTIONS = 20
 _MAX_COUNTERFACTUALS = 5
@@ -62,7 +64,8 @@ class TextAnalysis:
 
     Notes
     -----
-    `second_opinion` is what another tier made of the document, where one was asked and the sentiment is the document's.
+    `second_opinion` is what another tier made of the document, where one was asked and the sentiment is the document's;
+    `ambiguity` is how far it lies from the sentiment.
     """
 
     language: DetectedLanguage
@@ -74,6 +77,7 @@ class TextAnalysis:
     counterfactuals: list[Counterfactual] = field(default_factory=list)
     abstain_reason: str | None = None
     second_opinion: Opinion | None = None
+    ambiguity: float | None = None
 
     @property
     def abstained(self) -> bool:
@@ -170,9 +174,10 @@ class TextAnalyser:
         found = self._toward(text, read.opinion) if text.entity else read.opinion
         document = sentiment_of(read.opinion)
         analysis = TextAnalysis(language, sentiment_of(found) if text.entity else document)
-        analysis.second_opinion = None if text.entity else read.second_opinion
-        if max(found.probabilities) < _UNDECIDED_BELOW:
-            analysis.abstain_reason = "The classes are too close to call."
+        if read.second_opinion is not None and not text.entity:
+            analysis.second_opinion = read.second_opinion
+            analysis.ambiguity = round(disagreement(found.probabilities, read.second_opinion.probabilities), 4)
+        analysis.abstain_reason = _reason_of_doubt(found, analysis.second_opinion)
         analysis.entities = self._entities(text, document, with_sentiment=True)
         title, body = fold(text.title), fold(text.summary or text.body)
         if found_events := self._events.find(title, body):
@@ -263,6 +268,16 @@ def _reason_to_abstain(text: TextInput, language: DetectedLanguage) -> str | Non
         return f"The language {language.code!r} is not scored."
     if not any(letter.isalpha() for letter in text.title) and not any(letter.isalpha() for letter in text.body[:500]):
         return "The text has no words."
+    return None
+
+
+def _reason_of_doubt(found: Opinion, second: Opinion | None) -> str | None:
+    if max(found.probabilities) < _UNDECIDED_BELOW:
+        return "The classes are too close to call."
+    if second is not None and max(found.probabilities) < _DOUBTED_BELOW:
+        labels = {label_of(found), label_of(second)}
+        if labels == {"positive", "negative"}:
+            return "The two tiers contradict each other."
     return None
 
 

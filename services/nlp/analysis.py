@@ -108,6 +108,7 @@ def _contract(article: Article, found: TextAnalysis, model_versions: dict[str, s
         novelty=article.novelty,
         abstained=found.abstained,
         abstain_reason=found.abstain_reason,
+        ambiguity=found.ambiguity,
         model_versions=model_versions,
         lineage=lineage,
     )

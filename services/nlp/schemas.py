@@ -70,6 +70,7 @@ class TextAnalysisRead(BaseModel):
     novelty: float = Field(default=1.0, description="Always 1: novelty needs a story.")
     abstained: bool
     abstain_reason: str | None
+    ambiguity: float | None
     model_versions: dict[str, str]
 
 

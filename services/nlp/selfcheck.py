@@ -100,7 +100,10 @@ def frozen_row(analysis: TextAnalysis) -> dict[str, Any]:
 def compare(analyses: Sequence[TextAnalysis], model_versions: dict[str, str]) -> SelfcheckReport:
     """Return how the analyses of the golden corpus, in its order, differ from what was frozen."""
     name = model_name(model_versions["sentiment"])
-    frozen = frozen_answers()[name]
+    frozen = frozen_answers().get(name)
+    if frozen is None:
+        unknown = Difference("models", "sentiment", f"nothing was frozen for {model_versions['sentiment']}")
+        return SelfcheckReport(len(golden_texts()), 0.0, 0.0, 0.0, (unknown,))
     differences = [
         Difference("models", part, f"{version} is at work, {frozen['model_versions'].get(part)} was frozen")
         for part, version in model_versions.items()

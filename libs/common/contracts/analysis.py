@@ -175,6 +175,8 @@ class Analysis(BaseModel):
     -----
     `state` repeats the article's: a `retracted` article hands on an analysis without entities, so that what was
     built on it downstream is withdrawn too. `abstained` says that the models declined to score, `abstain_reason` why.
+    `ambiguity` is the Jensen-Shannon divergence, in bits, of what the two tiers think: 0 where they agree, None where only
+    one was asked.
     """
 
     model_config = ConfigDict(extra="ignore")
@@ -195,6 +197,7 @@ class Analysis(BaseModel):
     novelty: float = Field(default=1.0, ge=0.0, le=1.0)
     abstained: bool = False
     abstain_reason: str | None = None
+    ambiguity: float | None = Field(default=None, ge=0.0, le=1.0)
     model_versions: dict[str, str]
     lineage: Lineage
 

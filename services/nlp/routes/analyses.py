@@ -84,6 +84,7 @@ def _read(text_id: str, found: TextAnalysis, model_versions: dict[str, str]) -> 
         counterfactuals=[CounterfactualRead(**asdict(one)) for one in found.counterfactuals],
         abstained=found.abstained,
         abstain_reason=found.abstain_reason,
+        ambiguity=found.ambiguity,
         model_versions=model_versions,
     )
 

@@ -11,9 +11,11 @@ from tests.conftest import RunningService, _copy_database, _execute, _running
 
 
 @pytest.fixture(scope="module")
-async def service(postgres: str, redis: str, migrated_template: Callable[[str], Any]) -> AsyncIterator[RunningService]:
+async def service(
+    request: pytest.FixtureRequest, postgres: str, redis: str, migrated_template: Callable[[str], Any]
+) -> AsyncIterator[RunningService]:
     database = await _copy_database(postgres, await migrated_template("nlp"))
-    overrides = {"nlp_alias_refresh_seconds": 0.05}
+    overrides = {"nlp_alias_refresh_seconds": 0.05} | getattr(request.module, "SETTINGS", {})
     async with _running("nlp", postgres, database, redis, SYSTEM_CLOCK, overrides) as running:
         yield running
     await _execute(postgres, f'DROP DATABASE "{database}" WITH (FORCE)')

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from nlp.analyser import TextAnalysis, TextInput
-from nlp.linear_text import Probabilities
+from nlp.opinion import Opinion
 from tests.conftest import RunningService, StartService
 
 OPERATIONS = (Path(__file__).resolve().parents[3] / "docs" / "operations.md").read_text(encoding="utf-8")
@@ -76,9 +76,9 @@ async def test_a_second_opinion_is_compared_with_the_first(fresh: RunningService
     engine = fresh.runtime.state.engine
     (analysis,) = engine.analyser.analyse([TextInput("Apple beats estimates")])
     found: TextAnalysis = analysis
-    own = Probabilities(found.sentiment.negative, found.sentiment.neutral, found.sentiment.positive)
+    own = Opinion(found.sentiment.negative, found.sentiment.neutral, found.sentiment.positive, 0.0)
 
-    for opinion in (own, Probabilities(1.0, 0.0, 0.0), None):
+    for opinion in (own, Opinion(1.0, 0.0, 0.0, -1.0), None):
         found.second_opinion = opinion
         engine._measure([found], 0.001)
 

@@ -11,9 +11,11 @@ import httpx
 import pytest
 
 from common.contracts.text import without_control_characters
-from tests.conftest import RunningService
+from tests.conftest import RunningService, StartService
 from tests.integration.nlp.hostile_texts import KINDS, drawn_texts, vast_texts
 
+# The fast tier answers the many, the deep one some: it reads a long text in 20 ms.
+SETTINGS = {"nlp_model": "fast"}
 BATCH = 500
 # Of processor time, which the load of the machine does not change; 10,000 drawn texts take 7 s. One stage without its
 # bound passes the limit at once.
@@ -77,6 +79,13 @@ async def test_ten_thousand_hostile_texts_are_answered_soundly(nlp: RunningServi
         for start in range(0, len(texts), BATCH):
             batch = [{"title": title} for title in texts[start : start + BATCH]]
             refused += await assert_answered(nlp, batch)
+
+    assert refused == 0
+
+
+async def test_the_deep_tier_answers_hostile_texts_soundly(start_service: StartService) -> None:
+    async with start_service("nlp", nlp_model="deep") as deep:
+        refused = await assert_answered(deep, [{"title": title} for title in drawn_texts(400, random_state=10)])
 
     assert refused == 0
 

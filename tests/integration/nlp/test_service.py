@@ -344,7 +344,7 @@ async def test_the_brief_s_metric_counts_texts(nlp: RunningService) -> None:
     await post(nlp, an_article(), an_article("Die Aktien von Siemens steigen nach den Quartalszahlen deutlich"))
 
     after = (await nlp.client.get("/metrics")).text
-    count = 'nlp_sentiment_analysis_duration_seconds_count{model="sentiment-fast'
+    count = 'nlp_sentiment_analysis_duration_seconds_count{model="sentiment-deep'
     assert value(after, count) - value(before, count) == 2
     for name in ("nlp_texts_abstained_total", 'nlp_texts_analysed_total{language="de"}'):
         assert value(after, name) - value(before, name) == 1

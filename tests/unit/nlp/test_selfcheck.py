@@ -13,11 +13,17 @@ def test_the_shipped_models_answer_as_frozen(analyser: TextAnalyser) -> None:
     assert report.ticker_recall >= 0.95
 
 
+def test_a_model_that_was_never_frozen_is_reported(analyser: TextAnalyser) -> None:
+    report = compare(analyser.analyse(golden_inputs()), analyser.model_versions | {"sentiment": "mine-1"})
+
+    assert [(one.id, one.field) for one in report.differences] == [("models", "sentiment")]
+
+
 def test_another_model_and_another_answer_are_reported(analyser: TextAnalyser) -> None:
     analyses = analyser.analyse(golden_inputs())
     analyses[0].sentiment.score -= 0.5
 
-    report = compare(analyses, analyser.model_versions | {"sentiment": "other"})
+    report = compare(analyses, analyser.model_versions | {"sentiment": "sentiment-fast-other"})
 
     assert {(one.id, one.field) for one in report.differences} == {
         ("models", "sentiment"),

@@ -69,7 +69,7 @@ def test_probabilities_sum_to_one(analyser: TextAnalyser) -> None:
     found = analysis.sentiment
 
     assert found.positive + found.neutral + found.negative == pytest.approx(1.0)
-    assert found.score == pytest.approx(found.positive - found.negative)
+    assert found.score == pytest.approx(found.positive - found.negative, abs=2e-6)
 
 
 def test_a_tie_is_neutral() -> None:
