@@ -7,6 +7,11 @@ from functools import cached_property
 
 from common.contracts import EntityType, EventRoleName
 from nlp.name_runs import Run, run_after, run_before
+from nlp.word_lists import word_list
+
+_ACTORS = frozenset(("company", "organisation", "person"))
+_BY_WHOLE_NAME = frozenset(("target", "customer"))
+_WORDS_AROUND_NAMES = word_list("legal_forms") | word_list("words_around_names")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +75,24 @@ class EventContext:
         """Yield who stands at `run`: the last or first entity that touches it, the words themselves without one."""
         if run is None:
             return
+        # A name without a ticker that begins before the run took words of the sentence with it.
         touched = [
-            name for name in self.names if name.start < run.end and name.end > run.start and name.type != "place"
+            name
+            for name in self.names
+            if name.start < run.end
+            and name.end > run.start
+            and name.type in _ACTORS
+            and (name.ticker is not None or name.start >= run.start)
         ]
-        if touched:
+        if touched and (role not in _BY_WHOLE_NAME or self._is_whole(touched[0], run)):
             yield from self.linked(role, touched[-1 if last else 0])
         else:
             yield FoundRole(role, self.text[run.start : run.end], None, run.start, run.end)
+
+    def _is_whole(self, name: NamedPlace, run: Run) -> bool:
+        """Say whether an entity is all that a run names: "GE Industrial Solutions" is not GE."""
+        rest = f"{self.folded[run.start : name.start]} {self.folded[name.end : run.end]}"
+        return _WORDS_AROUND_NAMES.issuperset(rest.replace(",", " ").replace(".", " ").replace("'s", " ").split())
 
     @cached_property
     def clause(self) -> tuple[int, int]:
@@ -89,6 +105,8 @@ class EventContext:
         """Return the company of the clause named last before the trigger, else the first after it; no broker first."""
         begin, end = self.clause
         here = [name for name in self.companies if begin <= name.start < end]
+        # "Acme Q2 EPS $1; raises dividend": the subject of a later clause is often the first one's.
+        here = here or [name for name in self.companies if name.end <= begin]
         listed = [name for name in here if name.type == "company"] or here
         subjects = [name for name in listed if not name.is_broker] or listed
         earlier = [name for name in subjects if name.start < self.start]

@@ -68,7 +68,7 @@ def _plain(text: str, word: tuple[int, int]) -> str:
 def _is_name_word(text: str, word: tuple[int, int]) -> bool:
     raw = text[word[0] : word[1]]
     plain = _plain(text, word)
-    if plain in _NO_NAME or not plain:
+    if plain in _NO_NAME or not plain or "$" in raw:
         return raw == "&"
     return (
         raw[0].isupper()
@@ -87,6 +87,8 @@ def _run(text: str, words: list[tuple[int, int]]) -> Run | None:
     """Return the words as one stretch without a possessive's end; None when they name nothing."""
     while words and _plain(text, words[-1]) in {"&", "and", "of"}:
         words = words[:-1]
+    if any(_plain(text, word) in {"stocks", "etfs"} for word in words):
+        return None
     if not words or all(_plain(text, word) in _NEVER_A_NAME for word in words):
         return None
     start, end = words[0][0], words[-1][1]
