@@ -11,6 +11,7 @@ from nlp.word_lists import word_list
 
 _ACTORS = frozenset(("company", "organisation", "person"))
 _BY_WHOLE_NAME = frozenset(("target", "customer"))
+_VERB = re.compile(r"[A-Z][a-z]+s")
 _WORDS_AROUND_NAMES = word_list("legal_forms") | word_list("words_around_names")
 
 
@@ -105,12 +106,15 @@ class EventContext:
         """Return the company of the clause named last before the trigger, else the first after it; no broker first."""
         begin, end = self.clause
         here = [name for name in self.companies if begin <= name.start < end]
-        # "Acme Q2 EPS $1; raises dividend": the subject of a later clause is often the first one's.
-        here = here or [name for name in self.companies if name.end <= begin]
         listed = [name for name in here if name.type == "company"] or here
         subjects = [name for name in listed if not name.is_broker] or listed
         earlier = [name for name in subjects if name.start < self.start]
         return earlier[-1] if earlier else (subjects[0] if subjects else None)
+
+    def earlier_company(self) -> NamedPlace | None:
+        """Return the company named before the clause: "Acme Q2 EPS $1; raises dividend" is of one company."""
+        earlier = [name for name in self.companies if name.end <= self.clause[0]]
+        return earlier[0] if earlier else None
 
     def subject(self) -> Run | None:
         """Return the unlisted name that the clause begins with, or the one before the trigger."""
@@ -125,7 +129,11 @@ class EventContext:
 def company_roles(context: EventContext) -> Iterator[FoundRole]:
     """Yield the company that an event is about."""
     company = context.nearest_company()
-    if company is not None:
-        yield from context.linked("company", company)
+    if company is None:
+        named = list(context.filled("company", context.subject(), last=True))
+        # A clause that opens with its verb ("; Plans offering") goes on about the company named before.
+        if named and named[0].start <= context.clause[0] + 1 and _VERB.fullmatch(named[0].name) and context.clause[0]:
+            named = []
+        yield from named or context.linked("company", context.earlier_company())
     else:
-        yield from context.filled("company", context.subject(), last=True)
+        yield from context.linked("company", company)

@@ -98,7 +98,7 @@ def _executive(context: EventContext) -> Iterator[FoundRole]:
 
 def _people(context: EventContext) -> Iterator[FoundRole]:
     for name in context.names:
-        if name.type == "person":
+        if name.type == "person" and _NOT_A_PERSON.isdisjoint(name.name.lower().split()):
             yield FoundRole("person", name.name, name.ticker, name.start, name.end)
     begin, end = context.clause
     for word in _CAPITAL.finditer(context.text, begin, end):

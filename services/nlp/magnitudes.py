@@ -60,7 +60,10 @@ def magnitudes_of(
     )
     kept = [magnitude for magnitude in found if magnitude is not None]
     sign = _SIGNS.get(event_type)
-    return kept if sign is None else [magnitude for magnitude in kept if sign * magnitude.value > 0]
+    if sign is None:
+        return kept
+    # A round-up gives the moves of other shares behind it.
+    return [magnitude for magnitude in kept if sign * magnitude.value > 0][:1]
 
 
 def _made(kind: MagnitudeKind, measured: MeasuredQuantity, sign: float = 1.0) -> FoundMagnitude:

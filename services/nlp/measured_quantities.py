@@ -75,7 +75,10 @@ class MeasuredQuantity(NamedTuple):
     @property
     def is_of_the_share(self) -> bool:
         """Say whether it is the move of the share itself."""
-        return _OF_THE_SHARE.search(self.before) is not None or _OF_THE_SHARE.search(self.after[:15]) is not None
+        return (
+            _OF_THE_SHARE.search(self.before.rpartition(",")[2]) is not None
+            or _OF_THE_SHARE.search(self.after[:15]) is not None
+        )
 
     @property
     def is_of_the_session(self) -> bool:

@@ -29,6 +29,8 @@ def run_before(text: str, position: int) -> Run | None:
     words = [(match.start(), match.end()) for match in _WORD.finditer(text, begin, position) if match.end() <= position]
     while words and _plain(text, words[-1]) in _BEFORE_VERB:
         words.pop()
+    if words and "," in text[words[-1][1] : position]:
+        return None
     first = len(words)
     while first > 0 and len(words) - first < _MAX_WORDS and _is_name_word(text, words[first - 1]):
         if first < len(words) and not _are_joined(text, words[first - 1][1], words[first][0]):
@@ -85,7 +87,7 @@ def _are_joined(text: str, end: int, start: int) -> bool:
 
 def _run(text: str, words: list[tuple[int, int]]) -> Run | None:
     """Return the words as one stretch without a possessive's end; None when they name nothing."""
-    while words and _plain(text, words[-1]) in {"&", "and", "of"}:
+    while words and _plain(text, words[-1]) in {"&", "and", "of", "shares", "stock"}:
         words = words[:-1]
     if any(_plain(text, word) in {"stocks", "etfs"} for word in words):
         return None
