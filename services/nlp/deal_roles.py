@@ -30,8 +30,10 @@ _AWARDED_BY = re.compile(
 )
 _AWARDS_TO = re.compile(r"\bawards\b[^;]{0,50}?\bto\s")
 _PARTNERS_WITH = re.compile(r"\b(?:with|between)\s")
-_HOLDS = re.compile(r"\b(?:stakes?|interest|holding) (?:in|of)\s|\bfil(?:ing|ed) (?:from|by) [^;]{3,50}? on\s")
-_FILED_FROM = re.compile(r"\b(?:filing|filed|form 4) (?:from|by)\s")
+_HOLDS = re.compile(
+    r"\b(?:stakes?|interest|holding) (?:in|of)\s|\b(?:filing|filed|13[dfg](?:/a)?) (?:from|by) [^;]{3,50}? on\s"
+)
+_FILED_FROM = re.compile(r"\b(?:filing|filed|form 4|13[dfg](?:/a)?) (?:from|by)\s")
 _TRADES = re.compile(
     r"\b(?:raises?|raised|cuts?|trims?|takes?|took|boosts?|discloses?|reports?|builds?|sells?|buys?"
     r"|acquires?|unveils|exits?)\b"

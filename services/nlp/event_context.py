@@ -7,6 +7,12 @@ from functools import cached_property
 
 from common.contracts import EntityType, EventRoleName
 from nlp.name_runs import Run, run_after, run_before
+from nlp.word_lists import word_list
+
+_ACTORS = frozenset(("company", "organisation", "person"))
+_BY_WHOLE_NAME = frozenset(("target", "customer"))
+_VERB = re.compile(r"[A-Z][a-z]+s")
+_WORDS_AROUND_NAMES = word_list("legal_forms") | word_list("words_around_names")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +76,24 @@ class EventContext:
         """Yield who stands at `run`: the last or first entity that touches it, the words themselves without one."""
         if run is None:
             return
+        # A name without a ticker that begins before the run took words of the sentence with it.
         touched = [
-            name for name in self.names if name.start < run.end and name.end > run.start and name.type != "place"
+            name
+            for name in self.names
+            if name.start < run.end
+            and name.end > run.start
+            and name.type in _ACTORS
+            and (name.ticker is not None or name.start >= run.start)
         ]
-        if touched:
+        if touched and (role not in _BY_WHOLE_NAME or self._is_whole(touched[0], run)):
             yield from self.linked(role, touched[-1 if last else 0])
         else:
             yield FoundRole(role, self.text[run.start : run.end], None, run.start, run.end)
+
+    def _is_whole(self, name: NamedPlace, run: Run) -> bool:
+        """Say whether an entity is all that a run names: "GE Industrial Solutions" is not GE."""
+        rest = f"{self.folded[run.start : name.start]} {self.folded[name.end : run.end]}"
+        return _WORDS_AROUND_NAMES.issuperset(rest.replace(",", " ").replace(".", " ").replace("'s", " ").split())
 
     @cached_property
     def clause(self) -> tuple[int, int]:
@@ -94,6 +111,11 @@ class EventContext:
         earlier = [name for name in subjects if name.start < self.start]
         return earlier[-1] if earlier else (subjects[0] if subjects else None)
 
+    def earlier_company(self) -> NamedPlace | None:
+        """Return the company named before the clause: "Acme Q2 EPS $1; raises dividend" is of one company."""
+        earlier = [name for name in self.companies if name.end <= self.clause[0]]
+        return earlier[0] if earlier else None
+
     def subject(self) -> Run | None:
         """Return the unlisted name that the clause begins with, or the one before the trigger."""
         begin = self.clause[0]
@@ -107,7 +129,11 @@ class EventContext:
 def company_roles(context: EventContext) -> Iterator[FoundRole]:
     """Yield the company that an event is about."""
     company = context.nearest_company()
-    if company is not None:
-        yield from context.linked("company", company)
+    if company is None:
+        named = list(context.filled("company", context.subject(), last=True))
+        # A clause that opens with its verb ("; Plans offering") goes on about the company named before.
+        if named and named[0].start <= context.clause[0] + 1 and _VERB.fullmatch(named[0].name) and context.clause[0]:
+            named = []
+        yield from named or context.linked("company", context.earlier_company())
     else:
-        yield from context.filled("company", context.subject(), last=True)
+        yield from context.linked("company", company)

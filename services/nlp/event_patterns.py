@@ -9,8 +9,12 @@ from pathlib import Path
 FILE = Path(__file__).parent / "taxonomy" / "events.toml"
 
 _GAP = "[^.;|]"
-# A point inside a number ends no sentence: "takes 9.4% stake".
-_GAP_OVER_DECIMALS = r"(?:[^.;|]|\.(?=\d))"
+# A point inside a number or after an abbreviation ends no sentence: "takes 9.4% stake", "Q3 Adj. EPS".
+_ABBREVIATIONS = "|".join(
+    rf"(?<=\b{word})"
+    for word in ("adj", "qtr", "rev", "inc", "corp", "co", "est", "prelim", "ops", "cont", "ltd", "u.s")
+)
+_GAP_OVER_DECIMALS = rf"(?:[^.;|]|\.(?=\S)|(?:{_ABBREVIATIONS})\.)"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from nlp.legal_roles import credit_rating_roles, decision_roles, lawsuit_roles, 
 from nlp.word_lists import phrase_list, word_list
 
 _RATES = re.compile(
-    r"\b(?:maintain(?:s|ed)?|reiterat(?:es|ed)|upgrad(?:es|ed?|ing)|downgrad(?:es|ed?|ing)|initiat(?:es"
+    r"\b(?:maintain(?:s|ed)?|reiterat(?:es|ed)|upgrad(?:es|ed|ing)|downgrad(?:es|ed|ing)|initiat(?:es"
     r"|ed)|opens|starts|started"
     r"|resum(?:es|ed)|assum(?:es|ed)|reinstat(?:es|ed)|begins|raises?|raised|lowers?|lowered|cuts?|ups"
     r"|increases?|increased"
@@ -33,6 +33,7 @@ _PERSON = re.compile(
     r"[A-Z][a-z\u00e0-\u00ff'\u2019-]{1,20}(?:\s[A-Z]\.?)?(?:\s(?:de|van|von|la|le|del"
     r"|di))?\s[A-Z][A-Za-z\u00e0-\u00ff'\u2019-]{1,20}(?:\s(?:Jr|Sr|II|III)\b\.?)?"
 )
+_CAPITAL = re.compile(r"(?<![\w'\u2019-])[A-Z]")
 _NEWS_AGENCIES = phrase_list("news_agencies")
 _NOT_A_PERSON = word_list("not_persons")
 _NAMES = re.compile(
@@ -58,6 +59,14 @@ def _analyst(context: EventContext) -> Iterator[FoundRole]:
     if later:
         yield from context.linked("company", later[0])
         return
+    earlier = [
+        name
+        for name in context.companies
+        if name.start not in taken and not name.is_broker and context.clause[0] <= name.start < verb.start()
+    ]
+    if earlier:
+        yield from context.linked("company", earlier[0])
+        return
     rated = _RATED.match(context.folded, verb.end())
     position = rated.end() if rated else verb.end()
     named = (
@@ -66,8 +75,8 @@ def _analyst(context: EventContext) -> Iterator[FoundRole]:
         else list(context.after("company", position))
     )
     if not named:
-        earlier = [name for name in context.companies if name.start not in taken]
-        named = list(context.linked("company", earlier[0] if earlier else None))
+        others = [name for name in context.companies if name.start not in taken]
+        named = list(context.linked("company", others[0] if others else None))
     yield from named
 
 
@@ -89,12 +98,15 @@ def _executive(context: EventContext) -> Iterator[FoundRole]:
 
 def _people(context: EventContext) -> Iterator[FoundRole]:
     for name in context.names:
-        if name.type == "person":
+        if name.type == "person" and _NOT_A_PERSON.isdisjoint(name.name.lower().split()):
             yield FoundRole("person", name.name, name.ticker, name.start, name.end)
-    for match in _PERSON.finditer(context.text):
+    begin, end = context.clause
+    for word in _CAPITAL.finditer(context.text, begin, end):
+        match = _PERSON.match(context.text, word.start())
+        if match is None or any(name.start < match.end() and name.end > match.start() for name in context.names):
+            continue
         words = re.split(r"[\s.]+", match.group().lower())
-        is_known = any(name.start < match.end() and name.end > match.start() for name in context.names)
-        if _NOT_A_PERSON.isdisjoint(words) and not is_known and _is_near_a_position(context, match):
+        if _NOT_A_PERSON.isdisjoint(words) and _is_near_a_position(context, match):
             yield FoundRole("person", match.group(), None, *match.span())
 
 

@@ -15,6 +15,7 @@ _SHARE_OF_STAFF = re.compile(
 _STAKE = re.compile(r"\s?(?:passive |equity |minority |majority |controlling )?(?:stake|interest|holding)\b")
 _SPLIT = re.compile(r"\b(\d{1,4})[- ](?:for|to)[- ](\d{1,4})\b|\b(\d{1,4}):(\d{1,4})\b")
 _BUYS = re.compile(r"\b(?:acquir\w{1,3}|buys?|purchases?|sells?|bids?)\b")
+_OF_STOCK = re.compile(r"\s(?:stock|common stock|unit) offering\b")
 _LEAST_DEAL = 10_000.0
 _OTHER_METRICS = frozenset(("eps", "revenue", "income", "target"))
 _LARGEST_PRICE = 100_000.0
@@ -59,7 +60,10 @@ def magnitudes_of(
     )
     kept = [magnitude for magnitude in found if magnitude is not None]
     sign = _SIGNS.get(event_type)
-    return kept if sign is None else [magnitude for magnitude in kept if sign * magnitude.value > 0]
+    if sign is None:
+        return kept
+    # A round-up gives the moves of other shares behind it.
+    return [magnitude for magnitude in kept if sign * magnitude.value > 0][:1]
 
 
 def _made(kind: MagnitudeKind, measured: MeasuredQuantity, sign: float = 1.0) -> FoundMagnitude:
@@ -92,7 +96,7 @@ def _price_target(measured: MeasuredQuantity) -> FoundMagnitude | None:
         or re.match(r"\W{0,2}(?:price )?(?:target|pt|objective)\b", measured.after)
         or re.search(r"\b(?:announces|(?:raises|lowers|cuts)(?: to)?)\s$", measured.before)
     )
-    if re.search(r"\bremoves\b", measured.before):
+    if re.search(r"\bremoves\b|\bby\s$", measured.before):
         return None
     return _made("price_target", measured) if is_named else None
 
@@ -132,7 +136,7 @@ def _expected_later(found: FoundMagnitude, *, is_previous: bool) -> FoundMagnitu
 
 
 def _guidance(measured: MeasuredQuantity) -> FoundMagnitude | None:
-    found = _results(measured._replace(is_guidance=True))
+    found = _results(measured._replace(is_guidance=measured.is_guidance is not False))
     is_value = measured.quantity.is_money or measured.quantity.low is not None
     if found is None and is_value and measured.is_guidance and measured.family is None and not measured.is_of_the_share:
         return _made("guidance", measured)
@@ -154,7 +158,8 @@ def _deal(measured: MeasuredQuantity) -> FoundMagnitude | None:
 def _dividend(measured: MeasuredQuantity) -> FoundMagnitude | None:
     if measured.quantity.unit == "percent":
         return None if re.match(r"\s?(?:yield|stock)", measured.after) else _change(measured)
-    return _made("dividend", measured) if measured.quantity.is_money else None
+    is_other = measured.family in _OTHER_METRICS or measured.is_of("buyback")
+    return _made("dividend", measured) if measured.quantity.is_money and not is_other else None
 
 
 def _of_shares_or_money(kind: MagnitudeKind) -> Callable[[MeasuredQuantity], FoundMagnitude | None]:
@@ -162,14 +167,17 @@ def _of_shares_or_money(kind: MagnitudeKind) -> Callable[[MeasuredQuantity], Fou
 
     def rule(measured: MeasuredQuantity) -> FoundMagnitude | None:
         quantity = measured.quantity
+        if quantity.unit == "" and _OF_STOCK.match(measured.after):
+            quantity = replace(quantity, unit="shares")
         if (
             measured.family in _OTHER_METRICS
             or measured.is_of_the_session
+            or measured.is_of("dividend")
             or not (quantity.is_money or quantity.unit == "shares")
         ):
             return None
         is_price = quantity.is_money and (quantity.is_per_share or (quantity.scale == 1.0 and quantity.value < 1_000))
-        return _made("price_per_share" if is_price else kind, measured)
+        return _made("price_per_share" if is_price else kind, measured._replace(quantity=quantity))
 
     return rule
 

@@ -12,17 +12,22 @@ _EXPECTED_AFTER = re.compile(
 )
 _VERSUS = re.compile(r"\b(?:vs\.?|versus|compared (?:to|with)|may not compare (?:to|with)|against)(?![a-z])")
 _OLD = re.compile(r"\b(?:from|vs\.?|versus|compared (?:to|with)|against|previously|prior|(?:up|down) from)(?![a-z])")
-_EPS = r"\b(?:eps|(?:earnings|loss|profit|income)(?: per|/)\s?share|per share)\b"
+_EPS = r"\b(?:eps|(?:earnings|loss|profit|income)(?: per|/)\s?share)\b"
 _METRIC = re.compile(
     r"(?P<surprise>\b(?:beats?|topped|tops|exceed(?:s|ed)|miss(?:es|ed)?)\b[^.;,]{0,40}?\bby)(?=\s(?:about |a )?$)"
     rf"|(?P<eps>{_EPS})"
     r"|(?P<revenue>\b(?:revenues?|revs?|net sales|sales|turnover)\b)"
     r"|(?P<income>\b(?:net income|net profit|net loss|profits?|loss(?:es)?|operating income|ebitda|earnings)\b)"
     r"|(?P<target>\b(?:pt|po|price targets?|target price|targets?|price objective)\b)"
-    r"|(?P<other>\b(?:aum|assets|dividends?|margins?|comps?|same[- ]store|repurchase\w{0,2}|buy ?backs?|charges?"
+    r"|(?P<dividend>\b(?:dividends?|div)\b)"
+    r"|(?P<buyback>\b(?:repurchase\w{0,2}|buy ?backs?)\b)"
+    r"|(?P<other>\b(?:aum|assets|margins?|comps?|same[- ]store|charges?"
     r"|shares outstanding|capex|capital|cash|tax rate|shipments|orders|backlog|bookings|cost)\b)"
 )
-_GUIDES = re.compile(r"\b(?:sees|guides?|guidance|outlook|forecasts?|expects?|projects|targets|views?)\b")
+_GUIDES = re.compile(
+    r"\b(?:sees|guides?|guidance|outlook|forecasts?|expects?|projects|targets|views?|expecting"
+    r"|(?:re)?affirms?|backs|raises?|raised|lowers?|lowered|cuts)\b"
+)
 _REPORTS = re.compile(r"\b(?:reports?|reported|posts?|posted|announces)\b")
 _UP = re.compile(
     r"\b(?:up|rose|rises?|rising|increas\w{1,4}|grew|grows?|growth|gain\w{0,3}|jump\w{0,3}|surg\w{1,3}"
@@ -41,25 +46,39 @@ _METRIC_AFTER = re.compile(
 )
 _OF_THE_SHARE = re.compile(r"\b(?:shares?|stocks?|spike|premarket|after[- ]hours)\b")
 _SESSION = re.compile(r"\b(?:premarket|pre-market|after[- ]hours)\b")
+_NEAR = 25
 _REACH = 70
 
 
 class MeasuredQuantity(NamedTuple):
-    """A quantity with what it measures: the expected value is drawn to it, the old one too."""
+    """A quantity with what it measures: the expected value is drawn to it, the old one too.
+
+    Notes
+    -----
+    `is_guidance` is None where no word says whether a figure is reported or foreseen.
+    """
 
     quantity: Quantity
     family: str | None
-    is_guidance: bool
+    is_guidance: bool | None
     before: str
     after: str
     expected: float | None
     old: float | None
     is_previous: bool
 
+    def is_of(self, family: str) -> bool:
+        """Say whether the nearest metric, before it or else right behind it, is of that family."""
+        behind = _METRIC.search(self.after[:_NEAR])
+        return (behind.lastgroup if behind is not None else self.family) == family
+
     @property
     def is_of_the_share(self) -> bool:
         """Say whether it is the move of the share itself."""
-        return _OF_THE_SHARE.search(self.before) is not None or _OF_THE_SHARE.search(self.after[:15]) is not None
+        return (
+            _OF_THE_SHARE.search(self.before.rpartition(",")[2]) is not None
+            or _OF_THE_SHARE.search(self.after[:15]) is not None
+        )
 
     @property
     def is_of_the_session(self) -> bool:
@@ -71,7 +90,7 @@ def measured_quantities(folded: str, quantities: Sequence[Quantity]) -> list[Mea
     """Return the quantities that stand for themselves, each with its family, its expected and its old value."""
     found: list[MeasuredQuantity] = []
     family: str | None = None
-    is_guidance = False
+    is_guidance: bool | None = None
     for index, quantity in enumerate(quantities):
         floor = quantities[index - 1].end if index else 0
         ceiling = quantities[index + 1].start if index + 1 < len(quantities) else len(folded)
@@ -80,7 +99,8 @@ def measured_quantities(folded: str, quantities: Sequence[Quantity]) -> list[Mea
         if found and _is_drawn(found, quantity, before, after):
             continue
         named = _last_family(before) or _family_after(after)
-        if named is not None or re.search(r"[,;.]\s", before):
+        is_new = re.search(r"[,;.]\s", before) is not None and not (_UP.search(before) or _DOWN.search(before))
+        if named is not None or is_new:
             family = named
         guides = [match.start() for match in _GUIDES.finditer(before)]
         reports = [match.start() for match in _REPORTS.finditer(before)]

@@ -29,6 +29,8 @@ def run_before(text: str, position: int) -> Run | None:
     words = [(match.start(), match.end()) for match in _WORD.finditer(text, begin, position) if match.end() <= position]
     while words and _plain(text, words[-1]) in _BEFORE_VERB:
         words.pop()
+    if words and "," in text[words[-1][1] : position]:
+        return None
     first = len(words)
     while first > 0 and len(words) - first < _MAX_WORDS and _is_name_word(text, words[first - 1]):
         if first < len(words) and not _are_joined(text, words[first - 1][1], words[first][0]):
@@ -68,7 +70,7 @@ def _plain(text: str, word: tuple[int, int]) -> str:
 def _is_name_word(text: str, word: tuple[int, int]) -> bool:
     raw = text[word[0] : word[1]]
     plain = _plain(text, word)
-    if plain in _NO_NAME or not plain:
+    if plain in _NO_NAME or not plain or "$" in raw:
         return raw == "&"
     return (
         raw[0].isupper()
@@ -85,8 +87,10 @@ def _are_joined(text: str, end: int, start: int) -> bool:
 
 def _run(text: str, words: list[tuple[int, int]]) -> Run | None:
     """Return the words as one stretch without a possessive's end; None when they name nothing."""
-    while words and _plain(text, words[-1]) in {"&", "and", "of"}:
+    while words and _plain(text, words[-1]) in {"&", "and", "of", "shares", "stock"}:
         words = words[:-1]
+    if any(_plain(text, word) in {"stocks", "etfs"} for word in words):
+        return None
     if not words or all(_plain(text, word) in _NEVER_A_NAME for word in words):
         return None
     start, end = words[0][0], words[-1][1]

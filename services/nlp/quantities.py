@@ -42,7 +42,9 @@ _SIGN = (
 _SCALE = r"(?:" + "|".join(sorted(_SCALES, key=len, reverse=True)) + r")"
 _PART = r"(?:%|per ?cent(?:age points?)?|pct|bps?|basis points?|cents?|¢|pence|[cp](?=[\s,.;)]|$))"
 _AMOUNT = re.compile(
-    r"(?<![a-z\d.,$€£¥₹₩])(?P<minus>[-\u2212](?=[$€£¥₹₩.\d]))?(?:(?P<sign>" + _SIGN + r")\s?)?(?P<inner>[(-](?=[.\d]))?"
+    r"(?<![a-z\d,$€£¥₹₩])(?<!\d\.)(?P<minus>[-\u2212](?=[$€£¥₹₩.\d]))?(?:(?P<sign>"
+    + _SIGN
+    + r")\s?)?(?P<inner>[(-](?=[.\d]))?"
     r"(?P<number>" + _NUMBER + r")(?:[\s-]?(?P<scale>" + _SCALE + r")(?![a-z]))?"
     r"\+?(?:[\s-]?(?P<part>" + _PART + r")(?![a-z]))?"
 )
@@ -121,6 +123,8 @@ def _quantity(folded: str, match: re.Match[str]) -> Quantity | None:
         value = -value
         end += folded[end : end + 1] == ")" and match["inner"] == "("
     per_share = _PER_SHARE.match(folded, end + (1 if is_bracketed else 0)) if unit else None
+    if per_share is not None and not is_bracketed:
+        end = per_share.end()
     return Quantity(_exact(value * scale), unit, start, end, per_share is not None, scale=scale)
 
 
@@ -144,7 +148,7 @@ def _joined(folded: str, one: Quantity, other: Quantity) -> Quantity | None:
     gap = _gap(folded, one, other)
     if gap is None or one.low is not None or one.old is not None:
         return None
-    if gap == "-" and one.end == other.start:
+    if gap == "-" and one.end == other.start and "(" not in folded[other.start : other.end]:
         other = replace(other, value=-other.value)
     left = _adopt(one, other)
     right = _adopt(other, left)
@@ -154,6 +158,9 @@ def _joined(folded: str, one: Quantity, other: Quantity) -> Quantity | None:
     whole = replace(right, start=one.start, is_per_share=left.is_per_share or right.is_per_share)
     if gap == "to" and _BEFORE_CHANGE.search(before):
         return replace(whole, old=left.value)
+    if left.value < 0 and right.value < left.value:
+        left, whole = right, replace(whole, value=left.value)
+        return replace(whole, low=left.value)
     is_range = left.value < right.value <= max(abs(left.value) * _WIDEST_RANGE, left.value + 1)
     return replace(whole, low=left.value) if is_range else None
 
