@@ -21,6 +21,7 @@ class Subject(StrEnum):
     TOPICS = "topics"
     GAZETTEER = "gazetteer"
     ABBREVIATIONS = "abbreviations"
+    ENTITIES = "entities"
 
 
 @app.command()
