@@ -5,6 +5,7 @@ Trained by `mia train entities`; at work it is a table of weights in NumPy and l
 
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
+from math import inf
 from threading import Lock
 from typing import Any, Literal, NamedTuple
 
@@ -29,6 +30,8 @@ _OPENERS = frozenset(".!,&-'\u2019")
 _REACH = 3
 # Labels this far below the best of a token never came back in the decoding of the validation part.
 _BEAM = 9.0
+# The row of cells that say nothing.
+_NOTHING = 0
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -86,19 +89,23 @@ class _CellScores:
         self._lock = Lock()
         self.rows: dict[Cell, int] = {}
         self.scores = np.zeros((1_024, weights.shape[1]), dtype=np.float32)
+        self._used = _NOTHING + 1
 
     def add(self, cell: Cell) -> int:
         """Return the row of a cell that is met for the first time."""
-        known = [
-            self._feature_rows[feature] for feature in cell_features(cell, self._facts) if feature in self._feature_rows
-        ]
-        score = self._weights[known].sum(axis=0)
+        known = [row for name in cell_features(cell, self._facts) if (row := self._feature_rows.get(name)) is not None]
+        if not known:
+            self.rows[cell] = _NOTHING
+            return _NOTHING
+        score = self._weights[known[0]] if len(known) == 1 else np.add.reduce(self._weights[known])
         with self._lock:
-            row = len(self.rows)
+            row = self._used
             if row == len(self.scores):
                 self.scores = np.concatenate([self.scores, np.zeros_like(self.scores)])
             self.scores[row] = score
-            return self.rows.setdefault(cell, row)
+            self._used += 1
+            self.rows[cell] = row
+        return row
 
 
 class EntityTagger:
@@ -116,17 +123,7 @@ class EntityTagger:
         self._feature_rows = {name: row for row, name in enumerate(unpack_words(arrays["features"]))}
         self._weights: FloatArray = arrays["weights"].astype(np.float32)
         allowed = allowed_transitions()
-        self._from: list[list[tuple[int, float]]] = [
-            [
-                (before, float(arrays["transitions"][before, label]))
-                for before in range(len(LABELS))
-                if allowed[before, label]
-            ]
-            for label in range(len(LABELS))
-        ]
-        self._from_outside = [
-            float(arrays["transitions"][0, label]) if allowed[0, label] else -np.inf for label in range(len(LABELS))
-        ]
+        self._moves: list[list[float]] = np.where(allowed, arrays["transitions"], -inf).tolist()
         self._cells = _CellScores(self._feature_rows, self._weights, self._facts)
 
     @classmethod
@@ -164,44 +161,52 @@ class EntityTagger:
         return found
 
     def _decode(self, wanted: list[int], emissions: list[list[float]]) -> dict[int, int]:
-        """Return the label of each wanted token on the likeliest path; the tokens between are outside of names."""
+        """Return the label of each wanted token on the likeliest path; the tokens between are outside of names.
+
+        Notes
+        -----
+        Only labels within `_BEAM` of a token's best are followed, and tokens that leave nothing but "outside" cost no
+        step at all.
+        """
         found: dict[int, int] = {}
-        run: list[int] = []
-        for position, index in enumerate(wanted):
-            if run and index != wanted[run[-1]] + 1:
-                self._decode_run(found, wanted, run, emissions)
-                run = []
-            run.append(position)
-        self._decode_run(found, wanted, run, emissions)
+        moves = self._moves
+        alive = [(0, 0.0)]
+        steps: list[tuple[int, dict[int, int]]] = []
+        previous = -1
+        for index, scores in zip(wanted, emissions, strict=True):
+            floor = max(scores) - _BEAM
+            kept = [(label, score) for label, score in enumerate(scores) if score > floor or not label]
+            if steps and (index != previous + 1 or len(kept) == 1):
+                self._trace(found, alive, steps)
+                alive, steps = [(0, 0.0)], []
+            previous = index
+            if len(kept) == 1:
+                continue
+            reached: list[tuple[int, float]] = []
+            back: dict[int, int] = {}
+            for label, score in kept:
+                best, origin = -inf, -1
+                for before, total in alive:
+                    if (move := moves[before][label] + total) > best:
+                        best, origin = move, before
+                if origin >= 0:
+                    reached.append((label, best + score))
+                    back[label] = origin
+            alive = reached
+            steps.append((index, back))
+        if steps:
+            self._trace(found, alive, steps)
         return found
 
-    def _decode_run(
-        self, found: dict[int, int], wanted: list[int], run: list[int], emissions: list[list[float]]
+    def _trace(
+        self, found: dict[int, int], alive: list[tuple[int, float]], steps: list[tuple[int, dict[int, int]]]
     ) -> None:
-        reached = {0: 0.0}
-        back: list[dict[int, int]] = []
-        for position in run:
-            scores = emissions[position]
-            floor = max(scores) - _BEAM
-            nearer: dict[int, float] = {}
-            steps: dict[int, int] = {}
-            for label, score in enumerate(scores):
-                if score < floor and label:
-                    continue
-                best, origin = -np.inf, -1
-                for before, weight in self._from[label]:
-                    if before in reached and reached[before] + weight > best:
-                        best, origin = reached[before] + weight, before
-                if origin >= 0:
-                    nearer[label] = best + score
-                    steps[label] = origin
-            reached = nearer
-            back.append(steps)
-        # What follows a run is outside of names.
-        label = max(reached, key=lambda one: reached[one] + self._from[0][one][1])
-        for position, steps in zip(reversed(run), reversed(back), strict=True):
-            found[wanted[position]] = label
-            label = steps[label]
+        """Add the labels of a stretch that begins and ends outside of names."""
+        label = max(alive, key=lambda one: one[1] + self._moves[one[0]][0])[0]
+        for index, back in reversed(steps):
+            if label:
+                found[index] = label
+            label = back[label]
 
 
 def allowed_transitions() -> npt.NDArray[np.bool_]:
@@ -218,7 +223,7 @@ def labelled_spans(labels: dict[int, int]) -> list[tuple[int, int, NameKind]]:
     found: list[tuple[int, int, NameKind]] = []
     for index in sorted(labels):
         label = labels[index]
-        if label == 0:
+        if not label:
             continue
         kind = _KINDS[(label - 1) // 2]
         if label % 2 == 0 and found and found[-1][1] == index - 1 and found[-1][2] == kind:

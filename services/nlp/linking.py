@@ -17,6 +17,7 @@ _MAX_ENTITIES = 60
 _DOMINANCE = 4.0
 # Names that are words when they are not in capitals: "Agilent ups guidance".
 _ACRONYMS = word_list("acronyms")
+_CALENDAR = word_list("calendar")
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +182,7 @@ def _is_name(candidate: Candidate, match: AliasMatch, text: str, case: TextCase)
     is_plain_tweet = case is TextCase.LOWER and candidate.kind is AliasKind.STRONG and len(raw) > 4
     if not is_capitalised and not is_plain_tweet:
         return False
-    if raw[1:].islower() and raw.lower() in _ACRONYMS:
+    if (raw[1:].islower() and raw.lower() in _ACRONYMS) or raw.lower() in _CALENDAR:
         return False
     if candidate.kind in {AliasKind.COMMON, AliasKind.RARE}:
         return raw.upper() not in NOT_TICKERS and _is_company_name(candidate.kind, raw, match, text, case)

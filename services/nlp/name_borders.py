@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from common.contracts import EntityType, TextField
-from nlp.corroboration import TextCase, text_case
+from nlp.corroboration import TextCase, is_company_here, text_case
 from nlp.entity_tagger import NamedSpan, NameKind
 from nlp.gazetteer import AliasKind, Gazetteer, KnownEntity, fold
 from nlp.linking import LinkedEntity, Mention
@@ -18,6 +18,9 @@ _NAMED = _ORGANISATIONS | {"person", "place"}
 _TRUSTED = frozenset((AliasKind.STRONG, AliasKind.USER))
 _LEGAL_FORMS = word_list("legal_forms")
 _WORD = re.compile(r"[^\W_]+")
+# Words that go on with the name of a firm.
+_TRADES = word_list("generic_company_words") | {"asset", "mines"}
+_NEXT_WORD = re.compile(r" ([A-Z]\w+)")
 _SHORTEST_BEGINNING = 4
 
 
@@ -50,8 +53,8 @@ def settle_borders(
 
     Notes
     -----
-    Marked tickers stay as they are. A common word that the tagger takes for no name is dropped where capitals prove
-    something: in sentences, not in headlines.
+    Marked tickers stay as they are. A common word that the tagger takes for no name is dropped where only its capital
+    spoke for it: in sentences, not in headlines.
     """
     starts = [span.start for span in names]
     is_headline = text_case(text) is not TextCase.SENTENCE
@@ -62,10 +65,13 @@ def settle_borders(
             if mention.field != field or mention in one.marks:
                 continue
             match = _Match(one, mention, _alias_kind(gazetteer, one.entity, mention.text))
+            if _goes_on(match, text):
+                settled[one.entity.entity_id, mention] = None
+                continue
             span = around(names, starts, mention)
             if span is not None:
                 groups.setdefault(span, []).append(match)
-            elif match.kind is AliasKind.COMMON and not (is_headline or one.is_marked or one.is_given):
+            elif match.kind is AliasKind.COMMON and not (is_headline or _has_sign(match, text)):
                 settled[one.entity.entity_id, mention] = None
     for span, matches in groups.items():
         for match, borders in _settle(span, matches, text, is_headline=is_headline):
@@ -110,9 +116,18 @@ def _may_bear(match: _Match, span: NamedSpan, text: str, *, is_headline: bool) -
     if kind not in _ORGANISATIONS:
         return TYPE_OF_KIND[span.kind] == kind
     is_covered = mention.start <= span.start and mention.end >= span.end
-    if is_covered and (match.is_sure or is_headline or mention.end - mention.start > span.end - span.start):
+    is_longer = mention.end - mention.start > span.end - span.start
+    if is_covered and (match.is_sure or is_headline or is_longer or _has_sign(match, text)):
         return True
     return span.kind == "ORG" and (match.is_sure or _is_own(match, text[span.start : span.end]))
+
+
+def _has_sign(match: _Match, text: str) -> bool:
+    """Say whether something besides its capital tells that the alias is a company here."""
+    if match.entity.is_marked or match.entity.is_given:
+        return True
+    # In a title a capital proves nothing, so that only the signs are asked for.
+    return is_company_here(text, match.mention.start, match.mention.end, TextCase.TITLE)
 
 
 def _is_own(match: _Match, name: str) -> bool:
@@ -124,6 +139,17 @@ def _is_own(match: _Match, name: str) -> bool:
         or (len(word) >= _SHORTEST_BEGINNING and any(each.startswith(word) for each in own))
         for word in _WORD.findall(fold(name))
     )
+
+
+def _goes_on(match: _Match, text: str) -> bool:
+    """Say whether a short alias is only the beginning of another firm's name: "Gryphon Gold", "GAP-107B8"."""
+    if match.is_sure or match.entity.entity.type != "company":
+        return False
+    end = match.mention.end
+    following = _NEXT_WORD.match(text, end)
+    if following is not None and following[1].lower() in _TRADES:
+        return not _is_own(match, following[1])
+    return text[end : end + 1] == "-" and text[end + 1 : end + 2].isdigit()
 
 
 def _widened(match: _Match, span: NamedSpan, text: str, *, is_headline: bool) -> Mention:

@@ -43,6 +43,10 @@ def test_a_possessive_is_no_part_of_the_name(analyser: TextAnalyser, text: str) 
         ("Actor Harrison Ford visited the museum on Sunday", "F"),
         ("Ivanhoe Mines Announces Financial Results and Review of Operations", "IE"),
         ("Agilent Has Solid Q4, Ups Guidance", "UPS"),
+        ("Gryphon Gold Announces Financial Results", "GRYP"),
+        ("Trial of the Company's Lead Cancer Drug GAP-107B8", "GAP"),
+        ("Pyxis Mobile and Enterprise Mobile Team Up to Deliver Software", "TISI"),
+        ("On Monday shares fell, the company said", "MNDY"),
     ],
 )
 def test_a_company_is_not_seen_inside_another_name(analyser: TextAnalyser, text: str, ticker: str) -> None:
@@ -69,3 +73,32 @@ def test_the_ticker_in_brackets_is_a_mention_of_the_company(analyser: TextAnalys
     entities = found(analyser, "Ford Motor (NYSE: F) rises")
 
     assert [mentions for _, ticker, mentions in entities.values() if ticker == "F"] == [["Ford Motor", "F"]]
+
+
+@pytest.mark.parametrize(
+    ("text", "ticker"),
+    [
+        ("Visa shares rise after results", "V"),
+        ("Meta cuts jobs", "META"),
+        ("Shares of Target fell 3% on Monday", "TGT"),
+        ("Apple said it would buy back stock", "AAPL"),
+        ("Ford to recall 100,000 trucks", "F"),
+        ("Gap reports weak sales", "GAP"),
+    ],
+)
+def test_a_common_word_with_a_sign_beside_it_is_the_company(analyser: TextAnalyser, text: str, ticker: str) -> None:
+    assert ticker in {ticker for _, ticker, _ in found(analyser, text).values()}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Apple is a popular fruit in autumn",
+        "He applied for a visa at the embassy in Paris",
+        "Gerald Ford was president of the United States",
+        "The target was missed",
+        "The gap between rich and poor widens",
+    ],
+)
+def test_a_common_word_without_a_sign_gets_no_ticker(analyser: TextAnalyser, text: str) -> None:
+    assert {ticker for _, ticker, _ in found(analyser, text).values()} <= {None}
