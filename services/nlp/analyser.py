@@ -12,18 +12,19 @@ from nlp.assertions import Assertions
 from nlp.counterfactuals import Counterfactual, Variants, read_counterfactuals, without
 from nlp.document_sentiment import DocumentReading, first_sentence_of, read_documents
 from nlp.drift import disagreement
+from nlp.entity_recognition import EntityRecogniser
+from nlp.entity_tagger import ENTITIES_ARTEFACT, EntityTagger
 from nlp.event_details import detailed_events
 from nlp.events import EventModel
 from nlp.gazetteer import Gazetteer, fold
 from nlp.html_entities import decode, has_entities, restore_places
 from nlp.languages import ENGLISH, DetectedLanguage, detect_language
-from nlp.linking import LinkedEntity, Linker, Mention
+from nlp.linking import MAX_MENTIONS, LinkedEntity, Linker, Mention
 from nlp.market_topics import MarketTopicModel
 from nlp.opinion import NO_OPINION, Opinion
 from nlp.relevance import relevances
 from nlp.reuters_topics import ReutersTopics
 from nlp.sentiment import EntityText, Evidence, SentimentTier, label_of
-from nlp.unlisted_names import UnlistedName, find_unlisted_names
 
 GAZETTEER_ARTEFACT = "gazetteer"
 ABBREVIATIONS_ARTEFACT = "abbreviations"
@@ -34,7 +35,6 @@ _SCORED_CHARACTERS = 1_000
 _UNDECIDED_BELOW = 0.40
 _DOUBTED_BELOW = 0.55
 _SCORED_TYPES = frozenset(("company", "organisation", "person", "product"))
-_MAX_MENTIONS = 20
 _MAX_COUNTERFACTUALS = 5
 
 
@@ -108,7 +108,12 @@ class TextAnalyser:
     """Every model of the fast or deep tier, loaded once; safe to use from several threads."""
 
     def __init__(
-        self, sentiment: SentimentTier, gazetteer: Gazetteer, reuters: ReutersTopics, gazetteer_version: str
+        self,
+        sentiment: SentimentTier,
+        gazetteer: Gazetteer,
+        reuters: ReutersTopics,
+        tagger: EntityTagger,
+        gazetteer_version: str,
     ) -> None:
         self._sentiment = sentiment
         self._reuters = reuters
@@ -116,9 +121,12 @@ class TextAnalyser:
         self._events = EventModel()
         self.gazetteer = gazetteer
         self.linker = Linker(gazetteer)
+        self._tagger = tagger
+        self.recogniser = EntityRecogniser(self.linker, tagger)
         self.model_versions = {
             "sentiment": sentiment.version,
             "gazetteer": gazetteer_version,
+            ENTITIES_ARTEFACT: tagger.version,
             "topics": self._market.version,
             "reuters": reuters.version,
             "events": self._events.version,
@@ -129,7 +137,8 @@ class TextAnalyser:
     def load(cls, sentiment: SentimentTier) -> "TextAnalyser":
         """Return the analyser with the shipped gazetteer and topic models around the given tier."""
         gazetteer = Gazetteer.load(checked_path(GAZETTEER_ARTEFACT))
-        return cls(sentiment, gazetteer, ReutersTopics.load(), load_manifest()[GAZETTEER_ARTEFACT].version)
+        version = load_manifest()[GAZETTEER_ARTEFACT].version
+        return cls(sentiment, gazetteer, ReutersTopics.load(), EntityTagger.load(), version)
 
     @property
     def reuters_codes(self) -> list[str]:
@@ -141,6 +150,7 @@ class TextAnalyser:
         other = copy(self)
         other.gazetteer = gazetteer
         other.linker = Linker(gazetteer)
+        other.recogniser = EntityRecogniser(other.linker, self._tagger)
         return other
 
     def analyse(self, texts: Sequence[TextInput], *, counterfactual: bool = False) -> list[TextAnalysis]:
@@ -204,7 +214,7 @@ class TextAnalyser:
 
     def _entities(self, text: TextInput, document: Sentiment, *, with_sentiment: bool) -> list[Entity]:
         fields = _fields(text)
-        linked = self.linker.link(fields, text.tickers, text.on)
+        linked = self.recogniser.recognise(fields, text.tickers, text.on)
         relevant = relevances(linked, text.title)
         asked = [index for index, one in enumerate(linked) if with_sentiment and _is_scored(one)]
         places = [first_sentence_of(fields, linked[index].mentions[0]) for index in asked]
@@ -213,20 +223,7 @@ class TextAnalyser:
             _entity(one, relevance, toward.get(index, document))
             for index, (one, relevance) in enumerate(zip(linked, relevant, strict=True))
         ]
-        found += self._unlisted(fields, linked, document)
         return sorted(found, key=lambda entity: -entity.relevance)
-
-    def _unlisted(
-        self, fields: Sequence[tuple[TextField, str]], linked: list[LinkedEntity], document: Sentiment
-    ) -> list[Entity]:
-        found: dict[str, Entity] = {}
-        for name, text in fields:
-            taken = [(m.start, m.end) for one in linked for m in one.mentions if m.field == name]
-            for unlisted in find_unlisted_names(name, text, taken):
-                known = found.setdefault(unlisted.text, _unlisted_entity(unlisted, document))
-                if len(known.mentions) < _MAX_MENTIONS:
-                    known.mentions.append(_span(unlisted))
-        return list(found.values())
 
 
 def _cut(text: TextInput) -> TextInput:
@@ -306,10 +303,12 @@ def _spans(analysis: TextAnalysis) -> list[Span]:
 
 
 def _is_scored(linked: LinkedEntity) -> bool:
+    if linked.is_unlisted and linked.mentions[0].field == "body":
+        return False
     return linked.entity.type in _SCORED_TYPES and bool(linked.mentions)
 
 
-def _span(place: Mention | UnlistedName) -> Span:
+def _span(place: Mention) -> Span:
     return Span(field=place.field, start=place.start, end=place.end, text=place.text)
 
 
@@ -335,18 +334,5 @@ def _entity(linked: LinkedEntity, relevance: float, sentiment: Sentiment) -> Ent
         cik=linked.entity.cik if is_clear else None,
         relevance=relevance,
         sentiment=sentiment,
-        mentions=[_span(mention) for mention in linked.mentions[:_MAX_MENTIONS]],
-    )
-
-
-def _unlisted_entity(unlisted: UnlistedName, sentiment: Sentiment) -> Entity:
-    return Entity(
-        name=unlisted.text[:200],
-        type=unlisted.type,
-        ticker=None,
-        mic=None,
-        cik=None,
-        relevance=0.5 if unlisted.field == "title" else 0.1,
-        sentiment=sentiment,
-        mentions=[],
+        mentions=[_span(mention) for mention in linked.mentions[:MAX_MENTIONS]],
     )

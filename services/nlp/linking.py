@@ -1,6 +1,6 @@
 """Entity linking: which known companies, people, places and other things a text names, and which security each is."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
@@ -9,11 +9,15 @@ from common.contracts import EntityType, TextField
 from nlp.corroboration import TextCase, has_business_word, is_company_here, stands_alone, text_case
 from nlp.gazetteer import AliasKind, AliasMatch, Candidate, Gazetteer, KnownEntity, fold
 from nlp.ticker_marks import NOT_TICKERS, TickerMark, find_ticker_marks
+from nlp.word_lists import word_list
 
-_MAX_MENTIONS = 50
+MAX_MENTIONS = 200
 _MAX_ENTITIES = 60
 # The likeliest meaning wins only when the next one is this many times smaller; closer ones are reported as ambiguous.
 _DOMINANCE = 4.0
+# Names that are words when they are not in capitals: "Agilent ups guidance".
+_ACRONYMS = word_list("acronyms")
+_CALENDAR = word_list("calendar")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +37,8 @@ class LinkedEntity:
     Notes
     -----
     `is_given` says that the publisher supplied the ticker; `alternatives` are the other meanings that were not ruled
-    out, and then the entity carries no ticker: an ambiguity is reported and not guessed away.
+    out, and then the entity carries no ticker: an ambiguity is reported and not guessed away. `marks` are the mentions
+    that are tickers, not names; `is_unlisted` says that no list knows the name.
     """
 
     entity: KnownEntity
@@ -41,6 +46,8 @@ class LinkedEntity:
     is_given: bool = False
     is_marked: bool = False
     alternatives: tuple[KnownEntity, ...] = ()
+    marks: list[Mention] = field(default_factory=list)
+    is_unlisted: bool = False
 
 
 class Linker:
@@ -55,6 +62,7 @@ class Linker:
         fields: Sequence[tuple[TextField, str]],
         tickers: Sequence[str] = (),
         on: date | None = None,
+        matches: Mapping[TextField, list[AliasMatch]] | None = None,
     ) -> list[LinkedEntity]:
         """Return the entities of `fields`, in the order of their first mention.
 
@@ -63,6 +71,7 @@ class Linker:
         fields : (name, text) of each part of the article, the title first
         tickers : symbols supplied by the publisher
         on : the day of the news; companies answer by the symbol that they had then, None means today
+        matches : what `Gazetteer.find` gives for each field, where the caller has it already
         """
         found: dict[str, LinkedEntity] = {}
         marks = [(name, text, find_ticker_marks(text, self.gazetteer.tickers)) for name, text in fields]
@@ -70,7 +79,8 @@ class Linker:
         sure |= {mark.ticker for _, _, found_marks in marks for mark in found_marks}
         sure_ids = {entity.entity_id for ticker in sure for entity in self._meanings(ticker)}
         for name, text, found_marks in marks:
-            self._link_field(found, name, text, sure_ids, on)
+            in_field = self.gazetteer.find(fold(text)) if matches is None else matches[name]
+            self._link_field(found, name, text, in_field, sure_ids, on)
             for mark in found_marks:
                 self._link_mark(found, name, text, mark)
         for ticker in tickers:
@@ -101,9 +111,14 @@ class Linker:
         return tuple(each for each in (entity, predecessor, successor) if each is not None)
 
     def _link_field(
-        self, found: dict[str, LinkedEntity], name: TextField, text: str, sure_ids: set[str], on: date | None
+        self,
+        found: dict[str, LinkedEntity],
+        name: TextField,
+        text: str,
+        matches: list[AliasMatch],
+        sure_ids: set[str],
+        on: date | None,
     ) -> None:
-        matches = self.gazetteer.find(fold(text))
         if not matches:
             return
         case = text_case(text)
@@ -114,7 +129,7 @@ class Linker:
             entity, alternatives = accepted
             dated = self._as_of(entity, on)
             linked = found.setdefault(dated.entity_id, LinkedEntity(dated, alternatives=alternatives))
-            if len(linked.mentions) < _MAX_MENTIONS:
+            if len(linked.mentions) < MAX_MENTIONS:
                 linked.mentions.append(Mention(name, match.start, match.end, text[match.start : match.end]))
 
     def _choose(
@@ -153,8 +168,10 @@ class Linker:
             return
         linked = found.setdefault(entity.entity_id, LinkedEntity(entity))
         linked.is_marked = True
-        if len(linked.mentions) < _MAX_MENTIONS:
-            linked.mentions.append(Mention(name, mark.start, mark.end, text[mark.start : mark.end]))
+        mention = Mention(name, mark.start, mark.end, text[mark.start : mark.end])
+        if len(linked.mentions) < MAX_MENTIONS:
+            linked.mentions.append(mention)
+            linked.marks.append(mention)
 
 
 def _is_name(candidate: Candidate, match: AliasMatch, text: str, case: TextCase) -> bool:
@@ -165,6 +182,8 @@ def _is_name(candidate: Candidate, match: AliasMatch, text: str, case: TextCase)
     is_capitalised = raw[0].isdigit() or any(letter.isupper() for letter in raw[:3])
     is_plain_tweet = case is TextCase.LOWER and candidate.kind is AliasKind.STRONG and len(raw) > 4
     if not is_capitalised and not is_plain_tweet:
+        return False
+    if (raw[1:].islower() and raw.lower() in _ACRONYMS) or raw.lower() in _CALENDAR:
         return False
     if candidate.kind in {AliasKind.COMMON, AliasKind.RARE}:
         return raw.upper() not in NOT_TICKERS and _is_company_name(candidate.kind, raw, match, text, case)

@@ -31,6 +31,14 @@ MINILM = DataSource("all-MiniLM-L6-v2, the pretrained encoder (sentence-transfor
 SEC_LIST = DataSource("SEC company and ticker list, August 2025", "US government work", False)
 SP500_LIST = DataSource("S&P 500 constituents (datasets/s-and-p-500-companies)", "ODC-PDDL 1.0", False)
 AG_NEWS = DataSource("AG News, a sample, for counts of everyday words only", "non-commercial research", True)
+FINER_ORD = DataSource("FiNER-ORD (gtfintechlab), training part", "CC BY-NC 4.0", True)
+AG_NEWS_WORDS = DataSource("AG News, a sample, for the use of words only", "non-commercial research", True)
+NEWS_AGGREGATOR = DataSource("UCI News Aggregator, titles, for the use of words only", "CC BY 4.0", False)
+BENZINGA = DataSource("Benzinga headlines (Kaggle), for the use of words only", "public domain, unverified", False)
+STOCKNET = DataSource("StockNet tweets, for the use of words only", "MIT", False)
+CENSUS_NAMES = DataSource(
+    "US census first names and surnames (names)", "US government work (data), MIT (package)", False
+)
 
 
 def publish(

@@ -9,6 +9,7 @@ import structlog
 from nlp.artefacts import FOLDER
 from nlp.training import publish as card
 from nlp.training.abbreviations import train_abbreviations
+from nlp.training.entities import train_entities
 from nlp.training.gazetteer import build_gazetteer
 from nlp.training.golden import freeze_golden_answers
 from nlp.training.publish import publish
@@ -16,7 +17,7 @@ from nlp.training.score_reference import freeze_score_reference, reference_texts
 from nlp.training.sentiment import train_sentiment
 from nlp.training.topics import train_reuters
 
-Subject = Literal["sentiment", "deep", "topics", "gazetteer", "abbreviations"]
+Subject = Literal["sentiment", "deep", "topics", "gazetteer", "abbreviations", "entities"]
 
 
 def _sentiment(data: Path, folder: Path) -> dict[str, float]:
@@ -105,12 +106,30 @@ def publish_deep(folder: Path, file: str, pieces: str, scores: dict[str, float])
     )
 
 
+def _entities(data: Path, folder: Path) -> dict[str, float]:
+    file = "entities.npz"
+    scores = train_entities(data, folder / file)
+    publish(
+        folder,
+        "entities",
+        file,
+        subject="Names of organisations, people and places in English news: a linear-chain conditional random field.",
+        data=(
+            card.FINER_ORD, card.REUTERS, card.AG_NEWS_WORDS, card.PHRASEBANK, card.SENTFIN, card.TWITTER,
+            card.NEWS_AGGREGATOR, card.BENZINGA, card.STOCKNET, card.SEC_LIST, card.CENSUS_NAMES,
+        ),
+        scores=scores,
+    )  # fmt: skip
+    return scores
+
+
 _SUBJECTS: dict[Subject, Callable[[Path, Path], dict[str, float]]] = {
     "sentiment": _sentiment,
     "deep": _deep,
     "topics": _topics,
     "gazetteer": _gazetteer,
     "abbreviations": _abbreviations,
+    "entities": _entities,
 }
 
 

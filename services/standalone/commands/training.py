@@ -22,6 +22,7 @@ class Subject(StrEnum):
     TOPICS = "topics"
     GAZETTEER = "gazetteer"
     ABBREVIATIONS = "abbreviations"
+    ENTITIES = "entities"
 
 
 @app.command()
