@@ -56,9 +56,7 @@ def normalised(text: str) -> str:
 def marked(place: MarkedText) -> str:
     """Return the text with the name between marks."""
     text, start, end = place.text, place.start, place.end
-    return (
-        f"{normalised(text[:start])} {_OPEN} {normalised(text[start:end])} {_CLOSE} {normalised(text[end:])}".strip()
-    )
+    return f"{normalised(text[:start])} {_OPEN} {normalised(text[start:end])} {_CLOSE} {normalised(text[end:])}".strip()
 
 
 class TextEncoder:

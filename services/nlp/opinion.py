@@ -31,5 +31,8 @@ NO_OPINION = Opinion(0.0, 1.0, 0.0, 0.0)
 def weighted_mean(opinions: Sequence[Opinion], weights: Sequence[float]) -> Opinion:
     """Return the mean of the opinions with weights that sum to 1."""
     return Opinion(
-        *(sum(weight * value for weight, value in zip(weights, column, strict=True)) for column in zip(*opinions, strict=True))
+        *(
+            sum(weight * value for weight, value in zip(weights, column, strict=True))
+            for column in zip(*opinions, strict=True)
+        )
     )

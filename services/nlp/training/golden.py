@@ -16,7 +16,9 @@ def freeze_golden_answers() -> None:
         analyses = analyser.analyse(golden_inputs())
         document[model_name(analyser.model_versions["sentiment"])] = {
             "model_versions": analyser.model_versions,
-            "texts": {golden.id: frozen_row(analysis) for golden, analysis in zip(golden_texts(), analyses, strict=True)},
+            "texts": {
+                golden.id: frozen_row(analysis) for golden, analysis in zip(golden_texts(), analyses, strict=True)
+            },
         }
     FROZEN.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     frozen_answers.cache_clear()

@@ -143,7 +143,7 @@ def _flat(epochs: Sequence[Sequence[list[Example]]]) -> Iterator[list[Example]]:
 @torch.no_grad()
 def _average_in(average: Encoder, encoder: Encoder, kept: float) -> None:
     mine, theirs = list(average.parameters()), list(encoder.parameters())
-    torch._foreach_lerp_(mine, theirs, 1.0 - kept)  # noqa: SLF001 - the documented way to do it in one call
+    torch._foreach_lerp_(mine, theirs, 1.0 - kept)
 
 
 @torch.no_grad()
