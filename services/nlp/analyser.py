@@ -11,7 +11,7 @@ from nlp.artefacts import checked_path, load_manifest
 from nlp.assertions import Assertions
 from nlp.counterfactuals import Counterfactual, Variants, read_counterfactuals, without
 from nlp.document_sentiment import DocumentReading, first_sentence_of, read_documents
-from nlp.event_details import detailed_events
+from nlp.event_details import EventfulText, detailed_events
 from nlp.events import EventModel
 from nlp.gazetteer import Gazetteer, fold
 from nlp.languages import ENGLISH, DetectedLanguage, detect_language
@@ -163,13 +163,13 @@ class TextAnalyser:
             analysis.abstain_reason = "The classes are too close to call."
         analysis.entities = self._entities(text, document, with_sentiment=True)
         title, body = fold(text.title), fold(text.summary or text.body)
+        assertions = Assertions(title[:_SCORED_CHARACTERS])
         if found_events := self._events.find(title, body):
             below: tuple[TextField, str] = ("summary", text.summary) if text.summary else ("body", text.body)
-            analysis.events = detailed_events(self._events, found_events, text.title, below, analysis.entities)
+            whole = EventfulText(text.title, below, analysis.entities, assertions)
+            analysis.events = detailed_events(self._events, found_events, whole)
         analysis.topics = self._topics(text, title, body, analysis.entities)
-        if spans := read.title.evidence():
-            assertions = Assertions(title[:_SCORED_CHARACTERS])
-            analysis.evidence = [_evidence(text.title, span, assertions) for span in spans]
+        analysis.evidence = [_evidence(text.title, span, assertions) for span in read.title.evidence()]
         return analysis
 
     def _topics(self, text: TextInput, title: str, body: str, entities: list[Entity]) -> list[TopicScore]:
