@@ -14,7 +14,7 @@ from nlp.document_sentiment import DocumentReading, first_sentence_of, read_docu
 from nlp.drift import disagreement
 from nlp.entity_recognition import EntityRecogniser
 from nlp.entity_tagger import ENTITIES_ARTEFACT, EntityTagger
-from nlp.event_details import detailed_events
+from nlp.event_details import EventfulText, detailed_events
 from nlp.events import EventModel
 from nlp.gazetteer import Gazetteer, fold
 from nlp.html_entities import decode, has_entities, restore_places
@@ -190,13 +190,13 @@ class TextAnalyser:
         analysis.abstain_reason = _reason_of_doubt(found, analysis.second_opinion)
         analysis.entities = self._entities(text, document, with_sentiment=True)
         title, body = fold(text.title), fold(text.summary or text.body)
+        assertions = Assertions(title[:_SCORED_CHARACTERS])
         if found_events := self._events.find(title, body):
             below: tuple[TextField, str] = ("summary", text.summary) if text.summary else ("body", text.body)
-            analysis.events = detailed_events(self._events, found_events, text.title, below, analysis.entities)
+            whole = EventfulText(text.title, below, analysis.entities, assertions)
+            analysis.events = detailed_events(self._events, found_events, whole)
         analysis.topics = self._topics(text, title, body, analysis.entities)
-        if spans := read.title.evidence():
-            assertions = Assertions(title[:_SCORED_CHARACTERS])
-            analysis.evidence = [_evidence(text.title, span, assertions) for span in spans]
+        analysis.evidence = [_evidence(text.title, span, assertions) for span in read.title.evidence()]
         return analysis
 
     def _topics(self, text: TextInput, title: str, body: str, entities: list[Entity]) -> list[TopicScore]:

@@ -99,7 +99,8 @@ def with_title(document: DocumentReading, title: Opinion) -> Opinion:
         whole + document.title_share * (new - old)
         for whole, new, old in zip(document.opinion, title, document.title.opinion, strict=True)
     )
-    return Opinion(*(min(1.0, max(0.0, share)) for share in shares), min(1.0, max(-1.0, score)))
+    negative, neutral, positive = (min(1.0, max(0.0, share)) for share in shares)
+    return Opinion(negative, neutral, positive, min(1.0, max(-1.0, score)))
 
 
 def _whole(parts: Sequence[Opinion]) -> Opinion:

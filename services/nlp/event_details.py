@@ -5,6 +5,7 @@ Looked for only where an event was found; a text without one costs nothing here.
 
 from collections.abc import Sequence
 from functools import cached_property
+from typing import NamedTuple
 
 from common.contracts import Entity, EventRole, EventScore, Magnitude, Span, TextField
 from nlp.assertions import Assertion, Assertions
@@ -27,15 +28,30 @@ _MAX_ROLES = 6
 _MAX_MAGNITUDES = 12
 
 
+class EventfulText(NamedTuple):
+    """A text with events.
+
+    Notes
+    -----
+    `below` is the field under the headline that was searched, `assertions` what the first 1,000 characters of the
+    headline deny and hedge.
+    """
+
+    title: str
+    below: tuple[TextField, str]
+    entities: Sequence[Entity]
+    assertions: Assertions
+
+
 class EventWindow:
     """The headline or the sentence that holds events: what is looked for in it is looked for once."""
 
-    def __init__(self, field: TextField, start: int, text: str, names: Sequence[NamedPlace]) -> None:
+    def __init__(self, field: TextField, start: int, text: str) -> None:
         self.field = field
         self.start = start
         self.text = text
         self.folded = fold(text)
-        self.names = names
+        self.names: list[NamedPlace] = []
 
     @cached_property
     def quantities(self) -> list[Quantity]:
@@ -52,30 +68,25 @@ class EventWindow:
         return Span(field=self.field, start=self.start + start, end=self.start + end, text=self.text[start:end])
 
 
-def detailed_events(
-    model: EventModel,
-    found: Sequence[FoundEvent],
-    title: str,
-    below: tuple[TextField, str],
-    entities: Sequence[Entity],
-) -> list[EventScore]:
+def detailed_events(model: EventModel, found: Sequence[FoundEvent], whole: EventfulText) -> list[EventScore]:
     """Return the events of a text with all that is known of them, the surest first.
 
     Parameters
     ----------
-    found : what `EventModel.find` gave for the folded `title` and the text below it
-    entities : the entities of the text
+    found : what `EventModel.find` gave for the folded text
     """
     windows: dict[tuple[TextField, int], EventWindow] = {}
-    above: tuple[TextField, str] = ("title", title)
+    above: tuple[TextField, str] = ("title", whole.title)
     events = []
     for event in found:
-        field, text = above if event.is_in_title else below
+        field, text = above if event.is_in_title else whole.below
         begin, end = _window(text, event)
         window = windows.get((field, begin))
         if window is None:
-            names = _names(field, begin, end, entities)
-            window = windows.setdefault((field, begin), EventWindow(field, begin, text[begin:end], names))
+            window = windows[field, begin] = EventWindow(field, begin, text[begin:end])
+            window.names = _names(field, begin, end, whole.entities)
+            if event.is_in_title and begin == 0:
+                window.assertions = whole.assertions
         events.append(_detailed(model, event, window))
     events += _derived(events)
     return sorted(events, key=lambda event: (-event.score, event.type))

@@ -55,6 +55,7 @@ _COUNTED_AFTER = re.compile(
     + r")(?![a-z])"
 )
 _PER_SHARE = re.compile(r"\s?(?:/|per |a |each )\s?(?:common |ordinary )?(?:share|shr|ads|unit)\b|\s?(?:/sh|ps)\b")
+_DIGIT = re.compile(r"[0-9]")
 _RANGE_GAP = re.compile(r"\s?(?:[-\u2013\u2014]|to|and)\s?")
 _WIDEST_RANGE = 20.0
 _BEFORE_CHANGE = re.compile(r"\bfrom (?:about |around |a |an )?$")
@@ -89,6 +90,8 @@ class Quantity:
 
 def find_quantities(folded: str) -> list[Quantity]:
     """Return the amounts of `folded` (see `nlp.gazetteer.fold`) in order, at most 24; ranges and changes as one."""
+    if _DIGIT.search(folded) is None:
+        return []
     found: list[Quantity] = []
     for match in _AMOUNT.finditer(folded):
         quantity = _quantity(folded, match)

@@ -38,7 +38,9 @@ def is_broker(linked: LinkedEntity) -> bool:
 
 def is_broker_name(name: str, ticker: str | None) -> bool:
     """Say whether an entity of an analysis, known by name and ticker, is a firm that rates or reports on others."""
-    return ticker in _BROKERS or f"organisation-{_NOT_IN_IDENTIFIER.sub('-', name.lower()).strip('-')}" in _BROKER_NAMES
+    if ticker is not None:
+        return ticker in _BROKERS
+    return f"organisation-{_NOT_IN_IDENTIFIER.sub('-', name.lower()).strip('-')}" in _BROKER_NAMES
 
 
 def relevances(entities: Sequence[LinkedEntity], title: str) -> list[float]:

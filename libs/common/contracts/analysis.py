@@ -175,8 +175,8 @@ class Analysis(BaseModel):
     -----
     `state` repeats the article's: a `retracted` article hands on an analysis without entities, so that what was
     built on it downstream is withdrawn too. `abstained` says that the models declined to score, `abstain_reason` why.
-    `ambiguity` is the Jensen-Shannon divergence, in bits, of what the two tiers think: 0 where they agree, None where only
-    one was asked.
+    `ambiguity` is the Jensen-Shannon divergence, in bits, of what the two tiers think: 0 where they agree, None where
+    only one was asked.
     """
 
     model_config = ConfigDict(extra="ignore")

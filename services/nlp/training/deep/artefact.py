@@ -1,4 +1,4 @@
-"""`mia train deep`: fine-tunes the encoder, fits the blend on texts it has not seen, and writes it as small integers."""
+"""`mia train deep`: fine-tunes the encoder, fits the blend on texts it has not seen, writes it as small integers."""
 
 import gzip
 import json
@@ -56,7 +56,7 @@ def tuned(data: Path, recipe: Recipe, say: Say) -> Encoder:
 
 
 def write_encoder(encoder: Encoder, data: Path, path: Path) -> Measured:
-    """Write the encoder to `path` on 8-bit integers with its blends, and return these with the scores of what is written.
+    """Write the encoder to `path` on 8-bit integers with its blends, and return these with the scores of it.
 
     Notes
     -----

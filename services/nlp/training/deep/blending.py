@@ -61,7 +61,7 @@ def _probabilities(parameters: FloatArray, deep: FloatArray, fast: FloatArray) -
 
 
 def opinions(blend: Blend, deep: FloatArray, fast: FloatArray) -> FloatArray:
-    """Return the blend's opinions, of shape (n_rows, 4), on rows of outputs (n_rows, 4) and probabilities (n_rows, 3)."""
+    """Return the blend's opinions, of shape (n_rows, 4), for outputs (n_rows, 4) and probabilities (n_rows, 3)."""
     found = [blend(outputs, Opinion.of(Probabilities(*row))) for outputs, row in zip(deep, fast, strict=True)]
     return np.array(found)
 

@@ -1,4 +1,4 @@
-"""What the encoder learns from: texts with or without a marked name, soft classes, and scores where a set gives them."""
+"""What the encoder learns from: texts with or without a marked name, soft classes, and grades where a set has them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,14 +14,13 @@ _TWICE = frozenset(("phrasebank", "semeval", "fiqa"))
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One text as word pieces; `score` is None where its set has classes only; `head` 0 is the document's, 1 a name's."""
+    """One text as word pieces; `score` is None where its set has classes only; `head` is 0 (document) or 1 (name)."""
 
     key: str
     ids: tuple[int, ...]
     head: int
     target: tuple[float, float, float]
     score: float | None
-    weight: float
     n_repeats: int
 
 
@@ -47,7 +46,6 @@ def examples(rows: Sequence[SentimentRow], encoder: TextEncoder, head: int) -> l
             head,
             _smoothed(row.target),
             row.score,
-            1.0,
             2 if row.source in _TWICE else 1,
         )
         for row, numbers in zip(rows, ids, strict=True)

@@ -54,7 +54,7 @@ def batches(found: Sequence[Example], size: int, random: np.random.Generator) ->
     for start in range(0, len(order), block):
         part = sorted(order[start : start + block].tolist(), key=lambda index: len(repeated[index].ids))
         made += [[repeated[index] for index in part[at : at + size]] for at in range(0, len(part), size)]
-    random.shuffle(made)  # type: ignore[arg-type]
+    random.shuffle(made)
     return made
 
 
@@ -83,9 +83,8 @@ def _loss(outputs: Tensor, batch: Sequence[Example], score_weight: float) -> Ten
     heads = torch.tensor([example.head for example in batch])
     chosen = outputs.view(len(batch), 2, N_OUTPUTS)[torch.arange(len(batch)), heads]
     targets = torch.tensor([example.target for example in batch])
-    weights = torch.tensor([example.weight for example in batch])
     entropy = -(targets * functional.log_softmax(chosen[:, :3], dim=1)).sum(dim=1)
-    total = (entropy * weights).mean()
+    total = entropy.mean()
     scored = [index for index, example in enumerate(batch) if example.score is not None]
     if scored:
         truth = torch.tensor([batch[index].score for index in scored], dtype=torch.float32)
@@ -103,7 +102,7 @@ def fine_tune(encoder: Encoder, found: Sequence[Example], recipe: Recipe, report
     """
     torch.manual_seed(recipe.random_state)
     random = np.random.default_rng(recipe.random_state)
-    average = copy.deepcopy(encoder).eval()
+    average: Encoder = copy.deepcopy(encoder).eval()
     optimiser = torch.optim.AdamW(_groups(encoder, recipe), betas=(0.9, 0.98), eps=1e-6, fused=True)
     epochs = [batches(found, recipe.batch_size, random) for _ in range(recipe.n_epochs)]
     n_steps = sum(map(len, epochs))
