@@ -1,16 +1,16 @@
 """The whole analysis of a text, pure: language, sentiment, entities, topics, events and evidence."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from common.contracts import Entity, EventScore, EvidenceSpan, Sentiment, Span, TextField, TopicScore
 from nlp.artefacts import checked_path, load_manifest
 from nlp.assertions import Assertions
 from nlp.counterfactuals import Counterfactual, Variants, read_counterfactuals, without
-from nlp.document_sentiment import DocumentReading, first_sentence_of, read_documents
+from nlp.document_sentiment import DocumentReading, read_documents
 from nlp.drift import disagreement
 from nlp.entity_recognition import EntityRecogniser
 from nlp.entity_tagger import ENTITIES_ARTEFACT, EntityTagger
@@ -19,10 +19,10 @@ from nlp.events import EventModel
 from nlp.gazetteer import Gazetteer, fold
 from nlp.html_entities import decode, has_entities, restore_places
 from nlp.languages import ENGLISH, DetectedLanguage, detect_language
-from nlp.linking import MAX_MENTIONS, LinkedEntity, Linker, Mention
+from nlp.linking import Linker
 from nlp.market_topics import MarketTopicModel
+from nlp.named_entities import Names
 from nlp.opinion import NO_OPINION, Opinion
-from nlp.relevance import relevances
 from nlp.reuters_topics import ReutersTopics
 from nlp.sentiment import EntityText, Evidence, SentimentTier, label_of
 
@@ -34,7 +34,6 @@ _BELOW_CHARACTERS = 20_000
 _SCORED_CHARACTERS = 1_000
 _UNDECIDED_BELOW = 0.40
 _DOUBTED_BELOW = 0.55
-_SCORED_TYPES = frozenset(("company", "organisation", "person", "product"))
 _MAX_COUNTERFACTUALS = 5
 
 
@@ -104,6 +103,16 @@ def no_sentiment(reason: str, language: str = ENGLISH) -> TextAnalysis:
     return analysis
 
 
+class _Parts(NamedTuple):
+    """What is known of a text before it is put together; `wanted` is the place of the name asked about."""
+
+    text: TextInput
+    language: DetectedLanguage
+    read: DocumentReading | None
+    names: Names
+    wanted: EntityText | None
+
+
 class TextAnalyser:
     """Every model of the fast or deep tier, loaded once; safe to use from several threads."""
 
@@ -154,7 +163,7 @@ class TextAnalyser:
         return other
 
     def analyse(self, texts: Sequence[TextInput], *, counterfactual: bool = False) -> list[TextAnalysis]:
-        """Return the analysis of each text, in order; sentiment is asked in one batch.
+        """Return the analysis of each text, in order; sentiment is asked in two batches: of texts, and toward names.
 
         Parameters
         ----------
@@ -165,7 +174,17 @@ class TextAnalyser:
         languages = [detect_language(_language_sample(text), text.language) for text in cut]
         scored = [index for index, text in enumerate(cut) if _reason_to_abstain(text, languages[index]) is None]
         documents = dict(zip(scored, read_documents(self._sentiment, [cut[index] for index in scored]), strict=True))
-        found = [self._assemble(text, languages[index], documents.get(index)) for index, text in enumerate(cut)]
+        names = [self._names(text, is_scored=index in documents) for index, text in enumerate(cut)]
+        wanted = [
+            _place_of(text, text.entity) if text.entity and index in documents else None
+            for index, text in enumerate(cut)
+        ]
+        places = [place for of_text, place in zip(names, wanted, strict=True) for place in (*of_text.places, place)]
+        opinions = iter(self._sentiment.entities([place for place in places if place is not None]))
+        found = [
+            self._assemble(_Parts(text, languages[index], documents.get(index), names[index], wanted[index]), opinions)
+            for index, text in enumerate(cut)
+        ]
         if counterfactual:
             variants = [_variants(cut[index], found[index], document) for index, document in documents.items()]
             for index, answer in zip(documents, read_counterfactuals(self._sentiment, variants), strict=True):
@@ -175,20 +194,28 @@ class TextAnalyser:
                 restore_places(_spans(analysis), dict(_fields(original)))
         return found
 
-    def _assemble(self, text: TextInput, language: DetectedLanguage, read: DocumentReading | None) -> TextAnalysis:
+    def _names(self, text: TextInput, *, is_scored: bool) -> Names:
+        fields = _fields(text)
+        return Names.of(
+            self.recogniser.recognise(fields, text.tickers, text.on), fields, text.title, is_scored=is_scored
+        )
+
+    def _assemble(self, parts: _Parts, opinions: Iterator[Opinion]) -> TextAnalysis:
+        text, read = parts.text, parts.read
         if read is None:
-            analysis = TextAnalysis(language, sentiment_of(NO_OPINION))
-            analysis.abstain_reason = _reason_to_abstain(text, language)
-            analysis.entities = self._entities(text, analysis.sentiment, with_sentiment=False)
+            analysis = TextAnalysis(parts.language, sentiment_of(NO_OPINION))
+            analysis.abstain_reason = _reason_to_abstain(text, parts.language)
+            analysis.entities = parts.names.entities(opinions, analysis.sentiment, sentiment_of)
             return analysis
-        found = self._toward(text, read.opinion) if text.entity else read.opinion
         document = sentiment_of(read.opinion)
-        analysis = TextAnalysis(language, sentiment_of(found) if text.entity else document)
+        entities = parts.names.entities(opinions, document, sentiment_of)
+        found = read.opinion if parts.wanted is None else next(opinions)
+        analysis = TextAnalysis(parts.language, sentiment_of(found) if text.entity else document)
         if read.second_opinion is not None and not text.entity:
             analysis.second_opinion = read.second_opinion
             analysis.ambiguity = round(disagreement(found.probabilities, read.second_opinion.probabilities), 4)
         analysis.abstain_reason = _reason_of_doubt(found, analysis.second_opinion)
-        analysis.entities = self._entities(text, document, with_sentiment=True)
+        analysis.entities = entities
         title, body = fold(text.title), fold(text.summary or text.body)
         assertions = Assertions(title[:_SCORED_CHARACTERS])
         if found_events := self._events.find(title, body):
@@ -206,24 +233,6 @@ class TextAnalyser:
         main = [entity.ticker for entity in entities if entity.ticker is not None and entity.relevance > 0.5]
         sectors = [known[ticker][0].sector or "" for ticker in main if ticker in known]
         return self._market.classify(title, body, sectors)
-
-    def _toward(self, text: TextInput, document: Opinion) -> Opinion:
-        """Return the sentiment toward the name asked about; the document's where the text does not name it."""
-        place = _place_of(text, text.entity or "")
-        return document if place is None else self._sentiment.entities([place])[0]
-
-    def _entities(self, text: TextInput, document: Sentiment, *, with_sentiment: bool) -> list[Entity]:
-        fields = _fields(text)
-        linked = self.recogniser.recognise(fields, text.tickers, text.on)
-        relevant = relevances(linked, text.title)
-        asked = [index for index, one in enumerate(linked) if with_sentiment and _is_scored(one)]
-        places = [first_sentence_of(fields, linked[index].mentions[0]) for index in asked]
-        toward = dict(zip(asked, map(sentiment_of, self._sentiment.entities(places)), strict=True))
-        found = [
-            _entity(one, relevance, toward.get(index, document))
-            for index, (one, relevance) in enumerate(zip(linked, relevant, strict=True))
-        ]
-        return sorted(found, key=lambda entity: -entity.relevance)
 
 
 def _cut(text: TextInput) -> TextInput:
@@ -302,16 +311,6 @@ def _spans(analysis: TextAnalysis) -> list[Span]:
     return list({id(span): span for span in spans}.values())
 
 
-def _is_scored(linked: LinkedEntity) -> bool:
-    if linked.is_unlisted and linked.mentions[0].field == "body":
-        return False
-    return linked.entity.type in _SCORED_TYPES and bool(linked.mentions)
-
-
-def _span(place: Mention) -> Span:
-    return Span(field=place.field, start=place.start, end=place.end, text=place.text)
-
-
 def _evidence(title: str, span: Evidence, assertions: Assertions) -> EvidenceSpan:
     return EvidenceSpan(
         field="title",
@@ -321,18 +320,4 @@ def _evidence(title: str, span: Evidence, assertions: Assertions) -> EvidenceSpa
         weight=round(span.weight, 4),
         negated=span.negated,
         hedged=assertions.of(span.start, span.end).hedged,
-    )
-
-
-def _entity(linked: LinkedEntity, relevance: float, sentiment: Sentiment) -> Entity:
-    is_clear = not linked.alternatives
-    return Entity(
-        name=linked.entity.name[:200],
-        type=linked.entity.type,
-        ticker=linked.entity.ticker if is_clear else None,
-        mic=linked.entity.mic if is_clear else None,
-        cik=linked.entity.cik if is_clear else None,
-        relevance=relevance,
-        sentiment=sentiment,
-        mentions=[_span(mention) for mention in linked.mentions[:MAX_MENTIONS]],
     )
