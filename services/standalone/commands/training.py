@@ -1,9 +1,9 @@
-"""`mia train`: makes the shipped model artefacts again from a folder of data."""
+"""`mia train` and `mia evaluate`: make the shipped model artefacts again from a folder of data, and score them."""
 
 from enum import StrEnum
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.table import Table
@@ -44,7 +44,27 @@ def train(
     log_for_people()
     with console.status(f"training {subject} on {data} (minutes) …"):
         scores = run.train(subject.value, data, out or FOLDER)
-    table = Table("score", "value", title=f"{subject}: scores on the validation part")
+    _show(f"{subject}: scores on the validation part", scores)
+
+
+@app.command()
+def evaluate(
+    data: Annotated[Path, typer.Option(exists=True, file_okay=False, help="Folder of labelled data.")],
+    tier: Annotated[Literal["fast", "deep"], typer.Option(help="Which tier of the sentiment model.")] = "deep",
+) -> None:
+    """Score the shipped models, as they are served, on the validation part of a data folder."""
+    if find_spec("sklearn") is None:
+        raise typer.BadParameter("evaluation needs scikit-learn: install the extra `training`")
+    from nlp.training import served  # noqa: PLC0415 - scikit-learn takes seconds to import
+
+    log_for_people()
+    with console.status("evaluating …") as status:
+        scores = served.evaluate(data, tier, status.update)
+    _show(f"{tier} tier as served: scores on the validation part", scores)
+
+
+def _show(title: str, scores: dict[str, float]) -> None:
+    table = Table("score", "value", title=title)
     for name, value in scores.items():
         table.add_row(name, f"{value:.4f}" if isinstance(value, float) else f"{value:,}")
     console.print(table)
