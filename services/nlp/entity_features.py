@@ -1,18 +1,19 @@
 """Features of the name tagger: what a token, its neighbours and its run of capitals say about its label.
 
-Every feature belongs to a *cell*: a role (the token itself, the one before, the word after the run, ...) with the word
-or words that fill it. What a cell says depends on nothing else, so that its weights are added up once and kept.
+Every feature depends on one word in one role (the token itself, the one before, the word after its run of capitals,
+...), on two neighbours, on three shapes, or on the token's flags: the weights of each are added up once and kept.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from nlp.entity_tokens import capital_runs
 from nlp.word_lists import word_list
 
-Cell = tuple[str, ...]
-"""A role and the words that fill it."""
+WORD_ROLES = ("0", "-1", "+1", "-2", "+2", "before", "after", "last", "first")
+"""A token, its neighbours, and of its run of capitals the words around it, the last and the first."""
 
 _EDGE = ""
 _GIVEN = word_list("given_names")
@@ -21,11 +22,15 @@ _GENERIC = word_list("generic_company_words")
 _HONORIFICS = frozenset(("Mr", "Mr.", "Ms", "Ms.", "Mrs", "Mrs.", "Dr", "Dr.", "Sir", "Lord"))
 _CASE_STEPS = 5
 _TITLE_SHARE = 0.65
+# A headline has more long words than this.
+_SHORT, _FEW = 3, 2
 USES = ("inside", "legal", "person", "in", "owns", "bracket")
 """How text uses a capitalised word: inside a sentence, in a name with a legal form, in a person's, after "in", ..."""
 LISTS = ("first name", "surname", "company", "first of company")
 """Lists of facts about words, see `nlp.training.name_lists`."""
 _STOPS = frozenset(".!?")
+_LENGTHS = [f"length={size}" for size in range(5)]
+_PLACES = [f"place={place}" for place in range(4)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,15 @@ class WordFacts:
     capitals: Mapping[str, int]
     uses: Mapping[str, tuple[str, ...]]
     lists: Mapping[str, tuple[str, ...]]
+
+
+class Frame(NamedTuple):
+    """What surrounds a token: its run of capitals (first, last), the shapes from left to right, and its flags."""
+
+    token: int
+    run: tuple[int, int] | None
+    shapes: tuple[str, str, str]
+    flags: tuple[str, ...]
 
 
 @lru_cache(maxsize=20_000)
@@ -96,99 +110,108 @@ def _use(word: str, facts: WordFacts) -> list[str]:
     return found if known is None else found + [f"c{level}={known[level]}" for level in range(1, len(known))]
 
 
-def _pair(left: str, right: str, facts: WordFacts, *, is_left: bool) -> list[str]:
-    """Return what a token says together with one neighbour; `is_left` says that the neighbour is `left`."""
-    token, neighbour = (right, left) if is_left else (left, right)
-    found = [f"{neighbour.lower()}|{shape(token)}"]
-    if token[0].isupper():
-        found.append(f"{left.lower()}|{right.lower()}")
-    known = [facts.clusters.get(_known_form(word)) if word else None for word in (left, right)]
-    if known[0] is not None and known[1] is not None:
-        found.append(f"c{known[0][1]}|c{known[1][1]}")
-    return found
-
-
-def cell_features(cell: Cell, facts: WordFacts) -> list[str]:
-    """Return the features of a cell as the artefact's vocabulary writes them."""
-    role, *words = cell
+def word_features(role: str, word: str, facts: WordFacts) -> list[str]:
+    """Return what `word` says in one of `WORD_ROLES`, as the artefact's vocabulary writes it: role, tab, feature."""
     if role == "0":
-        found = _itself(words[0], facts)
+        found = _itself(word, facts)
     elif role in {"-1", "+1"}:
-        found = _outline(words[0], facts) + _lists(words[0], facts)
+        found = _outline(word, facts) + _lists(word, facts)
     elif role in {"-2", "+2"}:
-        found = _outline(words[0], facts)
-    elif role in {"before", "after", "last", "first"}:
-        found = _use(words[0], facts)
-    elif role in {"<", ">"}:
-        found = _pair(words[0], words[1], facts, is_left=role == "<")
-    elif role == "shapes":
-        found = ["|".join(words)]
+        found = _outline(word, facts)
     else:
-        found = words
+        found = _use(word, facts)
     return [f"{role}\t{feature}" for feature in found]
 
 
-def sentence_cells(
+def pair_features(role: str, left: str, right: str, facts: WordFacts) -> list[str]:
+    """Return what two words say about the right one (role `<`) or the left one (role `>`)."""
+    token, neighbour = (right, left) if role == "<" else (left, right)
+    if token == _EDGE:
+        return []
+    found = [f"{role}\t{neighbour.lower()}|{shape(token)}"]
+    if token[0].isupper():
+        found.append(f"{role}\t{left.lower()}|{right.lower()}")
+    known = [facts.clusters.get(_known_form(word)) if word else None for word in (left, right)]
+    if known[0] is not None and known[1] is not None:
+        found.append(f"{role}\tc{known[0][1]}|c{known[1][1]}")
+    return found
+
+
+def sentence_frames(
     words: Sequence[str],
     wanted: Sequence[int],
     marks: Mapping[int, tuple[str, ...]],
     seen: Mapping[str, frozenset[str]],
-) -> list[list[Cell]]:
-    """Return the cells of each token in `wanted`.
+) -> Iterator[Frame]:
+    """Yield the frame of each token in `wanted`.
 
     Parameters
     ----------
     marks : token -> what the gazetteer takes it for, see `gazetteer_marks`
     seen : lower-case word -> how the document uses it, see `document_uses`
     """
-    size = len(words)
-    padded = [_EDGE, _EDGE, *words, _EDGE, _EDGE]
-    shapes = ["", *map(shape, words), ""]
+    shapes = [_EDGE, *map(shape, words), _EDGE]
     runs = capital_runs(words)
     titles = title_case_tokens(words)
-    found: list[list[Cell]] = []
     for index in wanted:
         word = words[index]
-        before, after = padded[index + 1], padded[index + 3]
-        cells: list[Cell] = [
-            ("0", word), ("-1", before), ("+1", after), ("-2", padded[index]), ("+2", padded[index + 4]),
-            ("<", before, word), (">", word, after),
-            ("shapes", shapes[index], shapes[index + 1], shapes[index + 2]),
-        ]  # fmt: skip
         flags = [*marks.get(index, ())]
-        flags += [f"<{mark}" for mark in marks.get(index - 1, ())[:1]]
-        flags += [f">{mark}" for mark in marks.get(index + 1, ())[:1]]
-        if word[0].isupper():
-            first, last = runs[index]
-            cells += [
-                ("before", words[first - 1] if first else _EDGE),
-                ("after", words[last + 1] if last + 1 < size else _EDGE),
-                ("last", words[last]),
-                ("first", words[first]),
-            ]
-            flags += [f"length={min(last - first, 4)}", f"place={min(index - first, 3)}"]
+        if index - 1 in marks:
+            flags.append(f"<{marks[index - 1][0]}")
+        if index + 1 in marks:
+            flags.append(f">{marks[index + 1][0]}")
+        run = runs[index] if word[0].isupper() else None
+        if run is not None:
+            first, last = run
+            flags += (_LENGTHS[min(last - first, 4)], _PLACES[min(index - first, 3)])
             if last > index and words[last].lower() in _LEGAL:
                 flags.append("form follows")
-            flags += [f"seen={use}" for use in sorted(seen.get(word.lower(), ()))]
+            if seen:
+                flags += [f"seen={use}" for use in sorted(seen.get(word.lower(), ()))]
         if titles[index]:
-            flags += ["title", f"title {shapes[index + 1]}"]
-        cells.append(("flags", *flags))
-        found.append(cells)
-    return found
+            flags += ("title", f"title {shapes[index + 1]}")
+        yield Frame(index, run, (shapes[index], shapes[index + 1], shapes[index + 2]), tuple(flags))
+
+
+def frame_features(words: Sequence[str], frame: Frame, facts: WordFacts) -> list[str]:
+    """Return all features of one token."""
+    padded = [_EDGE, _EDGE, *words, _EDGE, _EDGE]
+    index = frame.token + 2
+    around = padded[index], padded[index - 1], padded[index + 1], padded[index - 2], padded[index + 2]
+    roles = list(zip(WORD_ROLES, around, strict=False))
+    if frame.run is not None:
+        first, last = frame.run
+        ends = padded[first + 1], padded[last + 3], words[last], words[first]
+        roles += zip(WORD_ROLES[len(around) :], ends, strict=True)
+    found = [feature for role, word in roles for feature in word_features(role, word, facts)]
+    found += pair_features("<", around[1], around[0], facts)
+    found += pair_features(">", around[0], around[2], facts)
+    return [*found, *shape_features(frame.shapes), *flag_features(frame.flags)]
+
+
+def shape_features(shapes: tuple[str, ...]) -> list[str]:
+    """Return what the shapes of a token and its neighbours say."""
+    return [f"shapes\t{'|'.join(shapes)}"]
+
+
+def flag_features(flags: tuple[str, ...]) -> list[str]:
+    """Return what the flags of a token say."""
+    return [f"flags\t{flag}" for flag in flags]
 
 
 def title_case_tokens(words: Sequence[str]) -> list[bool]:
     """Say for each token whether it stands between two full stops where most long words have a capital."""
     found: list[bool] = []
-    begin = 0
-    for index, word in enumerate([*words, "."]):
-        if word in _STOPS:
-            part = words[begin : index + 1]
-            long = [one for one in part if len(one) > 3 and one[0].isalpha()]
-            raised = sum(one[0].isupper() for one in long)
-            found += [len(long) > 2 and raised > _TITLE_SHARE * len(long)] * len(part)
-            begin = index + 1
-    return found
+    n_words = n_long = n_raised = 0
+    for word in words:
+        n_words += 1
+        if len(word) > _SHORT and word[0].isalpha():
+            n_long += 1
+            n_raised += word[0].isupper()
+        elif word in _STOPS:
+            found += [n_long > _FEW and n_raised > _TITLE_SHARE * n_long] * n_words
+            n_words = n_long = n_raised = 0
+    return found + [n_long > _FEW and n_raised > _TITLE_SHARE * n_long] * n_words
 
 
 def document_uses(words: Sequence[str]) -> dict[str, frozenset[str]]:

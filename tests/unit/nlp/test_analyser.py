@@ -153,7 +153,8 @@ def test_an_announced_name_is_found_without_a_list(analyser: TextAnalyser, title
 
 
 def test_serving_imports_no_training_library() -> None:
-    code = "import sys, nlp.app; print([name for name in ('sklearn', 'scipy', 'nltk') if name in sys.modules])"
+    libraries = ("sklearn", "scipy", "nltk", "pycrfsuite", "names")
+    code = f"import sys, nlp.app; print([name for name in {libraries} if name in sys.modules])"
 
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
