@@ -21,9 +21,9 @@ def evaluate(data: Path, tier: Tier, say: Say) -> dict[str, float]:
 
     Notes
     -----
-    The fast tier's shipped weights are fitted on every row of the sets that they were trained on, so on those sets the
-    figures are flattered, and the deep tier's too, by its share of the blend; the cards hold the figures of weights that
-    never saw the part. On other data in the same layout the figures are what they say.
+    The fast tier's shipped weights are fitted on every row of their sets, so on those sets the figures are flattered,
+    and the deep tier's too, by its share of the blend; the cards hold the figures of weights that never saw the part.
+    On other data in the same layout the figures are what they say.
     """
     analyser = load_analyser(tier)
     documents = [row for row in document_rows(data) if is_validation(row.key)]
