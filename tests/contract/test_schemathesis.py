@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,6 +25,7 @@ from common.migrations import create_database, migrate
 
 # Each service is tried with so many generated requests per operation; a nightly run may ask for more.
 EXAMPLES = 12
+CONFIG = Path(__file__).parent / "schemathesis.toml"
 
 
 def _free_socket() -> socket.socket:
@@ -87,7 +89,18 @@ def test_a_service_keeps_its_contract(name: str, postgres: str, redis: str) -> N
 
 def _run_schemathesis(document: str, key: str) -> subprocess.CompletedProcess[str]:
     """Run schemathesis in a process of its own: in ours, the service's use of `random` would disturb its generator."""
-    arguments = ["run", document, "--checks", "all", "--header", f"X-API-Key: {key}", "--max-examples", str(EXAMPLES)]
+    arguments = [
+        "--config-file",
+        str(CONFIG),
+        "run",
+        document,
+        "--checks",
+        "all",
+        "--header",
+        f"X-API-Key: {key}",
+        "--max-examples",
+        str(EXAMPLES),
+    ]
     arguments += ["--generation-deterministic", "--no-color", "--workers", "1"]
     return subprocess.run(
         [sys.executable, "-m", "schemathesis.cli", *arguments], capture_output=True, text=True, timeout=600, check=False

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nlp.analyser import TextAnalyser, TextInput
+from nlp.linking import MAX_MENTIONS
 
 HOSTILE = [
     "",
@@ -179,4 +180,4 @@ def test_the_length_of_a_text_changes_nothing_beyond_what_is_read(analyser: Text
 def test_a_flood_of_marks_keeps_the_number_of_mentions_bounded(analyser: TextAnalyser) -> None:
     found = analyser.linker.link([("body", "Apple (NASDAQ: AAPL) $AAPL " * 500)])
 
-    assert [len(linked.mentions) for linked in found if linked.entity.ticker == "AAPL"] == [50]
+    assert [len(linked.mentions) for linked in found if linked.entity.ticker == "AAPL"] == [MAX_MENTIONS]
