@@ -58,6 +58,10 @@ def test_every_secret_and_config_map_that_is_named_is_made_with_its_keys(cluster
     values = {name: spec.get("values", {}) for name, spec in releases(cluster).items()}
     grafana = values["monitoring"]["grafana"]["admin"]
     has("monitoring", "Secret", grafana["existingSecret"], grafana["userKey"], grafana["passwordKey"])
+    for config in of_kind(items, "AlertmanagerConfig").values():
+        for found in re.findall(r'"credentials": ({[^}]+})', json.dumps(config)):
+            reference = json.loads(found)
+            has(config["metadata"]["namespace"], "Secret", reference["name"], reference["key"])
     tester = values["flagger-loadtester"]
     (key,) = [one["valueFrom"]["secretKeyRef"] for one in tester["env"]]
     has(NAMESPACE, "Secret", key["name"], key["key"])
@@ -175,6 +179,24 @@ def test_what_flux_cannot_apply_is_said_to_the_alerts_service(cluster: str) -> N
     assert provider["spec"]["address"] == f"{merged_values(cluster)['gateway']['url']}/alerts/v1/integrations/flux"
     assert alert["spec"]["providerRef"]["name"] == provider["metadata"]["name"]
     assert {"Kustomization", "HelmRelease"} <= {one["kind"] for one in alert["spec"]["eventSources"]}
+
+
+@EVERY_CLUSTER
+def test_good_news_of_flux_is_sent_and_ends_an_alert(cluster: str) -> None:
+    (alert,) = of_kind(everything(cluster), "Alert").values()
+
+    # With `error` Flux says nothing when the object has been applied after all.
+    assert alert["spec"]["eventSeverity"] == "info"
+
+
+@EVERY_CLUSTER
+def test_alertmanager_takes_our_configuration_as_its_own(cluster: str) -> None:
+    configs = of_kind(everything(cluster), "AlertmanagerConfig")
+    release = releases(cluster)["monitoring"]
+    named = release["values"]["alertmanager"]["alertmanagerSpec"]["alertmanagerConfiguration"]["name"]
+
+    # The operator looks for it in Alertmanager's own namespace.
+    assert configs[named]["metadata"]["namespace"] == release["targetNamespace"]
 
 
 @EVERY_CLUSTER

@@ -20,9 +20,9 @@ EVERYWHERE = pytest.mark.parametrize("environment", ENVIRONMENTS)
 
 # What the environments promise: replicas, and memory from request to limit in MiB.
 REPLICAS = {"development": (1, 1), "staging": (1, 2), "production": (3, 15)}
-MEMORY = {"development": (128, 512), "staging": (256, 1024), "production": (512, 4096)}
+MEMORY = {"development": (128, 1024), "staging": (256, 1024), "production": (512, 4096)}
 # Resident memory of each service at rest, in MiB, as measured on an empty database; what is cached comes on top.
-AT_REST = {"news-ingestion": 108, "nlp-processing": 264, "market-impact": 169, "alert-signal": 106}
+AT_REST = {"news-ingestion": 108, "nlp-processing": 344, "market-impact": 169, "alert-signal": 106}
 # What Pod Security "restricted" admits as volumes, as far as this chart needs them.
 VOLUMES = {"emptyDir", "projected"}
 
