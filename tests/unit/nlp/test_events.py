@@ -2,6 +2,7 @@
 
 import pytest
 
+from nlp.analyser import TextAnalyser, TextInput
 from nlp.event_patterns import event_types
 from nlp.events import EventModel
 from nlp.gazetteer import fold
@@ -88,3 +89,9 @@ def test_the_title_counts_more_than_the_body(events: EventModel) -> None:
     (in_body,) = events.find("a note", "citi downgrades alcoa")
 
     assert in_title.score > in_body.score
+
+
+def test_a_company_named_target_that_cuts_is_no_price_target(analyser: TextAnalyser) -> None:
+    (analysis,) = analyser.analyse([TextInput("Target to cut jobs")])
+
+    assert [event.type for event in analysis.events] == ["layoffs"]
