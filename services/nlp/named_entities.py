@@ -3,13 +3,15 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from common.contracts import Entity, Sentiment, Span, TextField
+from common.contracts import Entity, Meaning, Sentiment, Span, TextField
 from nlp.document_sentiment import first_sentence_of
+from nlp.gazetteer import KnownEntity
 from nlp.linking import MAX_MENTIONS, LinkedEntity, Mention
 from nlp.opinion import Opinion
 from nlp.relevance import relevances
 from nlp.sentiment import EntityText
 
+_MAX_MEANINGS = 20
 _SCORED_TYPES = frozenset(("company", "organisation", "person", "product"))
 
 
@@ -64,4 +66,9 @@ def _entity(linked: LinkedEntity, relevance: float, sentiment: Sentiment) -> Ent
         relevance=relevance,
         sentiment=sentiment,
         mentions=[_span(mention) for mention in linked.mentions[:MAX_MENTIONS]],
+        meanings=[] if is_clear else [_meaning(one) for one in (linked.entity, *linked.alternatives)][:_MAX_MEANINGS],
     )
+
+
+def _meaning(entity: KnownEntity) -> Meaning:
+    return Meaning(name=entity.name[:200], ticker=entity.ticker, mic=entity.mic, cik=entity.cik)

@@ -93,12 +93,22 @@ class EvidenceSpan(Span):
     hedged: bool = False
 
 
+class Meaning(BaseModel):
+    """A security that an ambiguous name may mean."""
+
+    name: Name
+    ticker: Ticker | None = None
+    mic: Mic | None = None
+    cik: int | None = None
+
+
 class Entity(BaseModel):
     """A named thing in the text; a `company` is a listed organisation and carries its `ticker`.
 
     Notes
     -----
     `relevance` is in [0, 1]: 1 for the subject of the headline, near 0 for a passing mention deep in the body.
+    `meanings` lists what an ambiguous name may mean: then no `ticker` is given, as it would be a guess.
     """
 
     model_config = ConfigDict(extra="ignore")
@@ -111,6 +121,7 @@ class Entity(BaseModel):
     relevance: float = Field(ge=0.0, le=1.0)
     sentiment: Sentiment
     mentions: list[Span] = Field(default_factory=list)
+    meanings: list[Meaning] = Field(default_factory=list, max_length=20)
 
 
 class TopicScore(BaseModel):

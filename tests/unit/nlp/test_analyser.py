@@ -181,3 +181,17 @@ def test_a_flood_of_marks_keeps_the_number_of_mentions_bounded(analyser: TextAna
     found = analyser.linker.link([("body", "Apple (NASDAQ: AAPL) $AAPL " * 500)])
 
     assert [len(linked.mentions) for linked in found if linked.entity.ticker == "AAPL"] == [MAX_MENTIONS]
+
+
+def test_a_name_of_several_companies_says_which_and_gives_no_ticker(analyser: TextAnalyser) -> None:
+    (analysis,) = analyser.analyse([TextInput("Shares of First Bancorp rise after earnings")])
+
+    (entity,) = analysis.entities
+    assert entity.ticker is None
+    assert {meaning.ticker for meaning in entity.meanings} == {"FBP", "FBNC", "FNLC"}
+
+
+def test_a_clear_name_has_no_other_meanings(analyser: TextAnalyser) -> None:
+    (analysis,) = analyser.analyse([TextInput("Apple beats estimates")])
+
+    assert [(entity.ticker, entity.meanings) for entity in analysis.entities] == [("AAPL", [])]
