@@ -112,12 +112,19 @@ async def _caller_name(request: Request) -> str:
     return principal.name
 
 
-def service_router(service: Service, tags: list[str | Enum] | None = None) -> APIRouter:
-    """Return a router under the base path of `service` whose routes need a scope and declare the common failures."""
+def service_router(
+    service: Service, tags: list[str | Enum] | None = None, admit: Callable[..., Any] = authorize
+) -> APIRouter:
+    """Return a router under the base path of `service` whose routes need a scope and declare the common failures.
+
+    Parameters
+    ----------
+    admit : the dependency that returns the caller or refuses it
+    """
     return APIRouter(
         prefix=service.base_path,
         tags=tags,
         route_class=ServiceRoute,
-        dependencies=[Depends(authorize)],
+        dependencies=[Depends(admit)],
         responses=problems(401, 403, 422, 429, 500, 503),
     )

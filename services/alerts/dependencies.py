@@ -2,16 +2,14 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Request, Response, Security
+from fastapi import Header, Request, Response, Security
 from fastapi.security import HTTPAuthorizationCredentials
 
 from alerts.mesh_identity import direct_peer
 from alerts.settings import Settings
 from common.auth import Principal
 from common.dependencies import RuntimeDep
-from common.errors import problems
-from common.gateway import ALERTS
-from common.routing import API_KEY, BEARER, ServiceRoute, authorize
+from common.routing import API_KEY, BEARER, authorize
 
 
 async def authorize_sender(
@@ -31,14 +29,3 @@ async def authorize_sender(
         response.headers.update(await runtime.rate_limiter.admit(principal.name))
         return principal
     return await authorize(request, response, runtime, api_key, bearer)
-
-
-def integration_router() -> APIRouter:
-    """Return a router like every other one, except that it also admits identities of the mesh."""
-    return APIRouter(
-        prefix=ALERTS.base_path,
-        tags=["integrations"],
-        route_class=ServiceRoute,
-        dependencies=[Depends(authorize_sender)],
-        responses=problems(401, 403, 422, 429, 500, 503),
-    )

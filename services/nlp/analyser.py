@@ -19,19 +19,19 @@ from nlp.events import EventModel
 from nlp.gazetteer import Gazetteer, fold
 from nlp.html_entities import decode, has_entities, restore_places
 from nlp.languages import ENGLISH, DetectedLanguage, detect_language
+from nlp.linear_text import Probabilities
 from nlp.linking import Linker
 from nlp.market_topics import MarketTopicModel
 from nlp.named_entities import Names
 from nlp.opinion import NO_OPINION, Opinion
 from nlp.reuters_topics import ReutersTopics
-from nlp.sentiment import EntityText, Evidence, SentimentTier, label_of
+from nlp.sentiment import ANALYSED_CHARACTERS, EntityText, Evidence, SentimentTier, label_of, sentiment_of
 
 GAZETTEER_ARTEFACT = "gazetteer"
 ABBREVIATIONS_ARTEFACT = "abbreviations"
 Taxonomy = Literal["market", "reuters"]
 _TITLE_CHARACTERS = 5_000
 _BELOW_CHARACTERS = 20_000
-_SCORED_CHARACTERS = 1_000
 _UNDECIDED_BELOW = 0.40
 _DOUBTED_BELOW = 0.55
 _MAX_COUNTERFACTUALS = 5
@@ -63,8 +63,7 @@ class TextAnalysis:
 
     Notes
     -----
-    `second_opinion` is what another tier made of the document, where one was asked and the sentiment is the document's;
-    `ambiguity` is how far it lies from the sentiment.
+    `second_opinion` is what another tier made of the document, where one was asked and the sentiment is the document's.
     """
 
     language: DetectedLanguage
@@ -76,24 +75,20 @@ class TextAnalysis:
     counterfactuals: list[Counterfactual] = field(default_factory=list)
     abstain_reason: str | None = None
     second_opinion: Opinion | None = None
-    ambiguity: float | None = None
 
     @property
     def abstained(self) -> bool:
         """Say whether the models declined to score."""
         return self.abstain_reason is not None
 
-
-def sentiment_of(found: Opinion) -> Sentiment:
-    """Return the wire form of class probabilities; what rounding loses goes to neutral, so that the sum stays 1."""
-    negative, positive = round(found.negative, 6), round(found.positive, 6)
-    return Sentiment(
-        label=label_of(found),
-        score=round(found.score, 6),
-        positive=positive,
-        neutral=round(1.0 - positive - negative, 6),
-        negative=negative,
-    )
+    @property
+    def ambiguity(self) -> float | None:
+        """Return how far the second opinion lies from the sentiment, in bits; None where there is none."""
+        if self.second_opinion is None:
+            return None
+        found = self.sentiment
+        own = Probabilities(found.negative, found.neutral, found.positive)
+        return round(disagreement(own, self.second_opinion.probabilities), 4)
 
 
 def no_sentiment(reason: str, language: str = ENGLISH) -> TextAnalysis:
@@ -205,19 +200,17 @@ class TextAnalyser:
         if read is None:
             analysis = TextAnalysis(parts.language, sentiment_of(NO_OPINION))
             analysis.abstain_reason = _reason_to_abstain(text, parts.language)
-            analysis.entities = parts.names.entities(opinions, analysis.sentiment, sentiment_of)
+            analysis.entities = parts.names.entities(opinions, analysis.sentiment)
             return analysis
         document = sentiment_of(read.opinion)
-        entities = parts.names.entities(opinions, document, sentiment_of)
+        entities = parts.names.entities(opinions, document)
         found = read.opinion if parts.wanted is None else next(opinions)
         analysis = TextAnalysis(parts.language, sentiment_of(found) if text.entity else document)
-        if read.second_opinion is not None and not text.entity:
-            analysis.second_opinion = read.second_opinion
-            analysis.ambiguity = round(disagreement(found.probabilities, read.second_opinion.probabilities), 4)
+        analysis.second_opinion = None if text.entity else read.second_opinion
         analysis.abstain_reason = _reason_of_doubt(found, analysis.second_opinion)
         analysis.entities = entities
         title, body = fold(text.title), fold(text.summary or text.body)
-        assertions = Assertions(title[:_SCORED_CHARACTERS])
+        assertions = Assertions(title[:ANALYSED_CHARACTERS])
         if found_events := self._events.find(title, body):
             below: tuple[TextField, str] = ("summary", text.summary) if text.summary else ("body", text.body)
             whole = EventfulText(text.title, below, analysis.entities, assertions)

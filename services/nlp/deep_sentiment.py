@@ -18,14 +18,13 @@ from nlp.artefacts import checked_path, load_manifest
 from nlp.blend import Blend
 from nlp.encoding import TextEncoder, marked, normalised, padded
 from nlp.opinion import Opinion
-from nlp.sentiment import EntityText, Evidence, FastReading, FastSentiment
+from nlp.sentiment import ANALYSED_CHARACTERS, EntityText, Evidence, FastReading, FastSentiment
 
 DEEP_ARTEFACT = "sentiment-deep"
 PIECES_ARTEFACT = "word-pieces"
 BLENDS_KEY = "blends"
 _BATCH_SIZE = 16
 _OUTPUTS_OF_A_HEAD = 4
-_ANALYSED_CHARACTERS = 1_000
 FloatArray = npt.NDArray[np.float32]
 
 
@@ -81,7 +80,7 @@ class DeepSentiment:
     def read(self, texts: Sequence[str]) -> list[DeepReading]:
         """Return the reading of each text; an empty text gives the prior."""
         readings = self._fast.read(texts)
-        outputs = self._outputs([normalised(text[:_ANALYSED_CHARACTERS]) for text in texts])
+        outputs = self._outputs([normalised(text[:ANALYSED_CHARACTERS]) for text in texts])
         return [
             DeepReading(self._document(row[:_OUTPUTS_OF_A_HEAD], fast.opinion), fast)
             for row, fast in zip(outputs.tolist(), readings, strict=True)
@@ -113,6 +112,6 @@ def encoder_outputs(session: onnxruntime.InferenceSession, ids: Sequence[Sequenc
 
 def _cut(place: EntityText) -> EntityText:
     """Return the text around the name, cut to what fits the encoder."""
-    begin = max(0, place.start - _ANALYSED_CHARACTERS // 4)
-    text = place.text[begin : place.end + _ANALYSED_CHARACTERS // 4]
+    begin = max(0, place.start - ANALYSED_CHARACTERS // 4)
+    text = place.text[begin : place.end + ANALYSED_CHARACTERS // 4]
     return EntityText(text, place.start - begin, place.end - begin)

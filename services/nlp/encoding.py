@@ -3,38 +3,21 @@
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from tokenizers import Tokenizer
 
+from nlp.sentiment import EntityText
+from nlp.tokens import LINK
+
 MAX_PIECES = 96
-_LINK = re.compile(r"https?://\S{1,500}")
 _SPACED_CLOSING = re.compile(r" (?=[.,;:!?%)]|'s\b|n't\b)")
 _SPACED_OPENING = re.compile(r"(?<=[($]) ")
 _SPACE = re.compile(r"\s+")
 _OPEN, _CLOSE = "[unused0]", "[unused1]"
 _TYPOGRAPHIC = str.maketrans({"\u2019": "'", "\u2018": "'", "\u201c": '"', "\u201d": '"', "\u00a0": " "})
-
-
-class MarkedText(Protocol):
-    """A text and the stretch of it that names the entity asked about."""
-
-    @property
-    def text(self) -> str:
-        """The text."""
-        ...
-
-    @property
-    def start(self) -> int:
-        """Where the name starts."""
-        ...
-
-    @property
-    def end(self) -> int:
-        """Where it ends, exclusive."""
-        ...
 
 
 class Batch(NamedTuple):
@@ -48,14 +31,14 @@ def normalised(text: str) -> str:
     """Return `text` as it is written in news: links named, spaces before punctuation and typographic marks removed."""
     plain = text.translate(_TYPOGRAPHIC)
     if "http" in plain:
-        plain = _LINK.sub("url", plain)
+        plain = LINK.sub("url", plain)
     plain = _SPACED_OPENING.sub("", _SPACED_CLOSING.sub("", plain))
     return _SPACE.sub(" ", plain).strip()
 
 
-def marked(place: MarkedText) -> str:
+def marked(place: EntityText) -> str:
     """Return the text with the name between marks."""
-    text, start, end = place.text, place.start, place.end
+    text, start, end = place
     return f"{normalised(text[:start])} {_OPEN} {normalised(text[start:end])} {_CLOSE} {normalised(text[end:])}".strip()
 
 

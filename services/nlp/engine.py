@@ -9,8 +9,7 @@ from functools import partial
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from nlp.analyser import TextAnalyser, TextAnalysis, TextInput
-from nlp.drift import RecentScores, disagreement, score_references
-from nlp.linear_text import Probabilities
+from nlp.drift import RecentScores, score_references
 from nlp.selfcheck import SelfcheckReport, compare, golden_inputs
 
 _SECONDS = (0.00005, 0.0001, 0.0002, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1.0)
@@ -124,10 +123,8 @@ class Engine:
                 self._metrics.abstained.inc()
             else:
                 score.observe(analysis.sentiment.score)
-            if analysis.second_opinion is not None:
-                found = analysis.sentiment
-                own = Probabilities(found.negative, found.neutral, found.positive)
-                self._metrics.disagreement.observe(disagreement(own, analysis.second_opinion.probabilities))
+            if (ambiguity := analysis.ambiguity) is not None:
+                self._metrics.disagreement.observe(ambiguity)
 
     async def use_aliases(self, aliases: Mapping[str, list[str]]) -> None:
         """Link with the users' aliases too, from the next chunk on."""

@@ -1,6 +1,6 @@
 """The names in a text on their way to the answer: recognised first, so that all opinions are asked in one batch."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from common.contracts import Entity, Meaning, Sentiment, Span, TextField
@@ -9,7 +9,7 @@ from nlp.gazetteer import KnownEntity
 from nlp.linking import MAX_MENTIONS, LinkedEntity, Mention
 from nlp.opinion import Opinion
 from nlp.relevance import relevances
-from nlp.sentiment import EntityText
+from nlp.sentiment import EntityText, sentiment_of
 
 _MAX_MEANINGS = 20
 _SCORED_TYPES = frozenset(("company", "organisation", "person", "product"))
@@ -33,9 +33,7 @@ class Names:
         places = [first_sentence_of(fields, linked[index].mentions[0]) for index in asked]
         return cls(linked, relevances(linked, title), asked, places)
 
-    def entities(
-        self, opinions: Iterator[Opinion], document: Sentiment, sentiment_of: Callable[[Opinion], Sentiment]
-    ) -> list[Entity]:
+    def entities(self, opinions: Iterator[Opinion], document: Sentiment) -> list[Entity]:
         """Return the entities, the most relevant first; each takes its opinion from `opinions`, or the document's."""
         toward = {index: sentiment_of(next(opinions)) for index in self.asked}
         found = [

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from common.contracts import SentimentLabel
+from common.contracts import Sentiment, SentimentLabel
 from nlp.artefacts import checked_path, load_arrays, load_manifest
 from nlp.features import document_families, entity_families
 from nlp.linear_text import LinearText, Probabilities
@@ -13,7 +13,7 @@ from nlp.opinion import Opinion
 from nlp.tokens import forms, offsets, raw_tokens
 
 FAST_ARTEFACT = "sentiment-fast"
-_ANALYSED_CHARACTERS = 1_000
+ANALYSED_CHARACTERS = 1_000
 _MAX_EVIDENCE = 5
 _MIN_WEIGHT = 0.15
 _JOINED_GAP = 1
@@ -69,6 +69,18 @@ class SentimentTier(Protocol):
         ...
 
 
+def sentiment_of(found: Opinion) -> Sentiment:
+    """Return the wire form of an opinion; what rounding loses goes to neutral, so that the sum stays 1."""
+    negative, positive = round(found.negative, 6), round(found.positive, 6)
+    return Sentiment(
+        label=label_of(found),
+        score=round(found.score, 6),
+        positive=positive,
+        neutral=round(1.0 - positive - negative, 6),
+        negative=negative,
+    )
+
+
 def label_of(found: Opinion | Probabilities) -> SentimentLabel:
     """Return the likeliest class; the more cautious, neutral, on a tie."""
     if found.neutral >= found.negative and found.neutral >= found.positive:
@@ -81,7 +93,7 @@ class FastReading:
 
     def __init__(self, model: LinearText, text: str) -> None:
         self._model = model
-        self._text = text[:_ANALYSED_CHARACTERS]
+        self._text = text[:ANALYSED_CHARACTERS]
         self._forms = forms(self._text)
         self._score = model.score(self._forms, document_families(self._forms))
         self.opinion = Opinion.of(model.probabilities(self._score))
@@ -134,8 +146,8 @@ class FastSentiment:
         """Return what is thought of each text as seen by the entity in it."""
         answers = []
         for text, start, end in texts:
-            before = forms(text[max(0, start - _ANALYSED_CHARACTERS // 2) : start])
-            after = forms(text[end : end + _ANALYSED_CHARACTERS // 2])
+            before = forms(text[max(0, start - ANALYSED_CHARACTERS // 2) : start])
+            after = forms(text[end : end + ANALYSED_CHARACTERS // 2])
             score = self._entity.score([*before, *after], entity_families(before, after))
             answers.append(Opinion.of(self._entity.probabilities(score)))
         return answers

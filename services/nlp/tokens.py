@@ -6,7 +6,7 @@ import re
 _ASCII_TOKEN = re.compile(
     r"[A-Za-z]+(?:'[A-Za-z]+)?|\d+(?:[.,]\d+)*|\$[A-Za-z]{1,6}(?![A-Za-z0-9])|[%!?$+:;,.&-]|\x00+"
 )
-_LINK = re.compile(r"https?://\S{1,500}")
+LINK = re.compile(r"https?://\S{1,500}")
 # Each alternative starts with a different character class, so the scan never backtracks over more than one token.
 _TOKEN = re.compile(
     r"""\x00+                                    # links are one token, blanked beforehand
@@ -54,7 +54,7 @@ def raw_tokens(text: str) -> list[str]:
 
 def blanked(text: str) -> str:
     """Return `text` with every letter of its links made NUL: of the same length, so that offsets stay true."""
-    return _LINK.sub(lambda link: "\x00" * len(link[0]), text)
+    return LINK.sub(lambda link: "\x00" * len(link[0]), text)
 
 
 def forms(text: str) -> list[str]:

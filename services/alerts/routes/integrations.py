@@ -1,13 +1,15 @@
 """`/integrations`: what the platform has to say joins the inbox as alerts of kind `system`."""
 
-from alerts.dependencies import integration_router
+from alerts.dependencies import authorize_sender
 from alerts.event_receiving import receive_events
 from alerts.schemas.integrations import AlertmanagerNotification, FlaggerEvent, FluxEvent
 from alerts.system_events import of_alertmanager, of_flagger, of_flux
 from common.contracts import BatchResult
 from common.dependencies import ConnectionDep, RuntimeDep
+from common.gateway import ALERTS
+from common.routing import service_router
 
-router = integration_router()
+router = service_router(ALERTS, tags=["integrations"], admit=authorize_sender)
 
 
 @router.post("/integrations/flagger")

@@ -4,10 +4,10 @@ import csv
 import gzip
 import json
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 SentimentSet = Literal["phrasebank", "twitter", "semeval", "fiqa", "sentfin"]
 
@@ -43,9 +43,22 @@ class TopicRow:
     topics: tuple[str, ...]
 
 
+Row = TypeVar("Row", SentimentRow, TopicRow)
+
+
 def is_validation(key: str, percent: int = 15) -> bool:
     """Say whether the row named `key` belongs to the validation part: by hash, so that it never moves."""
     return zlib.crc32(key.encode()) % 100 < percent
+
+
+def seen(rows: Sequence[Row]) -> list[Row]:
+    """Return the rows of the training part."""
+    return [row for row in rows if not is_validation(row.key)]
+
+
+def unseen(rows: Sequence[Row]) -> list[Row]:
+    """Return the rows of the validation part."""
+    return [row for row in rows if is_validation(row.key)]
 
 
 def _hard(label: str) -> tuple[float, float, float]:

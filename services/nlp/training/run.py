@@ -7,6 +7,7 @@ from typing import Literal
 import structlog
 
 from nlp.artefacts import FOLDER
+from nlp.tiers import Tier
 from nlp.training import publish as card
 from nlp.training.abbreviations import train_abbreviations
 from nlp.training.entities import train_entities
@@ -133,6 +134,10 @@ _SUBJECTS: dict[Subject, Callable[[Path, Path], dict[str, float]]] = {
 }
 
 
+_TIERS: dict[Subject, Tier] = {"sentiment": "fast", "deep": "deep"}
+"""The tier whose scores a subject changes."""
+
+
 def train(subject: Subject, data: Path, folder: Path = FOLDER) -> dict[str, float]:
     """Write the artefact of `subject` into `folder` with its card and return the measured scores.
 
@@ -143,12 +148,12 @@ def train(subject: Subject, data: Path, folder: Path = FOLDER) -> dict[str, floa
 
     Notes
     -----
-    Equal data and library versions give equal bytes: nothing is drawn at random.
+    Equal data and library versions give equal bytes; for `deep`, whose sums depend on the processor, like weights.
     """
     folder.mkdir(parents=True, exist_ok=True)
     scores = _SUBJECTS[subject](data, folder)
     if folder == FOLDER:
         freeze_golden_answers()
-        if subject == "sentiment":
-            freeze_score_reference(reference_texts(data))
+        if subject in _TIERS:
+            freeze_score_reference(reference_texts(data), _TIERS[subject])
     return scores

