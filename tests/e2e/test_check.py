@@ -18,7 +18,8 @@ async def test_a_service_is_ready_and_checks_itself_where_it_can(processes: Proc
         for name, port in processes.ports.items()
     }
 
-    assert {name: one.returncode for name, one in checked.items()} == dict.fromkeys(processes.ports, 0)
+    failures = [one.stderr for one in checked.values() if one.returncode]
+    assert {name: one.returncode for name, one in checked.items()} == dict.fromkeys(processes.ports, 0), failures
     assert all(f"{name}: ready (database" in one.stdout for name, one in checked.items())
     assert "nlp: self-check" in checked["nlp"].stdout
     assert "self-check" not in checked["alerts"].stdout
