@@ -10,8 +10,8 @@ from measuring import RUNS, median, report
 from nlp_headline import headlines
 
 from nlp.analyser import TextInput
-from nlp.deep_sentiment import DeepSentiment
-from nlp.sentiment import FastSentiment
+from nlp.sentiment.deep import DeepSentiment
+from nlp.sentiment.fast import FastSentiment
 from nlp.tiers import Tier, load_analyser
 
 TIERS: tuple[Tier, ...] = ("fast", "deep")

@@ -23,10 +23,11 @@ from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
 from nlp.analyser import TextAnalyser, TextInput
 from nlp.artefacts import checked_path, load_arrays, unpack_words
-from nlp.features import document_families, letter_features, written
-from nlp.gazetteer import Gazetteer
-from nlp.sentiment import FAST_ARTEFACT, FastSentiment, label_of
-from nlp.tokens import forms
+from nlp.entities.gazetteer import Gazetteer
+from nlp.sentiment.fast import FAST_ARTEFACT, FastSentiment
+from nlp.sentiment.features import document_families, letter_features, written
+from nlp.sentiment.tier import label_of
+from nlp.texts.tokens import forms
 
 SAMPLE = Path(__file__).resolve().parents[1] / "services" / "standalone" / "sample" / "headlines.csv"
 LABELS = ("negative", "neutral", "positive")

@@ -8,7 +8,7 @@ from common.errors import NotFound
 from common.runtime import Runtime
 from nlp import repository
 from nlp.engine import Engine
-from nlp.gazetteer import KnownEntity
+from nlp.entities.gazetteer import KnownEntity
 
 
 async def refresh_aliases(runtime: Runtime, engine: Engine) -> None:

@@ -8,24 +8,24 @@ from typing import Literal, NamedTuple
 
 from common.contracts import Entity, EventScore, EvidenceSpan, Sentiment, Span, TextField, TopicScore
 from nlp.artefacts import checked_path, load_manifest
-from nlp.assertions import Assertions
-from nlp.counterfactuals import Counterfactual, Variants, read_counterfactuals, without
-from nlp.document_sentiment import DocumentReading, read_documents
 from nlp.drift import disagreement
-from nlp.entity_recognition import EntityRecogniser
-from nlp.entity_tagger import ENTITIES_ARTEFACT, EntityTagger
-from nlp.event_details import EventfulText, detailed_events
-from nlp.events import EventModel
-from nlp.gazetteer import Gazetteer, fold
-from nlp.html_entities import decode, has_entities, restore_places
-from nlp.languages import ENGLISH, DetectedLanguage, detect_language
-from nlp.linear_text import Probabilities
-from nlp.linking import Linker
-from nlp.market_topics import MarketTopicModel
+from nlp.entities.gazetteer import Gazetteer, fold
+from nlp.entities.linking import Linker
+from nlp.entities.recognition import EntityRecogniser
+from nlp.entities.tagger import ENTITIES_ARTEFACT, EntityTagger
+from nlp.events.details import EventfulText, detailed_events
+from nlp.events.detection import EventModel
 from nlp.named_entities import Names
-from nlp.opinion import NO_OPINION, Opinion
-from nlp.reuters_topics import ReutersTopics
-from nlp.sentiment import ANALYSED_CHARACTERS, EntityText, Evidence, SentimentTier, label_of, sentiment_of
+from nlp.sentiment.counterfactuals import Counterfactual, Variants, read_counterfactuals, without
+from nlp.sentiment.document import DocumentReading, read_documents
+from nlp.sentiment.linear_text import Probabilities
+from nlp.sentiment.opinion import NO_OPINION, Opinion
+from nlp.sentiment.tier import ANALYSED_CHARACTERS, EntityText, Evidence, SentimentTier, label_of, sentiment_of
+from nlp.texts.assertions import Assertions
+from nlp.texts.html_entities import decode, has_entities, restore_places
+from nlp.texts.languages import ENGLISH, DetectedLanguage, detect_language
+from nlp.topics.market import MarketTopicModel
+from nlp.topics.reuters import ReutersTopics
 
 GAZETTEER_ARTEFACT = "gazetteer"
 ABBREVIATIONS_ARTEFACT = "abbreviations"

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from nlp.linear_text import Probabilities
+from nlp.sentiment.linear_text import Probabilities
 
 REFERENCE_FILE = Path(__file__).parent / "golden" / "score_reference.json"
 # Half a text in each bin, so that an empty bin has a logarithm; it weighs nothing beside hundreds of scores.

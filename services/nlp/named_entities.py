@@ -4,12 +4,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from common.contracts import Entity, Meaning, Sentiment, Span, TextField
-from nlp.document_sentiment import first_sentence_of
-from nlp.gazetteer import KnownEntity
-from nlp.linking import MAX_MENTIONS, LinkedEntity, Mention
-from nlp.opinion import Opinion
-from nlp.relevance import relevances
-from nlp.sentiment import EntityText, sentiment_of
+from nlp.entities.gazetteer import KnownEntity
+from nlp.entities.linking import MAX_MENTIONS, LinkedEntity, Mention
+from nlp.entities.relevance import relevances
+from nlp.sentiment.document import first_sentence_of
+from nlp.sentiment.opinion import Opinion
+from nlp.sentiment.tier import EntityText, sentiment_of
 
 _MAX_MEANINGS = 20
 _SCORED_TYPES = frozenset(("company", "organisation", "person", "product"))

@@ -4,7 +4,8 @@ from functools import cache
 from typing import Literal
 
 from nlp.analyser import TextAnalyser
-from nlp.sentiment import FastSentiment, SentimentTier
+from nlp.sentiment.fast import FastSentiment
+from nlp.sentiment.tier import SentimentTier
 
 Tier = Literal["fast", "deep"]
 
@@ -29,6 +30,6 @@ def _load(tier: Tier) -> SentimentTier:
     if tier == "fast":
         return FastSentiment.load()
     # A service of the fast tier neither needs nor imports the libraries of the deep one: 0.1 s and 60 MB.
-    from nlp.deep_sentiment import DeepSentiment  # noqa: PLC0415
+    from nlp.sentiment.deep import DeepSentiment  # noqa: PLC0415
 
     return DeepSentiment.load()

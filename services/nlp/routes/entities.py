@@ -15,9 +15,9 @@ from common.routing import service_router
 from nlp.aliasing import aliases_tag, change_aliases, known_entity
 from nlp.engine import Engine
 from nlp.engine_dependency import EngineDep
-from nlp.entity_search import EntityQuery, search_entities
-from nlp.gazetteer import KnownEntity
-from nlp.resolution import ResolvedCandidate, resolve
+from nlp.entities.gazetteer import KnownEntity
+from nlp.entities.resolution import ResolvedCandidate, resolve
+from nlp.entities.search import EntityQuery, search_entities
 from nlp.schemas import AliasesUpdate, CandidateRead, EntityRead, NamesToResolve, ResolutionRead, Resolutions
 
 router = service_router(NLP, tags=["entities"])

@@ -10,9 +10,9 @@ from common.gateway import NLP
 from common.routing import service_router
 from nlp.artefacts import load_manifest
 from nlp.engine_dependency import EngineDep
-from nlp.event_patterns import event_types
-from nlp.market_topics import market_topics
+from nlp.events.patterns import event_types
 from nlp.schemas import EventRead, EventTaxonomy, ModelRead, Models, SelfcheckRead, TopicRead, TopicTaxonomy
+from nlp.topics.market import market_topics
 
 router = service_router(NLP, tags=["models"])
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from nltk.tokenize.punkt import PunktTrainer
 
-from nlp.sentences import LISTED_ABBREVIATIONS, sentence_borders
+from nlp.texts.sentences import LISTED_ABBREVIATIONS, sentence_borders
 from nlp.training.corpora import story_bodies
 
 _WORD = re.compile(r"[A-Za-z][A-Za-z.]*")

@@ -10,8 +10,8 @@ from nlp.artefacts import FOLDER
 from nlp.tiers import Tier
 from nlp.training import publish as card
 from nlp.training.abbreviations import train_abbreviations
-from nlp.training.entities import train_entities
-from nlp.training.gazetteer import build_gazetteer
+from nlp.training.entities.gazetteer import build_gazetteer
+from nlp.training.entities.tagger import train_entities
 from nlp.training.golden import freeze_golden_answers
 from nlp.training.publish import publish
 from nlp.training.score_reference import freeze_score_reference, reference_texts

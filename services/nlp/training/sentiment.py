@@ -13,8 +13,8 @@ from scipy.optimize import minimize_scalar
 from sklearn.linear_model import LogisticRegression
 
 from nlp.artefacts import pack_words
-from nlp.features import document_families, entity_families, letter_features, written
-from nlp.tokens import forms
+from nlp.sentiment.features import document_families, entity_families, letter_features, written
+from nlp.texts.tokens import forms
 from nlp.training.corpora import SentimentRow, document_rows, entity_rows, seen, unseen
 
 _MIN_DOCUMENTS = (2, 3)

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from nlp.analyser import TextAnalyser, TextInput
 from nlp.tiers import Tier, load_analyser
 from nlp.training.corpora import SentimentRow, document_rows, entity_rows, unseen
-from nlp.training.entity_evaluation import entity_span_scores, ticker_scores
+from nlp.training.entities.evaluation import entity_span_scores, ticker_scores
 from nlp.training.evaluation import document_scores, entity_scores
 
 _CHUNK = 500

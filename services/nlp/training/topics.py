@@ -14,7 +14,7 @@ from sklearn.metrics import f1_score
 from sklearn.svm import LinearSVC
 
 from nlp.artefacts import pack_words
-from nlp.reuters_topics import story_features
+from nlp.topics.reuters import story_features
 from nlp.training.corpora import TopicRow, seen, topic_rows, unseen
 
 _MIN_STORIES = 3

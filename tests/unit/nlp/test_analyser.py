@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nlp.analyser import TextAnalyser, TextInput
-from nlp.linking import MAX_MENTIONS
+from nlp.entities.linking import MAX_MENTIONS
 
 HOSTILE = [
     "",

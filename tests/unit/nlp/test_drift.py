@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from nlp.analyser import TextAnalyser
 from nlp.drift import RecentScores, ScoreReference, disagreement, population_stability_index, score_references
-from nlp.linear_text import Probabilities
+from nlp.sentiment.linear_text import Probabilities
 from nlp.tiers import Tier, load_analyser
 from nlp.training.score_reference import freeze_score_reference, measured_reference, reference_texts, scores_of
 

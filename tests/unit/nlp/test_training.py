@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from nlp.artefacts import load_arrays, load_manifest
-from nlp.gazetteer import AliasKind, Gazetteer
-from nlp.linking import Linker
-from nlp.reuters_topics import ReutersTopics
+from nlp.entities.gazetteer import AliasKind, Gazetteer
+from nlp.entities.linking import Linker
+from nlp.topics.reuters import ReutersTopics
 from nlp.training.abbreviations import learn_abbreviations
 from nlp.training.corpora import document_rows, entity_rows, is_validation
+from nlp.training.entities.gazetteer import build_gazetteer
 from nlp.training.evaluation import expected_calibration_error
-from nlp.training.gazetteer import build_gazetteer
 from nlp.training.publish import SEC_LIST, SEMEVAL, publish
 from nlp.training.sentiment import fitted_temperature
 from nlp.training.topics import best_threshold, train_reuters

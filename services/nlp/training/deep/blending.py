@@ -7,9 +7,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize, nnls
 
-from nlp.blend import Blend
-from nlp.linear_text import Probabilities
-from nlp.opinion import Opinion
+from nlp.sentiment.blend import Blend
+from nlp.sentiment.linear_text import Probabilities
+from nlp.sentiment.opinion import Opinion
 from nlp.training.corpora import SentimentRow
 from nlp.training.sentiment import head_logits, softmax, trial_heads
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from nlp.encoding import TextEncoder, marked, normalised
-from nlp.sentiment import EntityText
+from nlp.sentiment.encoding import TextEncoder, marked, normalised
+from nlp.sentiment.tier import EntityText
 from nlp.training.corpora import SentimentRow, document_rows, entity_rows
 
 _SMOOTHING = 0.05

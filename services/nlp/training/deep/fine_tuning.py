@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from nlp.encoding import padded
+from nlp.sentiment.encoding import padded
 from nlp.training.deep.encoder import N_OUTPUTS, Encoder
 from nlp.training.deep.examples import Example
 

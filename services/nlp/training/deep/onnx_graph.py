@@ -16,7 +16,7 @@ import onnx
 import torch
 from onnx import TensorProto, helper, numpy_helper
 
-from nlp.encoding import padded
+from nlp.sentiment.encoding import padded
 from nlp.training.deep.encoder import Encoder
 
 _OPSET = 20

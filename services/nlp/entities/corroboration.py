@@ -1,0 +1,99 @@
+"""Whether a capitalised word that is also an everyday word ("Apple", "Target", "Ford") names the company here.
+
+The idea: an ambiguous name counts only with a second sign next to it - a verb or noun that companies take, a phrase
+that takes companies, or its own capital where the sentence gives none - and never inside another name.
+"""
+
+import re
+from enum import IntEnum
+from functools import lru_cache
+
+from nlp.words import phrase_list, word_list
+
+_AFTER = word_list("after_companies")
+_BEFORE = word_list("before_companies")
+_BEFORE_PAIRS = phrase_list("phrases_before_companies")
+# A word before or after that makes the name another thing.
+_SPOILING = phrase_list("phrases_not_companies")
+_GIVEN_NAMES = word_list("given_names")
+_BUSINESS = (_AFTER | _BEFORE | word_list("business")) - word_list("not_business")
+_WORD = re.compile(r"[^\W_]+(?:['\u2019-][^\W_]+)*")
+
+
+class TextCase(IntEnum):
+    """What a capital letter proves in a text: something in a sentence, little in a title, nothing in capitals."""
+
+    SENTENCE = 0
+    TITLE = 1
+    CAPITALS = 2
+    LOWER = 3
+
+
+def text_case(text: str) -> TextCase:
+    """Return how `text` is written, judged by its words of four letters and more."""
+    words = [word for word in _WORD.findall(text[:400]) if len(word) > 3 and word[0].isalpha()]
+    if not words:
+        return TextCase.TITLE
+    capitals = sum(1 for word in words if word.isupper())
+    if capitals > 0.7 * len(words) and len(words) > 1:
+        return TextCase.CAPITALS
+    raised = sum(1 for word in words if word[0].isupper())
+    if raised == 0:
+        return TextCase.LOWER
+    return TextCase.TITLE if raised > 0.65 * len(words) else TextCase.SENTENCE
+
+
+def is_company_here(text: str, start: int, end: int, case: TextCase) -> bool:
+    """Say whether the ambiguous name at [`start`, `end`) of `text` is used as a company's."""
+    tail = text[end : end + 60]
+    if tail.startswith(("'s", "\u2019s")):
+        tail = tail[2:]
+    before = _WORD.findall(text[max(0, start - 40) : start])
+    after = _WORD.findall(tail)
+    name = text[start:end].lower()
+    previous = before[-1] if before else ""
+    following = after[0] if after else ""
+    if f"{previous.lower()} {name}" in _SPOILING or f"{name} {following.lower()}" in _SPOILING:
+        return False
+    if previous.lower() in _GIVEN_NAMES and previous[:1].isupper() and text[start - 1 : start] == " ":
+        return False
+    if (following.lower() in _AFTER and not (following == "to" and case is TextCase.LOWER)) or (
+        tail.lstrip()[:1] == "(" and tail.lstrip()[1:2].isupper()
+    ):
+        return True
+    pair = " ".join(word.lower() for word in before[-2:])
+    if previous.lower() in _BEFORE or pair in _BEFORE_PAIRS:
+        return not (following[:1].isupper() and case is TextCase.SENTENCE)
+    if not before and following.islower() and following.endswith(("s", "ed")) and has_business_word(text):
+        return True
+    return case is TextCase.SENTENCE and _is_own_name(text, start, before, after, tail)
+
+
+# Asked again for each rare name of a text.
+@lru_cache(maxsize=16)
+def has_business_word(text: str) -> bool:
+    """Say whether `text` speaks of business at all: enough for a name that is rare, not for an everyday word."""
+    return not _BUSINESS.isdisjoint(word.lower() for word in _WORD.findall(text[:400]))
+
+
+def stands_alone(text: str, start: int, end: int, case: TextCase) -> bool:
+    """Say whether the rare name at [`start`, `end`) is not a part of a person's or another longer name."""
+    before = _WORD.findall(text[max(0, start - 40) : start])
+    joined = bool(before) and text[start - 1 : start] == " "
+    if joined and before[-1].lower() in _GIVEN_NAMES and before[-1][0].isupper():
+        return False
+    after = _WORD.findall(text[end : end + 60])
+    if case is not TextCase.SENTENCE:
+        return True
+    joined_right = (
+        bool(after) and text[end : end + 1] == " " and after[0][:1].isupper() and after[0].lower() not in _AFTER
+    )
+    return not joined_right and not (joined and before[-1][0].isupper() and len(before) > 1)
+
+
+def _is_own_name(text: str, start: int, before: list[str], after: list[str], tail: str) -> bool:
+    """Say whether a capitalised word inside a sentence is a name of its own, not a part of a longer one."""
+    inside = bool(before) and text[max(0, start - 2) : start].strip(" \"'“\u2018(") not in {".", "!", "?", ":"}
+    joined_left = bool(before) and before[-1][:1].isupper() and text[start - 1 : start] == " "
+    joined_right = bool(after) and after[0][:1].isupper() and tail[:1] == " " and not after[0].isupper()
+    return inside and not joined_left and not joined_right

@@ -1,0 +1,1 @@
+"""Event types of a text with their roles and magnitudes."""

@@ -1,0 +1,1 @@
+"""Sentiment of a text and toward a name in it, with evidence: the tiers, their models and their blend."""

@@ -1,0 +1,64 @@
+"""The blend of two tiers' opinions: a logistic regression on their logits, fitted on texts that neither had seen.
+
+softmax(deep * d + fast * log f + bias), with d the encoder's logits and f the linear model's calibrated probabilities.
+One weight for each tier serves all classes, so the blend is a calibration too (Platt 1999; temperature scaling is the
+case without `fast`). The score is graded * g + classes * (positive - negative), with g the encoder's own grade: a text
+that is surely positive is not therefore strongly so.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from nlp.sentiment.opinion import Opinion
+
+_LEAST = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Blend:
+    """The weights of one head's blend; `bias` is of negative, neutral and positive."""
+
+    deep: float
+    fast: float
+    bias: tuple[float, float, float]
+    graded: float
+    classes: float
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any]) -> "Blend":
+        """Return the blend that `row` wrote."""
+        negative, neutral, positive = map(float, row["bias"])
+        weights = (float(row[name]) for name in ("deep", "fast", "graded", "classes"))
+        deep, fast, graded, classes = weights
+        return cls(deep, fast, (negative, neutral, positive), graded, classes)
+
+    def row(self) -> dict[str, Any]:
+        """Return the blend as JSON takes it."""
+        return {
+            "deep": self.deep,
+            "fast": self.fast,
+            "bias": list(self.bias),
+            "graded": self.graded,
+            "classes": self.classes,
+        }
+
+    def __call__(self, outputs: Sequence[float], fast: Opinion) -> Opinion:
+        """Return the blended opinion.
+
+        Parameters
+        ----------
+        outputs : the encoder's logits of negative, neutral and positive, and its grade before the tanh
+        """
+        *logits, grade = outputs
+        found = [
+            self.deep * logit + self.fast * math.log(max(share, _LEAST)) + bias
+            for logit, share, bias in zip(logits, fast.probabilities, self.bias, strict=True)
+        ]
+        largest = max(found)
+        powers = [math.exp(one - largest) for one in found]
+        total = sum(powers)
+        negative, neutral, positive = (power / total for power in powers)
+        score = self.graded * math.tanh(grade) + self.classes * (positive - negative)
+        return Opinion(negative, neutral, positive, max(-1.0, min(1.0, score)))

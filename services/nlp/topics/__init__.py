@@ -1,0 +1,1 @@
+"""Topics of a text in the taxonomies `market` and `reuters`."""

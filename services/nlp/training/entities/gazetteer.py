@@ -1,0 +1,225 @@
+"""`mia train gazetteer`: compiles the public lists of companies and the curated names into one versioned artefact."""
+
+import csv
+import gzip
+import json
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+from nlp.entities.gazetteer import MARKET_CODES, AliasKind, KnownEntity
+from nlp.training.corpora import plain_texts
+from nlp.training.entities.company_names import display_name, short_form, spellings, without_legal_form
+from nlp.training.entities.lower_case_use import seen_in_lower_case
+from nlp.words import word_list
+
+_CURATED = Path(__file__).parent / "curated"
+_WORLD = (
+    ("organisation", "organisations.txt"),
+    ("person", "persons.txt"),
+    ("place", "places.txt"),
+    ("currency", "currencies.txt"),
+    ("commodity", "commodities.txt"),
+    ("index", "indices.txt"),
+)
+# A one-word name of a company smaller than this is trusted only with a second sign.
+_KNOWN_RANK = 1_200
+_OFTEN = 10
+_SHARE_CLASS = re.compile(r"\s*\(.*\)$")
+_NOT_A_COMPANY = re.compile(r"\b(?:acquisition corp|etf|fund|trust i{1,3}|warrant|spac)\b", re.IGNORECASE)
+
+
+@dataclass(slots=True)
+class GazetteerDraft:
+    """What the builder collects: entities in order, aliases -> {entity index: kind}, tickers -> (index, market)."""
+
+    entities: list[KnownEntity] = field(default_factory=list)
+    aliases: dict[str, dict[int, AliasKind]] = field(default_factory=dict)
+    tickers: dict[str, tuple[int, str | None]] = field(default_factory=dict)
+    index_by_cik: dict[int, int] = field(default_factory=dict)
+    by_hand: set[str] = field(default_factory=set)
+
+    def add(self, entity: KnownEntity) -> int:
+        """Append `entity` and return its index."""
+        self.entities.append(entity)
+        return len(self.entities) - 1
+
+    def alias(self, index: int, names: Iterable[str], kind: AliasKind) -> None:
+        """Let every spelling of `names` mean the entity at `index`; an earlier, stronger kind stays."""
+        for name in names:
+            for spelling in spellings(name):
+                self.aliases.setdefault(spelling, {}).setdefault(index, kind)
+
+
+def _rows(path: Path) -> Iterator[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as lines:
+        yield from csv.DictReader(lines)
+
+
+def _lines(name: str) -> list[str]:
+    return [line for line in (_CURATED / name).read_text(encoding="utf-8").splitlines() if line]
+
+
+def _slug(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+
+
+def _add_listed(draft: GazetteerDraft, entities: Path) -> None:
+    constituents = {int(row["CIK"]): row for row in _rows(entities / "sp500_constituents.csv")}
+    for rank, row in enumerate(_rows(entities / "sec_company_tickers.csv")):
+        cik, ticker, mic = int(row["cik"]), row["ticker"], MARKET_CODES.get(row["exchange"].upper())
+        if cik in draft.index_by_cik:
+            index = draft.index_by_cik[cik]
+            if draft.entities[index].mic == "OTCM" and mic not in {None, "OTCM"}:
+                draft.entities[index] = _with_listing(draft.entities[index], ticker, mic)
+        else:
+            constituent = constituents.get(cik)
+            name = _SHARE_CLASS.sub("", constituent["Security"]) if constituent else display_name(row["name"])
+            sector = constituent["GICS Sector"] if constituent else None
+            entity = KnownEntity(f"company-{cik}", name, "company", ticker, mic, cik, sector, rank)
+            index = draft.index_by_cik[cik] = draft.add(entity)
+            _add_names(draft, index, row["name"], name)
+        draft.tickers.setdefault(ticker, (index, mic))
+
+
+def _with_listing(entity: KnownEntity, ticker: str, mic: str | None) -> KnownEntity:
+    return KnownEntity(entity.entity_id, entity.name, entity.type, ticker, mic, entity.cik, entity.sector, entity.rank)
+
+
+def _add_names(draft: GazetteerDraft, index: int, registered: str, shown: str) -> None:
+    bare = without_legal_form(registered)
+    shown_bare = without_legal_form(shown)
+    draft.alias(index, {bare, shown_bare, display_name(registered), shown}, AliasKind.STRONG)
+    if not _NOT_A_COMPANY.search(registered):
+        shorts = {short for short in (short_form(bare), short_form(shown_bare)) if short and len(short) > 3}
+        draft.alias(index, shorts, AliasKind.DERIVED)
+
+
+def _add_curated(draft: GazetteerDraft) -> int:
+    """Add the names written down by hand and return how many companies of them the list no longer has."""
+    missing = 0
+    for row in _rows(_CURATED / "companies.csv"):
+        aliases = [alias for alias in row["aliases"].split("|") if alias]
+        is_listed = row["listed"] == "yes" and row["ticker"] in draft.tickers
+        if is_listed:
+            index = draft.tickers[row["ticker"]][0]
+            if not row["mic"]:
+                market = draft.tickers[row["ticker"]][1]
+                draft.entities[index] = _with_listing(draft.entities[index], row["ticker"], market)
+        elif row["name"]:
+            index = _add_former(draft, row)
+            aliases.append(row["name"])
+        else:
+            missing += 1
+            continue
+        _name_by_hand(draft, index, aliases, is_former=bool(row["until"]))
+    return missing
+
+
+def _name_by_hand(draft: GazetteerDraft, index: int, aliases: Iterable[str], *, is_former: bool) -> None:
+    """Let the company alone bear these names, whatever a smaller registered name says.
+
+    Notes
+    -----
+    A name that the successor bears too stays with the successor, which answers for earlier days by itself.
+    """
+    for alias in aliases:
+        for spelling in spellings(alias):
+            if not (is_former and spelling in draft.by_hand):
+                draft.aliases[spelling] = {index: AliasKind.STRONG}
+                draft.by_hand.add(spelling)
+
+
+def _add_former(draft: GazetteerDraft, row: dict[str, str]) -> int:
+    successor = draft.tickers.get(row["successor"])
+    until = date.fromisoformat(row["until"]) if row["until"] else None
+    entity = KnownEntity(
+        entity_id=f"former-{_slug(row['name'])}" if until else f"company-{_slug(row['name'])}",
+        name=row["name"],
+        type="company",
+        ticker=row["ticker"],
+        mic=row["mic"] or None,
+        sector=row["sector"] or None,
+        rank=500,
+        until=until,
+        successor=draft.entities[successor[0]].entity_id if successor else None,
+    )
+    index = draft.add(entity)
+    draft.tickers.setdefault(row["ticker"], (index, entity.mic))
+    return index
+
+
+def _add_world(draft: GazetteerDraft) -> None:
+    for kind, file in _WORLD:
+        for line in _lines(file):
+            names = line.split("|")
+            entity = KnownEntity(f"{kind}-{_slug(names[0])}", names[0], kind)  # type: ignore[arg-type]
+            index = draft.add(entity)
+            for name in names:
+                for spelling in {name.lower(), name.lower().replace("\u2019", "'")}:
+                    draft.aliases[spelling] = {index: AliasKind.STRONG}
+
+
+def _grade(draft: GazetteerDraft, data: Path) -> dict[str, list[tuple[int, str]]]:
+    """Return the aliases with their final kinds: derived ones only where unique, everyday words marked as common."""
+    texts = list(plain_texts(data))
+    common = seen_in_lower_case(list(draft.aliases), texts)
+    # The name of a small company that news uses often means something else most of the time ("Alpha", "Atlantic").
+    small = [alias for alias in draft.aliases if " " not in alias and _is_small(draft, alias)]
+    common |= seen_in_lower_case(small, (text.lower() for text in texts), _OFTEN)
+    by_context = _lines("needs_context.txt")
+    rare = {line[1:] for line in by_context if line.startswith("~")}
+    common = (common | word_list("given_names") | set(by_context)) - rare
+    rare |= {alias for alias in draft.aliases if " " not in alias and alias not in draft.by_hand}
+    graded: dict[str, list[tuple[int, str]]] = {}
+    for alias, meanings in sorted(draft.aliases.items()):
+        known = {index: kind for index, kind in meanings.items() if kind is not AliasKind.DERIVED}
+        found = known or (meanings if len(meanings) == 1 else {})
+        kept = [
+            (index, str(_final_kind(alias, kind, draft.entities[index], alias in common, alias in rare)))
+            for index, kind in sorted(found.items(), key=lambda item: draft.entities[item[0]].rank)
+            if not (kind is AliasKind.DERIVED and alias in common)
+        ]
+        if kept:
+            graded[alias] = kept[:5]
+    return graded
+
+
+def _is_small(draft: GazetteerDraft, alias: str) -> bool:
+    entities = [draft.entities[index] for index in draft.aliases[alias]]
+    return all(entity.type == "company" and entity.rank > _KNOWN_RANK for entity in entities)
+
+
+def _final_kind(alias: str, kind: AliasKind, entity: KnownEntity, is_common: bool, is_rare: bool) -> AliasKind:
+    if entity.type != "company":
+        return kind
+    if is_common or len(alias) < 3:
+        return AliasKind.COMMON
+    return AliasKind.RARE if is_rare and (entity.rank > _KNOWN_RANK or entity.until is not None) else kind
+
+
+def build_gazetteer(data: Path, target: Path) -> dict[str, int]:
+    """Write the artefact to `target` from the lists under `data` and return its figures; equal input, equal bytes."""
+    draft = GazetteerDraft()
+    _add_listed(draft, data / "entities")
+    missing = _add_curated(draft)
+    _add_world(draft)
+    aliases = _grade(draft, data)
+    document = {
+        "entities": [_as_row(entity) for entity in draft.entities],
+        "aliases": aliases,
+        "tickers": dict(sorted(draft.tickers.items())),
+    }
+    body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+    target.write_bytes(gzip.compress(body, compresslevel=9, mtime=0))
+    return {"entities": len(draft.entities), "aliases": len(aliases), "tickers": len(draft.tickers), "missing": missing}
+
+
+def _as_row(entity: KnownEntity) -> list[str | int | None]:
+    until = None if entity.until is None else entity.until.isoformat()
+    return [
+        entity.entity_id, entity.name, entity.type, entity.ticker, entity.mic, entity.cik, entity.sector, entity.rank,
+        until, entity.successor,
+    ]  # fmt: skip

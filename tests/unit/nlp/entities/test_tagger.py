@@ -1,0 +1,111 @@
+"""The name tagger decodes as a conditional random field does, quickly, and finds the names of real sentences."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from nlp.analyser import TextAnalyser
+from nlp.artefacts import pack_words
+from nlp.entities.features import document_uses, shape, title_case_tokens
+from nlp.entities.gazetteer import fold
+from nlp.entities.tagger import LABELS, EntityTagger, allowed_transitions, candidates, labelled_spans
+
+
+@pytest.fixture(scope="module")
+def tagger() -> EntityTagger:
+    return EntityTagger.load()
+
+
+def a_tagger(weights: dict[str, list[float]], transitions: np.ndarray) -> EntityTagger:
+    return EntityTagger(
+        "test",
+        {
+            "features": pack_words(list(weights)),
+            "weights": np.array(list(weights.values()), dtype=np.float16),
+            "transitions": transitions,
+            "words": pack_words(["word"]),
+            "clusters": np.zeros((1, 3), dtype=np.uint16),
+            "capitals": np.zeros(1, dtype=np.uint8),
+            "uses": np.zeros(1, dtype=np.uint8),
+            "listed": pack_words(["word"]),
+            "lists": np.zeros(1, dtype=np.uint8),
+        },
+    )
+
+
+def best_labels_by_trying_all(emissions: list[list[float]], transitions: np.ndarray) -> tuple[int, ...]:
+    """Return the best path by its score, computed for every path that is allowed."""
+    allowed = allowed_transitions()
+
+    def score(path: tuple[int, ...]) -> float:
+        steps = list(itertools.pairwise((0, *path, 0)))
+        if not all(allowed[step] for step in steps):
+            return -np.inf
+        moves = sum(float(transitions[step]) for step in steps)
+        return moves + sum(emission[label] for emission, label in zip(emissions, path, strict=True))
+
+    return max(itertools.product(range(len(LABELS)), repeat=len(emissions)), key=score)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_decoding_finds_the_best_of_all_paths(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    transitions = random.normal(size=(7, 7)).astype(np.float32)
+    words = ["Aa", "Bb", "Cc", "Dd"]
+    weights = {f"0\tw={word.lower()}": random.normal(size=7).tolist() for word in words}
+    tagger = a_tagger(weights, transitions)
+    emissions = np.array(list(weights.values()), dtype=np.float16).astype(float).tolist()
+
+    spans = tagger.tag(" ".join(words), [])
+
+    expected = labelled_spans(dict(enumerate(best_labels_by_trying_all(emissions, transitions))))
+    assert [(span.start // 3, (span.end - 2) // 3, span.kind) for span in spans] == expected
+
+
+def test_words_without_capitals_are_looked_at_only_inside_names() -> None:
+    words = ["the", "shares", "of", "the", "Department", "of", "the", "Treasury", "fell", "again"]
+
+    assert [words[index] for index in candidates(words)] == ["Department", "of", "the", "Treasury"]
+
+
+def test_the_shape_of_a_word_keeps_short_runs() -> None:
+    assert [shape(word) for word in ("McDonald", "IBM", "3D", "AT&T", "")] == ["XxXxx", "XX", "0X", "XX&X", ""]
+
+
+def test_a_headline_is_told_from_the_sentence_after_it() -> None:
+    words = ["Apple", "Shares", "Rise", "Again", ".", "The", "company", "said", "profit", "grew", "."]
+
+    assert title_case_tokens(words) == [True] * 5 + [False] * 6
+
+
+def test_a_document_tells_how_its_names_are_used() -> None:
+    words = ["Voltic", "Ghana", "Ltd", "is", "led", "by", "Mr", "Redman", "in", "Accra", "."]
+
+    uses = document_uses(words)
+
+    assert "legal" in uses["voltic"]
+    assert "person" in uses["redman"]
+    assert "in" in uses["accra"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Shares of Zylotech Systems Inc. fell in Chicago.", {("Zylotech Systems Inc", "ORG"), ("Chicago", "LOC")}),
+        ("The Kenya Association of Manufacturers met.", {("Kenya Association of Manufacturers", "ORG")}),
+        ("\u201cWe grew,\u201d said Mr. Kowalczyk on Monday.", {("Kowalczyk", "PER")}),
+        ("Microsoft 's rival said so .", {("Microsoft", "ORG")}),
+    ],
+)
+def test_names_are_found_with_their_borders(
+    tagger: EntityTagger, analyser: TextAnalyser, text: str, expected: set[tuple[str, str]]
+) -> None:
+    spans = tagger.tag(text, analyser.gazetteer.find(fold(text)))
+
+    assert {(text[span.start : span.end].rstrip(" ."), span.kind) for span in spans} == expected
+
+
+@pytest.mark.parametrize("text", ["", " ", "no capitals here at all", "12.5 % !!"])
+def test_a_text_without_names_has_none(tagger: EntityTagger, text: str) -> None:
+    assert tagger.tag(text, []) == []

@@ -1,0 +1,44 @@
+"""Marked tickers are read in each way in which headlines mark them."""
+
+import pytest
+
+from nlp.entities.ticker_marks import find_ticker_marks
+
+KNOWN = {"AAPL", "A", "NEM", "KGC", "GG", "ABX", "AU", "BRK-B", "CEO"}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("$AAPL jumps", [("AAPL", None)]),
+        ("$aapl jumps", [("AAPL", None)]),
+        ("$BRK.B rises", [("BRK-B", None)]),
+        ("Apple (NASDAQ: AAPL) rises", [("AAPL", "XNAS")]),
+        ("Agilent (NYSE:A) and Apple (Nasdaq: AAPL)", [("A", "XNYS"), ("AAPL", "XNAS")]),
+        ("Barrick (TSX: ABX)", [("ABX", "XTSE")]),
+        ("AMR <AMR> sells planes", [("AMR", None)]),
+        (
+            "Gold stocks (NEM, KGC, GG, ABX, AU)",
+            [("NEM", None), ("KGC", None), ("GG", None), ("ABX", None), ("AU", None)],
+        ),
+        ("It costs $5 (ZZZZ) and the boss (CEO) left", []),
+        ("US$AAPL is no cashtag", []),
+        ("NYSE: \u0130 and NYSE: \u212a", []),
+    ],
+)
+def test_marks_are_found_with_their_market(text: str, expected: list[tuple[str, str | None]]) -> None:
+    marks = find_ticker_marks(text, KNOWN)
+
+    assert [(mark.ticker, mark.mic) for mark in marks] == expected
+
+
+def test_a_short_symbol_alone_in_brackets_is_uncertain() -> None:
+    (mark,) = find_ticker_marks("Going sideways (AU)", KNOWN)
+
+    assert not mark.is_certain
+
+
+def test_marks_point_at_the_text() -> None:
+    text = "Apple (NASDAQ: AAPL) and $NEM"
+
+    assert [text[mark.start : mark.end] for mark in find_ticker_marks(text, KNOWN)] == ["AAPL", "$NEM"]

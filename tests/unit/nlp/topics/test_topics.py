@@ -1,0 +1,52 @@
+"""Topics of the two taxonomies."""
+
+import pytest
+
+from nlp.analyser import TextAnalyser, TextInput
+from nlp.topics.market import MarketTopicModel, market_topics
+
+ALPHA_VANTAGE = {
+    "blockchain", "earnings", "economy_fiscal", "economy_macro", "economy_monetary", "energy_transportation", "finance",
+    "financial_markets", "ipo", "life_sciences", "manufacturing", "mergers_and_acquisitions", "real_estate",
+    "retail_wholesale", "technology",
+}  # fmt: skip
+
+
+def test_the_taxonomy_covers_alpha_vantage_and_more() -> None:
+    topics = market_topics()
+
+    assert {topic.alpha_vantage for topic in topics if topic.alpha_vantage} == ALPHA_VANTAGE
+    assert len(topics) >= 20
+
+
+@pytest.mark.parametrize(
+    ("title", "topic"),
+    [
+        ("bitcoin slides below 30,000 dollars", "blockchain"),
+        ("fed raises interest rates", "economy_monetary"),
+        ("us unemployment rate falls", "economy_macro"),
+        ("fda approves cancer drug", "life_sciences"),
+        ("oil rises as opec cuts output", "energy_transportation"),
+        ("company files for ipo", "ipo"),
+        ("citi downgrades alcoa, cuts price target", "analyst_ratings"),
+        ("retailer files for chapter 11 bankruptcy", "bankruptcy_and_credit"),
+    ],
+)
+def test_a_headline_gets_its_topic_first(title: str, topic: str) -> None:
+    assert MarketTopicModel().classify(title, "")[0].topic == topic
+
+
+def test_the_sector_of_the_company_alone_is_not_enough() -> None:
+    assert MarketTopicModel().classify("a quiet day", "", ["Financials"]) == []
+
+
+def test_reuters_codes_are_given_on_request(analyser: TextAnalyser) -> None:
+    text = TextInput(
+        "GRAIN EXPORTS RISE",
+        body="Wheat and corn exports rose, the department of agriculture said.",
+        taxonomy="reuters",
+    )
+
+    (analysis,) = analyser.analyse([text])
+
+    assert {"grain", "wheat", "corn"} & {topic.topic for topic in analysis.topics}
