@@ -128,7 +128,7 @@ class TextAnalyser:
         self._tagger = tagger
         self.recogniser = EntityRecogniser(self.linker, tagger)
         self.model_versions = {
-            "sentiment": sentiment.version,
+            **sentiment.versions,
             "gazetteer": gazetteer_version,
             ENTITIES_ARTEFACT: tagger.version,
             "topics": self._market.version,

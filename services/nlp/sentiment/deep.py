@@ -78,6 +78,11 @@ class DeepSentiment:
             session,
         )
 
+    @property
+    def versions(self) -> dict[str, str]:
+        """The versions of the encoder and of the fast tier's weights that it is blended with."""
+        return {"sentiment": self.version, "sentiment_fast": self._fast.version}
+
     def read(self, texts: Sequence[str]) -> list[DeepReading]:
         """Return the reading of each text; an empty text gives the prior."""
         readings = self._fast.read(texts)

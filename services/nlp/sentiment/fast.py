@@ -66,6 +66,11 @@ class FastSentiment:
             LinearText.from_arrays(arrays, "entity"),
         )
 
+    @property
+    def versions(self) -> dict[str, str]:
+        """The version of the only weights at work."""
+        return {"sentiment": self.version}
+
     def read(self, texts: Sequence[str]) -> list[FastReading]:
         """Return the reading of each text; an empty text gives the prior."""
         return [FastReading(self._document, text) for text in texts]

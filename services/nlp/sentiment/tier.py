@@ -52,6 +52,11 @@ class SentimentTier(Protocol):
 
     version: str
 
+    @property
+    def versions(self) -> dict[str, str]:
+        """The versions of all weights at work, the tier's own under `sentiment`."""
+        ...
+
     def read(self, texts: Sequence[str]) -> Sequence[Reading]:
         """Return the reading of each text."""
         ...

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from nlp.analyser import TextAnalyser, TextInput
+from nlp.artefacts import load_manifest
 from nlp.sentiment.blend import Blend
 from nlp.sentiment.encoding import marked, normalised, padded
 from nlp.sentiment.opinion import Opinion, weighted_mean
@@ -47,6 +48,14 @@ def test_a_score_stays_in_its_range() -> None:
     opinion = Blend(1.0, 0.0, (0.0, 0.0, 0.0), 1.0, 1.0)([0.0, 0.0, 20.0, 20.0], Opinion(0.1, 0.1, 0.8, 0.7))
 
     assert opinion.score == 1.0
+
+
+def test_both_weights_of_the_blend_are_named(deep: TextAnalyser) -> None:
+    shipped = load_manifest()
+
+    assert deep.model_versions["sentiment"] == shipped["sentiment-deep"].version
+    assert deep.model_versions["sentiment_fast"] == shipped["sentiment-fast"].version
+    assert "sentiment_fast" not in load_analyser("fast").model_versions
 
 
 def test_opinions_are_averaged_by_weight() -> None:
