@@ -18,6 +18,8 @@ EventRoleName = Literal[
     "target",
     "seller",
     "broker",
+    "rating",
+    "previous_rating",
     "rating_agency",
     "regulator",
     "plaintiff",

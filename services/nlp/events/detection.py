@@ -23,6 +23,9 @@ _REPLACES = {
     "clinical_trial_failure": "clinical_trial_success",
     "regulatory_rejection": "regulatory_approval",
 }
+# What stays as it was is no news beside what changes in the same text.
+_SECOND = frozenset(("analyst_reiteration",))
+_SECOND_SHARE = 0.75
 
 
 class FoundEvent(NamedTuple):
@@ -70,6 +73,8 @@ class EventModel:
         events += [
             FoundEvent(name, _BODY_SCORE, False, *place) for name, place in in_body.items() if name not in in_title
         ]
+        if len(events) > 1:
+            events = [_beside_others(event) for event in events]
         return sorted(events, key=lambda event: (-event.score, event.type))[:_MAX_EVENTS]
 
     def places(self, name: str, folded: str) -> Iterator[tuple[int, int]]:
@@ -88,3 +93,7 @@ class EventModel:
                     found[self._types[index].type] = match.span()
                     break
         return found
+
+
+def _beside_others(event: FoundEvent) -> FoundEvent:
+    return event._replace(score=round(event.score * _SECOND_SHARE, 4)) if event.type in _SECOND else event

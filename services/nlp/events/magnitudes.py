@@ -241,7 +241,14 @@ def _split_ratio(folded: str) -> list[FoundMagnitude]:
 _Rule = Callable[[MeasuredQuantity], FoundMagnitude | None]
 _RULES: dict[str, _Rule] = {
     **dict.fromkeys(
-        ("price_target_raised", "price_target_cut", "analyst_upgrade", "analyst_downgrade", "analyst_initiation"),
+        (
+            "price_target_raised",
+            "price_target_cut",
+            "analyst_upgrade",
+            "analyst_downgrade",
+            "analyst_initiation",
+            "analyst_reiteration",
+        ),
         _price_target,
     ),
     **dict.fromkeys(("earnings_report", "earnings_beat", "earnings_miss"), _results),

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator
 from nlp.events.context import EventContext, FoundRole, company_roles
 from nlp.events.deal_roles import acquisition_roles, contract_roles, divestiture_roles, holding_roles, partner_roles
 from nlp.events.legal_roles import credit_rating_roles, decision_roles, lawsuit_roles, settlement_roles
+from nlp.events.ratings import ratings
 from nlp.words import phrase_list, word_list
 
 _RATES = re.compile(
-    r"\b(?:maintain(?:s|ed)?|reiterat(?:es|ed)|upgrad(?:es|ed|ing)|downgrad(?:es|ed|ing)|initiat(?:es"
+    r"\b(?:maintain(?:s|ed)?|reiterat(?:es|ed)|reaffirm(?:s|ed)|affirm(?:s|ed)|keeps|kept|upgrad(?:es|ed|ing)|downgrad(?:es|ed|ing)|initiat(?:es"
     r"|ed)|opens|starts|started"
     r"|resum(?:es|ed)|assum(?:es|ed)|reinstat(?:es|ed)|begins|raises?|raised|lowers?|lowered|cuts?|ups"
     r"|increases?|increased"
@@ -20,7 +21,7 @@ _BY = re.compile(r"\b(?:by|at)\s(?!(?:buy|hold|sell|neutral|over|under|out|equal
 _RATED = re.compile(r"[^,;]{0,45}?\b(?:on|of|for)\s")
 _RATING_WORD = re.compile(
     r"\s(?:buy|hold|sell|neutral|(?:over|under|out|equal|market|sector)[\w-]*|coverage|rating|price|pt|po"
-    r"|target|strong|to|at|its)\b"
+    r"|target|strong|conviction|accumulate|perform|mp|peer|industry|top|to|at|its)\b"
 )
 _POSITION = re.compile(
     r"\b(?:(?:interim|acting|vice|executive|senior|non-executive|exec) )*(?:chief [a-z]{4,14}(?: officer)?"
@@ -52,6 +53,8 @@ def _analyst(context: EventContext) -> Iterator[FoundRole]:
             yield from context.after("broker", by.end())
         return
     known = [name for name in context.names if name.is_broker and context.clause[0] <= name.start < verb.start()]
+    # "UBS out cautious on Acme; maintains Neutral": who opens a headline speaks in its later clauses too.
+    known = known or [name for name in context.names if name.is_broker and name.end <= context.clause[0]]
     brokers = list(context.linked("broker", known[0]) if known else context.before("broker", verb.start()))
     yield from brokers
     taken = {role.start for role in brokers}
@@ -78,6 +81,11 @@ def _analyst(context: EventContext) -> Iterator[FoundRole]:
         others = [name for name in context.companies if name.start not in taken]
         named = list(context.linked("company", others[0] if others else None))
     yield from named
+
+
+def _rated(context: EventContext) -> Iterator[FoundRole]:
+    yield from _analyst(context)
+    yield from ratings(context)
 
 
 def _executive(context: EventContext) -> Iterator[FoundRole]:
@@ -116,10 +124,8 @@ def _is_near_a_position(context: EventContext, match: re.Match[str]) -> bool:
 
 
 _RULES: dict[str, Callable[[EventContext], Iterator[FoundRole]]] = {
-    **dict.fromkeys(
-        ("price_target_raised", "price_target_cut", "analyst_upgrade", "analyst_downgrade", "analyst_initiation"),
-        _analyst,
-    ),
+    **dict.fromkeys(("price_target_raised", "price_target_cut"), _analyst),
+    **dict.fromkeys(("analyst_upgrade", "analyst_downgrade", "analyst_initiation", "analyst_reiteration"), _rated),
     **dict.fromkeys(("regulatory_approval", "regulatory_rejection", "investigation"), decision_roles),
     **dict.fromkeys(("executive_appointment", "executive_departure"), _executive),
     "merger_or_acquisition": acquisition_roles,

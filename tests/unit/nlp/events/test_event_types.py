@@ -24,6 +24,9 @@ def events() -> EventModel:
         ("Citi upgrades Alcoa to Buy", "analyst_upgrade"),
         ("Citi downgrades Alcoa", "analyst_downgrade"),
         ("UBS initiates coverage on Alcoa with Neutral", "analyst_initiation"),
+        ("UBS maintains Alcoa at Buy", "analyst_reiteration"),
+        ("UBS reiterates Market Perform on Alcoa", "analyst_reiteration"),
+        ("Alcoa reaffirmed at Neutral", "analyst_reiteration"),
         ("UBS raises price target on Alcoa to $50", "price_target_raised"),
         ("UBS lowers Alcoa PT to $30", "price_target_cut"),
         ("Merck to acquire a biotech for $3 billion", "merger_or_acquisition"),
@@ -95,3 +98,25 @@ def test_a_company_named_target_that_cuts_is_no_price_target(analyser: TextAnaly
     (analysis,) = analyser.analyse([TextInput("Target to cut jobs")])
 
     assert [event.type for event in analysis.events] == ["layoffs"]
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Fed keeps rates on hold",
+        "ECB maintains neutral stance on rates",
+        "Acme maintains plan to buy back shares",
+        "Acme reaffirms full-year guidance",
+        "Moody's affirms ratings of Acme",
+    ],
+)
+def test_what_is_kept_but_no_rating_is_no_reiteration(events: EventModel, title: str) -> None:
+    assert "analyst_reiteration" not in {event.type for event in events.find(fold(title), "")}
+
+
+def test_a_kept_rating_comes_after_what_changes(events: EventModel) -> None:
+    alone = events.find(fold("UBS maintains Alcoa at Buy"), "")
+    beside = events.find(fold("UBS maintains Alcoa at Buy, raises PT to $50"), "")
+
+    assert [event.type for event in beside] == ["price_target_raised", "analyst_reiteration"]
+    assert beside[1].score < alone[0].score
