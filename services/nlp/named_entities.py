@@ -64,8 +64,15 @@ def _entity(linked: LinkedEntity, relevance: float, sentiment: Sentiment) -> Ent
         relevance=relevance,
         sentiment=sentiment,
         mentions=[_span(mention) for mention in linked.mentions[:MAX_MENTIONS]],
-        meanings=[] if is_clear else [_meaning(one) for one in (linked.entity, *linked.alternatives)][:_MAX_MEANINGS],
+        meanings=[_meaning(one) for one in _meanings(linked)[:_MAX_MEANINGS]],
     )
+
+
+def _meanings(linked: LinkedEntity) -> Sequence[KnownEntity]:
+    """Return what an ambiguous name may mean, nothing when it is clear; an unlisted name is no meaning of itself."""
+    if not linked.alternatives or linked.is_unlisted:
+        return linked.alternatives
+    return linked.entity, *linked.alternatives
 
 
 def _meaning(entity: KnownEntity) -> Meaning:

@@ -5,6 +5,7 @@ that takes companies, or its own capital where the sentence gives none - and nev
 """
 
 import re
+from collections.abc import Iterable
 from enum import IntEnum
 from functools import lru_cache
 
@@ -15,6 +16,16 @@ _BEFORE = word_list("before_companies")
 _BEFORE_PAIRS = phrase_list("phrases_before_companies")
 # A word before or after that makes the name another thing.
 _SPOILING = phrase_list("phrases_not_companies")
+_AFTER_PHRASES = tuple(sorted(phrase_list("phrases_after_companies")))
+# Their capital at the head of a sentence makes no longer name of what follows: "Is Target a buy?"
+_OPENERS = word_list("sentence_openers")
+# "Citi cuts Target to Sell" rates a company; "Citi cuts target to $40" does not.
+_RERATES = word_list("rerating_verbs")
+_TO_RATING = re.compile(
+    r" (?:to|at|from) (?:an? )?(?:(?:strong )?buy|hold|sell|neutral|(?:over|under|out|equal|market|sector)[a-z -]+)\b"
+)
+_JOINS = re.compile(r",? (?:and|or|&) |, |/")
+_WIDEST_JOIN = len(", and ")
 _GIVEN_NAMES = word_list("given_names")
 _BUSINESS = (_AFTER | _BEFORE | word_list("business")) - word_list("not_business")
 _WORD = re.compile(r"[^\W_]+(?:['\u2019-][^\W_]+)*")
@@ -46,20 +57,21 @@ def text_case(text: str) -> TextCase:
 def is_company_here(text: str, start: int, end: int, case: TextCase) -> bool:
     """Say whether the ambiguous name at [`start`, `end`) of `text` is used as a company's."""
     tail = text[end : end + 60]
-    if tail.startswith(("'s", "\u2019s")):
+    is_owner = tail.startswith(("'s", "\u2019s"))
+    if is_owner:
         tail = tail[2:]
     before = _WORD.findall(text[max(0, start - 40) : start])
     after = _WORD.findall(tail)
     name = text[start:end].lower()
     previous = before[-1] if before else ""
     following = after[0] if after else ""
-    if f"{previous.lower()} {name}" in _SPOILING or f"{name} {following.lower()}" in _SPOILING:
+    if previous.lower() in _RERATES and _TO_RATING.match(tail.lower()):
+        return True
+    if _is_another_thing(name, previous, following, is_next=_follows_a_word(text, start)):
         return False
-    if previous.lower() in _GIVEN_NAMES and previous[:1].isupper() and text[start - 1 : start] == " ":
-        return False
-    if (following.lower() in _AFTER and not (following == "to" and case is TextCase.LOWER)) or (
-        tail.lstrip()[:1] == "(" and tail.lstrip()[1:2].isupper()
-    ):
+    is_lower = case is TextCase.LOWER and text[start].islower()
+    owns_business = is_owner and not _BUSINESS.isdisjoint(word.lower() for word in after[:3])
+    if owns_business or _goes_on_as_a_company(following, tail, is_lower=is_lower):
         return True
     pair = " ".join(word.lower() for word in before[-2:])
     if previous.lower() in _BEFORE or pair in _BEFORE_PAIRS:
@@ -67,6 +79,48 @@ def is_company_here(text: str, start: int, end: int, case: TextCase) -> bool:
     if not before and following.islower() and following.endswith(("s", "ed")) and has_business_word(text):
         return True
     return case is TextCase.SENTENCE and _is_own_name(text, start, before, after, tail)
+
+
+def _is_another_thing(name: str, previous: str, following: str, *, is_next: bool) -> bool:
+    """Say whether a neighbour makes the name a fixed phrase or a person: "price target", "Harrison Ford"."""
+    if f"{previous.lower()} {name}" in _SPOILING or f"{name} {following.lower()}" in _SPOILING:
+        return True
+    # "Overweight Rating, $215 Target"
+    if is_next and previous.isdigit():
+        return True
+    return is_next and previous.lower() in _GIVEN_NAMES and previous[:1].isupper()
+
+
+def _goes_on_as_a_company(following: str, tail: str, *, is_lower: bool) -> bool:
+    """Say whether the words after a name are those that follow a company's."""
+    if following.lower() in _AFTER and not (following == "to" and is_lower):
+        return True
+    rest = tail.lstrip()
+    return (rest[:1] == "(" and rest[1:2].isupper()) or rest.lower().startswith(_AFTER_PHRASES)
+
+
+def is_listed_with(text: str, start: int, end: int, others: Iterable[tuple[int, int]], case: TextCase) -> bool:
+    """Say whether the ambiguous name stands in a list with one of the `others`: "Visa, Mastercard", "Nike and Gap"."""
+    if case in {TextCase.CAPITALS, TextCase.LOWER} or not any(
+        _are_joined(text, *((end, other[0]) if other[0] >= end else (other[1], start))) for other in others
+    ):
+        return False
+    before, after = _WORD.findall(text[max(0, start - 40) : start]), _WORD.findall(text[end : end + 60])
+    name = text[start:end].lower()
+    if _is_another_thing(
+        name, before[-1] if before else "", after[0] if after else "", is_next=_follows_a_word(text, start)
+    ):
+        return False
+    return stands_alone(text, start, end, case)
+
+
+def _follows_a_word(text: str, start: int) -> bool:
+    """Say whether a word and one space stand before `start`: "April 28: Apple" begins anew."""
+    return text[start - 1 : start] == " " and text[max(0, start - 2) : start - 1].isalnum()
+
+
+def _are_joined(text: str, left_end: int, right_start: int) -> bool:
+    return 0 < right_start - left_end <= _WIDEST_JOIN and _JOINS.fullmatch(text, left_end, right_start) is not None
 
 
 # Asked again for each rare name of a text.
@@ -94,6 +148,11 @@ def stands_alone(text: str, start: int, end: int, case: TextCase) -> bool:
 def _is_own_name(text: str, start: int, before: list[str], after: list[str], tail: str) -> bool:
     """Say whether a capitalised word inside a sentence is a name of its own, not a part of a longer one."""
     inside = bool(before) and text[max(0, start - 2) : start].strip(" \"'“\u2018(") not in {".", "!", "?", ":"}
-    joined_left = bool(before) and before[-1][:1].isupper() and text[start - 1 : start] == " "
+    joined_left = (
+        bool(before)
+        and before[-1][:1].isupper()
+        and text[start - 1 : start] == " "
+        and not (len(before) == 1 and before[0].lower() in _OPENERS)
+    )
     joined_right = bool(after) and after[0][:1].isupper() and tail[:1] == " " and not after[0].isupper()
     return inside and not joined_left and not joined_right

@@ -6,7 +6,14 @@ from datetime import date
 from functools import lru_cache
 
 from common.contracts import EntityType, TextField
-from nlp.entities.corroboration import TextCase, has_business_word, is_company_here, stands_alone, text_case
+from nlp.entities.corroboration import (
+    TextCase,
+    has_business_word,
+    is_company_here,
+    is_listed_with,
+    stands_alone,
+    text_case,
+)
 from nlp.entities.gazetteer import AliasKind, AliasMatch, Candidate, Gazetteer, KnownEntity, fold
 from nlp.entities.ticker_marks import NOT_TICKERS, TickerMark, find_ticker_marks
 from nlp.words import word_list
@@ -15,6 +22,8 @@ MAX_MENTIONS = 200
 _MAX_ENTITIES = 60
 # The likeliest meaning wins only when the next one is this many times smaller; closer ones are reported as ambiguous.
 _DOMINANCE = 4.0
+# "Power and Energy" are no companies, "Apple and Target" are: the rank by size in the list of companies.
+_GREAT = 500
 # Names that are words when they are not in capitals: "Agilent ups guidance".
 _ACRONYMS = word_list("acronyms")
 _CALENDAR = word_list("calendar")
@@ -48,6 +57,10 @@ class LinkedEntity:
     alternatives: tuple[KnownEntity, ...] = ()
     marks: list[Mention] = field(default_factory=list)
     is_unlisted: bool = False
+
+
+_Choice = tuple[KnownEntity, tuple[KnownEntity, ...]]
+"""The meaning of a match, and the others that stay possible."""
 
 
 class Linker:
@@ -122,8 +135,10 @@ class Linker:
         if not matches:
             return
         case = text_case(text)
-        for match in matches:
-            accepted = self._choose(match, text, case, sure_ids)
+        chosen = [self._choose(match, text, case, sure_ids) for match in matches]
+        if None in chosen:
+            self._choose_in_lists(matches, chosen, text, case)
+        for match, accepted in zip(matches, chosen, strict=True):
             if accepted is None:
                 continue
             entity, alternatives = accepted
@@ -132,9 +147,34 @@ class Linker:
             if len(linked.mentions) < MAX_MENTIONS:
                 linked.mentions.append(Mention(name, match.start, match.end, text[match.start : match.end]))
 
-    def _choose(
-        self, match: AliasMatch, text: str, case: TextCase, sure_ids: set[str]
-    ) -> tuple[KnownEntity, tuple[KnownEntity, ...]] | None:
+    @staticmethod
+    def _choose_in_lists(
+        matches: Sequence[AliasMatch], chosen: list[_Choice | None], text: str, case: TextCase
+    ) -> None:
+        """Fill in the everyday words that stand in a list with a chosen company: "Walmart, Target and Gap"."""
+        sure = [
+            (match.start, match.end)
+            for match, choice in zip(matches, chosen, strict=True)
+            if choice is not None and choice[0].type == "company"
+        ]
+        if has_business_word(text):
+            # Two everyday words in a list, in a text on business, are hardly both everyday words.
+            sure += [
+                (match.start, match.end)
+                for match in matches
+                if _is_great_and_everyday(match.candidates[0]) and text[match.start].isupper()
+            ]
+        # Twice, as a word of a list may lean on the next one.
+        for index in (*range(len(matches)), *reversed(range(len(matches)))):
+            match = matches[index]
+            candidate = match.candidates[0]
+            if chosen[index] is not None or candidate.kind is not AliasKind.COMMON or not text[match.start].isupper():
+                continue
+            if is_listed_with(text, match.start, match.end, sure, case):
+                chosen[index] = candidate.entity, ()
+                sure.append((match.start, match.end))
+
+    def _choose(self, match: AliasMatch, text: str, case: TextCase, sure_ids: set[str]) -> _Choice | None:
         """Return the meaning of a match with the others that stay possible, or None when it is no name here."""
         for candidate in match.candidates:
             if candidate.entity.entity_id in sure_ids:
@@ -172,6 +212,10 @@ class Linker:
         if len(linked.mentions) < MAX_MENTIONS:
             linked.mentions.append(mention)
             linked.marks.append(mention)
+
+
+def _is_great_and_everyday(candidate: Candidate) -> bool:
+    return candidate.kind is AliasKind.COMMON and candidate.entity.rank <= _GREAT
 
 
 def _is_name(candidate: Candidate, match: AliasMatch, text: str, case: TextCase) -> bool:

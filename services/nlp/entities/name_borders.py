@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from common.contracts import EntityType, TextField
-from nlp.entities.corroboration import TextCase, is_company_here, text_case
+from nlp.entities.corroboration import TextCase, has_business_word, is_company_here, is_listed_with, text_case
 from nlp.entities.gazetteer import AliasKind, Gazetteer, KnownEntity, fold
 from nlp.entities.linking import LinkedEntity, Mention
 from nlp.entities.tagger import NamedSpan, NameKind
@@ -22,6 +22,8 @@ _WORD = re.compile(r"[^\W_]+")
 _TRADES = word_list("generic_company_words") | {"asset", "mines"}
 _NEXT_WORD = re.compile(r" ([A-Z]\w+)")
 _SHORTEST_BEGINNING = 4
+# By size in the list of companies: beyond it everyday words are rarely the firm ("Power and Energy segment").
+_LARGE = 2_000
 
 
 class _Match(NamedTuple):
@@ -30,6 +32,7 @@ class _Match(NamedTuple):
     entity: LinkedEntity
     mention: Mention
     kind: AliasKind
+    is_in_list: bool = False
 
     @property
     def is_sure(self) -> bool:
@@ -57,6 +60,13 @@ def settle_borders(
     spoke for it: in sentences, not in headlines.
     """
     starts = [span.start for span in names]
+    companies = [
+        (mention.start, mention.end)
+        for one in linked
+        if one.entity.type == "company"
+        for mention in one.mentions
+        if mention.field == field
+    ]
     is_headline = text_case(text) is not TextCase.SENTENCE
     groups: dict[NamedSpan, list[_Match]] = {}
     settled: dict[tuple[str, Mention], Mention | None] = {}
@@ -64,14 +74,20 @@ def settle_borders(
         for mention in one.mentions:
             if mention.field != field or mention in one.marks:
                 continue
-            match = _Match(one, mention, _alias_kind(gazetteer, one.entity, mention.text))
+            kind = _alias_kind(gazetteer, one.entity, mention.text)
+            is_in_list = kind is AliasKind.COMMON and is_listed_with(
+                text, mention.start, mention.end, companies, TextCase.TITLE
+            )
+            match = _Match(one, mention, kind, is_in_list)
             if _goes_on(match, text):
                 settled[one.entity.entity_id, mention] = None
                 continue
             span = around(names, starts, mention)
             if span is not None:
                 groups.setdefault(span, []).append(match)
-            elif match.kind is AliasKind.COMMON and not (is_headline or _has_sign(match, text)):
+            elif match.kind is AliasKind.COMMON and not (
+                is_headline or _has_sign(match, text) or (field == "title" and _is_in_business_news(match, text))
+            ):
                 settled[one.entity.entity_id, mention] = None
     for span, matches in groups.items():
         for match, borders in _settle(span, matches, text, is_headline=is_headline):
@@ -124,10 +140,17 @@ def _may_bear(match: _Match, span: NamedSpan, text: str, *, is_headline: bool) -
 
 def _has_sign(match: _Match, text: str) -> bool:
     """Say whether something besides its capital tells that the alias is a company here."""
-    if match.entity.is_marked or match.entity.is_given:
+    if match.entity.is_marked or match.entity.is_given or match.is_in_list:
         return True
     # In a title a capital proves nothing, so that only the signs are asked for.
     return is_company_here(text, match.mention.start, match.mention.end, TextCase.TITLE)
+
+
+def _is_in_business_news(match: _Match, text: str) -> bool:
+    """Say whether a short text on business writes a larger company's alias as a name: no figure, no mere letters."""
+    alias = match.mention.text
+    is_large = match.entity.entity.rank <= _LARGE
+    return is_large and alias[0].isupper() and not alias.isupper() and has_business_word(text)
 
 
 def _is_own(match: _Match, name: str) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from common.contracts import EntityType, TextField
-from nlp.entities.gazetteer import AliasMatch, KnownEntity, fold
+from nlp.entities.gazetteer import AliasKind, AliasMatch, KnownEntity, fold
 from nlp.entities.linking import MAX_MENTIONS, LinkedEntity, Linker, Mention
 from nlp.entities.name_borders import TYPE_OF_KIND, around, settle_borders
 from nlp.entities.tagger import EntityTagger, NamedSpan
@@ -49,7 +49,17 @@ class EntityRecogniser:
         for reading in readings:
             settle_borders(reading.name, reading.text, reading.names, linked, self._linker.gazetteer)
         kept = [one for one in linked if one.mentions or one.is_given]
-        return kept + _unlisted(readings, kept)
+        unlisted = _unlisted(readings, kept)
+        for one in unlisted:
+            one.alternatives = self._companies_named(one.entity)
+        return kept + unlisted
+
+    def _companies_named(self, unlisted: KnownEntity) -> tuple[KnownEntity, ...]:
+        """Return the companies that an organisation may be whose name is an everyday word: "Visa" with no sign."""
+        if unlisted.type != "organisation":
+            return ()
+        candidates = self._linker.gazetteer.aliases.get(fold(unlisted.name), ())
+        return tuple(one.entity for one in candidates if one.kind is AliasKind.COMMON)
 
     def _read(self, name: TextField, text: str) -> FieldReading:
         matches = self._linker.gazetteer.find(fold(text))
