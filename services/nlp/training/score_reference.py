@@ -1,4 +1,4 @@
-"""Freezing of how the shipped models' scores are distributed over news that no model was trained on."""
+"""Freezing of how the shipped models' scores are distributed over news that no label was learned of."""
 
 import json
 from bisect import bisect_right
@@ -39,7 +39,7 @@ def scores_of(analyser: TextAnalyser, texts: Sequence[str]) -> list[float]:
 
 
 def reference_texts(data: Path) -> list[str]:
-    """Return the market headlines under `data`, each once: unlabelled, so in no training set."""
+    """Return the market headlines under `data`, each once: no label of them was ever learned."""
     return sorted({title for _, title, _ in headlines(data)})
 
 

@@ -1,12 +1,17 @@
-"""Texts without labels: the name tagger learns from them how words are used."""
+"""Texts without labels: the name tagger learns from them how words are used, the encoder its teacher's opinions."""
 
 import csv
 import gzip
 import json
-from collections.abc import Iterator
+import random
+import re
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from nlp.training.corpora import headlines, plain_texts
+from nlp.training.corpora import document_rows, headlines, plain_texts, story_bodies
+
+_SHORTEST_LEAD, _LONGEST_LEAD = 40, 260
+_LEAD = re.compile(rf"(.{{{_SHORTEST_LEAD},{_LONGEST_LEAD}}}?[a-z0-9]\.)\s")
 
 
 def running_texts(data: Path) -> Iterator[str]:
@@ -34,6 +39,39 @@ def tokenised_tweets(data: Path) -> list[str]:
 
 
 def _column(path: Path, name: str) -> Iterator[str]:
+    return (row[name] for row in _rows(path))
+
+
+def _rows(path: Path) -> Iterator[dict[str, str]]:
     with path.open(encoding="utf-8", newline="") as lines:
-        for row in csv.DictReader(lines):
-            yield row[name]
+        yield from csv.DictReader(lines)
+
+
+def texts_as_read(data: Path, random_state: int = 0) -> list[str]:
+    """Return texts of the kinds that the service reads, about 16,500: headlines, leads of stories, and posts.
+
+    Notes
+    -----
+    No labelled text is among them. Equal data and `random_state` give equal texts in equal order.
+    """
+    pick = random.Random(random_state)  # noqa: S311  # for variety, not for secrets
+    business = [row for row in _rows(data / "topics" / "ag_news_sample.csv") if row["label"] == "business"]
+    texts = [title for _, title, _ in headlines(data)]
+    texts += _sample(_column(data / "dedup" / "news_aggregator_stories.csv", "title"), 1_500, pick)
+    texts += [row["title"] for row in business] + [row["description"][:_LONGEST_LEAD] for row in business]
+    texts += _sample(_leads(data), 2_000, pick)
+    texts += _sample((tweet for tweet in tokenised_tweets(data) if len(tweet) >= _SHORTEST_LEAD), 5_000, pick)
+    labelled = {row.text for row in document_rows(data)}
+    return [text for text in dict.fromkeys(texts) if text not in labelled]
+
+
+def _sample(texts: Iterable[str], n_texts: int, pick: random.Random) -> list[str]:
+    distinct = list(dict.fromkeys(texts))
+    return pick.sample(distinct, min(n_texts, len(distinct)))
+
+
+def _leads(data: Path) -> Iterator[str]:
+    """Yield the first sentence of each Reuters story, where it is neither a word or two nor a paragraph."""
+    for body in story_bodies(data):
+        if found := _LEAD.match(f"{body} "):
+            yield found[1]

@@ -32,6 +32,10 @@ def train(
     out: Annotated[
         Path | None, typer.Option(file_okay=False, help="Where to write; the installed artefacts when absent.")
     ] = None,
+    teacher: Annotated[
+        Path | None,
+        typer.Option(dir_okay=False, help="Weights that the teacher of `deep` begins with."),
+    ] = None,
 ) -> None:
     """Train one artefact of the NLP models and print its scores on the validation part of the data."""
     if find_spec("sklearn") is None:
@@ -42,8 +46,11 @@ def train(
     from nlp.training import run  # noqa: PLC0415
 
     log_for_people()
-    with console.status(f"training {subject} on {data} (minutes) …"):
-        scores = run.train(subject.value, data, out or FOLDER)
+    with console.status(f"training {subject} on {data} (minutes; `deep`: an hour) …"):
+        try:
+            scores = run.train(subject.value, data, out or FOLDER, teacher or run.TEACHER)
+        except FileNotFoundError as missing:
+            raise typer.BadParameter(str(missing)) from missing
     _show(f"{subject}: scores on the validation part", scores)
 
 

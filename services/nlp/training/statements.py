@@ -1,0 +1,122 @@
+"""Statements of our own with a direction that their words decide: the fall of a loss, the denial of a gain.
+
+The labelled sets hold few of them, so that a model learns from these sets that whatever falls is bad. The words are in
+`statements.toml`.
+"""
+
+import random
+import tomllib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from nlp.training.corpora import SentimentRow
+
+_WORDS = Path(__file__).with_suffix(".toml")
+_SURE = 0.9
+_SCORE = 0.55
+_N_PER_KIND = 260
+Direction = Literal[-1, 1]
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """The lists of `statements.toml`, by their names there."""
+
+    names: list[str]
+    gains: list[str]
+    burdens: list[str]
+    economy_gains: list[str]
+    economy_burdens: list[str]
+    rises: list[str]
+    falls: list[str]
+    makes_rise: list[str]
+    makes_fall: list[str]
+    by: list[str]
+    changed_to: list[str]
+    when: list[str]
+    pairs: list[list[str]]
+    posts: list[list[str]]
+    tags: list[str]
+    ends: list[str]
+
+
+def _row(text: str, direction: Direction, name: str | None) -> SentimentRow:
+    rest = (1.0 - _SURE) / 4.0
+    bad, good = (_SURE, rest) if direction < 0 else (rest, _SURE)
+    return SentimentRow(text, "statements", text, (bad, 1.0 - bad - good, good), _SCORE * direction, name)
+
+
+def _joined(*parts: str) -> str:
+    return " ".join(part for part in parts if part)
+
+
+def _of_company(words: _Words, pick: random.Random) -> SentimentRow:
+    """A measure of a company moves: `Acme net loss narrows by half in Q3`."""
+    is_gain, is_rise = pick.random() < 0.4, pick.random() < 0.5
+    name, measure = pick.choice(words.names), pick.choice(words.gains if is_gain else words.burdens)
+    verb = pick.choice(words.rises if is_rise else words.falls)
+    rest = (pick.choice(words.by), pick.choice(words.when))
+    texts = [
+        _joined(f"{name}'s", measure, verb, *rest),
+        _joined(name, measure, verb, *rest),
+        _joined(f"{name}:", measure, verb, *rest),
+        _joined(measure.capitalize(), "at", name, verb, *rest),
+        _joined(name, "says", measure, verb, *rest),
+        _joined("The", measure, "of", name, verb, *rest) + ".",
+    ]
+    return _row(pick.choice(texts), 1 if is_gain == is_rise else -1, name)
+
+
+def _of_economy(words: _Words, pick: random.Random) -> SentimentRow:
+    """A measure of an economy moves: `Jobless claims fall to a year's low`."""
+    is_gain, is_rise = pick.random() < 0.4, pick.random() < 0.5
+    measure = pick.choice(words.economy_gains if is_gain else words.economy_burdens)
+    verb = pick.choice(words.rises if is_rise else words.falls)
+    place = pick.choice(["", "", "US", "U.S.", "German", "Euro zone", "India's", "UK", "Japan's"])
+    text = _joined(place, measure if place else measure[0].upper() + measure[1:], verb, pick.choice(words.by))
+    return _row(_joined(text, pick.choice(words.when)), 1 if is_gain == is_rise else -1, None)
+
+
+def _of_action(words: _Words, pick: random.Random) -> SentimentRow:
+    """A company moves a measure: `Acme cuts costs by a fifth`."""
+    is_gain, is_rise = pick.random() < 0.45, pick.random() < 0.5
+    name, measure = pick.choice(words.names), pick.choice(words.gains if is_gain else words.burdens)
+    verb = pick.choice(words.makes_rise if is_rise else words.makes_fall)
+    text = _joined(name, verb, pick.choice(["", "its"]), measure, pick.choice(words.changed_to))
+    return _row(text, 1 if is_gain == is_rise else -1, name)
+
+
+def _of_pair(words: _Words, pick: random.Random) -> SentimentRow:
+    """A message or what denies it."""
+    index: Literal[0, 1] = 0 if pick.random() < 0.5 else 1
+    name = pick.choice(words.names)
+    text = pick.choice(words.pairs)[index].format(name=name)
+    return _row(text, 1 if index == 0 else -1, name)
+
+
+def _of_post(words: _Words, pick: random.Random) -> SentimentRow:
+    """A trader's post: `$MU breaking down, new lows next`."""
+    index: Literal[0, 1] = 0 if pick.random() < 0.5 else 1
+    tag = pick.choice(words.tags)
+    text = pick.choice(words.posts)[index].format(tag=tag) + pick.choice(words.ends)
+    return _row(text, 1 if index == 0 else -1, tag)
+
+
+def _all(words: _Words, seed: int, n_each: int) -> Iterator[SentimentRow]:
+    pick = random.Random(seed)  # noqa: S311  # for variety, not for secrets
+    for make in (_of_company, _of_economy, _of_action, _of_pair, _of_post):
+        for _ in range(n_each):
+            yield make(words, pick)
+
+
+def statements(seed: int = 0, n_each: int = _N_PER_KIND) -> list[SentimentRow]:
+    """Return `n_each` statements of every kind, without repetition; equal seeds give equal rows."""
+    words = _Words(**tomllib.loads(_WORDS.read_text(encoding="utf-8")))
+    return list({row.text: row for row in _all(words, seed, n_each)}.values())
+
+
+def naming(rows: Sequence[SentimentRow]) -> list[SentimentRow]:
+    """Return the rows that name a company, to be read as seen by it too."""
+    return [row for row in rows if row.entity is not None]
