@@ -37,6 +37,10 @@ class _Words:
     changed_to: list[str]
     when: list[str]
     pairs: list[list[str]]
+    welcome: list[str]
+    unwelcome: list[str]
+    affirmed: list[str]
+    denied: list[str]
     posts: list[list[str]]
     tags: list[str]
     ends: list[str]
@@ -96,6 +100,14 @@ def _of_pair(words: _Words, pick: random.Random) -> SentimentRow:
     return _row(text, 1 if index == 0 else -1, name)
 
 
+def _of_expectation(words: _Words, pick: random.Random) -> SentimentRow:
+    """What is expected of a company or is not: `Acme unlikely to cut its dividend`."""
+    is_welcome, is_denied = pick.random() < 0.5, pick.random() < 0.5
+    name, action = pick.choice(words.names), pick.choice(words.welcome if is_welcome else words.unwelcome)
+    text = _joined(name, pick.choice(words.denied if is_denied else words.affirmed), action)
+    return _row(text, 1 if is_welcome != is_denied else -1, name)
+
+
 def _of_post(words: _Words, pick: random.Random) -> SentimentRow:
     """A trader's post: `$MU breaking down, new lows next`."""
     index: Literal[0, 1] = 0 if pick.random() < 0.5 else 1
@@ -106,7 +118,7 @@ def _of_post(words: _Words, pick: random.Random) -> SentimentRow:
 
 def _all(words: _Words, seed: int, n_each: int) -> Iterator[SentimentRow]:
     pick = random.Random(seed)  # noqa: S311  # for variety, not for secrets
-    for make in (_of_company, _of_economy, _of_action, _of_pair, _of_post):
+    for make in (_of_company, _of_economy, _of_action, _of_pair, _of_expectation, _of_post):
         for _ in range(n_each):
             yield make(words, pick)
 
