@@ -19,7 +19,7 @@ import pytest
 
 from common.gateway import SERVICES, Service
 from standalone.envoy_config import envoy_bootstrap
-from standalone.processes import ProcessSystem, _free_ports, _start_envoy
+from standalone.processes import ProcessSystem, _start_envoy, held_ports
 
 ROOT = Path(__file__).resolve().parents[2]
 RECORD = tomllib.loads((ROOT / "migrations" / "previous_release.toml").read_text(encoding="utf-8"))
@@ -83,25 +83,25 @@ async def rollout(folder: Path, environment: Mapping[str, str]) -> AsyncIterator
     """Databases with this code's schema, and both releases: the one before runs, this one is yet to be started."""
     code = folder / "before"
     unpack_previous_release(code)
-    port, *ports = _free_ports(0, 2 * len(SERVICES))
     names = [service.name for service in SERVICES]
-    common = {**environment, "GATEWAY_URL": f"http://127.0.0.1:{port}", "OUTBOX_POLL_SECONDS": "0.2"}
-    older = os.pathsep.join(str(code / part) for part in ("libs", "services"))
-    before, after = (
-        ProcessSystem(common["GATEWAY_URL"], dict(zip(names, own, strict=True)), variables)
-        for own, variables in (
-            (ports[: len(names)], {**common, "PYTHONPATH": older}),
-            (ports[len(names) :], common),
+    with held_ports(0, 2 * len(SERVICES)) as (port, *ports):
+        shared = {**environment, "GATEWAY_URL": f"http://127.0.0.1:{port}", "OUTBOX_POLL_SECONDS": "0.2"}
+        older = os.pathsep.join(str(code / part) for part in ("libs", "services"))
+        before, after = (
+            ProcessSystem(shared["GATEWAY_URL"], dict(zip(names, own, strict=True)), variables)
+            for own, variables in (
+                (ports[: len(names)], {**shared, "PYTHONPATH": older}),
+                (ports[len(names) :], shared),
+            )
         )
-    )
-    both = Rollout(before, after, folder)
-    try:
-        await both.start(before)
-        await both.route()
-        yield both
-    finally:
-        await both.close_gateway()
-        await asyncio.gather(before.stop(), after.stop())
+        both = Rollout(before, after, folder)
+        try:
+            await both.start(before)
+            await both.route()
+            yield both
+        finally:
+            await both.close_gateway()
+            await asyncio.gather(before.stop(), after.stop())
 
 
 async def read_everything(address: str, contracts: Mapping[str, JSON]) -> dict[str, int]:
