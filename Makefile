@@ -13,7 +13,7 @@ TOOLS  := $(CURDIR)/.local/platform-tools
 VERSION = $(shell sed -n 's/^version = "\(.*\)"$$/\1/p' pyproject.toml)
 
 .DEFAULT_GOAL := help
-.PHONY: help run up-processes test test-platform platform-tools promtool dev-values contract-load image lint typecheck format contracts configuration bench clean
+.PHONY: help run up-processes test test-platform test-image platform-tools promtool dev-values contract-load image-tools image lint typecheck format contracts configuration bench clean
 
 help:  ## Say what can be made
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -36,6 +36,9 @@ test: $(STAMP)  ## Pass every test: unit, integration on real PostgreSQL and Red
 
 test-platform: $(STAMP)  ## Pass the tests of image, chart, clusters and compose file; no cluster, no container engine
 	@$(BIN)/python -m pytest tests/platform $(ARGS)
+
+test-image: $(STAMP)  ## Build the four images without a registry and run them together (as root, minutes; see image-tools)
+	@IMAGE_TESTS=required $(BIN)/python -m pytest tests/image $(ARGS)
 
 platform-tools: promtool $(TOOLS)/bin/kustomize $(TOOLS)/bin/istioctl  ## Build kustomize, kubeconform, sops, age and istioctl, and fetch definitions and charts (Go 1.26)
 
@@ -60,6 +63,10 @@ contract-load: $(STAMP)  ## Write the requests that canaries are tried with anew
 
 promtool:  ## Install what tries alerting rules (promtool; Debian or Ubuntu, as root); else they skip
 	@command -v promtool >/dev/null || { apt-get update -qq && apt-get install --yes --no-install-recommends prometheus; }
+
+image-tools:  ## Install what test-image builds and runs images with (Debian or Ubuntu, as root)
+	@for name in buildah podman runc debootstrap; do command -v $$name >/dev/null || missing=yes; done; test -z "$$missing" || \
+		{ apt-get update -qq && apt-get install --yes --no-install-recommends buildah podman runc debootstrap; }
 
 image:  ## Build the four images with ENGINE (docker; or podman), tagged VERSION
 	@for pair in news_ingestion:news-ingestion nlp:nlp-processing market_impact:market-impact alerts:alert-signal; do \
