@@ -40,7 +40,7 @@ test-platform: $(STAMP)  ## Pass the tests of image, chart, clusters and compose
 test-image: $(STAMP)  ## Build the four images without a registry and run them together (as root, minutes; see image-tools)
 	@IMAGE_TESTS=required $(BIN)/python -m pytest tests/image $(ARGS)
 
-platform-tools: promtool $(TOOLS)/bin/kustomize $(TOOLS)/bin/istioctl  ## Build kustomize, kubeconform, sops, age and istioctl, and fetch definitions and charts (Go 1.26)
+platform-tools: promtool $(TOOLS)/bin/kustomize $(TOOLS)/bin/istioctl $(TOOLS)/bin/trivy  ## Build kustomize, kubeconform, sops, age, istioctl and trivy, and fetch definitions and charts (Go 1.26)
 
 $(TOOLS)/bin/kustomize: tests/platform/tools/go.sum tests/platform/tools/manifests/go.sum
 	@command -v go > /dev/null || { echo "Go 1.26 or newer is needed, and none was found."; exit 1; }
@@ -53,6 +53,12 @@ $(TOOLS)/bin/kustomize: tests/platform/tools/go.sum tests/platform/tools/manifes
 $(TOOLS)/bin/istioctl: tests/platform/tools/istioctl/go.sum
 	@echo "Building istioctl (minutes the first time) ..."
 	@cd tests/platform/tools/istioctl && GOTOOLCHAIN=local CGO_ENABLED=0 go build -mod=readonly -trimpath -ldflags '-s -w' -o $(TOOLS)/bin/ tool
+	@touch $@
+
+# The experiment is what its parser of JSON is written for.
+$(TOOLS)/bin/trivy: tests/platform/tools/trivy/go.sum
+	@echo "Building trivy (minutes the first time) ..."
+	@cd tests/platform/tools/trivy && GOEXPERIMENT=jsonv2 GOTOOLCHAIN=local CGO_ENABLED=0 go build -mod=readonly -trimpath -ldflags '-s -w' -o $(TOOLS)/bin/ tool
 	@touch $@
 
 dev-values: $(STAMP)  ## Show what the chart applies with ENVIRONMENT's values (development, staging, production)
