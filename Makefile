@@ -72,7 +72,7 @@ promtool:  ## Install what tries alerting rules (promtool; Debian or Ubuntu, as 
 
 image-tools:  ## Install what test-image builds and runs images with (Debian or Ubuntu, as root)
 	@for name in buildah podman runc debootstrap; do command -v $$name >/dev/null || missing=yes; done; test -z "$$missing" || \
-		{ apt-get update -qq && apt-get install --yes --no-install-recommends buildah podman runc debootstrap; }
+		{ apt-get update -qq && apt-get install --yes --no-install-recommends buildah podman runc debootstrap debian-archive-keyring; }
 
 image:  ## Build the four images with ENGINE (docker; or podman), tagged VERSION
 	@for pair in news_ingestion:news-ingestion nlp:nlp-processing market_impact:market-impact alerts:alert-signal; do \

@@ -100,6 +100,11 @@ class Engine:
         run([*command, "--tag", name, "."], seconds=3_600)
         return name
 
+    def python(self, image: str, *arguments: str) -> str:
+        """Return what Python printed in a new container of an image, without a network."""
+        options = ["--rm", "--network", "none", *LIMITS, *LOCKED_DOWN, "--entrypoint", "/opt/mia/bin/python"]
+        return self.podman("run", *options, image, *arguments)
+
     def inspect(self, image: str) -> dict[str, Any]:
         """Return what podman knows of an image."""
         (found,) = json.loads(self.podman("image", "inspect", image))

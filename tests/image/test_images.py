@@ -113,12 +113,21 @@ def test_what_no_running_service_needs_is_not_there(images: dict[str, str], engi
         "print(json.dumps(found))"
     )
 
-    said = engine.podman(
-        "run", "--rm", "--network", "none", "--ulimit", "nofile=4096:4096", "--ulimit", "nproc=4096:4096",
-        "--entrypoint", "/opt/mia/bin/python", images[service.name], "-c", code,
-    )  # fmt: skip
+    assert json.loads(engine.python(images[service.name], "-c", code)) == []
 
-    assert json.loads(said) == []
+
+@EACH_SERVICE
+def test_it_starts_from_bytecode(images: dict[str, str], engine: Engine, service: Service) -> None:
+    code = (
+        "import sys, standalone.cli\n"
+        f"import {service.name}.app, {service.name}.routes\n"
+        "names = [module.__spec__.name for module in list(sys.modules.values()) if getattr(module, '__spec__', None)\n"
+        "         and str(module.__spec__.origin).startswith('/opt/mia') and module.__spec__.origin.endswith('.py')\n"
+        "         and not __import__('os').path.exists(str(module.__spec__.cached))]\n"
+        "print(names)"
+    )
+
+    assert engine.python(images[service.name], "-c", code).strip() == "[]"
 
 
 @EACH_SERVICE
