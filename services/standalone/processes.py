@@ -8,8 +8,8 @@ import socket
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -65,6 +65,8 @@ class ProcessSystem:
                 self.raise_if_dead(service.name)
                 try:
                     if (await http.get(url)).is_success:
+                        # If not, whoever answered is somebody else.
+                        self.raise_if_dead(service.name)
                         return
                 except httpx.TransportError:
                     logger.debug("not_listening_yet", service=service.name)
@@ -122,7 +124,7 @@ async def process_system(folder: Path, port: int) -> AsyncIterator[ProcessSystem
     """
     async with AsyncExitStack() as stack:
         backing = await stack.enter_async_context(backing_services(folder))
-        port, *ports = _free_ports(port, len(SERVICES))
+        port, *ports = stack.enter_context(held_ports(port, len(SERVICES)))
         system = ProcessSystem(
             address=f"http://127.0.0.1:{port}",
             ports={service.name: own for service, own in zip(SERVICES, ports, strict=True)},
@@ -163,10 +165,18 @@ async def _start_envoy(configuration: Path) -> asyncio.subprocess.Process:
     )
 
 
-def _free_ports(first: int, others: int) -> list[int]:
-    """Return `first` (or a free port when it is 0) and as many free ports, all different."""
-    listeners = [socket.create_server(("127.0.0.1", wanted)) for wanted in [first, *[0] * others]]
-    ports = [listener.getsockname()[1] for listener in listeners]
-    for listener in listeners:
-        listener.close()
-    return ports
+@contextmanager
+def held_ports(first: int, others: int) -> Iterator[list[int]]:
+    """Yield `first` (or a free port when it is 0) and as many free ports, all different, and keep them from others.
+
+    Notes
+    -----
+    Beside a socket that is bound and does not listen, a process that was told the port may listen, and nobody gets it
+    by chance: neither while the processes load, nor when one of them has ended and starts again.
+    """
+    with ExitStack() as held:
+        listeners = [held.enter_context(socket.socket()) for _ in range(1 + others)]
+        for listener, wanted in zip(listeners, [first, *[0] * others], strict=True):
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(("127.0.0.1", wanted))
+        yield [listener.getsockname()[1] for listener in listeners]

