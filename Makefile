@@ -13,7 +13,7 @@ TOOLS  := $(CURDIR)/.local/platform-tools
 VERSION = $(shell sed -n 's/^version = "\(.*\)"$$/\1/p' pyproject.toml)
 
 .DEFAULT_GOAL := help
-.PHONY: help run up-processes test test-platform platform-tools promtool dev-values contract-load image lint typecheck format contracts configuration bench clean
+.PHONY: help run up-processes test test-platform test-gitops platform-tools cluster-tools promtool etcd dev-values contract-load image lint typecheck format contracts configuration bench clean
 
 help:  ## Say what can be made
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -37,6 +37,9 @@ test: $(STAMP)  ## Pass every test: unit, integration on real PostgreSQL and Red
 test-platform: $(STAMP)  ## Pass the tests of image, chart, clusters and compose file; no cluster, no container engine
 	@$(BIN)/python -m pytest tests/platform $(ARGS)
 
+test-gitops: $(STAMP)  ## Let the real Flux reconcile both clusters into a real API server, and tell how it went
+	@$(BIN)/python -m pytest tests/gitops -m gitops $(ARGS)
+
 platform-tools: promtool $(TOOLS)/bin/kustomize $(TOOLS)/bin/istioctl  ## Build kustomize, kubeconform, sops, age and istioctl, and fetch definitions and charts (Go 1.26)
 
 $(TOOLS)/bin/kustomize: tests/platform/tools/go.sum tests/platform/tools/manifests/go.sum
@@ -52,6 +55,36 @@ $(TOOLS)/bin/istioctl: tests/platform/tools/istioctl/go.sum
 	@cd tests/platform/tools/istioctl && GOTOOLCHAIN=local CGO_ENABLED=0 go build -mod=readonly -trimpath -ldflags '-s -w' -o $(TOOLS)/bin/ tool
 	@touch $@
 
+# Each has a module of its own, with the versions that it is made of; an interrupted build goes on where it was.
+FLUX := source-controller kustomize-controller helm-controller notification-controller
+KUBERNETES_VERSION = $(shell sed -n 's/^\tk8s.io\/kubernetes v\([0-9.]*\).*/\1/p' tests/platform/tools/kubernetes/go.mod)
+GO_BUILD = GOTOOLCHAIN=local CGO_ENABLED=0 go build -mod=readonly -trimpath -o $(TOOLS)/bin/
+
+cluster-tools: etcd $(TOOLS)/bin/kube-apiserver $(TOOLS)/bin/kwok $(FLUX:%=$(TOOLS)/bin/%) $(TOOLS)/bin/pilot-discovery  ## Build what a real cluster is made of: Kubernetes, kwok, Flux's controllers, istiod (Go 1.26)
+
+# Programs read the version in the stamp.
+$(TOOLS)/bin/kube-apiserver: tests/platform/tools/kubernetes/go.sum
+	@command -v go > /dev/null || { echo "Go 1.26 or newer is needed, and none was found."; exit 1; }
+	@echo "Building Kubernetes $(KUBERNETES_VERSION) (five minutes the first time) ..."
+	@cd tests/platform/tools/kubernetes && stamp=k8s.io/component-base/version && version=$(KUBERNETES_VERSION) && minor=$${version#*.} && \
+		$(GO_BUILD) -ldflags "-s -w -X $$stamp.gitVersion=v$$version -X $$stamp.gitMajor=$${version%%.*} -X $$stamp.gitMinor=$${minor%%.*}" tool
+	@touch $@
+
+$(TOOLS)/bin/kwok: tests/platform/tools/kwok/go.sum
+	@echo "Building kwok (two minutes the first time) ..."
+	@cd tests/platform/tools/kwok && $(GO_BUILD) -ldflags '-s -w' tool
+	@touch $@
+
+$(FLUX:%=$(TOOLS)/bin/%): $(TOOLS)/bin/%: tests/platform/tools/flux/%/go.sum
+	@echo "Building Flux's $* (three minutes the first time) ..."
+	@cd tests/platform/tools/flux/$* && $(GO_BUILD) -ldflags '-s -w' tool
+	@touch $@
+
+$(TOOLS)/bin/pilot-discovery: tests/platform/tools/istiod/go.sum
+	@echo "Building istiod (minutes the first time) ..."
+	@cd tests/platform/tools/istiod && $(GO_BUILD) -ldflags '-s -w' tool
+	@touch $@
+
 dev-values: $(STAMP)  ## Show what the chart applies with ENVIRONMENT's values (development, staging, production)
 	@$(BIN)/python -m tests.platform.show $(ENVIRONMENT)
 
@@ -60,6 +93,9 @@ contract-load: $(STAMP)  ## Write the requests that canaries are tried with anew
 
 promtool:  ## Install what tries alerting rules (promtool; Debian or Ubuntu, as root); else they skip
 	@command -v promtool >/dev/null || { apt-get update -qq && apt-get install --yes --no-install-recommends prometheus; }
+
+etcd:  ## Install what Kubernetes keeps its objects in (Debian or Ubuntu, as root)
+	@command -v etcd >/dev/null || { apt-get update -qq && apt-get install --yes --no-install-recommends etcd-server; }
 
 image:  ## Build the four images with ENGINE (docker; or podman), tagged VERSION
 	@for pair in news_ingestion:news-ingestion nlp:nlp-processing market_impact:market-impact alerts:alert-signal; do \

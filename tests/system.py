@@ -24,6 +24,10 @@ def free_port() -> int:
 @pytest.fixture
 def backing_environment(postgres: str, redis: str) -> dict[str, str]:
     """Variables that give a system databases nobody else has."""
+    return own_databases(postgres, redis)
+
+
+def own_databases(postgres: str, redis: str) -> dict[str, str]:
     suffix = uuid4().hex[:8]
     names = {service.database_setting: f"{service.name}_{suffix}" for service in SERVICES}
     return {"DATABASE_URL": postgres.replace("/postgres?", "/?"), "REDIS_URL": redis, **names}
