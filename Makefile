@@ -55,12 +55,11 @@ $(TOOLS)/bin/istioctl: tests/platform/tools/istioctl/go.sum
 	@cd tests/platform/tools/istioctl && GOTOOLCHAIN=local CGO_ENABLED=0 go build -mod=readonly -trimpath -ldflags '-s -w' -o $(TOOLS)/bin/ tool
 	@touch $@
 
-# Each has a module of its own, with the versions that it is made of; an interrupted build goes on where it was.
-FLUX := source-controller kustomize-controller helm-controller notification-controller
+# Of modules of their own, with the versions that they are made of; an interrupted build goes on where it was.
 KUBERNETES_VERSION = $(shell sed -n 's/^\tk8s.io\/kubernetes v\([0-9.]*\).*/\1/p' tests/platform/tools/kubernetes/go.mod)
 GO_BUILD = GOTOOLCHAIN=local CGO_ENABLED=0 go build -mod=readonly -trimpath -o $(TOOLS)/bin/
 
-cluster-tools: etcd $(TOOLS)/bin/kube-apiserver $(TOOLS)/bin/kwok $(FLUX:%=$(TOOLS)/bin/%) $(TOOLS)/bin/pilot-discovery  ## Build what a real cluster is made of: Kubernetes, kwok, Flux's controllers, istiod (Go 1.26)
+cluster-tools: etcd $(TOOLS)/bin/kube-apiserver $(TOOLS)/bin/kwok $(TOOLS)/bin/source-controller $(TOOLS)/bin/pilot-discovery  ## Build what a real cluster is made of: Kubernetes, kwok, Flux's controllers, istiod (Go 1.26)
 
 # Programs read the version in the stamp.
 $(TOOLS)/bin/kube-apiserver: tests/platform/tools/kubernetes/go.sum
@@ -75,9 +74,9 @@ $(TOOLS)/bin/kwok: tests/platform/tools/kwok/go.sum
 	@cd tests/platform/tools/kwok && $(GO_BUILD) -ldflags '-s -w' tool
 	@touch $@
 
-$(FLUX:%=$(TOOLS)/bin/%): $(TOOLS)/bin/%: tests/platform/tools/flux/%/go.sum
-	@echo "Building Flux's $* (three minutes the first time) ..."
-	@cd tests/platform/tools/flux/$* && $(GO_BUILD) -ldflags '-s -w' tool
+$(TOOLS)/bin/source-controller: tests/platform/tools/flux/go.sum
+	@echo "Building Flux's four controllers (minutes the first time) ..."
+	@cd tests/platform/tools/flux && $(GO_BUILD) -ldflags '-s -w' tool
 	@touch $@
 
 $(TOOLS)/bin/pilot-discovery: tests/platform/tools/istiod/go.sum

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import httpx
 import yaml
 
-from tests.platform.chart import JSON
+from tests.platform.chart import JSON, pod_templates
 from tests.platform.programs import module_folder
 from tests.platform.schemas import DEFINITIONS, Loader
 
@@ -122,6 +122,34 @@ def define(server: APIServer, items: Iterable[JSON]) -> None:
         return all(server.knows(version, kind) for version, kind in wanted)
 
     until(served, 30, "the definitions are not served")
+
+
+def refusals(server: APIServer, items: Iterable[JSON]) -> list[str]:
+    """Return what the server has against each object; nothing is kept."""
+    found = []
+    for item in items:
+        try:
+            server.apply(item, dry_run=True)
+        except Refused as refused:
+            found.append(str(refused))
+    return found
+
+
+def pods(items: Iterable[JSON]) -> list[JSON]:
+    """Return a pod as each workload would make it; Pod Security speaks of pods only, not of what makes them."""
+    made = []
+    for item in items:
+        for name, template in pod_templates((item,)).items():
+            metadata = {
+                "labels": template["metadata"].get("labels", {}),
+                "annotations": template["metadata"].get("annotations", {}),
+                "name": name.replace("/", "-").lower(),
+                "namespace": item["metadata"]["namespace"],
+            }
+            # A dry run has kept no account that it could name.
+            spec = {key: value for key, value in template["spec"].items() if key != "serviceAccountName"}
+            made.append({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec})
+    return made
 
 
 def until(is_so: Callable[[], object], seconds: float, otherwise: str | Callable[[], str], pause: float = 0.2) -> float:

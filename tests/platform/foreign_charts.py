@@ -1,12 +1,11 @@
 """The charts of others that our releases install, as far as a Go module carries them."""
 
-from functools import cache
 from pathlib import Path
 
 import yaml
 from helm_python import chart as helm
 
-from tests.platform.chart import JSON
+from tests.platform.chart import JSON, deep_merged
 from tests.platform.clusters import releases
 from tests.platform.programs import module_folder
 
@@ -28,14 +27,12 @@ def chart_folder(release: str) -> Path:
     return module_folder(module) / path
 
 
-@cache
-def rendered_chart(release: str) -> tuple[str, tuple[JSON, ...]]:
-    """Return the namespace of a release, and every object that its chart gives with our values."""
+def rendered_chart(release: str, changes: JSON | None = None) -> list[JSON]:
+    """Return every object that the chart of a release gives with our values, in the release's namespace."""
     spec = releases("production")[release]
+    values, namespace = deep_merged(spec.get("values", {}), changes or {}), spec["targetNamespace"]
     with helm.Chart.load(chart_folder(release)) as loaded:
-        files = loaded.render(
-            spec.get("values", {}), name=spec["releaseName"], namespace=spec["targetNamespace"], is_install=True
-        )
+        files = loaded.render(values, name=spec["releaseName"], namespace=namespace, is_install=True)
     texts = (text for path, text in sorted(files.items()) if path.endswith(".yaml"))
-    items = tuple(item for text in texts for item in yaml.load_all(text, Loader=yaml.CSafeLoader) if item)
-    return spec["targetNamespace"], items
+    items = [item for text in texts for item in yaml.load_all(text, Loader=yaml.CSafeLoader) if item]
+    return [item | {"metadata": {"namespace": namespace} | item["metadata"]} for item in items]

@@ -6,7 +6,7 @@ import pytest
 from helm_python import Config
 from helm_python import chart as helm
 
-from tests.platform.api_server import APIServer, Refused
+from tests.platform.api_server import APIServer, pods, refusals
 from tests.platform.chart import (
     CHART,
     ENVIRONMENTS,
@@ -15,7 +15,6 @@ from tests.platform.chart import (
     RELEASE,
     given_values,
     of_kind,
-    pod_templates,
     render,
     rendered,
 )
@@ -25,32 +24,6 @@ from tests.platform.foreign_charts import CHARTS, rendered_chart
 
 EVERY_ENVIRONMENT = pytest.mark.parametrize("environment", ENVIRONMENTS)
 EVERY_CLUSTER = pytest.mark.parametrize("cluster", CLUSTERS)
-
-
-def refusals(server: APIServer, items: list[JSON] | tuple[JSON, ...]) -> list[str]:
-    """Return what the server has against each object; nothing is kept."""
-    found = []
-    for item in items:
-        try:
-            server.apply(item, dry_run=True)
-        except Refused as refused:
-            found.append(str(refused))
-    return found
-
-
-def pods(items: list[JSON] | tuple[JSON, ...], namespace: str = NAMESPACE) -> list[JSON]:
-    """Return a pod as each workload would make it; Pod Security speaks of pods only, not of what makes them."""
-    made = []
-    for name, template in pod_templates(tuple(items)).items():
-        metadata = {
-            "labels": template["metadata"].get("labels", {}),
-            "annotations": template["metadata"].get("annotations", {}),
-            "name": name.replace("/", "-").lower(),
-            "namespace": template["metadata"].get("namespace", namespace),
-        }
-        spec = {key: value for key, value in template["spec"].items() if key != "serviceAccountName"}
-        made.append({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec})
-    return made
 
 
 @EVERY_ENVIRONMENT
@@ -97,8 +70,7 @@ def test_pod_security_lets_every_pod_of_the_chart_start(server: APIServer, envir
 
 @pytest.mark.parametrize("release", CHARTS)
 def test_pod_security_lets_the_pods_of_istio_and_flagger_start(server: APIServer, release: str) -> None:
-    namespace, items = rendered_chart(release)
-    made = pods(items, namespace)
+    made = pods(rendered_chart(release))
 
     assert refusals(server, made) == []
     assert made or release == "istio-base"
