@@ -10,7 +10,6 @@ from tests.platform.api_server import APIServer, pods, refusals
 from tests.platform.chart import (
     CHART,
     ENVIRONMENTS,
-    JSON,
     NAMESPACE,
     RELEASE,
     given_values,

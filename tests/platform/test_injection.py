@@ -1,4 +1,4 @@
-"""The sidecar that Istio adds with our configuration starts under Pod Security `restricted`, in every pod of the mesh."""
+"""The sidecar that our configuration of Istio adds starts under Pod Security `restricted`, in every pod of the mesh."""
 
 import subprocess
 from collections.abc import Callable
