@@ -1,6 +1,7 @@
 """A cluster under Flux: what is asked of it, and what it is told by commits."""
 
 import subprocess
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -109,9 +110,8 @@ class Drill:
         image: str = container["image"]
         return image
 
-    def until(self, is_so: object, what: str, seconds: float = CHANGE_SECONDS) -> float:
+    def until(self, is_so: Callable[[], object], what: str, seconds: float = CHANGE_SECONDS) -> float:
         """Wait for a change, and write into the report how long it took."""
-        assert callable(is_so)
         took = until(is_so, seconds, lambda: f"not seen: {what}\n{self.state()}")
         self.report.append(f"  {what}: {took:.1f} s")
         return took
