@@ -127,6 +127,8 @@ class ControlPlane:
             f"--cert-dir={self.folder / 'controller-manager'}",
             f"--service-account-private-key-file={self.folder / 'accounts.key'}",
             f"--root-ca-file={self.folder / 'certificates' / 'apiserver.crt'}",
+            # On a busy machine kwok's sign of life comes late; nothing here tries what happens without a machine.
+            "--node-monitor-grace-period=1h",
         )
 
     def start_machines(self) -> None:
