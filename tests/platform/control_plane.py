@@ -61,7 +61,6 @@ def started(stack: ExitStack, folder: Path, name: str, *arguments: str, **variab
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            start_new_session=True,
         )
     process = Process(name, running, log)
     stack.callback(process.stop)
