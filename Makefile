@@ -14,7 +14,7 @@ TEACHER_SHA256 := 828e1496d7fabb79cfa4dcd84fa38625c0d3d21da474a00f08db0f559940cf
 VERSION = $(shell sed -n 's/^version = "\(.*\)"$$/\1/p' pyproject.toml)
 
 .DEFAULT_GOAL := help
-.PHONY: help run up-processes test test-platform test-image platform-tools promtool dev-values contract-load teacher image-tools image lint typecheck format contracts configuration bench clean
+.PHONY: help run up-processes test test-platform test-image test-gitops platform-tools cluster-tools promtool etcd dev-values contract-load teacher image-tools image lint typecheck format contracts configuration bench clean
 
 help:  ## Say what can be made
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -41,7 +41,10 @@ test-platform: $(STAMP)  ## Pass the tests of image, chart, clusters and compose
 test-image: $(STAMP)  ## Build the four images without a registry and run them together (as root, minutes; see image-tools)
 	@IMAGE_TESTS=required $(BIN)/python -m pytest tests/image $(ARGS)
 
-platform-tools: promtool $(TOOLS)/bin/kustomize $(TOOLS)/bin/istioctl $(TOOLS)/bin/trivy  ## Build kustomize, kubeconform, sops, age, istioctl and trivy, and fetch definitions and charts (Go 1.26)
+test-gitops: $(STAMP)  ## Let the real Flux reconcile both clusters into a real API server, and tell how it went
+	@$(BIN)/python -m pytest tests/gitops -m gitops $(ARGS)
+
+platform-tools: promtool $(TOOLS)/bin/kustomize $(TOOLS)/bin/istioctl  ## Build kustomize, kubeconform, sops, age and istioctl, and fetch definitions and charts (Go 1.26)
 
 $(TOOLS)/bin/kustomize: tests/platform/tools/go.sum tests/platform/tools/manifests/go.sum
 	@command -v go > /dev/null || { echo "Go 1.26 or newer is needed, and none was found."; exit 1; }
@@ -60,6 +63,35 @@ $(TOOLS)/bin/istioctl: tests/platform/tools/istioctl/go.sum
 $(TOOLS)/bin/trivy: tests/platform/tools/trivy/go.sum
 	@echo "Building trivy (minutes the first time) ..."
 	@cd tests/platform/tools/trivy && GOEXPERIMENT=jsonv2 GOTOOLCHAIN=local CGO_ENABLED=0 go build -mod=readonly -trimpath -ldflags '-s -w' -o $(TOOLS)/bin/ tool
+	@touch $@
+
+# Of modules of their own, with the versions that they are made of; an interrupted build goes on where it was.
+KUBERNETES_VERSION = $(shell sed -n 's/^\tk8s.io\/kubernetes v\([0-9.]*\).*/\1/p' tests/platform/tools/kubernetes/go.mod)
+GO_BUILD = GOTOOLCHAIN=local CGO_ENABLED=0 go build -mod=readonly -trimpath -o $(TOOLS)/bin/
+
+cluster-tools: etcd $(TOOLS)/bin/kube-apiserver $(TOOLS)/bin/kwok $(TOOLS)/bin/source-controller $(TOOLS)/bin/pilot-discovery $(TOOLS)/bin/trivy  ## Build what a real cluster is made of, and trivy: Kubernetes, kwok, Flux's controllers, istiod (Go 1.26)
+
+# Programs read the version in the stamp.
+$(TOOLS)/bin/kube-apiserver: tests/platform/tools/kubernetes/go.sum
+	@command -v go > /dev/null || { echo "Go 1.26 or newer is needed, and none was found."; exit 1; }
+	@echo "Building Kubernetes $(KUBERNETES_VERSION) (five minutes the first time) ..."
+	@cd tests/platform/tools/kubernetes && stamp=k8s.io/component-base/version && version=$(KUBERNETES_VERSION) && minor=$${version#*.} && \
+		$(GO_BUILD) -ldflags "-s -w -X $$stamp.gitVersion=v$$version -X $$stamp.gitMajor=$${version%%.*} -X $$stamp.gitMinor=$${minor%%.*}" tool
+	@touch $@
+
+$(TOOLS)/bin/kwok: tests/platform/tools/kwok/go.sum
+	@echo "Building kwok (two minutes the first time) ..."
+	@cd tests/platform/tools/kwok && $(GO_BUILD) -ldflags '-s -w' tool
+	@touch $@
+
+$(TOOLS)/bin/source-controller: tests/platform/tools/flux/go.sum
+	@echo "Building Flux's four controllers (minutes the first time) ..."
+	@cd tests/platform/tools/flux && $(GO_BUILD) -ldflags '-s -w' tool
+	@touch $@
+
+$(TOOLS)/bin/pilot-discovery: tests/platform/tools/istiod/go.sum
+	@echo "Building istiod (minutes the first time) ..."
+	@cd tests/platform/tools/istiod && $(GO_BUILD) -ldflags '-s -w' tool
 	@touch $@
 
 dev-values: $(STAMP)  ## Show what the chart applies with ENVIRONMENT's values (development, staging, production)
@@ -86,6 +118,9 @@ teacher: .local/encoders/bge-small-en-v1.5.onnx  ## Fetch the weights that `mia 
 image-tools:  ## Install what test-image builds and runs images with (Debian or Ubuntu, as root)
 	@for name in buildah podman runc debootstrap; do command -v $$name >/dev/null || missing=yes; done; test -z "$$missing" || \
 		{ apt-get update -qq && apt-get install --yes --no-install-recommends buildah podman runc debootstrap debian-archive-keyring; }
+
+etcd:  ## Install what Kubernetes keeps its objects in (Debian or Ubuntu, as root)
+	@command -v etcd >/dev/null || { apt-get update -qq && apt-get install --yes --no-install-recommends etcd-server; }
 
 image:  ## Build the four images with ENGINE (docker; or podman), tagged VERSION
 	@for pair in news_ingestion:news-ingestion nlp:nlp-processing market_impact:market-impact alerts:alert-signal; do \

@@ -27,10 +27,15 @@ def database_names() -> dict[str, str]:
     return {service.database_setting: f"{service.name}_{suffix}" for service in SERVICES}
 
 
+def own_databases(postgres: str, redis: str) -> dict[str, str]:
+    """Return the variables that give a system databases nobody else has."""
+    return {"DATABASE_URL": postgres.replace("/postgres?", "/?"), "REDIS_URL": redis, **database_names()}
+
+
 @pytest.fixture
 def backing_environment(postgres: str, redis: str) -> dict[str, str]:
     """Variables that give a system databases nobody else has."""
-    return {"DATABASE_URL": postgres.replace("/postgres?", "/?"), "REDIS_URL": redis, **database_names()}
+    return own_databases(postgres, redis)
 
 
 @pytest.fixture

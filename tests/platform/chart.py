@@ -72,6 +72,6 @@ def pod_templates(objects: tuple[JSON, ...]) -> dict[str, JSON]:
         name = f"{item['kind']}/{item['metadata']['name']}"
         if item["kind"] == "Pod":
             found[name] = item
-        elif item["kind"] in {"Deployment", "Job"}:
+        elif item["kind"] in {"DaemonSet", "Deployment", "Job"}:
             found[name] = item["spec"]["template"]
     return found

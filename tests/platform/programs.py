@@ -14,6 +14,7 @@ from tests.platform.chart import ROOT
 TOOLS = ROOT / "tests" / "platform" / "tools"
 BUILT = ROOT / ".local" / "platform-tools" / "bin"
 HOW = "run `make platform-tools` (it needs Go 1.26)"
+HOW_CLUSTER = "run `make cluster-tools` (it needs Go 1.26, and Debian or Ubuntu for etcd)"
 
 
 @cache
@@ -22,6 +23,15 @@ def program(name: str) -> str:
     found = shutil.which(name, path=str(BUILT)) or shutil.which(name)
     if found is None:
         _missing(f"{name} is not there: {HOW}")
+    return found
+
+
+@cache
+def cluster_program(name: str) -> str:
+    """Return the path of a part of a real cluster; without it the test skips, or fails if `CLUSTER_TOOLS=required`."""
+    found = shutil.which(name, path=str(BUILT)) or shutil.which(name)
+    if found is None:
+        _missing(f"{name} is not there: {HOW_CLUSTER}", "CLUSTER_TOOLS")
     return found
 
 
@@ -52,7 +62,7 @@ def modules() -> set[str]:
     return set(re.findall(r"^\t(\S+) v", text, re.MULTILINE))
 
 
-def _missing(reason: str) -> None:
-    if os.environ.get("PLATFORM_TOOLS") == "required":
+def _missing(reason: str, setting: str = "PLATFORM_TOOLS") -> None:
+    if os.environ.get(setting) == "required":
         pytest.fail(reason)
     pytest.skip(reason)

@@ -1,9 +1,12 @@
 """What the chart renders is valid: for Helm, for the oldest and the newest Kubernetes, and for its own schema."""
 
 import json
+import re
+from pathlib import Path
 
 import kubernetes_validate
 import pytest
+import yaml
 from helm_python import chart as helm
 from helm_python.errors import HelmError
 
@@ -13,6 +16,7 @@ from tests.platform.chart import (
     ENVIRONMENTS,
     JSON,
     NAMESPACE,
+    RELEASE,
     given_values,
     group,
     render,
@@ -47,6 +51,21 @@ def test_every_object_of_kubernetes_is_valid_strictly(version: str) -> None:
         kubernetes_validate.validate(item, version, strict=True)
 
     assert len(distinct) > 50
+
+
+def test_labels_are_valid_where_flux_adds_the_commit_to_the_version(tmp_path: Path) -> None:
+    """A plus sign and the commit: so does the HelmChart of clusters/ (`reconcileStrategy: Revision`)."""
+    archive = helm.package(CHART, destination=tmp_path, version="0.1.0+bd4c713a7df6.1")
+    with helm.Chart.load(archive) as loaded:
+        files = loaded.render(given_values("staging"), name=RELEASE, namespace=NAMESPACE, is_install=True)
+    texts = (text for path, text in files.items() if path.endswith(".yaml"))
+    items = [item for text in texts for item in yaml.safe_load_all(text) if item]
+    labels = {value for item in items for value in item["metadata"].get("labels", {}).values()}
+
+    assert "market-impact-analysis-system-0.1.0_bd4c713a7df6.1" in labels
+    assert not [
+        value for value in labels if not re.fullmatch(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?", value)
+    ]
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)

@@ -5,25 +5,14 @@ import yaml
 
 from tests.platform.chart import JSON
 from tests.platform.clusters import releases, step
-from tests.platform.programs import module_folder
+from tests.platform.foreign_charts import CHARTS, chart_folder
 
-ISTIO, FLAGGER = "istio.io/istio", "github.com/fluxcd/flagger"
-# Of these the charts are in a module; the charts of Kiali, KEDA and kube-prometheus-stack are in none.
-CHARTS = {
-    "istio-base": (ISTIO, "manifests/charts/base"),
-    "istio-cni": (ISTIO, "manifests/charts/istio-cni"),
-    "istiod": (ISTIO, "manifests/charts/istio-control/istio-discovery"),
-    "istio-ingress": (ISTIO, "manifests/charts/gateway"),
-    "flagger": (FLAGGER, "charts/flagger"),
-    "flagger-loadtester": (FLAGGER, "charts/loadtester"),
-}
 # Maps that the charts hand on as they are, to Istio's mesh configuration or into a pod.
 FREE = {"meshConfig", "labels", "context", "securityContext", "env", "volumes", "volumeMounts"}
 
 
 def chart_values(name: str) -> JSON:
-    module, path = CHARTS[name]
-    given = yaml.safe_load((module_folder(module) / path / "values.yaml").read_text(encoding="utf-8"))
+    given = yaml.safe_load((chart_folder(name) / "values.yaml").read_text(encoding="utf-8"))
     # Istio's charts keep their defaults under a name of their own.
     return {**given, **given.get("_internal_defaults_do_not_set", {}), **given.get("defaults", {})}
 
@@ -57,6 +46,5 @@ def test_the_pinned_versions_of_flagger_are_those_whose_charts_are_read() -> Non
         if item["kind"] == "HelmChart"
     }
     for name in ("flagger", "flagger-loadtester"):
-        module, path = CHARTS[name]
-        chart = yaml.safe_load((module_folder(module) / path / "Chart.yaml").read_text(encoding="utf-8"))
+        chart = yaml.safe_load((chart_folder(name) / "Chart.yaml").read_text(encoding="utf-8"))
         assert chart["version"] == pinned[name]

@@ -11,14 +11,15 @@
 {{- end }}
 {{- end }}
 
-{{- /* Labels of everything that belongs to one service. Arguments: root, service. */ -}}
+{{- /* Labels of everything that belongs to one service. Arguments: root, service. Flux adds the commit to the version
+       after a `+`, which no label may have. */ -}}
 {{- define "mia.labels" -}}
 app.kubernetes.io/name: {{ .service.kubernetesName }}
 app.kubernetes.io/instance: {{ .root.Release.Name }}
 app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
 app.kubernetes.io/part-of: {{ .root.Chart.Name }}
 app.kubernetes.io/managed-by: {{ .root.Release.Service }}
-helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
+helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
 {{- end }}
 
 {{- /* Labels of a service's pods. Flagger renames `app` in its primary and keeps the others: policies select by those. */ -}}

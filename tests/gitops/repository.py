@@ -1,0 +1,124 @@
+"""The repository that Flux reads: this one's clusters/ and charts/, with Secrets of its own and the overlay."""
+
+import os
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+from string import Template
+
+import yaml
+
+from tests.platform.chart import ROOT
+from tests.platform.clusters import CLUSTERS
+from tests.platform.programs import program
+
+OVERLAY = Path(__file__).parent / "overlay.yaml"
+NAME = "market-impact-analysis-system.git"
+# An identity that is nobody's, and none of the settings of who runs the tests.
+GIT = {
+    "GIT_AUTHOR_NAME": "tests",
+    "GIT_AUTHOR_EMAIL": "tests@example.com",
+    "GIT_COMMITTER_NAME": "tests",
+    "GIT_COMMITTER_EMAIL": "tests@example.com",
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_CONFIG_SYSTEM": os.devnull,
+}
+
+
+def overlay(**addresses: str) -> str:
+    """Return the overlay for these addresses: `git`, `charts`, `inbox`, `webhooks`."""
+    return Template(OVERLAY.read_text(encoding="utf-8")).substitute(addresses)
+
+
+def write_tree(folder: Path, component: str) -> None:
+    """Write what the repository holds but for the Secrets: this checkout's files, and the overlay in both roots."""
+    for name in ("clusters", "charts"):
+        shutil.copytree(ROOT / name, folder / name)
+    (folder / "clusters" / "overlay").mkdir()
+    (folder / "clusters" / "overlay" / "kustomization.yaml").write_text(component, encoding="utf-8")
+    for cluster in CLUSTERS:
+        root = folder / "clusters" / cluster / "kustomization.yaml"
+        written = yaml.safe_load(root.read_text(encoding="utf-8"))
+        written["components"].append("../overlay")
+        root.write_text(yaml.safe_dump(written), encoding="utf-8")
+
+
+@dataclass
+class Repository:
+    """A working copy, and the bare repository that it pushes to."""
+
+    folder: Path
+    secrets: dict[tuple[str, str, str], dict[str, str]] = field(default_factory=dict, repr=False)
+    age_key: str = field(default="", repr=False)
+
+    @property
+    def work(self) -> Path:
+        return self.folder / "work"
+
+    def create(self, component: str, inbox_header: str) -> None:
+        """Make the repository with its first commit."""
+        write_tree(self.work, component)
+        self._encrypt_secrets(inbox_header)
+        self._git("init", "--quiet", "--initial-branch=main", cwd=self.work)
+        served = self.folder / "served" / NAME
+        self._git("init", "--quiet", "--bare", "--initial-branch=main", str(served), cwd=self.folder)
+        self._git("remote", "add", "origin", str(served), cwd=self.work)
+        self.commit("The clusters as they are")
+
+    def commit(self, message: str) -> str:
+        """Commit every change and push it; return its revision as Flux writes it."""
+        self._git("add", "--all", cwd=self.work)
+        self._git("commit", "--quiet", "--message", message, cwd=self.work)
+        return self._push()
+
+    def revert(self) -> str:
+        """Take the newest commit back by another."""
+        self._git("revert", "--no-edit", "HEAD", cwd=self.work)
+        return self._push()
+
+    def replace(self, path: str, old: str, new: str) -> None:
+        """Change a file; the old text must be there once."""
+        file = self.work / path
+        text = file.read_text(encoding="utf-8")
+        assert text.count(old) == 1, f"{path} has {old!r} {text.count(old)} times"
+        file.write_text(text.replace(old, new), encoding="utf-8")
+
+    def _push(self) -> str:
+        self._git("push", "--quiet", "origin", "main", cwd=self.work)
+        return f"main@sha1:{self._git('rev-parse', 'HEAD', cwd=self.work).strip()}"
+
+    def _encrypt_secrets(self, inbox_header: str) -> None:
+        """Write each Secret anew and encrypt it, as docs/operations.md tells everybody to."""
+        self.age_key = _run([program("age-keygen")], self.folder)
+        (recipient,) = re.findall("public key: (age1[a-z0-9]+)", self.age_key)
+        rules = re.sub("age1[a-z0-9]+", recipient, (ROOT / ".sops.yaml").read_text(encoding="utf-8"))
+        (self.work / ".sops.yaml").write_text(rules, encoding="utf-8")
+        for cluster in CLUSTERS:
+            for path in sorted((self.work / "clusters" / cluster / "secrets").glob("*.yaml")):
+                if path.name != "kustomization.yaml":
+                    self._encrypt_secret(cluster, path, inbox_header)
+
+    def _encrypt_secret(self, cluster: str, path: Path, inbox_header: str) -> None:
+        item = yaml.safe_load(path.read_text(encoding="utf-8"))
+        del item["sops"]
+        name, namespace = item["metadata"]["name"], item["metadata"]["namespace"]
+        values = {key: f"{key} of {name} in {cluster}" for key in item["stringData"]}
+        if name == "alerts-inbox":
+            values["headers"] = inbox_header
+        item["stringData"] = self.secrets[cluster, namespace, name] = values
+        path.write_text(yaml.safe_dump(item), encoding="utf-8")
+        _run([program("sops"), "encrypt", "--in-place", str(path.relative_to(self.work))], self.work)
+        assert not [value for value in values.values() if value in path.read_text(encoding="utf-8")]
+
+    def _git(self, *arguments: str, cwd: Path) -> str:
+        return _run(["git", *arguments], cwd)
+
+
+def _run(command: list[str], cwd: Path) -> str:
+    done = subprocess.run(
+        command, cwd=cwd, env={**os.environ, **GIT}, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout

@@ -1,0 +1,91 @@
+"""What a run replaces of clusters/ is one small file, and touches nothing but addresses and intervals."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.gitops.repository import OVERLAY, overlay, write_tree
+from tests.platform.chart import JSON
+from tests.platform.clusters import CLUSTERS, step, steps
+from tests.platform.programs import program
+
+HERE = "http://127.0.0.1"
+ADDRESSES = {
+    "git": f"{HERE}:1/git/repository.git",
+    "charts": f"{HERE}:1",
+    "inbox": f"{HERE}:2",
+    "webhooks": "https://localhost:3",
+}
+# By kind, what may differ; `patches` are what the root hands on to a step, whose effect is in the same list.
+ALLOWED = {
+    "GitRepository": {"spec.url", "spec.interval"},
+    "Kustomization": {"spec.interval", "spec.retryInterval", "spec.patches"},
+    "HelmRepository": {"spec.url"},
+    "HelmChart": {"spec.interval"},
+    "HelmRelease": {
+        "spec.interval",
+        "spec.values.base.validationURL",
+        "spec.values.istiodRemote.injectionURL",
+    },
+    "Provider": {"spec.address"},
+}
+
+
+def build(folder: Path) -> list[JSON]:
+    done = subprocess.run([program("kustomize"), "build", str(folder)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return [item for item in yaml.safe_load_all(done.stdout) if item]
+
+
+def leaves(value: object, path: str = "") -> dict[str, object]:
+    """Return every value that is no map, by its path."""
+    if not isinstance(value, dict):
+        return {path: value}
+    return {key: leaf for name, one in value.items() for key, leaf in leaves(one, f"{path}.{name}".lstrip(".")).items()}
+
+
+def differences(before: JSON, after: JSON) -> set[str]:
+    old, new = leaves(before), leaves(after)
+    return {path for path in old.keys() | new.keys() if old.get(path) != new.get(path)}
+
+
+def named(items: list[JSON] | tuple[JSON, ...]) -> dict[tuple[str, str], JSON]:
+    return {(item["kind"], item["metadata"]["name"]): item for item in items}
+
+
+@pytest.mark.parametrize("cluster", CLUSTERS)
+def test_addresses_and_intervals_are_all_that_differs(cluster: str, tmp_path: Path) -> None:
+    write_tree(tmp_path, overlay(**ADDRESSES))
+    changed = set()
+
+    def compare(before: list[JSON] | tuple[JSON, ...], after: list[JSON]) -> None:
+        old, new = named(before), named(after)
+        assert old.keys() == new.keys()
+        for (kind, name), item in old.items():
+            paths = differences(item, new[kind, name])
+            assert paths <= ALLOWED.get(kind, set()), f"{kind}/{name}"
+            changed.update((kind, path) for path in paths)
+
+    root = build(tmp_path / "clusters" / cluster)
+    compare(step(cluster, "flux-system"), root)
+    handed_on = {
+        name: one["spec"].get("patches", []) for (kind, name), one in named(root).items() if kind == "Kustomization"
+    }
+    for name, spec in steps(cluster).items():
+        if name != "flux-system":
+            # What the controller does with the patches of a Kustomization.
+            folder = tmp_path / "clusters" / "patched"
+            folder.mkdir(exist_ok=True)
+            resources = [f"../{Path(spec['path']).relative_to('clusters')}"]
+            (folder / "kustomization.yaml").write_text(
+                yaml.safe_dump({"resources": resources, "patches": handed_on[name]}), encoding="utf-8"
+            )
+            compare(step(cluster, name), build(folder))
+
+    assert changed == {(kind, path) for kind, paths in ALLOWED.items() for path in paths}, "no more than is needed"
+
+
+def test_the_overlay_is_small() -> None:
+    assert len(OVERLAY.read_text(encoding="utf-8").splitlines()) <= 60
