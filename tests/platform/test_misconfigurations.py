@@ -9,7 +9,7 @@ import yaml
 
 from tests.platform.chart import ENVIRONMENTS, JSON, ROOT, rendered
 from tests.platform.clusters import CLUSTERS, everything
-from tests.platform.programs import program
+from tests.platform.programs import cluster_program
 
 IGNORED = yaml.safe_load((ROOT / ".trivyignore.yaml").read_text(encoding="utf-8"))["misconfigurations"]
 ROOT_POD = {
@@ -25,7 +25,7 @@ ROOT_POD = {
 def findings(target: Path, cache: Path, *options: str) -> dict[str, set[str]]:
     """Return where each check finds something; the settings are those of trivy.yaml."""
     command = [
-        program("trivy"),
+        cluster_program("trivy"),
         "config",
         "--quiet",
         "--format",
