@@ -21,16 +21,12 @@ def free_port() -> int:
         return port
 
 
-def database_names() -> dict[str, str]:
-    """Return the variables that name databases nobody else has."""
-    suffix = uuid4().hex[:8]
-    return {service.database_setting: f"{service.name}_{suffix}" for service in SERVICES}
-
-
 @pytest.fixture
 def backing_environment(postgres: str, redis: str) -> dict[str, str]:
     """Variables that give a system databases nobody else has."""
-    return {"DATABASE_URL": postgres.replace("/postgres?", "/?"), "REDIS_URL": redis, **database_names()}
+    suffix = uuid4().hex[:8]
+    names = {service.database_setting: f"{service.name}_{suffix}" for service in SERVICES}
+    return {"DATABASE_URL": postgres.replace("/postgres?", "/?"), "REDIS_URL": redis, **names}
 
 
 @pytest.fixture
