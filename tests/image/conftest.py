@@ -27,7 +27,7 @@ def engine() -> Iterator[Engine]:
     STORAGE.mkdir(parents=True, exist_ok=True)
     engine = Engine(STORAGE / "storage", STORAGE / "run")
     yield engine
-    engine.podman("image", "prune", "--force")
+    engine.close()
 
 
 @pytest.fixture(scope="session")
