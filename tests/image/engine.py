@@ -74,6 +74,13 @@ class Engine:
         cgroups = ["--runtime", "runc", "--cgroup-manager", "cgroupfs"]
         return run(["podman", *self._options(), *cgroups, *arguments], seconds)
 
+    def close(self) -> None:
+        """Remove images without a name, and unmount the storage, which else nobody could remove."""
+        self.podman("image", "prune", "--force")
+        mounted = self.storage / "overlay"
+        if f" {mounted} " in Path("/proc/mounts").read_text(encoding="utf-8"):
+            run(["umount", "--recursive", str(mounted)])
+
     def make_base(self, folder: Path) -> str:
         """Return the base image's name; it is made once, of Debian's own Python."""
         given = os.environ.get("BASE_IMAGE")
