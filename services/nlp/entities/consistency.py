@@ -88,16 +88,25 @@ def _organisations(
     counts: dict[str, Counter[NameKind]], settled: dict[str, NameKind], texts: Sequence[str]
 ) -> list[str]:
     """Return the names of organisations to look for, the longest first."""
-    found: set[str] = set()
-    for name, kinds in counts.items():
-        if kinds["ORG"] and settled.get(name, "ORG") == "ORG":
-            if kinds["ORG"] > 1 or not name.isupper():
-                found.add(name)
-            found.update(_short_forms(name))
+    firms = [name for name, kinds in counts.items() if kinds["ORG"] and settled.get(name, "ORG") == "ORG"]
+    wanted: set[str] = set()
+    for name in sorted(firms, key=lambda name: (-counts[name]["ORG"], name))[:_MOST_NAMES]:
+        if counts[name]["ORG"] > 1 or not name.isupper():
+            wanted.add(name)
+        wanted.update(_short_forms(name))
+    wanted = {name for name in wanted if _stands_elsewhere(name, counts, texts)}
+    if not wanted:
+        return []
     other = {name for name, kinds in counts.items() if settled.get(name, max(kinds, key=kinds.__getitem__)) != "ORG"}
     lower = {word for text in texts for word in _WORD.findall(text) if word[0].islower()}
-    kept = [name for name in found - other if _may_stand_alone(name, lower)]
-    return sorted(kept, key=lambda name: (-len(name), name))[:_MOST_NAMES]
+    kept = [name for name in wanted - other if _may_stand_alone(name, lower)]
+    return sorted(kept, key=lambda name: (-len(name), name))
+
+
+def _stands_elsewhere(name: str, counts: dict[str, Counter[NameKind]], texts: Sequence[str]) -> bool:
+    """Say whether the texts hold `name` more often than the names found do: mostly they do not, and all is done."""
+    n_found = sum(kinds.total() * each.count(name) for each, kinds in counts.items())
+    return sum(text.count(name) for text in texts) > n_found
 
 
 def _short_forms(name: str) -> list[str]:
