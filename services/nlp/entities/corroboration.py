@@ -27,6 +27,8 @@ _TO_RATING = re.compile(
 _JOINS = re.compile(r",? (?:and|or|&) |, |/")
 _WIDEST_JOIN = len(", and ")
 _GIVEN_NAMES = word_list("given_names")
+_FIRM_NOUNS = word_list("firm_nouns")
+_HELD = frozenset(("shares of", "shares in", "stake in", "stock of", "options on"))
 _BUSINESS = (_AFTER | _BEFORE | word_list("business")) - word_list("not_business")
 _WORD = re.compile(r"[^\W_]+(?:['\u2019-][^\W_]+)*")
 
@@ -89,6 +91,14 @@ def _is_another_thing(name: str, previous: str, following: str, *, is_next: bool
     if is_next and previous.isdigit():
         return True
     return is_next and previous.lower() in _GIVEN_NAMES and previous[:1].isupper()
+
+
+def is_firm_here(text: str, start: int, end: int) -> bool:
+    """Say whether a name that people bear too is a firm's: people have no shares and no first quarter."""
+    tail = text[end : end + 40].removeprefix("'s").removeprefix("\u2019s")
+    following = _WORD.match(tail.lstrip())
+    before = " ".join(_WORD.findall(text[max(0, start - 20) : start].lower())[-2:])
+    return (following is not None and following[0].lower() in _FIRM_NOUNS) or before in _HELD
 
 
 def _goes_on_as_a_company(following: str, tail: str, *, is_lower: bool) -> bool:

@@ -6,7 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from common.contracts import EntityType, TextField
-from nlp.entities.corroboration import TextCase, has_business_word, is_company_here, is_listed_with, text_case
+from nlp.entities.corroboration import (
+    TextCase,
+    has_business_word,
+    is_company_here,
+    is_firm_here,
+    is_listed_with,
+    text_case,
+)
 from nlp.entities.gazetteer import AliasKind, Gazetteer, KnownEntity, fold
 from nlp.entities.linking import LinkedEntity, Mention
 from nlp.entities.tagger import NamedSpan, NameKind
@@ -50,14 +57,19 @@ def around(names: Sequence[NamedSpan], starts: Sequence[int], mention: Mention) 
 
 
 def settle_borders(
-    field: TextField, text: str, names: Sequence[NamedSpan], linked: Sequence[LinkedEntity], gazetteer: Gazetteer
+    field: TextField,
+    text: str,
+    names: Sequence[NamedSpan],
+    linked: Sequence[LinkedEntity],
+    gazetteer: Gazetteer,
+    surnames: frozenset[str] = frozenset(),
 ) -> None:
     """Move the mentions in one field to the borders of the names around them, and drop those that are no names here.
 
     Notes
     -----
-    Marked tickers stay as they are. A common word that the tagger takes for no name is dropped where only its capital
-    spoke for it: in sentences, not in headlines.
+    Marked tickers stay as they are. `surnames` are those of people whom the article names in full. A common word that
+    the tagger takes for no name is dropped where only its capital spoke for it: in sentences, not in headlines.
     """
     starts = [span.start for span in names]
     companies = [
@@ -79,10 +91,10 @@ def settle_borders(
                 text, mention.start, mention.end, companies, TextCase.TITLE
             )
             match = _Match(one, mention, kind, is_in_list)
-            if _goes_on(match, text):
+            span = around(names, starts, mention)
+            if _goes_on(match, text) or _is_a_persons(match, span, surnames, text):
                 settled[one.entity.entity_id, mention] = None
                 continue
-            span = around(names, starts, mention)
             if span is not None:
                 groups.setdefault(span, []).append(match)
             elif match.kind is AliasKind.COMMON and not (
@@ -144,6 +156,14 @@ def _has_sign(match: _Match, text: str) -> bool:
         return True
     # In a title a capital proves nothing, so that only the signs are asked for.
     return is_company_here(text, match.mention.start, match.mention.end, TextCase.TITLE)
+
+
+def _is_a_persons(match: _Match, span: NamedSpan | None, surnames: frozenset[str], text: str) -> bool:
+    """Say whether the alias is the surname of somebody whom the article names: "Abbott" beside "Tony Abbott"."""
+    if span is None or span.kind != "PER" or match.mention.text not in surnames:
+        return False
+    is_firm = match.entity.is_marked or is_firm_here(text, match.mention.start, match.mention.end)
+    return match.entity.entity.type in _ORGANISATIONS and not is_firm
 
 
 def _is_in_business_news(match: _Match, text: str) -> bool:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from common.contracts import EntityType, TextField
+from nlp.entities.consistency import settle_kinds, surnames_in
 from nlp.entities.gazetteer import AliasKind, AliasMatch, KnownEntity, fold
 from nlp.entities.linking import MAX_MENTIONS, LinkedEntity, Linker, Mention
 from nlp.entities.name_borders import TYPE_OF_KIND, around, settle_borders
@@ -43,11 +44,12 @@ class EntityRecogniser:
         on: date | None = None,
     ) -> list[LinkedEntity]:
         """Return the entities of `fields`: the linked ones as `Linker.link` orders them, then the unlisted ones."""
-        readings = [self._read(name, text) for name, text in fields]
+        readings = self._read(fields)
         matches = {reading.name: reading.matches for reading in readings}
         linked = self._linker.link(fields, tickers, on, matches)
+        surnames = surnames_in([reading.text for reading in readings], [reading.names for reading in readings])
         for reading in readings:
-            settle_borders(reading.name, reading.text, reading.names, linked, self._linker.gazetteer)
+            settle_borders(reading.name, reading.text, reading.names, linked, self._linker.gazetteer, surnames)
         kept = [one for one in linked if one.mentions or one.is_given]
         unlisted = _unlisted(readings, kept)
         for one in unlisted:
@@ -61,9 +63,14 @@ class EntityRecogniser:
         candidates = self._linker.gazetteer.aliases.get(fold(unlisted.name), ())
         return tuple(one.entity for one in candidates if one.kind is AliasKind.COMMON)
 
-    def _read(self, name: TextField, text: str) -> FieldReading:
-        matches = self._linker.gazetteer.find(fold(text))
-        return FieldReading(name, text, matches, self._tagger.tag(text, matches))
+    def _read(self, fields: Sequence[tuple[TextField, str]]) -> list[FieldReading]:
+        found = [self._linker.gazetteer.find(fold(text)) for _, text in fields]
+        texts = [text for _, text in fields]
+        names = [self._tagger.tag(text, matches) for text, matches in zip(texts, found, strict=True)]
+        return [
+            FieldReading(name, text, matches, settled)
+            for (name, text), matches, settled in zip(fields, found, settle_kinds(texts, names), strict=True)
+        ]
 
 
 def _unlisted(readings: Sequence[FieldReading], linked: Sequence[LinkedEntity]) -> list[LinkedEntity]:

@@ -137,8 +137,17 @@ def entity_rows(data: Path) -> list[SentimentRow]:
 
 def topic_rows(data: Path) -> list[TopicRow]:
     """Return the Reuters training stories with their codes."""
-    lines = gzip.decompress((data / "topics" / "reuters21578_train.jsonl.gz").read_bytes()).decode().splitlines()
-    rows = [json.loads(line) for line in lines]
+    return _topic_rows(data / "topics" / "reuters21578_train.jsonl.gz")
+
+
+def further_topic_rows(data: Path) -> list[TopicRow]:
+    """Return the Reuters stories outside of the ModApte split that bear codes; none without their file."""
+    file = data / "topics" / "reuters21578_other.jsonl.gz"
+    return [row for row in _topic_rows(file) if row.topics] if file.exists() else []
+
+
+def _topic_rows(file: Path) -> list[TopicRow]:
+    rows = [json.loads(line) for line in gzip.decompress(file.read_bytes()).decode().splitlines()]
     return [TopicRow(row["id"], row["title"] or "", row["body"] or "", tuple(row["topics"])) for row in rows]
 
 

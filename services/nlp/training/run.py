@@ -45,7 +45,7 @@ def _topics(data: Path, folder: Path) -> dict[str, float]:
         folder,
         "topics-reuters",
         file,
-        subject="Reuters topic codes (R90) of English business news: one linear model a code, own thresholds.",
+        subject="Reuters topic codes (R90) of English business news: a ridge regression and the names of each code.",
         data=(card.REUTERS,),
         scores=scores,
     )

@@ -18,7 +18,7 @@ from nlp.training.entities.gazetteer import build_gazetteer
 from nlp.training.evaluation import expected_calibration_error
 from nlp.training.publish import SEC_LIST, SEMEVAL, publish
 from nlp.training.sentiment import fitted_temperature
-from nlp.training.topics import best_threshold, train_reuters
+from nlp.training.topics import train_reuters
 
 
 def a_story(number: int, topic: str) -> dict[str, object]:
@@ -138,12 +138,6 @@ def test_an_overconfident_model_is_cooled() -> None:
     targets = np.array([[1.0, 0.0, 0.0]] * 6 + [[0.0, 1.0, 0.0]] * 4)
 
     assert fitted_temperature(logits, targets) > 1.5
-
-
-def test_the_threshold_of_a_rare_code_stays_near_the_middle() -> None:
-    margins = np.array([0.9, -0.2, -0.9, -1.0])
-
-    assert best_threshold(margins, np.array([True, False, False, False])) == 0.0
 
 
 def test_punkt_learns_abbreviations_and_leaves_words_that_end_sentences():
