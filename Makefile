@@ -13,7 +13,7 @@ TOOLS  := $(CURDIR)/.local/platform-tools
 VERSION = $(shell sed -n 's/^version = "\(.*\)"$$/\1/p' pyproject.toml)
 
 .DEFAULT_GOAL := help
-.PHONY: help run up-processes test test-platform test-gitops platform-tools cluster-tools promtool etcd dev-values contract-load image lint typecheck format contracts configuration bench clean
+.PHONY: help run up-processes test test-platform platform-tools promtool dev-values contract-load image lint typecheck format contracts configuration bench clean
 
 help:  ## Say what can be made
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -55,6 +55,10 @@ $(TOOLS)/bin/istioctl: tests/platform/tools/istioctl/go.sum
 	@cd tests/platform/tools/istioctl && GOTOOLCHAIN=local CGO_ENABLED=0 go build -mod=readonly -trimpath -ldflags '-s -w' -o $(TOOLS)/bin/ tool
 	@touch $@
 
+.PHONY: test-gitops cluster-tools etcd
+etcd:  ## Install what Kubernetes keeps its objects in (Debian or Ubuntu, as root)
+	@command -v etcd >/dev/null || { apt-get update -qq && apt-get install --yes --no-install-recommends etcd-server; }
+
 # Of modules of their own, with the versions that they are made of; an interrupted build goes on where it was.
 KUBERNETES_VERSION = $(shell sed -n 's/^\tk8s.io\/kubernetes v\([0-9.]*\).*/\1/p' tests/platform/tools/kubernetes/go.mod)
 GO_BUILD = GOTOOLCHAIN=local CGO_ENABLED=0 go build -mod=readonly -trimpath -o $(TOOLS)/bin/
@@ -92,9 +96,6 @@ contract-load: $(STAMP)  ## Write the requests that canaries are tried with anew
 
 promtool:  ## Install what tries alerting rules (promtool; Debian or Ubuntu, as root); else they skip
 	@command -v promtool >/dev/null || { apt-get update -qq && apt-get install --yes --no-install-recommends prometheus; }
-
-etcd:  ## Install what Kubernetes keeps its objects in (Debian or Ubuntu, as root)
-	@command -v etcd >/dev/null || { apt-get update -qq && apt-get install --yes --no-install-recommends etcd-server; }
 
 image:  ## Build the four images with ENGINE (docker; or podman), tagged VERSION
 	@for pair in news_ingestion:news-ingestion nlp:nlp-processing market_impact:market-impact alerts:alert-signal; do \
