@@ -72,6 +72,7 @@ class Controllers:
             f"--secureGRPCAddr={loopback()}",
             f"--monitoringAddr={loopback()}",
             f"--ctrlz_port={free_port()}",
+            "--shutdownDuration=0s",
             POD_NAMESPACE=MESH,
             POD_NAME="istiod-beside-the-cluster",
             REVISION="default",
