@@ -155,7 +155,8 @@ def train(subject: Subject, data: Path, folder: Path = FOLDER, teacher: Path = T
 
     Notes
     -----
-    Equal data and library versions give equal bytes; for `deep`, whose sums depend on the processor, like weights.
+    Equal data and library versions give equal bytes; for `deep` and `entities`, whose sums depend on the processor and
+    the number of threads, like weights.
 
     Raises
     ------
