@@ -18,7 +18,7 @@ from nlp.training.deep.blending import fast_opinions, fit_blend, opinions
 from nlp.training.deep.distilling import answered, softened, teachers_answers, unlabelled_examples
 from nlp.training.deep.encoder import N_OUTPUTS, Encoder
 from nlp.training.deep.examples import SMOOTHING, Example, encoded_text, examples, training_rows
-from nlp.training.deep.fine_tuning import TEACHERS_RECIPE, Recipe, fine_tune, timed_report
+from nlp.training.deep.fine_tuning import TEACHERS_RECIPE, Recipe, fine_tune, mean_of, timed_report
 from nlp.training.deep.onnx_graph import input_ranges, onnx_model, save
 from nlp.training.deep.pretrained import exported_encoder, pieces_encoder, pieces_path, small_encoder
 from nlp.training.evaluation import document_scores, entity_scores
@@ -141,21 +141,23 @@ def train_deep(
 
     Notes
     -----
-    Teacher, trial and blends never see the labels of the validation part; the scores are the trial's. The shipped
-    weights are then learned in the same way from all labels and take the trial's blends. About an hour and a half on
-    two cores whose processor multiplies in bfloat16.
+    Teacher, trial and blends never see the labels of the validation part; the scores are the trial's. A second encoder
+    then learns in the same way from all labels, and what is shipped is the mean of both (a model soup; Wortsman et al.
+    2022) with the trial's blends. About an hour and a half on two cores whose processor multiplies in bfloat16.
     """
     say("tuning the teacher")
     large = fine_tune(exported_encoder(teacher), labelled_examples(data), recipe or TEACHERS_RECIPE, timed_report(say))
     lessons = Lessons(data, large, say)
 
-    def learned(*, everything: bool) -> onnx.ModelProto:
+    def learned(*, everything: bool) -> Encoder:
         found = lessons.examples(everything=everything)
         say(f"tuning the small encoder on {len(found):,} examples")
-        return small_model(fine_tune(small_encoder(), found, recipe or Recipe(), timed_report(say)), data)
+        return fine_tune(small_encoder(), found, recipe or Recipe(), timed_report(say))
 
-    save(learned(everything=False), encoder_path)
+    trial = learned(everything=False)
+    save(small_model(trial, data), encoder_path)
     found = measured(encoder_path, data)
-    write_with_blends(learned(everything=True), found.blends, encoder_path)
+    shipped = mean_of(trial, learned(everything=True))
+    write_with_blends(small_model(shipped, data), found.blends, encoder_path)
     write_pieces(vocabulary_path)
     return found

@@ -148,6 +148,14 @@ def _average_in(average: Encoder, encoder: Encoder, kept: float) -> None:
 
 
 @torch.no_grad()
+def mean_of(one: Encoder, other: Encoder) -> Encoder:
+    """Return the encoder halfway between two that began with the same weights."""
+    mean: Encoder = copy.deepcopy(one).eval()
+    _average_in(mean, other, 0.5)
+    return mean
+
+
+@torch.no_grad()
 def outputs_of(encoder: Encoder, ids: Sequence[Sequence[int]], size: int = 64) -> FloatArray:
     """Return what both heads answer to each row of pieces, of shape (n_texts, 8)."""
     encoder.eval()

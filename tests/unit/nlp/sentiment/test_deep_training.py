@@ -20,7 +20,7 @@ from nlp.training.corpora import SentimentRow
 from nlp.training.deep.distilling import answered, softened, teachers_answers
 from nlp.training.deep.encoder import Encoder
 from nlp.training.deep.examples import examples, place_of
-from nlp.training.deep.fine_tuning import Recipe, batches, fine_tune, outputs_of
+from nlp.training.deep.fine_tuning import Recipe, batches, fine_tune, mean_of, outputs_of
 from nlp.training.deep.onnx_graph import input_ranges, onnx_model, save, smoothing
 from nlp.training.deep.pretrained import exported_encoder, pieces_encoder, small_encoder
 from nlp.training.run import TEACHER
@@ -71,6 +71,17 @@ def test_the_graph_answers_as_the_encoder(pieces: TextEncoder, pretrained: Encod
         session = onnxruntime.InferenceSession(str(tmp_path / name), providers=["CPUExecutionProvider"])
         assert np.abs(encoder_outputs(session, ids) - expected).max() < tolerance
     assert (tmp_path / "small").stat().st_size < (tmp_path / "exact").stat().st_size / 3.5
+
+
+def test_the_mean_of_two_encoders_lies_halfway(pretrained: Encoder) -> None:
+    other = small_encoder()
+    with torch.no_grad():
+        other.document.bias += 2.0
+
+    mean = mean_of(pretrained, other)
+
+    assert torch.allclose(mean.document.bias, (pretrained.document.bias + other.document.bias) / 2)
+    assert torch.allclose(mean.layers[3].inner.weight, pretrained.layers[3].inner.weight)
 
 
 def test_smoothing_takes_from_large_inputs_what_it_gives_to_their_weights() -> None:
