@@ -60,6 +60,10 @@ class SystemEvent:
         return fingerprint(self.group_labels)
 
 
+# Flux stamps events to the second and sends both within it; the later must not be overtaken by the earlier.
+_AFTER_OTHERS_OF_ITS_SECOND = {"DriftCorrected": timedelta(milliseconds=500)}
+
+
 def of_flagger(event: FlaggerEvent, now: datetime) -> SystemEvent:
     """Return what a step of a canary says: one alert for each rollout, over when it is promoted."""
     metadata = event.metadata
@@ -92,7 +96,7 @@ def of_flux(event: FluxEvent, now: datetime) -> SystemEvent:
         firing=event.severity in _FLUX_SEVERITIES,
         severity=_FLUX_SEVERITIES.get(event.severity, "info"),
         title=_line(f"{named} {event.reason}: {event.message}"),
-        happened_at=_moment(event.timestamp, now),
+        happened_at=_moment(event.timestamp + _AFTER_OTHERS_OF_ITS_SECOND.get(event.reason, timedelta()), now),
         document=event.model_dump_json(by_alias=True),
         labels=_shown({"reason": event.reason, "revision": revision}),
     )

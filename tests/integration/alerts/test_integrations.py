@@ -70,6 +70,15 @@ async def test_an_alert_that_fires_again_is_the_same_one(alerts):
     assert [each["reason"] for each in history][2:4] == ["event", "reopened"]
 
 
+async def test_a_drift_that_is_told_after_its_correction_leaves_nothing_open(alerts):
+    await send(alerts, "flux", flux("info", reason="DriftCorrected"))
+
+    assert await send(alerts, "flux", flux("error", reason="DriftDetected")) == ["stored"]
+
+    (alert,) = await alerts.alerts()
+    assert alert["state"] == "resolved"
+
+
 async def test_a_firing_that_comes_late_does_not_reopen_what_has_ended(alerts):
     await send(alerts, "alertmanager", alertmanager(prometheus_alert(**OVER)))
 

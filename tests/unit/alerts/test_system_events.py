@@ -53,6 +53,14 @@ def test_a_rollout_is_one_alert_and_the_next_one_another():
     assert later.happened_at - first.happened_at == timedelta(minutes=1)
 
 
+def test_a_corrected_drift_comes_after_its_discovery_in_the_same_second():
+    found = reconciliation("error", reason="DriftDetected")
+    corrected = reconciliation("info", reason="DriftCorrected")
+
+    assert found.happened_at < corrected.happened_at < found.happened_at + timedelta(seconds=1)
+    assert found.group_key == corrected.group_key
+
+
 def test_a_flux_object_is_one_alert_whatever_its_revision():
     bad, good = reconciliation(), reconciliation("info", "2026-03-02T12:05:00Z", metadata=None)
 
