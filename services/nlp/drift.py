@@ -8,7 +8,7 @@ import json
 import math
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -87,6 +87,11 @@ def disagreement(one: Probabilities, other: Probabilities) -> float:
 class RecentScores:
     """The last texts of one model, binned as its reference is; adding one costs the same at every size.
 
+    Notes
+    -----
+    A text that is sent again while it is remembered counts once for the index: a load of few texts is no drift of the
+    news. The ratio of texts that were not scored counts every answer.
+
     Parameters
     ----------
     window : how many texts are looked back on
@@ -96,34 +101,37 @@ class RecentScores:
     def __init__(self, window: int, reference: ScoreReference | None) -> None:
         self._reference = reference
         self._window = window
-        # The bin of each scored text, oldest first; None stands for a text that was not scored.
-        self._bins: deque[int | None] = deque()
-        self._counts = [0] * len(reference.shares if reference is not None else (1.0,))
+        self._were_scored: deque[bool] = deque()
         self._n_abstained = 0
+        # The bin of each scored text by its key, the first seen first.
+        self._bins: dict[Hashable, int] = {}
+        self._counts = [0] * len(reference.shares if reference is not None else (1.0,))
 
-    def add(self, score: float | None) -> None:
-        """Take in the newest text, None when it was not scored, and forget the oldest beyond the window."""
-        bin_ = None if score is None else self._bin_of(score)
-        self._bins.append(bin_)
-        self._count(bin_, 1)
+    def add(self, score: float | None, text: Hashable) -> None:
+        """Take in the newest answer, None when the text was not scored, and forget the oldest beyond the window.
+
+        Parameters
+        ----------
+        text : what tells the text from others
+        """
+        self._were_scored.append(score is not None)
+        self._n_abstained += score is None
+        if len(self._were_scored) > self._window:
+            self._n_abstained -= not self._were_scored.popleft()
+        if score is None or text in self._bins:
+            return
+        bin_ = bisect_right(self._reference.edges, score) if self._reference is not None else 0
+        self._bins[text] = bin_
+        self._counts[bin_] += 1
         if len(self._bins) > self._window:
-            self._count(self._bins.popleft(), -1)
+            self._counts[self._bins.pop(next(iter(self._bins)))] -= 1
 
     def stability_index(self) -> float:
-        """Return the PSI of the window; NaN below 200 scores, where chance alone looks like drift, or unreferenced."""
-        if self._reference is None or sum(self._counts) < _MIN_SCORES:
+        """Return the PSI of the window; NaN below 200 texts, where chance alone looks like drift, or unreferenced."""
+        if self._reference is None or len(self._bins) < _MIN_SCORES:
             return math.nan
         return population_stability_index(self._reference.shares, self._counts)
 
     def abstain_ratio(self) -> float:
         """Return the share of the window that was not scored; NaN before the first text."""
-        return self._n_abstained / len(self._bins) if self._bins else math.nan
-
-    def _bin_of(self, score: float) -> int:
-        return bisect_right(self._reference.edges, score) if self._reference is not None else 0
-
-    def _count(self, bin_: int | None, change: int) -> None:
-        if bin_ is None:
-            self._n_abstained += change
-        else:
-            self._counts[bin_] += change
+        return self._n_abstained / len(self._were_scored) if self._were_scored else math.nan

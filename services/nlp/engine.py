@@ -92,7 +92,7 @@ class Engine:
             chunk = texts[start : start + self._chunk_size]
             begun = time.perf_counter()
             analyses = await self._in_thread(self.analyser, chunk, counterfactual=counterfactual)
-            self._measure(analyses, (time.perf_counter() - begun) / len(chunk))
+            self._measure(chunk, analyses, (time.perf_counter() - begun) / len(chunk))
             found += analyses
         return found
 
@@ -112,13 +112,14 @@ class Engine:
         analyse = partial(analyser.analyse, texts, counterfactual=counterfactual)
         return await asyncio.get_running_loop().run_in_executor(self._thread, analyse)
 
-    def _measure(self, analyses: list[TextAnalysis], seconds: float) -> None:
+    def _measure(self, texts: Sequence[TextInput], analyses: list[TextAnalysis], seconds: float) -> None:
         model = self.model_versions["sentiment"]
         duration, score = self._metrics.seconds.labels(model), self._metrics.score.labels(model)
-        for analysis in analyses:
+        for text, analysis in zip(texts, analyses, strict=True):
             duration.observe(seconds)
             self._metrics.texts.labels(analysis.language.code).inc()
-            self._recent.add(None if analysis.abstained else analysis.sentiment.score)
+            key = hash((text.title, text.summary, text.body))
+            self._recent.add(None if analysis.abstained else analysis.sentiment.score, key)
             if analysis.abstained:
                 self._metrics.abstained.inc()
             else:

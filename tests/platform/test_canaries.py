@@ -101,7 +101,7 @@ def test_every_promised_figure_is_checked(cluster: str) -> None:
     models = {
         name: {metric["name"] for metric in spec["analysis"]["metrics"]} for name, spec in canaries(cluster).items()
     }
-    assert {"abstain-ratio", "dead-letters", "selfcheck-ok"} <= models["nlp-processing"]
+    assert {"abstain-ratio", "dead-letters", "score-drift", "selfcheck-ok"} <= models["nlp-processing"]
     assert {"interval-coverage", "dead-letters"} <= models["market-impact"]
     assert "dead-letters" in models["news-ingestion"]
 

@@ -40,6 +40,12 @@ async def test_scores_that_are_all_alike_show_as_drift(fresh: RunningService) ->
     assert await sample(fresh, "nlp_score_psi") > 0.25
 
 
+async def test_a_load_of_few_texts_is_no_drift(fresh: RunningService) -> None:
+    await analyse(fresh, [f"Company {number % 3} slumps after a profit warning" for number in range(300)])
+
+    assert math.isnan(await sample(fresh, "nlp_score_psi"))
+
+
 async def test_the_abstain_ratio_follows_the_latest_texts(fresh: RunningService) -> None:
     assert math.isnan(await sample(fresh, "nlp_abstain_ratio"))
 
@@ -80,7 +86,7 @@ async def test_a_second_opinion_is_compared_with_the_first(fresh: RunningService
 
     for opinion in (own, Opinion(1.0, 0.0, 0.0, -1.0), None):
         found.second_opinion = opinion
-        engine._measure([found], 0.001)
+        engine._measure([TextInput("Apple beats estimates")], [found], 0.001)
 
     assert await sample(fresh, "nlp_tier_disagreement_count") == 2.0
     assert await sample(fresh, 'nlp_tier_disagreement_bucket{le="0.01"}') == 1.0

@@ -1,5 +1,6 @@
 """Drift figures: known answers, a window that forgets, and a reference that fits the shipped model."""
 
+import itertools
 import json
 import math
 import random
@@ -17,6 +18,7 @@ from nlp.training.score_reference import freeze_score_reference, measured_refere
 
 HALVES = ScoreReference((0.0,), (0.5, 0.5), 1_000)
 DRAWN = random.Random(3)
+TEXTS = itertools.count()
 
 
 def a_distribution() -> st.SearchStrategy[Probabilities]:
@@ -52,21 +54,36 @@ def test_the_disagreement_is_symmetric_bounded_and_nothing_with_oneself(
 def test_the_window_forgets_the_oldest() -> None:
     recent = RecentScores(200, HALVES)
     for _ in range(200):
-        recent.add(0.5)
+        recent.add(0.5, next(TEXTS))
     shifted = recent.stability_index()
 
     for number in range(200):
-        recent.add(0.5 if number % 2 else -0.5)
+        recent.add(0.5 if number % 2 else -0.5, next(TEXTS))
 
     assert shifted > 0.25
     assert recent.stability_index() == pytest.approx(0.0, abs=1e-12)
+
+
+def test_a_text_counts_once_while_it_is_remembered() -> None:
+    recent, repeated = RecentScores(300, HALVES), RecentScores(300, HALVES)
+    for number in range(300):
+        recent.add(0.5 if number % 2 else -0.5, number)
+    settled = recent.stability_index()
+
+    for _ in range(1_000):
+        recent.add(0.5, 299)
+        repeated.add(0.5, "the same")
+
+    assert recent.stability_index() == settled
+    assert math.isnan(repeated.stability_index())
+    assert repeated.abstain_ratio() == 0.0
 
 
 def test_the_abstain_ratio_is_that_of_the_window() -> None:
     recent = RecentScores(200, HALVES)
     assert math.isnan(recent.abstain_ratio())
     for number in range(400):
-        recent.add(None if number < 200 or number % 4 == 0 else 0.1)
+        recent.add(None if number < 200 or number % 4 == 0 else 0.1, next(TEXTS))
 
     assert recent.abstain_ratio() == 0.25
 
@@ -74,8 +91,8 @@ def test_the_abstain_ratio_is_that_of_the_window() -> None:
 def test_few_scores_or_no_reference_give_no_index() -> None:
     few, unknown = RecentScores(1_000, HALVES), RecentScores(1_000, None)
     for number in range(400):
-        few.add(0.5 if number < 199 else None)
-        unknown.add(0.5)
+        few.add(0.5 if number < 199 else None, next(TEXTS))
+        unknown.add(0.5, next(TEXTS))
 
     assert math.isnan(few.stability_index())
     assert math.isnan(unknown.stability_index())
@@ -88,8 +105,8 @@ def test_a_reference_recognises_its_own_scores_and_others() -> None:
     own, moved = RecentScores(1_000, reference), RecentScores(1_000, reference)
 
     for _ in range(1_000):
-        own.add(DRAWN.gauss(0.0, 0.3))
-        moved.add(DRAWN.gauss(0.2, 0.3))
+        own.add(DRAWN.gauss(0.0, 0.3), next(TEXTS))
+        moved.add(DRAWN.gauss(0.2, 0.3), next(TEXTS))
 
     assert sum(reference.shares) == pytest.approx(1.0, abs=1e-5)
     assert own.stability_index() < 0.05
@@ -126,9 +143,9 @@ def test_the_reference_news_show_no_drift_and_other_texts_do(analyser: TextAnaly
     usual, other = RecentScores(1_000, reference), RecentScores(1_000, reference)
 
     for score in scores_of(analyser, reference_texts(shared_data)[::5]):
-        usual.add(score)
+        usual.add(score, next(TEXTS))
     for score in scores_of(analyser, [f"Company {number} slumps after a profit warning" for number in range(300)]):
-        other.add(score)
+        other.add(score, next(TEXTS))
 
     assert usual.stability_index() < 0.05
     assert other.stability_index() > 1.0
