@@ -23,7 +23,7 @@ from standalone.standing_up import refuse_open_binding, system_settings
 
 logger = structlog.get_logger(__name__)
 
-_READY_SECONDS = 60.0
+_READY_SECONDS = 180.0
 _STOP_SECONDS = 15.0
 _RESTARTS = 5
 _RESTART_SECONDS = 0.5
@@ -58,7 +58,7 @@ class ProcessSystem:
         )
 
     async def wait_until_ready(self, service: Service) -> None:
-        """Return when the service answers `/ready` on its own port; `TimeoutError` after a minute."""
+        """Return when the service answers `/ready` on its own port; `TimeoutError` after three minutes."""
         url = f"http://127.0.0.1:{self.ports[service.name]}/ready"
         async with asyncio.timeout(_READY_SECONDS), httpx.AsyncClient(trust_env=False) as http:
             while True:

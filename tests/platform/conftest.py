@@ -24,14 +24,14 @@ def contracts() -> dict[str, JSON]:
     return {one.name: json.loads((folder / f"{one.name}.openapi.json").read_text(encoding="utf-8")) for one in SERVICES}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def control_plane() -> Iterator[ControlPlane]:
     """A Kubernetes API server and its controllers, with nothing in it."""
     with tempfile.TemporaryDirectory(prefix="mia-cluster-") as folder, ControlPlane(Path(folder)) as plane:
         yield plane
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def server(control_plane: ControlPlane) -> Iterator[APIServer]:
     """The same server with the custom resources of the clusters defined, and the namespaces of the clusters."""
     with control_plane.client() as http:
