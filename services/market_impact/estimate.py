@@ -16,7 +16,7 @@ MODEL_VERSION = "shrunken-car-2"
 # Beliefs for the first days, before outcomes outweigh them. News and the return of its own session go together; what is
 # left after the first open is next to nothing (Tetlock, Saar-Tsechansky and Macskassy 2008: a few basis points). Scores
 # grade news: clearly good news has .5, hardly any .8. Of 5,166 outcomes on 17 securities, 2009 to 2017, a slope of 1.09
-# was learned under a prior of .4; on the fast tier's scores, which say how sure it is, half of that is usual.
+# was learned under a prior of .4. The fast tier's scores say how sure it is and are larger; outcomes correct for it.
 PRIORS: dict[Basis, PriorParameters] = {
     "reaction": PriorParameters(
         slope=1.0,

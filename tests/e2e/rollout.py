@@ -19,7 +19,7 @@ import pytest
 
 from common.gateway import SERVICES, Service
 from standalone.envoy_config import envoy_bootstrap
-from standalone.processes import ProcessSystem, _start_envoy, held_ports
+from standalone.processes import ProcessSystem, held_ports, start_envoy
 
 ROOT = Path(__file__).resolve().parents[2]
 RECORD = tomllib.loads((ROOT / "migrations" / "previous_release.toml").read_text(encoding="utf-8"))
@@ -68,7 +68,7 @@ class Rollout:
         configuration = self.folder / f"envoy-{'-'.join(one.name for one in renewed) or 'before'}.json"
         port = int(self.before.address.rpartition(":")[2])
         configuration.write_text(json.dumps(envoy_bootstrap(port, ports)), encoding="utf-8")
-        self.gateway.append(await _start_envoy(configuration))
+        self.gateway.append(await start_envoy(configuration))
 
     async def close_gateway(self) -> None:
         """End the gateway that runs, if one does."""

@@ -4,13 +4,13 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 from sqlalchemy import make_url
 
 from common.gateway import NEWS_INGESTION, SERVICES
-from tests.image.engine import STORAGE, Engine, missing, skip_or_fail
+from tests.image.engine import STORAGE, Engine, missing
+from tests.system import database_names
 
 GATEWAY_PORT = 8000
 VERSION = "0.0.0-test"
@@ -23,7 +23,7 @@ def engine() -> Iterator[Engine]:
         pytest.skip("building four images takes minutes: `make test-image` does it")
     reason = missing()
     if reason is not None:
-        skip_or_fail(reason)
+        pytest.fail(reason)
     STORAGE.mkdir(parents=True, exist_ok=True)
     engine = Engine(STORAGE / "storage", STORAGE / "run")
     yield engine
@@ -74,14 +74,13 @@ def image_system(engine: Engine, images: dict[str, str], postgres: str, redis: s
     for path in (database_folder, redis_file.parent, redis_file):
         path.chmod(0o777)
     url = make_url(postgres).set(query={"host": "/sockets/postgres"}).render_as_string(hide_password=False)
-    suffix = uuid4().hex[:8]
     environment = {
         "DATABASE_URL": url.replace("/postgres?", "/?"),
         "REDIS_URL": f"unix:///sockets/redis/{redis_file.name}",
         "SERVICE_TOKEN_SECRET": "the images' own secret of the tests",
         "GATEWAY_URL": f"http://127.0.0.1:{GATEWAY_PORT}",
         "OUTBOX_POLL_SECONDS": "0.2",
-        **{one.database_setting: f"{one.name}_{suffix}" for one in SERVICES},
+        **database_names(),
     }
     mounts = {database_folder: "/sockets/postgres", redis_file.parent: "/sockets/redis"}
     system = ImageSystem(engine, images, environment, mounts)

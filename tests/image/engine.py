@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from common.gateway import Service
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -141,10 +139,3 @@ def _host_settings(pip_file: Path) -> list[str]:
     if "cert" in kept:
         mounts.append(f"{kept['cert']}:{kept['cert']}")
     return mounts
-
-
-def skip_or_fail(reason: str) -> None:
-    """Fail when the images were asked for; else skip."""
-    if os.environ.get("IMAGE_TESTS") == "required":
-        pytest.fail(reason)
-    pytest.skip(reason)

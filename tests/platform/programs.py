@@ -18,21 +18,17 @@ HOW_CLUSTER = "run `make cluster-tools` (it needs Go 1.26, and Debian or Ubuntu 
 
 
 @cache
-def program(name: str) -> str:
+def program(name: str, how: str = HOW, setting: str = "PLATFORM_TOOLS") -> str:
     """Return the path of a program; without it the test is skipped, or fails if `PLATFORM_TOOLS=required`."""
     found = shutil.which(name, path=str(BUILT)) or shutil.which(name)
     if found is None:
-        _missing(f"{name} is not there: {HOW}")
+        _missing(f"{name} is not there: {how}", setting)
     return found
 
 
-@cache
 def cluster_program(name: str) -> str:
     """Return the path of a part of a real cluster; without it the test skips, or fails if `CLUSTER_TOOLS=required`."""
-    found = shutil.which(name, path=str(BUILT)) or shutil.which(name)
-    if found is None:
-        _missing(f"{name} is not there: {HOW_CLUSTER}", "CLUSTER_TOOLS")
-    return found
+    return program(name, HOW_CLUSTER, "CLUSTER_TOOLS")
 
 
 @cache

@@ -75,7 +75,8 @@ def _soft(score: float) -> tuple[float, float, float]:
     return max(-score, 0.0), 1.0 - abs(score), max(score, 0.0)
 
 
-def _csv(path: Path) -> Iterator[dict[str, str]]:
+def csv_rows(path: Path) -> Iterator[dict[str, str]]:
+    """Yield the rows of a CSV file with a header."""
     with path.open(encoding="utf-8", newline="") as lines:
         yield from csv.DictReader(lines)
 
@@ -100,13 +101,13 @@ def document_rows(data: Path) -> list[SentimentRow]:
             is_unanimous=row["agreement"] == "100",
             trust=_TRUST[row["agreement"]],
         )
-        for row in _csv(folder / "financial_phrasebank.csv")
+        for row in csv_rows(folder / "financial_phrasebank.csv")
     ]
     rows += [
         SentimentRow(row["text"], "twitter", row["text"], _hard(row["label"]))
-        for row in _csv(folder / "twitter_financial_news_sentiment.csv")
+        for row in csv_rows(folder / "twitter_financial_news_sentiment.csv")
     ]
-    for row in _csv(folder / "semeval2017_task5_headlines.csv"):
+    for row in csv_rows(folder / "semeval2017_task5_headlines.csv"):
         score = float(row["sentiment"])
         rows.append(SentimentRow(row["title"], "semeval", row["title"], _soft(score), score, row["company"]))
     rows += _fiqa(folder / "fiqa_task1.jsonl")
@@ -164,9 +165,9 @@ def plain_texts(data: Path) -> Iterator[str]:
     """Yield running text in normal case, to learn which words are everyday words."""
     for row in topic_rows(data):
         yield row.body
-    for item in _csv(data / "topics" / "ag_news_sample.csv"):
+    for item in csv_rows(data / "topics" / "ag_news_sample.csv"):
         yield item["description"]
-    for item in _csv(data / "sentiment" / "financial_phrasebank.csv"):
+    for item in csv_rows(data / "sentiment" / "financial_phrasebank.csv"):
         yield item["text"]
 
 

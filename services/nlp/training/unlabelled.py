@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from nlp.training.corpora import document_rows, headlines, plain_texts, story_bodies
+from nlp.training.corpora import csv_rows, document_rows, headlines, plain_texts, story_bodies
 
 _SHORTEST_LEAD, _LONGEST_LEAD = 40, 260
 _LEAD = re.compile(rf"(.{{{_SHORTEST_LEAD},{_LONGEST_LEAD}}}?[a-z0-9]\.)\s")
@@ -39,12 +39,7 @@ def tokenised_tweets(data: Path) -> list[str]:
 
 
 def _column(path: Path, name: str) -> Iterator[str]:
-    return (row[name] for row in _rows(path))
-
-
-def _rows(path: Path) -> Iterator[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as lines:
-        yield from csv.DictReader(lines)
+    return (row[name] for row in csv_rows(path))
 
 
 def texts_as_read(data: Path, random_state: int = 0) -> list[str]:
@@ -55,7 +50,7 @@ def texts_as_read(data: Path, random_state: int = 0) -> list[str]:
     No labelled text is among them. Equal data and `random_state` give equal texts in equal order.
     """
     pick = random.Random(random_state)  # noqa: S311  # for variety, not for secrets
-    business = [row for row in _rows(data / "topics" / "ag_news_sample.csv") if row["label"] == "business"]
+    business = [row for row in csv_rows(data / "topics" / "ag_news_sample.csv") if row["label"] == "business"]
     texts = [title for _, title, _ in headlines(data)]
     texts += _sample(_column(data / "dedup" / "news_aggregator_stories.csv", "title"), 1_500, pick)
     texts += [row["title"] for row in business] + [row["description"][:_LONGEST_LEAD] for row in business]

@@ -19,6 +19,7 @@ from nlp.training.deep.encoder import N_OUTPUTS, Encoder
 from nlp.training.deep.examples import Classes, Example
 from nlp.training.deep.fine_tuning import outputs_of
 from nlp.training.deep.pretrained import pieces_encoder
+from nlp.training.sentiment import softmax
 from nlp.training.unlabelled import texts_as_read
 
 _TEACHERS_SHARE = 0.5
@@ -37,8 +38,7 @@ def teachers_answers(teacher: Encoder, found: Sequence[Example]) -> FloatArray:
     with torch.autocast("cpu", dtype=torch.bfloat16):
         outputs = outputs_of(teacher, [example.ids for example in found]).reshape(len(found), 2, N_OUTPUTS)
     own = outputs[np.arange(len(found)), [example.head for example in found]]
-    shares = np.exp(own[:, :3] - own[:, :3].max(axis=1, keepdims=True))
-    return np.column_stack([shares / shares.sum(axis=1, keepdims=True), np.tanh(own[:, 3])])
+    return np.column_stack([softmax(own[:, :3]), np.tanh(own[:, 3])])
 
 
 def softened(found: Sequence[Example], answers: FloatArray) -> list[Example]:
