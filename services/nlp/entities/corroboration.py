@@ -150,7 +150,12 @@ def stands_alone(text: str, start: int, end: int, case: TextCase) -> bool:
     if case is not TextCase.SENTENCE:
         return True
     joined_right = (
-        bool(after) and text[end : end + 1] == " " and after[0][:1].isupper() and after[0].lower() not in _AFTER
+        bool(after)
+        and text[end : end + 1] == " "
+        and after[0][:1].isupper()
+        # "Novavax COVID vaccine": letters alone are the next word, not more of the name.
+        and not (len(after[0]) > 1 and after[0].isupper())
+        and after[0].lower() not in _AFTER
     )
     return not joined_right and not (joined and before[-1][0].isupper() and len(before) > 1)
 

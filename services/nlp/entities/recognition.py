@@ -15,9 +15,12 @@ from nlp.entities.gazetteer import AliasKind, AliasMatch, KnownEntity, fold
 from nlp.entities.linking import MAX_MENTIONS, LinkedEntity, Linker, Mention
 from nlp.entities.name_borders import TYPE_OF_KIND, around, settle_borders
 from nlp.entities.tagger import EntityTagger, NamedSpan
+from nlp.words import word_list
 
 _NOT_IN_IDENTIFIERS = re.compile(r"[^a-z0-9]+")
 _MAX_UNLISTED = 60
+# Letters that stand for things and periods, however like a name they look.
+_NOT_ORGANISATIONS = word_list("not_organisations")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +87,15 @@ def _unlisted(readings: Sequence[FieldReading], linked: Sequence[LinkedEntity]) 
             for mention in one.mentions
             if mention.field == reading.name
         }
+        # A name of two that the tagger parted: "Johnson & Johnson".
+        taken = [
+            (mention.start, mention.end) for one in linked for mention in one.mentions if mention.field == reading.name
+        ]
         for span in reading.names:
-            if span in borne:
-                continue
             text = reading.text[span.start : span.end]
+            is_inside = any(start <= span.start and span.end <= end for start, end in taken)
+            if span in borne or is_inside or text.lower() in _NOT_ORGANISATIONS:
+                continue
             kind = TYPE_OF_KIND[span.kind]
             key = (_unlisted_key(text, kind, found), kind)
             if key not in found and len(found) < _MAX_UNLISTED:

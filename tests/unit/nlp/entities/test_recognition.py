@@ -69,6 +69,18 @@ def test_a_surname_alone_is_the_person_named_in_full_before(analyser: TextAnalys
     assert people == [["Maria Kowalczyk", "Kowalczyk"]]
 
 
+def test_a_part_of_a_linked_name_is_nobody_else(analyser: TextAnalyser) -> None:
+    found = analyser.recogniser.recognise([("title", "Johnson & Johnson to pay $700 million to settle talc claims")])
+
+    assert [one.entity.name for one in found] == ["Johnson & Johnson"]
+
+
+def test_letters_that_stand_for_a_thing_are_no_organisation(analyser: TextAnalyser) -> None:
+    found = analyser.recogniser.recognise([("title", "Palantir hikes annual revenue forecast on AI demand")])
+
+    assert [one.entity.ticker for one in found] == ["PLTR"]
+
+
 def test_the_ticker_in_brackets_is_a_mention_of_the_company(analyser: TextAnalyser) -> None:
     entities = found(analyser, "Ford Motor (NYSE: F) rises")
 
