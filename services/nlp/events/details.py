@@ -3,6 +3,7 @@
 Looked for only where an event was found; a text without one costs nothing here.
 """
 
+import re
 from collections.abc import Sequence
 from functools import cached_property
 from typing import NamedTuple
@@ -18,6 +19,7 @@ from nlp.events.roles import roles_of
 from nlp.texts.assertions import Assertion, Assertions
 from nlp.texts.sentences import split_sentences
 
+_WORD = re.compile(r"[a-z]{3,}")
 _REACH = 400
 _LONGEST_TITLE = 1_000
 _NEGATED_SHARE = 0.25
@@ -57,6 +59,21 @@ class EventWindow:
     def quantities(self) -> list[Quantity]:
         """The amounts in it."""
         return find_quantities(self.folded)
+
+    @cached_property
+    def measured(self) -> str:
+        """It folded, the names of listed companies blotted out: "Capital One" is no capital, "Target" no target."""
+        blotted = self.folded
+        if not self.quantities:
+            return blotted
+        for name in self.names:
+            if name.ticker is None:
+                continue
+            own = set(_WORD.findall(fold(name.name)))
+            for word in _WORD.finditer(self.folded, name.start, name.end):
+                if word.group() in own:
+                    blotted = blotted[: word.start()] + "_" * len(word.group()) + blotted[word.end() :]
+        return blotted
 
     @cached_property
     def assertions(self) -> Assertions:
@@ -134,7 +151,7 @@ def _detailed(model: EventModel, event: FoundEvent, window: EventWindow) -> Even
         ],
         magnitudes=[
             _magnitude(found, window)
-            for found in magnitudes_of(event.type, window.folded, window.quantities, context.clause)[:_MAX_MAGNITUDES]
+            for found in magnitudes_of(event.type, window.measured, window.quantities, context.clause)[:_MAX_MAGNITUDES]
         ],
     )
 

@@ -14,17 +14,26 @@ _ANALYSED_CHARACTERS = 1_200
 _MAX_EVENTS = 8
 # The more precise event speaks for the more general one, and what failed for what it failed to do.
 _REPLACES = {
-    "dividend_raised": "dividend_declared",
-    "dividend_cut": "dividend_declared",
-    "price_target_raised": "guidance_raised",
-    "price_target_cut": "guidance_cut",
-    "initial_public_offering": "share_offering",
-    "credit_rating_change": "analyst_downgrade",
-    "clinical_trial_failure": "clinical_trial_success",
-    "regulatory_rejection": "regulatory_approval",
+    "dividend_raised": ("dividend_declared",),
+    "dividend_cut": ("dividend_declared",),
+    "guidance_raised": ("guidance_issued",),
+    "guidance_cut": ("guidance_issued",),
+    "price_target_raised": ("guidance_raised",),
+    "price_target_cut": ("guidance_cut",),
+    "initial_public_offering": ("share_offering",),
+    # Agencies affirm, raise and lower outlooks as companies do, and ratings as brokers do.
+    "credit_rating_change": (
+        "analyst_downgrade",
+        "analyst_upgrade",
+        "guidance_raised",
+        "guidance_cut",
+        "guidance_issued",
+    ),
+    "clinical_trial_failure": ("clinical_trial_success",),
+    "regulatory_rejection": ("regulatory_approval",),
 }
 # What stays as it was is no news beside what changes in the same text.
-_SECOND = frozenset(("analyst_reiteration",))
+_SECOND = frozenset(("analyst_reiteration", "guidance_issued"))
 _SECOND_SHARE = 0.75
 
 
@@ -62,10 +71,11 @@ class EventModel:
         in_body = self._matched(body[:_ANALYSED_CHARACTERS].replace("\n", " ")) if body else {}
         if not in_title and not in_body:
             return []
-        for precise, general in _REPLACES.items():
-            for found in (in_title, in_body):
+        for found in (in_title, in_body):
+            for precise, general in _REPLACES.items():
                 if precise in found:
-                    found.pop(general, None)
+                    for name in general:
+                        found.pop(name, None)
         events = [
             FoundEvent(name, _BOTH_SCORE if name in in_body else _TITLE_SCORE, True, *place)
             for name, place in in_title.items()

@@ -11,13 +11,14 @@ _FILES = re.compile(
     r"\b(?:files?|filed|brings?|brought|launches)\b(?=[^.;]{0,40}\b(?:suit|lawsuit|complaint|class action|charges)\b)"
 )
 _AGAINST = re.compile(r"\bagainst\s")
-_FINES = re.compile(r"\bfines\s")
+_FINES = re.compile(r"\bfines\s|\borders\s(?=[^;]{2,40}\bto pay\b)")
 _FACES = re.compile(
-    r"\b(?:faces|facing|hit with|settles?|settled|to settle|to pay|pays|fined|agrees to pay|named in)\b"
+    r"\b(?:faces|facing|hit with|slapped with|loses|wins|appeals|fights|ordered to pay"
+    r"|settles?|settled|to settle|to pay|pays|fined|agrees to pay|named in)\b"
 )
 _REGULATOR = re.compile(
     r"\b(?:U\.?S\.? )?(?:FDA|EMA|SEC|DOJ|FTC|FCC|CFTC|CFPB|FAA|EPA|NHTSA|OSHA|FINRA|FERC|OCC|FDIC|FCA|CMA"
-    r"|MHRA|SEBI|CCI|BaFin"
+    r"|MHRA|SEBI|CCI|BaFin|NMPA|USFDA|Fed(?:eral Reserve)?"
     r"|Justice (?:Department|Dept\.?)|Department of Justice|European Commission|EU"
     r"|Health Canada|Federal Trade Commission|Food and Drug Administration|Securities and Exchange Commission"
     r"|(?:[Aa]ntitrust |EU )?[Rr]egulators?)\b"
@@ -32,11 +33,11 @@ def lawsuit_roles(context: EventContext) -> Iterator[FoundRole]:
         yield from context.after("plaintiff", match.end())
     elif (match := context.search(_SUES)) is not None:
         yield from context.actor("plaintiff", match.start())
-        yield from context.after("defendant", match.end())
+        yield from context.all_after("defendant", match.end())
     elif (match := context.search(_AGAINST)) is not None:
         if (files := context.search(_FILES)) is not None:
             yield from context.actor("plaintiff", files.start())
-        yield from context.after("defendant", match.end())
+        yield from context.all_after("defendant", match.end())
     elif (match := context.search(_FACES)) is not None:
         yield from context.actor("defendant", match.start())
     else:
@@ -53,6 +54,11 @@ def settlement_roles(context: EventContext) -> Iterator[FoundRole]:
         yield from context.actor("defendant", match.start())
     else:
         yield from context.linked("company", context.nearest_company())
+
+
+def is_regulator(name: str) -> bool:
+    """Say whether a name is an authority's."""
+    return _REGULATOR.fullmatch(name) is not None
 
 
 def _regulator(context: EventContext) -> Iterator[FoundRole]:

@@ -7,15 +7,20 @@ from dataclasses import dataclass, replace
 from common.contracts import MagnitudeKind
 from nlp.events.measured_quantities import MeasuredQuantity, direction, measured_quantities
 from nlp.events.quantities import Quantity
+from nlp.events.split_ratios import find_split_ratio
 
 _LOSS = re.compile(r"\bloss(?:es)?\b")
 _SHARE_OF_STAFF = re.compile(
     r"\s?(?:of )?(?:its |the |their )?(?:global |total |us )?(?:work ?force|staff|jobs|employees|headcount)"
 )
+_STAFF_BY = re.compile(r"\b(?:work ?force|staff|jobs|employees|headcount) by (?:about |up to |some |nearly )?$")
 _STAKE = re.compile(r"\s?(?:passive |equity |minority |majority |controlling )?(?:stake|interest|holding)\b")
-_SPLIT = re.compile(r"\b(\d{1,4})[- ](?:for|to)[- ](\d{1,4})\b|\b(\d{1,4}):(\d{1,4})\b")
+# What a deal or a company is worth is neither a fine nor an offering.
+_OF_A_DEAL = re.compile(r"\s(?:[a-z-]{1,12}\s){0,2}?(?:acquisition|merger|takeover|buyout|purchase|deal)\b")
+_VALUED = re.compile(r"\b(?:valued|valuing|values?|valuation)\b[^;]{0,25}$")
 _BUYS = re.compile(r"\b(?:acquir\w{1,3}|buys?|purchases?|sells?|bids?)\b")
 _OF_STOCK = re.compile(r"\s(?:stock|common stock|unit) offering\b")
+_LEVEL = re.compile(r"\b(?:to|at) (?:a |about )?$")
 _LEAST_DEAL = 10_000.0
 _OTHER_METRICS = frozenset(("eps", "revenue", "income", "target"))
 _LARGEST_PRICE = 100_000.0
@@ -47,23 +52,34 @@ def magnitudes_of(
     clause : place of the clause of the event; what stands outside counts only where it names its metric
     """
     if event_type == "stock_split":
-        return _split_ratio(folded)
+        ratio = find_split_ratio(folded)
+        return [] if ratio is None else [FoundMagnitude("split_ratio", ratio.value, "ratio", ratio.start, ratio.end)]
     rule = _RULES.get(event_type)
     if rule is None or not quantities:
         return []
     begin, end = clause
     spans_clauses = event_type in _OF_RESULTS
     found = (
-        rule(measured)
+        _with_replaced(rule(measured), measured)
         for measured in measured_quantities(folded, quantities)
         if begin <= measured.quantity.start < end or (spans_clauses and measured.family is not None)
     )
-    kept = [magnitude for magnitude in found if magnitude is not None]
+    kept = [magnitude for each in found for magnitude in each]
     sign = _SIGNS.get(event_type)
     if sign is None:
         return kept
     # A round-up gives the moves of other shares behind it.
     return [magnitude for magnitude in kept if sign * magnitude.value > 0][:1]
+
+
+def _with_replaced(found: FoundMagnitude | None, measured: MeasuredQuantity) -> list[FoundMagnitude]:
+    """Return a magnitude and, behind a range that a company foresees, the one that it replaces."""
+    if found is None:
+        return []
+    replaced = measured.replaced
+    if replaced is None or measured.quantity.low is None or not found.kind.endswith("guidance"):
+        return [found]
+    return [found, _made("previous_guidance", measured._replace(quantity=replaced, old=None, expected=None))]
 
 
 def _made(kind: MagnitudeKind, measured: MeasuredQuantity, sign: float = 1.0) -> FoundMagnitude:
@@ -173,6 +189,7 @@ def _of_shares_or_money(kind: MagnitudeKind) -> Callable[[MeasuredQuantity], Fou
             measured.family in _OTHER_METRICS
             or measured.is_of_the_session
             or measured.is_of("dividend")
+            or _VALUED.search(measured.before) is not None
             or not (quantity.is_money or quantity.unit == "shares")
         ):
             return None
@@ -186,14 +203,16 @@ def _of_money(kind: MagnitudeKind) -> Callable[[MeasuredQuantity], FoundMagnitud
     def rule(measured: MeasuredQuantity) -> FoundMagnitude | None:
         if not measured.quantity.is_money or measured.quantity.is_per_share or measured.family in _OTHER_METRICS:
             return None
-        return _made(kind, measured)
+        is_of_a_deal = kind == "fine" and _OF_A_DEAL.match(measured.after) is not None
+        return None if is_of_a_deal else _made(kind, measured)
 
     return rule
 
 
 def _headcount(measured: MeasuredQuantity) -> FoundMagnitude | None:
     quantity = measured.quantity
-    if quantity.unit == "people" or (quantity.unit == "percent" and _SHARE_OF_STAFF.match(measured.after)):
+    is_share_of_staff = _SHARE_OF_STAFF.match(measured.after) or _STAFF_BY.search(measured.before)
+    if quantity.unit == "people" or (quantity.unit == "percent" and is_share_of_staff):
         return _made("headcount", measured)
     cuts_staff = re.search(
         r"\b(?:lay(?:s|ing)? off|laid off|layoffs? of)\s(?:about |up to |some |nearly )?$", measured.before
@@ -218,6 +237,8 @@ def _recall(measured: MeasuredQuantity) -> FoundMagnitude | None:
 
 def _holding(measured: MeasuredQuantity) -> FoundMagnitude | None:
     quantity = measured.quantity
+    if quantity.unit == "percent" and re.search(r"\bstakes? by (?:about )?$", measured.before):
+        return _change(measured)
     if quantity.unit == "percent" and (
         _STAKE.match(measured.after) or re.search(r"\b(?:stake|interest)\b", measured.before)
     ):
@@ -226,16 +247,15 @@ def _holding(measured: MeasuredQuantity) -> FoundMagnitude | None:
 
 
 def _rate(measured: MeasuredQuantity) -> FoundMagnitude | None:
-    sign = direction(measured)
-    return _made("rate_change", measured, sign) if measured.quantity.unit == "percent" and sign is not None else None
-
-
-def _split_ratio(folded: str) -> list[FoundMagnitude]:
-    match = _SPLIT.search(folded)
-    if match is None:
-        return []
-    new, old = (float(part) for part in match.groups() if part is not None)
-    return [FoundMagnitude("split_ratio", round(new / old, 6), "ratio", *match.span())] if old else []
+    quantity = measured.quantity
+    if quantity.unit != "percent" or (sign := direction(measured)) is None:
+        return None
+    old = quantity.old if quantity.old is not None else measured.old
+    if old is not None:
+        found = _made("rate_change", measured)
+        return replace(found, value=round(quantity.value - old, 6), old=None, new=None)
+    # "to 4%" is where the rate is now, not by how much it moved.
+    return None if _LEVEL.search(measured.before) else _made("rate_change", measured, sign)
 
 
 _Rule = Callable[[MeasuredQuantity], FoundMagnitude | None]
@@ -252,7 +272,7 @@ _RULES: dict[str, _Rule] = {
         _price_target,
     ),
     **dict.fromkeys(("earnings_report", "earnings_beat", "earnings_miss"), _results),
-    **dict.fromkeys(("guidance_raised", "guidance_cut"), _guidance),
+    **dict.fromkeys(("guidance_raised", "guidance_cut", "guidance_issued"), _guidance),
     **dict.fromkeys(("merger_or_acquisition", "divestiture", "joint_venture"), _deal),
     **dict.fromkeys(("dividend_raised", "dividend_cut", "dividend_declared"), _dividend),
     **dict.fromkeys(("share_offering", "initial_public_offering"), _of_shares_or_money("offering_size")),
@@ -267,5 +287,7 @@ _RULES: dict[str, _Rule] = {
     "monetary_policy": _rate,
 }
 """Event type -> what takes a quantity for a number of it; the other types have none."""
-_OF_RESULTS = frozenset(("earnings_report", "earnings_beat", "earnings_miss", "guidance_raised", "guidance_cut"))
+_OF_RESULTS = frozenset(
+    ("earnings_report", "earnings_beat", "earnings_miss", "guidance_raised", "guidance_cut", "guidance_issued")
+)
 _SIGNS = {"price_rise": 1.0, "price_fall": -1.0}

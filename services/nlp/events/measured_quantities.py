@@ -14,12 +14,13 @@ _VERSUS = re.compile(r"\b(?:vs\.?|versus|compared (?:to|with)|may not compare (?
 _OLD = re.compile(r"\b(?:from|vs\.?|versus|compared (?:to|with)|against|previously|prior|(?:up|down) from)(?![a-z])")
 _EPS = r"\b(?:eps|(?:earnings|loss|profit|income)(?: per|/)\s?share)\b"
 _METRIC = re.compile(
-    r"(?P<surprise>\b(?:beats?|topped|tops|exceed(?:s|ed)|miss(?:es|ed)?)\b[^.;,]{0,40}?\bby)(?=\s(?:about |a )?$)"
+    r"(?P<surprise>\b(?:beat(?:s|ing)?|topp(?:ed|ing)|tops|exceed(?:s|ed|ing)|miss(?:es|ed|ing)?)\b"
+    r"[^.;,]{0,40}?\bby)(?=\s(?:about |a )?$)"
     rf"|(?P<eps>{_EPS})"
     r"|(?P<revenue>\b(?:revenues?|revs?|net sales|sales|turnover)\b)"
     r"|(?P<income>\b(?:net income|net profit|net loss|profits?|loss(?:es)?|operating income|ebitda|earnings)\b)"
     r"|(?P<target>\b(?:pt|po|price targets?|target price|targets?|price objective)\b)"
-    r"|(?P<dividend>\b(?:dividends?|div)\b)"
+    r"|(?P<dividend>\b(?:dividends?|div|payouts?)\b)"
     r"|(?P<buyback>\b(?:repurchase\w{0,2}|buy ?backs?)\b)"
     r"|(?P<other>\b(?:aum|assets|margins?|comps?|same[- ]store|charges?"
     r"|shares outstanding|capex|capital|cash|tax rate|shipments|orders|backlog|bookings|cost)\b)"
@@ -32,6 +33,7 @@ _REPORTS = re.compile(r"\b(?:reports?|reported|posts?|posted|announces)\b")
 _UP = re.compile(
     r"\b(?:up|rose|rises?|rising|increas\w{1,4}|grew|grows?|growth|gain\w{0,3}|jump\w{0,3}|surg\w{1,3}"
     r"|soar\w{0,3}|climb\w{0,3}"
+    r"|rocket\w{0,3}|leap\w{0,2}|pops|popped|doubl\w{1,3}"
     r"|higher|rall\w{1,4}|spik\w{1,3}|rais\w{1,3}|hik\w{1,3}|boost\w{0,3}|lift\w{0,3}|improv\w{1,3}|added"
     r"|adds|advanc\w{1,3})\b"
 )
@@ -39,13 +41,16 @@ _DOWN = re.compile(
     r"\b(?:down|fell|falls?|fall\w{0,3}|drop\w{0,4}|declin\w{1,3}|decreas\w{1,3}|lower\w{0,3}|plung\w{1,3}"
     r"|tumbl\w{1,3}|slid\w{0,3}"
     r"|sinks?|sank|slump\w{0,3}|los(?:es|t|ing)|cut\w{0,4}|reduc\w{1,3}|shrank|shr[iu]nk\w{0,2}|dip\w{0,3}"
-    r"|slipp?\w{0,3}|slash\w{0,3}|off)\b"
+    r"|slipp?\w{0,3}|slash\w{0,3}|off|crater\w{0,3}|tank(?:s|ed)|skid\w{0,4}|nosediv\w{1,3}|trim\w{0,4}|crash\w{0,3})\b"
 )
 _METRIC_AFTER = re.compile(
     r"\s(?:(?:in|of)\s)?(?:[a-z0-9-]{1,15}\s){0,2}?(?=revenue|sales|profit|net|loss|earnings|income|ebitda)"
 )
 _OF_THE_SHARE = re.compile(r"\b(?:shares?|stocks?|spike|premarket|after[- ]hours)\b")
 _SESSION = re.compile(r"\b(?:premarket|pre-market|after[- ]hours)\b")
+_BY = re.compile(r"\bby (?:about |a )?$")
+# "$65 billion, plus or minus 2%, vs. $61.7 billion est": no figure of its own.
+_TOLERANCE = re.compile(r"(?:\bplus or minus |\bplus/minus |\+/- ?|\u00b1 ?)$")
 _NEAR = 25
 _REACH = 70
 
@@ -55,7 +60,8 @@ class MeasuredQuantity(NamedTuple):
 
     Notes
     -----
-    `is_guidance` is None where no word says whether a figure is reported or foreseen.
+    `is_guidance` is None where no word says whether a figure is reported or foreseen; `replaced` is what `old` was
+    drawn from, a range perhaps.
     """
 
     quantity: Quantity
@@ -66,6 +72,7 @@ class MeasuredQuantity(NamedTuple):
     expected: float | None
     old: float | None
     is_previous: bool
+    replaced: Quantity | None = None
 
     def is_of(self, family: str) -> bool:
         """Say whether the nearest metric, before it or else right behind it, is of that family."""
@@ -88,6 +95,7 @@ class MeasuredQuantity(NamedTuple):
 
 def measured_quantities(folded: str, quantities: Sequence[Quantity]) -> list[MeasuredQuantity]:
     """Return the quantities that stand for themselves, each with its family, its expected and its old value."""
+    quantities = [each for each in quantities if _TOLERANCE.search(folded, max(0, each.start - 16), each.start) is None]
     found: list[MeasuredQuantity] = []
     family: str | None = None
     is_guidance: bool | None = None
@@ -142,11 +150,13 @@ def _is_drawn(found: list[MeasuredQuantity], quantity: Quantity, before: str, af
     names_expected = _EXPECTED_BETWEEN.search(before) or _EXPECTED_AFTER.match(after)
     is_versus = _VERSUS.search(before) is not None
     is_same = _last_family(before) in {None, last.family}
+    if _BY.search(before) is not None:
+        return False
     if last.expected is None and names_expected and (is_versus or (is_same and len(before) < 30)):
         found[-1] = last._replace(expected=middle)
         return True
     if last.old is None and last.quantity.old is None and is_same and _OLD.search(before):
-        found[-1] = last._replace(old=middle)
+        found[-1] = last._replace(old=middle, replaced=quantity)
         return True
     return False
 

@@ -12,6 +12,14 @@ _BEFORE_VERB = word_list("before_verbs")
 # Where a name ends, or what stands before it and is none of it, however it is capitalised in a title.
 _NO_NAME = word_list("not_in_names")
 _NEVER_A_NAME = word_list("not_names_alone")
+_ARTICLES = frozenset(("the", "its", "rival", "a", "an", "peer", "smaller", "larger", "about", "all"))
+# "US chipmaker Acme", "Pringles maker Acme", "UK's Acme": what the named one is or where it is from.
+_DESCRIPTION = re.compile(r"[a-z][a-z\d-]{2,}")
+_MAX_DESCRIPTIONS = 4
+_OWNER_NOUNS = word_list("owner_nouns")
+_COUNTRIES_OF = word_list("countries_of")
+# Names that begin with a word that else is none of them.
+_NEW = re.compile(r"New (?=(?:York|Zealand|Jersey|Mexico|England|Delhi|Orleans|Relic|Fortress|Oriental)\b)")
 _MAX_WORDS = 7
 
 
@@ -20,6 +28,11 @@ class Run(NamedTuple):
 
     start: int
     end: int
+
+
+def is_never_a_name(folded: str) -> bool:
+    """Say whether every word of `folded` is one that names nobody: "pending", "board"."""
+    return _NEVER_A_NAME.issuperset(folded.split())
 
 
 def run_before(text: str, position: int) -> Run | None:
@@ -40,15 +53,23 @@ def run_before(text: str, position: int) -> Run | None:
 
 
 def run_after(text: str, position: int) -> Run | None:
-    """Return the name that begins after `position`, past an article."""
+    """Return the name that begins after `position`, past an article and the words that say what the named one is."""
     words: list[tuple[int, int]] = []
+    skipped = 0
     for match in _WORD.finditer(text, position, min(len(text), position + 120)):
         word = (match.start(), match.end())
         if not words:
-            if _plain(text, word) in {"the", "its", "rival", "a", "an", "peer", "smaller", "larger", "about", "all"}:
-                continue
             if text[position : word[0]].strip(" '\"\u2018\u201c"):
                 return None
+            is_description = skipped < _MAX_DESCRIPTIONS and _is_description(text, word)
+            if is_description or _plain(text, word) in _ARTICLES:
+                position = word[1]
+                skipped += is_description
+                continue
+        elif _plain(text, word) in _OWNER_NOUNS and _next_is_name(text, match.end()):
+            words = []
+            position = word[1]
+            continue
         elif not _are_joined(text, words[-1][1], word[0]):
             break
         joins = bool(words) and _plain(text, word) in {"of", "and", "&"} and _next_is_name(text, match.end())
@@ -56,6 +77,11 @@ def run_after(text: str, position: int) -> Run | None:
             break
         words.append(word)
     return _run(text, words)
+
+
+def _is_description(text: str, word: tuple[int, int]) -> bool:
+    raw = text[word[0] : word[1]]
+    return _DESCRIPTION.fullmatch(raw) is not None and raw not in _NO_NAME and not _is_name_word(text, word)
 
 
 def _next_is_name(text: str, position: int) -> bool:
@@ -70,6 +96,8 @@ def _plain(text: str, word: tuple[int, int]) -> str:
 def _is_name_word(text: str, word: tuple[int, int]) -> bool:
     raw = text[word[0] : word[1]]
     plain = _plain(text, word)
+    if _NEW.match(text, word[0]) is not None:
+        return True
     if plain in _NO_NAME or not plain or "$" in raw:
         return raw == "&"
     return (
@@ -89,6 +117,8 @@ def _run(text: str, words: list[tuple[int, int]]) -> Run | None:
     """Return the words as one stretch without a possessive's end; None when they name nothing."""
     while words and _plain(text, words[-1]) in {"&", "and", "of", "shares", "stock"}:
         words = words[:-1]
+    while len(words) > 1 and text[slice(*words[0])].lower().replace("\u2019", "'") in _COUNTRIES_OF:
+        words = words[1:]
     if any(_plain(text, word) in {"stocks", "etfs"} for word in words):
         return None
     if not words or all(_plain(text, word) in _NEVER_A_NAME for word in words):

@@ -19,10 +19,11 @@ _GAP_OVER_DECIMALS = rf"(?:[^.;|]|\.(?=\S)|(?:{_ABBREVIATIONS})\.)"
 
 @dataclass(frozen=True, slots=True)
 class EventType:
-    """An event type: its name on the wire, what it means, its cues and its patterns."""
+    """An event type: its name on the wire, what it means, the market topic it belongs to, its cues and its patterns."""
 
     type: str
     description: str
+    topic: str | None
     cues: tuple[str, ...]
     patterns: tuple[re.Pattern[str], ...]
 
@@ -42,6 +43,7 @@ def event_types() -> tuple[EventType, ...]:
         EventType(
             type=row["type"],
             description=row["description"],
+            topic=row.get("topic"),
             cues=tuple(row["cues"]),
             patterns=tuple(re.compile(_expanded(pattern, macros)) for pattern in row["patterns"]),
         )

@@ -24,6 +24,7 @@ _SCALES = {
 _PARTS = {
     "cents": ("USD", 0.01), "cent": ("USD", 0.01), "c": ("USD", 0.01), "¢": ("USD", 0.01), "pence": ("GBP", 0.01),
     "p": ("GBP", 0.01), "%": ("percent", 1.0), "percent": ("percent", 1.0), "per cent": ("percent", 1.0),
+    "euro cents": ("EUR", 0.01), "euro cent": ("EUR", 0.01), "eurocents": ("EUR", 0.01), "paise": ("INR", 0.01),
     "pct": ("percent", 1.0), "percentage point": ("percent", 1.0), "percentage points": ("percent", 1.0),
     "bps": ("percent", 0.01), "bp": ("percent", 0.01), "basis point": ("percent", 0.01),
     "basis points": ("percent", 0.01),
@@ -40,7 +41,7 @@ _SIGN = (
     r"(?:(?:us|cdn|ca|c|au|a|nz|hk|sg|s|nt|r)?\$|[€£¥₹₩]|rs\.?(?=\s?\d)|(?:" + "|".join(_CODES).lower() + r")(?=\s?\d))"
 )
 _SCALE = r"(?:" + "|".join(sorted(_SCALES, key=len, reverse=True)) + r")"
-_PART = r"(?:%|per ?cent(?:age points?)?|pct|bps?|basis points?|cents?|¢|pence|[cp](?=[\s,.;)]|$))"
+_PART = r"(?:%|per ?cent(?:age points?)?|pct|bps?|basis points?|euro ?cents?|cents?|paise|¢|pence|[cp](?=[\s,.;)]|$))"
 _AMOUNT = re.compile(
     r"(?<![a-z\d,$€£¥₹₩])(?<!\d\.)(?P<minus>[-\u2212](?=[$€£¥₹₩.\d]))?(?:(?P<sign>"
     + _SIGN
@@ -50,11 +51,13 @@ _AMOUNT = re.compile(
 )
 _CURRENCY_AFTER = re.compile(r"\s?(" + "|".join(_CURRENCY_WORDS) + r")s?\b|\s(" + "|".join(_CODES).lower() + r")\b")
 _COUNTED_AFTER = re.compile(
-    r"\s(?:of (?:its|their|the) )?(?:[a-z][a-z-]{1,20}\s){0,2}?(?:"
+    r"[\s-](?:of (?:its|their|the) )?(?:[a-z][a-z-]{1,20}\s){0,2}?(?:"
     + "|".join(f"(?P<{unit}>(?:{words})s?)" for unit, words in _COUNTED.items())
     + r")(?![a-z])"
 )
-_PER_SHARE = re.compile(r"\s?(?:/|per |a |each )\s?(?:common |ordinary )?(?:share|shr|ads|unit)\b|\s?(?:/sh|ps)\b")
+_PER_SHARE = re.compile(
+    r"(?:\s?(?:/|per |a |each )\s?|-(?:a|per)-)(?:common |ordinary )?(?:share|shr|ads|unit)\b|\s?(?:/sh|ps)\b"
+)
 _DIGIT = re.compile(r"[0-9]")
 _RANGE_GAP = re.compile(r"\s?(?:[-\u2013\u2014]|to|and)\s?")
 _WIDEST_RANGE = 20.0

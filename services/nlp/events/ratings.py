@@ -15,7 +15,7 @@ _RATING = (
     r"|add(?= rating| at\b|$)|reduce(?= rating| at\b|$))"
 )
 _GIVEN = re.compile(rf"\b{_RATING}\b(?! (?:the|its|their|up|into|shares|stake|guidance|outlook|stance|policy)\b)")
-_BEFORE = re.compile(rf"\bfrom (?:an? )?(?P<rating>{_RATING})\b")
+_BEFORE = re.compile(rf"\bfrom (?:an? )?['\"]?(?P<rating>{_RATING})\b")
 
 
 def ratings(context: EventContext) -> Iterator[FoundRole]:

@@ -10,30 +10,36 @@ from nlp.events.ratings import ratings
 from nlp.words import phrase_list, word_list
 
 _RATES = re.compile(
-    r"\b(?:maintain(?:s|ed)?|reiterat(?:es|ed)|reaffirm(?:s|ed)|affirm(?:s|ed)|keeps|kept|upgrad(?:es|ed|ing)|downgrad(?:es|ed|ing)|initiat(?:es"
+    r"\b(?:maintain(?:s|ed)?|retain(?:s|ed)|reiterat(?:es|ed)|reaffirm(?:s|ed)|affirm(?:s|ed)|keeps|kept|upgrad(?:es|ed|ing)|downgrad(?:es|ed|ing)|initiat(?:es"
     r"|ed)|opens|starts|started"
     r"|resum(?:es|ed)|assum(?:es|ed)|reinstat(?:es|ed)|begins|raises?|raised|lowers?|lowered|cuts?|ups"
     r"|increases?|increased"
     r"|reduces?|reduced|hikes?|hiked|boosts?|boosted|lifts?|lifted|trims?|trimmed|slashe[sd])\b"
 )
-_PASSIVE = re.compile(r"\s(?:to|by|at|from|on)\b")
+_PASSIVE = re.compile(r"\s(?:to|by|at|from|on|with|as)\b")
 _BY = re.compile(r"\b(?:by|at)\s(?!(?:buy|hold|sell|neutral|over|under|out|equal|market|sector|\$))")
 _RATED = re.compile(r"[^,;]{0,45}?\b(?:on|of|for)\s")
 _RATING_WORD = re.compile(
     r"\s(?:buy|hold|sell|neutral|(?:over|under|out|equal|market|sector)[\w-]*|coverage|rating|price|pt|po"
     r"|target|strong|conviction|accumulate|perform|mp|peer|industry|top|to|at|its)\b"
 )
+_CHIEF = (
+    r"chief (?:executive|financial|operating|technology|information|marketing|commercial|legal|scientific|medical"
+    r"|accounting|investment|risk|strategy|economist|[a-z]{2,14}(?= officer))(?: officer)?"
+)
 _POSITION = re.compile(
-    r"\b(?:(?:interim|acting|vice|executive|senior|non-executive|exec) )*(?:chief [a-z]{4,14}(?: officer)?"
+    rf"\b(?:(?:interim|acting|vice|executive|senior|non-executive|exec) )*(?:{_CHIEF}|(?:finance|operations) chief"
     r"|ceo|cfo|coo|cto|cio|cmo"
-    r"|president|chair(?:man|woman|person)?|director|general counsel|evp|svp|vp|managing director"
+    r"|president|boss|chair(?:man|woman|person)?|director|general counsel|evp|svp|vp|managing director"
     r"|head of [a-z]{3,12}|founder)"
-    r"(?:(?: and |, | & |/)(?:ceo|cfo|coo|president|chair(?:man|woman)?|chief [a-z]{4,14}(?: officer)?))?\b"
+    rf"(?:(?: and |, | & |/)(?:ceo|cfo|coo|president|chair(?:man|woman)?|{_CHIEF}))?\b"
 )
 _PERSON = re.compile(
     r"[A-Z][a-z\u00e0-\u00ff'\u2019-]{1,20}(?:\s[A-Z]\.?)?(?:\s(?:de|van|von|la|le|del"
     r"|di))?\s[A-Z][A-Za-z\u00e0-\u00ff'\u2019-]{1,20}(?:\s(?:Jr|Sr|II|III)\b\.?)?"
 )
+_TRADING_IN = re.compile(r"\b(?:trading (?:in|of)|delists?|delisting of)\s")
+_ADDS = re.compile(r"\b(?:to add|adds|to include|includes)\s")
 _CAPITAL = re.compile(r"(?<![\w'\u2019-])[A-Z]")
 _NEWS_AGENCIES = phrase_list("news_agencies")
 _NOT_A_PERSON = word_list("not_persons")
@@ -88,10 +94,23 @@ def _rated(context: EventContext) -> Iterator[FoundRole]:
     yield from ratings(context)
 
 
+def _trading(context: EventContext) -> Iterator[FoundRole]:
+    """Yield whose trading is stopped: an exchange that stops it is named before."""
+    named = [] if (match := context.search(_TRADING_IN)) is None else list(context.after("company", match.end()))
+    yield from named or company_roles(context)
+
+
+def _index_change(context: EventContext) -> Iterator[FoundRole]:
+    """Yield who joins or leaves an index: "S&P 500 to add Acme, Widget"."""
+    added = context.search(_ADDS)
+    named = [] if added is None else list(context.all_after("company", added.end()))
+    yield from named or company_roles(context)
+
+
 def _executive(context: EventContext) -> Iterator[FoundRole]:
     position = _POSITION.search(context.folded, max(0, context.start - 40))
     person = next(_people(context), None)
-    company = context.nearest_company()
+    company = context.nearest_company() or context.earlier_company()
     if company is not None:
         yield from context.linked("company", company)
     elif (names := context.search(_NAMES)) is not None:
@@ -134,6 +153,8 @@ _RULES: dict[str, Callable[[EventContext], Iterator[FoundRole]]] = {
     "legal_settlement": settlement_roles,
     "credit_rating_change": credit_rating_roles,
     "contract_award": contract_roles,
+    **dict.fromkeys(("trading_halt", "delisting"), _trading),
+    "index_change": _index_change,
     "joint_venture": partner_roles,
     "insider_or_holder_trade": holding_roles,
 }

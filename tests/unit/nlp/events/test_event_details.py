@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 from common.contracts import EventScore
 from nlp.analyser import TextAnalyser, TextInput
 
-_HEADLINES: list[dict[str, Any]] = tomllib.loads(
-    Path(__file__).with_name("event_headlines.toml").read_text(encoding="utf-8")
-)["headline"]
+_HEADLINES: list[dict[str, Any]] = [
+    row
+    for name in ("event_headlines.toml", "wire_headlines.toml")
+    for row in tomllib.loads(Path(__file__).with_name(name).read_text(encoding="utf-8"))["headline"]
+]
 
 
 def events_of(analyser: TextAnalyser, title: str, body: str = "") -> dict[str, EventScore]:

@@ -62,6 +62,54 @@ def events() -> EventModel:
         ("US imposes tariffs on steel", "tariff_or_sanction"),
         ("Fed hikes rates", "monetary_policy"),
         ("US GDP grew 2.1% in Q3", "economic_data"),
+        ("Acme reaffirms full-year guidance", "guidance_issued"),
+        ("Acme joins the S&P 500", "index_change"),
+        ("Nasdaq moves to delist Acme", "delisting"),
+        ("Short seller alleges fraud at Acme", "short_seller_report"),
+        ("Acme to restate results for two years", "restatement"),
+        # The forms of the wires.
+        ("Acme swings to quarterly loss", "earnings_report"),
+        ("Acme half-year profit falls 14%", "earnings_report"),
+        ("Acme posts narrower-than-expected loss", "earnings_beat"),
+        ("Acme posts surprise loss", "earnings_miss"),
+        ("Acme reports EPS of $1.34, missing views", "earnings_miss"),
+        ("Acme outlook raised for 2026", "guidance_raised"),
+        ("Acme sees Q2 revenue below estimates", "guidance_cut"),
+        ("Acme lowers passenger target", "guidance_cut"),
+        ("Citi raises Alcoa to buy from hold", "analyst_upgrade"),
+        ("Citi cuts Alcoa to 'sell'", "analyst_downgrade"),
+        ("Citi starts Alcoa at Buy", "analyst_initiation"),
+        ("Acme to buy Widget", "merger_or_acquisition"),
+        ("Acme to be bought by Widget", "merger_or_acquisition"),
+        ("Acme to take Widget private", "merger_or_acquisition"),
+        ("Acme snaps up Widget in $3 billion deal", "merger_or_acquisition"),
+        ("Acme buys Widget for 300 million euros", "merger_or_acquisition"),
+        ("Acme splits into two companies", "divestiture"),
+        ("Acme offloads its paint business", "divestiture"),
+        ("Acme halves dividend", "dividend_cut"),
+        ("Acme launches $2 billion share sale", "share_offering"),
+        ("Acme approves three-for-one split", "stock_split"),
+        ("Acme drug gets FDA go-ahead", "regulatory_approval"),
+        ("Acme drug application denied", "regulatory_rejection"),
+        ("EU blocks merger of two ferry lines", "regulatory_rejection"),
+        ("Acme drug beats rival in phase 3 trial", "clinical_trial_success"),
+        ("Acme scraps obesity pill", "clinical_trial_failure"),
+        ("Jury orders Acme to pay $5 million", "legal_settlement"),
+        ("Acme boss quits", "executive_departure"),
+        ("Acme poaches rival's Jane Roe as CFO", "executive_appointment"),
+        ("Acme sheds 2,000 positions", "layoffs"),
+        ("Cabin crew walk off the job", "labour_dispute"),
+        ("Acme to supply Widget with chips", "contract_award"),
+        ("Acme orders 20 jets", "contract_award"),
+        ("Acme falls into administration", "bankruptcy"),
+        ("Acme secures $2 billion loan", "debt_financing"),
+        ("Acme cut to junk by Fitch", "credit_rating_change"),
+        ("Acme suspends trading", "trading_halt"),
+        ("Acme rockets 12%", "price_rise"),
+        ("Acme tanks 12%", "price_fall"),
+        ("Cargo plane crashes", "accident_or_disaster"),
+        ("China imposes 15% duties on coal", "tariff_or_sanction"),
+        ("US private sector added 54,000 jobs", "economic_data"),
     ],
 )
 def test_a_headline_of_each_type_is_recognised(events: EventModel, title: str, event: str) -> None:
@@ -98,6 +146,36 @@ def test_a_company_named_target_that_cuts_is_no_price_target(analyser: TextAnaly
     (analysis,) = analyser.analyse([TextInput("Target to cut jobs")])
 
     assert [event.type for event in analysis.events] == ["layoffs"]
+
+
+@pytest.mark.parametrize(
+    ("title", "event"),
+    [
+        ("Three stocks to buy now", "merger_or_acquisition"),
+        ("Acme upgraded to buy from hold", "merger_or_acquisition"),
+        ("Fund manager to buy back shares for $3 million", "merger_or_acquisition"),
+        ("Turkish airline to buy Boeing jets", "merger_or_acquisition"),
+        ("Acme profit falls 14%", "price_fall"),
+        ("Jobless rate climbs to 4.3%", "price_rise"),
+        ("Acme launches share sale to shore up its finances", "price_rise"),
+        ("Acme launches $3 billion share buyback", "product_launch"),
+        ("Acme launches phase 2 trial", "product_launch"),
+        ("Acme cuts FY26 revenue outlook", "earnings_report"),
+        ("Acme shares fall after sales slump", "earnings_report"),
+        ("Citi cuts Alcoa to 'sell', PT $20", "price_target_cut"),
+        ("Acme lowers traffic target", "price_target_cut"),
+        ("Citi maintains Hold on UPS, lowers target", "price_target_raised"),
+        ("FDA lifts clinical hold on Acme drug", "regulatory_rejection"),
+        ("FDA delays decision on Acme drug approval", "regulatory_approval"),
+        ("S&P affirms Acme; outlook raised to positive", "guidance_raised"),
+        ("Moody's upgrades Acme", "analyst_upgrade"),
+        ("S&P 500 slips as rating of banks is cut", "credit_rating_change"),
+        ("Acme signs agreement to acquire Widget", "contract_award"),
+        ("Traders close short positions, cut long positions", "layoffs"),
+    ],
+)
+def test_a_headline_that_only_looks_like_it_is_not_taken_for_it(events: EventModel, title: str, event: str) -> None:
+    assert event not in {found.type for found in events.find(fold(title), "")}
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,8 @@ def only(text: str) -> Quantity:
         ("£750k", 750e3, "GBP"),
         ("20p", 0.2, "GBP"),
         ("3 cents", 0.03, "USD"),
+        ("4.5 euro cents", 0.045, "EUR"),
+        ("12.5M-share", 12.5e6, "shares"),
         ("3c", 0.03, "USD"),
         ("Rs 500 crore", 5e9, "INR"),
         ("₹2.5 lakh", 250e3, "INR"),
@@ -88,6 +90,7 @@ def test_a_digit_inside_a_word_is_no_amount(text: str) -> None:
 def test_a_price_a_share_says_so() -> None:
     assert only("$0.40/Share").is_per_share
     assert only("42 cents a share").is_per_share
+    assert only("$63-a-share").is_per_share
     assert not only("$0.40").is_per_share
 
 
