@@ -211,21 +211,25 @@ class TextAnalyser:
         analysis.entities = entities
         title, body = fold(text.title), fold(text.summary or text.body)
         assertions = Assertions(title[:ANALYSED_CHARACTERS])
-        if found_events := self._events.find(title, body):
+        found_events = self._events.find(title, body)
+        if found_events:
             below: tuple[TextField, str] = ("summary", text.summary) if text.summary else ("body", text.body)
             whole = EventfulText(text.title, below, analysis.entities, assertions)
             analysis.events = detailed_events(self._events, found_events, whole)
-        analysis.topics = self._topics(text, title, body, analysis.entities)
+        in_title = [event.type for event in found_events if event.is_in_title]
+        analysis.topics = self._topics(text, (title, body), analysis.entities, in_title)
         analysis.evidence = [_evidence(text.title, span, assertions) for span in read.title.evidence()]
         return analysis
 
-    def _topics(self, text: TextInput, title: str, body: str, entities: list[Entity]) -> list[TopicScore]:
+    def _topics(
+        self, text: TextInput, folded: tuple[str, str], entities: list[Entity], events: list[str]
+    ) -> list[TopicScore]:
         if text.taxonomy == "reuters":
             return self._reuters.classify(text.title, text.body or text.summary)
         known = self.gazetteer.tickers
         main = [entity.ticker for entity in entities if entity.ticker is not None and entity.relevance > 0.5]
         sectors = [known[ticker][0].sector or "" for ticker in main if ticker in known]
-        return self._market.classify(title, body, sectors)
+        return self._market.classify(*folded, sectors, events)
 
 
 def _cut(text: TextInput) -> TextInput:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from common.contracts import TopicScore
 from nlp.artefacts import sha256
+from nlp.events.patterns import event_types
 from nlp.texts.cue_index import CueIndex
 
 _FILE = Path(__file__).with_name("market_taxonomy.txt")
@@ -20,6 +21,8 @@ _BODY_SHARE = 0.4
 _FOUND_FROM = 0.55
 _MAX_TOPICS = 8
 _SECTOR_WEIGHT = 0.5
+# An event of the headline is enough for its topic, whatever words tell of it; beside cues it adds nothing.
+_EVENT_WEIGHT = 1.2
 _SECTOR_TOPICS = {
     "Information Technology": "technology",
     "Communication Services": "technology",
@@ -72,14 +75,18 @@ class MarketTopicModel:
                 by_cue.setdefault(cue, []).append((topic.code, weight))
         self._meanings = list(by_cue.values())
         self._index = CueIndex(list(by_cue))
+        self._of_events = {event.type: event.topic for event in event_types() if event.topic is not None}
 
-    def classify(self, title: str, body: str, sectors: Iterable[str] = ()) -> list[TopicScore]:
+    def classify(
+        self, title: str, body: str, sectors: Iterable[str] = (), events: Iterable[str] = ()
+    ) -> list[TopicScore]:
         """Return the topics of a text, the likeliest first, at most eight; possibly none.
 
         Parameters
         ----------
         title, body : folded text (see `nlp.entities.gazetteer.fold`)
         sectors : GICS sectors of the companies that the text is about
+        events : types of the events that the title tells of
         """
         weights: dict[str, float] = {}
         in_title = set(self._index.find(title))
@@ -92,6 +99,8 @@ class MarketTopicModel:
                     weights[code] = weights.get(code, 0.0) + _BODY_SHARE * weight
         for code in {_SECTOR_TOPICS[sector] for sector in sectors if sector in _SECTOR_TOPICS}:
             weights[code] = weights.get(code, 0.0) + _SECTOR_WEIGHT
+        for code in {self._of_events[event] for event in events if event in self._of_events}:
+            weights[code] = max(weights.get(code, 0.0), _EVENT_WEIGHT)
         scored = [TopicScore(topic=code, score=round(1.0 - math.exp(-weight), 4)) for code, weight in weights.items()]
         found = [topic for topic in scored if topic.score >= _FOUND_FROM]
         return sorted(found, key=lambda topic: (-topic.score, topic.topic))[:_MAX_TOPICS]

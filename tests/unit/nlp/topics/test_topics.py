@@ -3,6 +3,7 @@
 import pytest
 
 from nlp.analyser import TextAnalyser, TextInput
+from nlp.events.patterns import event_types
 from nlp.topics.market import MarketTopicModel, market_topics
 
 ALPHA_VANTAGE = {
@@ -38,6 +39,23 @@ def test_a_headline_gets_its_topic_first(title: str, topic: str) -> None:
 
 def test_the_sector_of_the_company_alone_is_not_enough() -> None:
     assert MarketTopicModel().classify("a quiet day", "", ["Financials"]) == []
+
+
+def test_an_event_of_the_headline_brings_its_topic_and_adds_nothing_to_its_cues() -> None:
+    model = MarketTopicModel()
+    without_cues = model.classify("acme bought by widget", "", events=["merger_or_acquisition"])
+    with_cues = [
+        model.classify("takeover of acme", "", events=events)[0].score for events in ([], ["merger_or_acquisition"])
+    ]
+
+    assert [topic.topic for topic in without_cues] == ["mergers_and_acquisitions"]
+    assert with_cues[0] == with_cues[1] > without_cues[0].score
+
+
+def test_every_topic_of_an_event_is_in_the_taxonomy() -> None:
+    known = {topic.code for topic in market_topics()}
+
+    assert {event.topic for event in event_types() if event.topic is not None} <= known
 
 
 def test_reuters_codes_are_given_on_request(analyser: TextAnalyser) -> None:
