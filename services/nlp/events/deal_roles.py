@@ -25,17 +25,22 @@ _ACQUIRES = re.compile(
     r"|bids for"
     rf"|(?:to take|takes|taking|took)(?: private|(?=\s[^;]{{2,40}}\bprivate\b)))\s{_PART_OF}"
 )
+_REJECTS = re.compile(
+    r"\b(?:rejects?|rejected|rebuffs?|rebuffed|spurns?|spurned|accepts?|accepted)\s(?=[^;]{3,60}\b(?:bid|offer|approach|proposal)\b)"
+)
+_OWNED_THING = re.compile(r"'s?\s")
 # What stands behind "Acme's" is sold by Acme: "to buy Acme's retail banking operations".
 _OWNED = re.compile(r"'s? [a-z]")
 _SELLS = re.compile(
-    r"\b(?:(?:agree[sd]? |plans? |set |in talks )?to (?:sell|offload|divest|hive off|separate|split)"
+    r"\b(?:(?:agree[sd]? |plans? |set |in talks )?to (?:sell|offload|divest|hive off|demerge|separate|split)"
     r"|sells|sold|divests?|divested"
-    rf"|offloads|offloaded|hives off|separates|splits|(?:to )?spins? (?:off|out))\s(?:its |the |off )?{_PART_OF}"
+    rf"|offloads|offloaded|hives off|demerges|separates|splits|(?:to )?spins? (?:off|out))"
+    rf"\s(?:its |the |off )?{_PART_OF}"
 )
 _SOLD_TO = re.compile(
     r"\b(?:business|unit|division|subsidiary|operations|arm|segment|brand|plant)\s(?:is |was |being )?sold to\s"
 )
-_SALE_OF = re.compile(r"\b(?:sale|disposal|spin-?off|divestiture) of\s")
+_SALE_OF = re.compile(r"\b(?:sale|disposal|spin-?off|divestiture|separation|demerger) of\s")
 _SIDE_BY_SIDE = re.compile(r", | and | & |, and | ?[-/] ?")
 _MERGER = re.compile(r"\bmerg(?:er|e|es|ed|ing)\b")
 _MERGES = re.compile(r"\b(?:to merge|merges|merger|merging|merge)\s(?:agreement |deal )?with\s")
@@ -72,6 +77,10 @@ def acquisition_roles(context: EventContext) -> Iterator[FoundRole]:
     if (match := context.search(_ACQUIRED_BY)) is not None:
         yield from context.actor("target", match.start())
         yield from context.after("acquirer", match.end())
+    elif (match := context.search(_REJECTS)) is not None:
+        yield from context.actor("target", match.start())
+        bidders = context.after("acquirer", match.end())
+        yield from (role for role in bidders if _OWNED_THING.match(context.folded, role.end))
     elif (match := context.search(_MERGES)) is not None:
         yield from context.actor("partner", match.start())
         yield from context.after("partner", match.end())
@@ -151,7 +160,10 @@ def contract_roles(context: EventContext) -> Iterator[FoundRole]:
     company = next(company_roles(context), None)
     if company is None or any(company.start == customer.start for customer in customers):
         won = context.search(_WINS)
-        company = next(context.actor("company", won.start()), None) if won is not None else None
+        taken = {customer.start for customer in customers}
+        others = [name for name in context.companies if name.start not in taken]
+        winners = context.linked("company", others[0] if others else None)
+        company = next(winners if won is None else context.actor("company", won.start()), None)
     yield from [company] if company is not None else []
     yield from customers
 

@@ -13,7 +13,7 @@ _FILES = re.compile(
 _AGAINST = re.compile(r"\bagainst\s")
 _FINES = re.compile(r"\bfines\s|\borders\s(?=[^;]{2,40}\bto pay\b)")
 _FACES = re.compile(
-    r"\b(?:faces|facing|hit with|slapped with|loses|wins|appeals|fights|ordered to pay"
+    r"\b(?:faces|facing|hit with|slapped with|loses|wins|appeals|fights|ordered to pay|must pay|will pay"
     r"|settles?|settled|to settle|to pay|pays|fined|agrees to pay|named in)\b"
 )
 _REGULATOR = re.compile(

@@ -9,7 +9,6 @@ from nlp.events.measured_quantities import MeasuredQuantity, direction, measured
 from nlp.events.quantities import Quantity
 from nlp.events.split_ratios import find_split_ratio
 
-_LOSS = re.compile(r"\bloss(?:es)?\b")
 _SHARE_OF_STAFF = re.compile(
     r"\s?(?:of )?(?:its |the |their )?(?:global |total |us )?(?:work ?force|staff|jobs|employees|headcount)"
 )
@@ -124,7 +123,7 @@ def _results(measured: MeasuredQuantity) -> FoundMagnitude | None:
     if not quantity.is_money:
         return None
     is_small = abs(quantity.value) < _LARGEST_PRICE and quantity.scale == 1.0
-    sign = -1.0 if _LOSS.search(measured.before) and quantity.value > 0 else 1.0
+    sign = -1.0 if measured.is_loss and quantity.value > 0 else 1.0
     found = None
     if family == "surprise" and abs(quantity.value) < 100:
         missed = re.search(r"\bmiss", measured.before) is not None

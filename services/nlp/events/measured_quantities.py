@@ -49,6 +49,9 @@ _METRIC_AFTER = re.compile(
 _OF_THE_SHARE = re.compile(r"\b(?:shares?|stocks?|spike|premarket|after[- ]hours)\b")
 _SESSION = re.compile(r"\b(?:premarket|pre-market|after[- ]hours)\b")
 _BY = re.compile(r"\bby (?:about |a )?$")
+_LOSS = re.compile(r"\bloss(?:es)?\b")
+# "Revenue $22.7B beats $22.3B": the second is what was expected.
+_BEATS = re.compile(r"\W*(?:beats?|tops|topped|exceeds|miss(?:es|ed))\s(?:the )?")
 # "$65 billion, plus or minus 2%, vs. $61.7 billion est": no figure of its own.
 _TOLERANCE = re.compile(r"(?:\bplus or minus |\bplus/minus |\+/- ?|\u00b1 ?)$")
 _NEAR = 25
@@ -61,7 +64,7 @@ class MeasuredQuantity(NamedTuple):
     Notes
     -----
     `is_guidance` is None where no word says whether a figure is reported or foreseen; `replaced` is what `old` was
-    drawn from, a range perhaps.
+    drawn from, a range perhaps. `is_loss` holds on from "loss narrows 54%" to "$140 million".
     """
 
     quantity: Quantity
@@ -73,6 +76,7 @@ class MeasuredQuantity(NamedTuple):
     old: float | None
     is_previous: bool
     replaced: Quantity | None = None
+    is_loss: bool = False
 
     def is_of(self, family: str) -> bool:
         """Say whether the nearest metric, before it or else right behind it, is of that family."""
@@ -99,6 +103,7 @@ def measured_quantities(folded: str, quantities: Sequence[Quantity]) -> list[Mea
     found: list[MeasuredQuantity] = []
     family: str | None = None
     is_guidance: bool | None = None
+    is_loss = False
     for index, quantity in enumerate(quantities):
         floor = quantities[index - 1].end if index else 0
         ceiling = quantities[index + 1].start if index + 1 < len(quantities) else len(folded)
@@ -110,13 +115,23 @@ def measured_quantities(folded: str, quantities: Sequence[Quantity]) -> list[Mea
         is_new = re.search(r"[,;.]\s", before) is not None and not (_UP.search(before) or _DOWN.search(before))
         if named is not None or is_new:
             family = named
+            is_loss = False
+        is_loss = is_loss or _LOSS.search(before) is not None
         guides = [match.start() for match in _GUIDES.finditer(before)]
         reports = [match.start() for match in _REPORTS.finditer(before)]
         if guides or reports:
             is_guidance = max(guides, default=-1) > max(reports, default=-1)
         found.append(
             MeasuredQuantity(
-                quantity, family, is_guidance, before, after, None, None, _is_previous(before, folded[quantity.end :])
+                quantity,
+                family,
+                is_guidance,
+                before,
+                after,
+                None,
+                None,
+                _is_previous(before, folded[quantity.end :]),
+                is_loss=is_loss,
             )
         )
     return found
@@ -147,7 +162,7 @@ def _is_drawn(found: list[MeasuredQuantity], quantity: Quantity, before: str, af
     if last.quantity.unit != quantity.unit or last.quantity.end > quantity.start or len(before) > 60 or ";" in before:
         return False
     middle = quantity.value if quantity.low is None else (quantity.value + quantity.low) / 2
-    names_expected = _EXPECTED_BETWEEN.search(before) or _EXPECTED_AFTER.match(after)
+    names_expected = _BEATS.fullmatch(before) or _EXPECTED_BETWEEN.search(before) or _EXPECTED_AFTER.match(after)
     is_versus = _VERSUS.search(before) is not None
     is_same = _last_family(before) in {None, last.family}
     if _BY.search(before) is not None:

@@ -11,7 +11,11 @@ _LEGAL = re.compile(r",?\s+(?:Inc|Corp|Ltd|LLC|L\.?P|PLC|plc|Co|N\.V|S\.A|AG|SE)
 _BEFORE_VERB = word_list("before_verbs")
 # Where a name ends, or what stands before it and is none of it, however it is capitalised in a title.
 _NO_NAME = word_list("not_in_names")
-_NEVER_A_NAME = word_list("not_names_alone")
+_NEVER_A_NAME = word_list("not_names_alone") | word_list("not_organisations")
+# What agencies put before a headline is joined to its first name: "UPDATE 2-Acme to buy Widget".
+_WIRE_MARK = re.compile(
+    r"(?:(?:UPDATE|WRAPUP|RPT|REFILE|BRIEF|EXCLUSIVE|Exclusive|CORRECTED|FACTBOX|FOCUS|ANALYSIS)(?: \d{1,2})?[-:] ?)+"
+)
 _ARTICLES = frozenset(("the", "its", "rival", "a", "an", "peer", "smaller", "larger", "about", "all"))
 # "US chipmaker Acme", "Pringles maker Acme", "UK's Acme": what the named one is or where it is from.
 _DESCRIPTION = re.compile(r"[a-z][a-z\d-]{2,}")
@@ -38,7 +42,7 @@ def is_never_a_name(folded: str) -> bool:
 def run_before(text: str, position: int) -> Run | None:
     """Return the name that ends before `position`, past the small words that join it to its verb."""
     begin = max(text.rfind(mark, 0, position) for mark in (";", ": ", "(", "|", " - ")) + 1
-    begin = max(begin, position - 120)
+    begin = max(begin, position - 120, _begin_of_headline(text))
     words = [(match.start(), match.end()) for match in _WORD.finditer(text, begin, position) if match.end() <= position]
     while words and _plain(text, words[-1]) in _BEFORE_VERB:
         words.pop()
@@ -56,6 +60,7 @@ def run_after(text: str, position: int) -> Run | None:
     """Return the name that begins after `position`, past an article and the words that say what the named one is."""
     words: list[tuple[int, int]] = []
     skipped = 0
+    position = max(position, _begin_of_headline(text))
     for match in _WORD.finditer(text, position, min(len(text), position + 120)):
         word = (match.start(), match.end())
         if not words:
@@ -77,6 +82,11 @@ def run_after(text: str, position: int) -> Run | None:
             break
         words.append(word)
     return _run(text, words)
+
+
+def _begin_of_headline(text: str) -> int:
+    mark = _WIRE_MARK.match(text)
+    return mark.end() if mark is not None else 0
 
 
 def _is_description(text: str, word: tuple[int, int]) -> bool:

@@ -46,6 +46,11 @@ def test_a_hedge_reaches_ten_forms_at_most() -> None:
         ("company rules out a merger", "merger"),
         ("ford calls off merger with chrysler", "merger"),
         ("board declined to raise the dividend", "raise the dividend"),
+        ("acme scraps merger with widget", "merger"),
+        ("acme pauses buybacks", "buybacks"),
+        ("acme postpones ipo", "ipo"),
+        ("acme and its pilots avert strike", "strike"),
+        ("acme terminates merger agreement", "merger"),
     ],
 )
 def test_what_is_denied_is_negated(text: str, part: str) -> None:
