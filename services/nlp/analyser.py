@@ -216,20 +216,20 @@ class TextAnalyser:
             below: tuple[TextField, str] = ("summary", text.summary) if text.summary else ("body", text.body)
             whole = EventfulText(text.title, below, analysis.entities, assertions)
             analysis.events = detailed_events(self._events, found_events, whole)
-        in_title = [event.type for event in found_events if event.is_in_title]
-        analysis.topics = self._topics(text, (title, body), analysis.entities, in_title)
+        of_events = self._events.topics(found_events)
+        analysis.topics = self._topics(text, (title, body), analysis.entities, of_events)
         analysis.evidence = [_evidence(text.title, span, assertions) for span in read.title.evidence()]
         return analysis
 
     def _topics(
-        self, text: TextInput, folded: tuple[str, str], entities: list[Entity], events: list[str]
+        self, text: TextInput, folded: tuple[str, str], entities: list[Entity], of_events: set[str]
     ) -> list[TopicScore]:
         if text.taxonomy == "reuters":
             return self._reuters.classify(text.title, text.body or text.summary)
         known = self.gazetteer.tickers
         main = [entity.ticker for entity in entities if entity.ticker is not None and entity.relevance > 0.5]
         sectors = [known[ticker][0].sector or "" for ticker in main if ticker in known]
-        return self._market.classify(*folded, sectors, events)
+        return self._market.classify(*folded, sectors, of_events)
 
 
 def _cut(text: TextInput) -> TextInput:

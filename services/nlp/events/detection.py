@@ -1,6 +1,6 @@
 """Event types of a text by patterns, looked at only where a cue says that it is worth it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from nlp.artefacts import sha256
@@ -53,6 +53,7 @@ class EventModel:
     def __init__(self) -> None:
         self.version = f"events-{sha256(FILE)[:12]}"
         self._types = event_types()
+        self._topics = {event.type: event.topic for event in self._types if event.topic is not None}
         by_cue: dict[str, list[int]] = {}
         for index, event in enumerate(self._types):
             for cue in event.cues:
@@ -86,6 +87,10 @@ class EventModel:
         if len(events) > 1:
             events = [_beside_others(event) for event in events]
         return sorted(events, key=lambda event: (-event.score, event.type))[:_MAX_EVENTS]
+
+    def topics(self, found: Iterable[FoundEvent]) -> set[str]:
+        """Return the topics that the events of the title belong to."""
+        return {self._topics[event.type] for event in found if event.is_in_title and event.type in self._topics}
 
     def places(self, name: str, folded: str) -> Iterator[tuple[int, int]]:
         """Yield every place where a pattern of the event type `name` matches."""

@@ -33,7 +33,7 @@ _REPORTS = re.compile(r"\b(?:reports?|reported|posts?|posted|announces)\b")
 _UP = re.compile(
     r"\b(?:up|rose|rises?|rising|increas\w{1,4}|grew|grows?|growth|gain\w{0,3}|jump\w{0,3}|surg\w{1,3}"
     r"|soar\w{0,3}|climb\w{0,3}"
-    r"|rocket\w{0,3}|leap\w{0,2}|pops|popped|doubl\w{1,3}"
+    r"|ups|rocket\w{0,3}|leap\w{0,2}|pops|popped|doubl\w{1,3}"
     r"|higher|rall\w{1,4}|spik\w{1,3}|rais\w{1,3}|hik\w{1,3}|boost\w{0,3}|lift\w{0,3}|improv\w{1,3}|added"
     r"|adds|advanc\w{1,3})\b"
 )

@@ -13,7 +13,6 @@ from pathlib import Path
 
 from common.contracts import TopicScore
 from nlp.artefacts import sha256
-from nlp.events.patterns import event_types
 from nlp.texts.cue_index import CueIndex
 
 _FILE = Path(__file__).with_name("market_taxonomy.txt")
@@ -75,10 +74,9 @@ class MarketTopicModel:
                 by_cue.setdefault(cue, []).append((topic.code, weight))
         self._meanings = list(by_cue.values())
         self._index = CueIndex(list(by_cue))
-        self._of_events = {event.type: event.topic for event in event_types() if event.topic is not None}
 
     def classify(
-        self, title: str, body: str, sectors: Iterable[str] = (), events: Iterable[str] = ()
+        self, title: str, body: str, sectors: Iterable[str] = (), of_events: Iterable[str] = ()
     ) -> list[TopicScore]:
         """Return the topics of a text, the likeliest first, at most eight; possibly none.
 
@@ -86,7 +84,7 @@ class MarketTopicModel:
         ----------
         title, body : folded text (see `nlp.entities.gazetteer.fold`)
         sectors : GICS sectors of the companies that the text is about
-        events : types of the events that the title tells of
+        of_events : topics that the events of the title belong to
         """
         weights: dict[str, float] = {}
         in_title = set(self._index.find(title))
@@ -99,7 +97,7 @@ class MarketTopicModel:
                     weights[code] = weights.get(code, 0.0) + _BODY_SHARE * weight
         for code in {_SECTOR_TOPICS[sector] for sector in sectors if sector in _SECTOR_TOPICS}:
             weights[code] = weights.get(code, 0.0) + _SECTOR_WEIGHT
-        for code in {self._of_events[event] for event in events if event in self._of_events}:
+        for code in of_events:
             weights[code] = max(weights.get(code, 0.0), _EVENT_WEIGHT)
         scored = [TopicScore(topic=code, score=round(1.0 - math.exp(-weight), 4)) for code, weight in weights.items()]
         found = [topic for topic in scored if topic.score >= _FOUND_FROM]

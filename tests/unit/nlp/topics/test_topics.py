@@ -43,13 +43,20 @@ def test_the_sector_of_the_company_alone_is_not_enough() -> None:
 
 def test_an_event_of_the_headline_brings_its_topic_and_adds_nothing_to_its_cues() -> None:
     model = MarketTopicModel()
-    without_cues = model.classify("acme bought by widget", "", events=["merger_or_acquisition"])
+    without_cues = model.classify("acme bought by widget", "", of_events=["mergers_and_acquisitions"])
     with_cues = [
-        model.classify("takeover of acme", "", events=events)[0].score for events in ([], ["merger_or_acquisition"])
+        model.classify("takeover of acme", "", of_events=topics)[0].score
+        for topics in ([], ["mergers_and_acquisitions"])
     ]
 
     assert [topic.topic for topic in without_cues] == ["mergers_and_acquisitions"]
     assert with_cues[0] == with_cues[1] > without_cues[0].score
+
+
+def test_a_deal_that_no_cue_tells_of_is_on_deals(analyser: TextAnalyser) -> None:
+    (analysis,) = analyser.analyse([TextInput("Splunk bought by Cisco for $157 a share")])
+
+    assert "mergers_and_acquisitions" in {topic.topic for topic in analysis.topics}
 
 
 def test_every_topic_of_an_event_is_in_the_taxonomy() -> None:
