@@ -24,6 +24,7 @@ from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 from nlp.analyser import TextAnalyser, TextInput
 from nlp.artefacts import checked_path, load_arrays, unpack_words
 from nlp.entities.gazetteer import Gazetteer
+from nlp.entities.tagger import EntityTagger
 from nlp.sentiment.fast import FAST_ARTEFACT, FastSentiment
 from nlp.sentiment.features import document_families, letter_features, written
 from nlp.sentiment.tier import label_of
@@ -108,7 +109,7 @@ def main() -> None:
     titles = headlines()
     begun = time.perf_counter()
     tier = FastSentiment.load()
-    analyser = TextAnalyser.load(tier)
+    analyser = TextAnalyser.load(tier, EntityTagger.load())
     loaded = time.perf_counter() - begun
     peer, n_patterns = vader_and_ruler(analyser.gazetteer)
     head = ScikitLearnHead()

@@ -1,6 +1,6 @@
 """The whole analysis of a text, pure: language, sentiment, entities, topics, events and evidence."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -10,9 +10,9 @@ from common.contracts import Entity, EventScore, EvidenceSpan, Sentiment, Span, 
 from nlp.artefacts import checked_path, load_manifest
 from nlp.drift import disagreement
 from nlp.entities.gazetteer import Gazetteer, fold
+from nlp.entities.labels import NameTagger
 from nlp.entities.linking import Linker
-from nlp.entities.recognition import EntityRecogniser
-from nlp.entities.tagger import ENTITIES_ARTEFACT, EntityTagger
+from nlp.entities.recognition import ArticleFields, EntityRecogniser
 from nlp.events.details import EventfulText, detailed_events
 from nlp.events.detection import EventModel
 from nlp.named_entities import Names
@@ -116,7 +116,7 @@ class TextAnalyser:
         sentiment: SentimentTier,
         gazetteer: Gazetteer,
         reuters: ReutersTopics,
-        tagger: EntityTagger,
+        tagger: NameTagger,
         gazetteer_version: str,
     ) -> None:
         self._sentiment = sentiment
@@ -130,7 +130,7 @@ class TextAnalyser:
         self.model_versions = {
             **sentiment.versions,
             "gazetteer": gazetteer_version,
-            ENTITIES_ARTEFACT: tagger.version,
+            "entities": tagger.version,
             "topics": self._market.version,
             "reuters": reuters.version,
             "events": self._events.version,
@@ -138,11 +138,11 @@ class TextAnalyser:
         }
 
     @classmethod
-    def load(cls, sentiment: SentimentTier) -> "TextAnalyser":
-        """Return the analyser with the shipped gazetteer and topic models around the given tier."""
+    def load(cls, sentiment: SentimentTier, tagger: NameTagger) -> "TextAnalyser":
+        """Return the analyser with the shipped gazetteer and topic models around a tier's two models."""
         gazetteer = Gazetteer.load(checked_path(GAZETTEER_ARTEFACT))
         version = load_manifest()[GAZETTEER_ARTEFACT].version
-        return cls(sentiment, gazetteer, ReutersTopics.load(), EntityTagger.load(), version)
+        return cls(sentiment, gazetteer, ReutersTopics.load(), tagger, version)
 
     @property
     def reuters_codes(self) -> list[str]:
@@ -169,7 +169,7 @@ class TextAnalyser:
         languages = [detect_language(_language_sample(text), text.language) for text in cut]
         scored = [index for index, text in enumerate(cut) if _reason_to_abstain(text, languages[index]) is None]
         documents = dict(zip(scored, read_documents(self._sentiment, [cut[index] for index in scored]), strict=True))
-        names = [self._names(text, is_scored=index in documents) for index, text in enumerate(cut)]
+        names = self._names(cut, set(documents))
         wanted = [
             _place_of(text, text.entity) if text.entity and index in documents else None
             for index, text in enumerate(cut)
@@ -189,11 +189,16 @@ class TextAnalyser:
                 restore_places(_spans(analysis), dict(_fields(original)))
         return found
 
-    def _names(self, text: TextInput, *, is_scored: bool) -> Names:
-        fields = _fields(text)
-        return Names.of(
-            self.recogniser.recognise(fields, text.tickers, text.on), fields, text.title, is_scored=is_scored
-        )
+    def _names(self, texts: Sequence[TextInput], scored: Container[int]) -> list[Names]:
+        articles = [
+            ArticleFields(_fields(text), text.tickers, text.on, is_english=index in scored)
+            for index, text in enumerate(texts)
+        ]
+        found = zip(texts, articles, self.recogniser.recognise_all(articles), strict=True)
+        return [
+            Names.of(linked, article.fields, text.title, is_scored=index in scored)
+            for index, (text, article, linked) in enumerate(found)
+        ]
 
     def _assemble(self, parts: _Parts, opinions: Iterator[Opinion]) -> TextAnalysis:
         text, read = parts.text, parts.read

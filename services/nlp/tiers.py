@@ -1,4 +1,4 @@
-"""The tiers of the sentiment model, one behind another's interface; `NLP_MODEL` chooses.
+"""The tiers of the models of sentiment and names, one behind another's interface; `NLP_MODEL` chooses.
 
 The settings name the tiers, and are read where no library of NLP is (`mia keys` in the image of another service): what
 loads models is imported only to load them.
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from nlp.analyser import TextAnalyser
+    from nlp.entities.labels import NameTagger
     from nlp.sentiment.tier import SentimentTier
 
 Tier = Literal["fast", "deep"]
@@ -29,15 +30,17 @@ def load_analyser(tier: Tier) -> "TextAnalyser":
     """
     from nlp.analyser import TextAnalyser  # noqa: PLC0415
 
-    return TextAnalyser.load(_load(tier))
+    return TextAnalyser.load(*_load(tier))
 
 
-def _load(tier: Tier) -> "SentimentTier":
+def _load(tier: Tier) -> tuple["SentimentTier", "NameTagger"]:
     if tier == "fast":
+        from nlp.entities.tagger import EntityTagger  # noqa: PLC0415
         from nlp.sentiment.fast import FastSentiment  # noqa: PLC0415
 
-        return FastSentiment.load()
+        return FastSentiment.load(), EntityTagger.load()
     # A service of the fast tier neither needs nor imports the libraries of the deep one: 0.1 s and 60 MB.
+    from nlp.entities.contextual import ContextualTagger  # noqa: PLC0415
     from nlp.sentiment.deep import DeepSentiment  # noqa: PLC0415
 
-    return DeepSentiment.load()
+    return DeepSentiment.load(), ContextualTagger.load()

@@ -30,6 +30,7 @@ _GIVEN_NAMES = word_list("given_names")
 _FIRM_NOUNS = word_list("firm_nouns")
 _HELD = frozenset(("shares of", "shares in", "stake in", "stock of", "options on"))
 _BUSINESS = (_AFTER | _BEFORE | word_list("business")) - word_list("not_business")
+_AMOUNT = re.compile(r"\s(?:to|of|at|from)\s[$\u20ac\u00a3\d]")
 _WORD = re.compile(r"[^\W_]+(?:['\u2019-][^\W_]+)*")
 
 
@@ -81,6 +82,15 @@ def is_company_here(text: str, start: int, end: int, case: TextCase) -> bool:
     if not before and following.islower() and following.endswith(("s", "ed")) and has_business_word(text):
         return True
     return case is TextCase.SENTENCE and _is_own_name(text, start, before, after, tail)
+
+
+def is_thing_here(text: str, start: int, end: int) -> bool:
+    """Say whether what stands beside an everyday word makes it that word, or a person: "Raises Target to $51"."""
+    before, after = _WORD.findall(text[max(0, start - 40) : start]), _WORD.findall(text[end : end + 40])
+    previous, following = before[-1] if before else "", after[0] if after else ""
+    name = text[start:end].lower()
+    is_next = _follows_a_word(text, start)
+    return _AMOUNT.match(text, end) is not None or _is_another_thing(name, previous, following, is_next=is_next)
 
 
 def _is_another_thing(name: str, previous: str, following: str, *, is_next: bool) -> bool:

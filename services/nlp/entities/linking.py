@@ -1,5 +1,6 @@
 """Entity linking: which known companies, people, places and other things a text names, and which security each is."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -27,6 +28,8 @@ _GREAT = 500
 # Names that are words when they are not in capitals: "Agilent ups guidance".
 _ACRONYMS = word_list("acronyms")
 _CALENDAR = word_list("calendar")
+# "(NASDAQ: AAPL)" speaks of the exchange, not of its index.
+_EXCHANGE_MARK = re.compile(r"nasdaq\s?:\s{0,2}[A-Z]{1,5}\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +224,8 @@ def _is_great_and_everyday(candidate: Candidate) -> bool:
 def _is_name(candidate: Candidate, match: AliasMatch, text: str, case: TextCase) -> bool:
     """Say whether the match reads as the candidate's name: by its capital, and where that is little, by its context."""
     raw = text[match.start : match.end]
+    if candidate.entity.type == "index" and _EXCHANGE_MARK.match(text, match.start):
+        return False
     if candidate.entity.type != "company":
         return _is_world_name(candidate.entity.type, raw, case)
     is_capitalised = raw[0].isdigit() or any(letter.isupper() for letter in raw[:3])

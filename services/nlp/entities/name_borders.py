@@ -15,8 +15,8 @@ from nlp.entities.corroboration import (
     text_case,
 )
 from nlp.entities.gazetteer import AliasKind, Gazetteer, KnownEntity, fold
+from nlp.entities.labels import NamedSpan, NameKind
 from nlp.entities.linking import LinkedEntity, Mention
-from nlp.entities.tagger import NamedSpan, NameKind
 from nlp.words import word_list
 
 TYPE_OF_KIND: Mapping[NameKind, EntityType] = {"ORG": "organisation", "PER": "person", "LOC": "place"}
@@ -29,8 +29,8 @@ _WORD = re.compile(r"[^\W_]+")
 _TRADES = word_list("generic_company_words") | {"asset", "mines"}
 _NEXT_WORD = re.compile(r" ([A-Z]\w+)")
 _SHORTEST_BEGINNING = 4
-# By size in the list of companies: beyond it everyday words are rarely the firm ("Power and Energy segment").
-_LARGE = 2_000
+LARGE = 2_000
+"""By size in the list of companies: beyond it everyday words are rarely the firm ("Power and Energy segment")."""
 
 
 class _Match(NamedTuple):
@@ -63,13 +63,16 @@ def settle_borders(
     linked: Sequence[LinkedEntity],
     gazetteer: Gazetteer,
     surnames: frozenset[str] = frozenset(),
+    *,
+    reads_headlines: bool = False,
 ) -> None:
     """Move the mentions in one field to the borders of the names around them, and drop those that are no names here.
 
     Notes
     -----
     Marked tickers stay as they are. `surnames` are those of people whom the article names in full. A common word that
-    the tagger takes for no name is dropped where only its capital spoke for it: in sentences, not in headlines.
+    the tagger takes for no name is dropped where only its capital spoke for it: in sentences, and in headlines if the
+    tagger reads those.
     """
     starts = [span.start for span in names]
     companies = [
@@ -79,7 +82,9 @@ def settle_borders(
         for mention in one.mentions
         if mention.field == field
     ]
-    is_headline = text_case(text) is not TextCase.SENTENCE
+    is_headline = _is_headline(text)
+    # "Abbott Raises Dividend": in a headline even a tagger that reads context takes some firms for people.
+    known_surnames = None if reads_headlines and not is_headline else surnames
     groups: dict[NamedSpan, list[_Match]] = {}
     settled: dict[tuple[str, Mention], Mention | None] = {}
     for one in linked:
@@ -92,14 +97,12 @@ def settle_borders(
             )
             match = _Match(one, mention, kind, is_in_list)
             span = around(names, starts, mention)
-            if _goes_on(match, text) or _is_a_persons(match, span, surnames, text):
+            if _goes_on(match, text) or _is_a_persons(match, span, known_surnames, text):
                 settled[one.entity.entity_id, mention] = None
                 continue
             if span is not None:
                 groups.setdefault(span, []).append(match)
-            elif match.kind is AliasKind.COMMON and not (
-                is_headline or _has_sign(match, text) or (field == "title" and _is_in_business_news(match, text))
-            ):
+            elif _is_no_name(match, field, text, reads_headlines=reads_headlines):
                 settled[one.entity.entity_id, mention] = None
     for span, matches in groups.items():
         for match, borders in _settle(span, matches, text, is_headline=is_headline):
@@ -107,6 +110,22 @@ def settle_borders(
     for one in linked:
         moved = [settled.get((one.entity.entity_id, mention), mention) for mention in one.mentions]
         one.mentions[:] = [mention for mention in moved if mention is not None]
+
+
+def _is_headline(text: str) -> bool:
+    return text_case(text) is not TextCase.SENTENCE
+
+
+def _is_no_name(match: _Match, field: TextField, text: str, *, reads_headlines: bool) -> bool:
+    """Say whether an alias that the tagger takes for no name is none, for all that speaks for it."""
+    if reads_headlines:
+        is_known = match.entity.is_marked or match.entity.is_given or match.is_in_list
+        if is_known or is_firm_here(text, match.mention.start, match.mention.end):
+            return False
+        return match.kind is AliasKind.COMMON or (match.kind is AliasKind.RARE and not _has_sign(match, text))
+    if match.kind is not AliasKind.COMMON or _is_headline(text) or _has_sign(match, text):
+        return False
+    return field != "title" or not _is_in_business_news(match, text)
 
 
 def _alias_kind(gazetteer: Gazetteer, entity: KnownEntity, alias: str) -> AliasKind:
@@ -158,9 +177,17 @@ def _has_sign(match: _Match, text: str) -> bool:
     return is_company_here(text, match.mention.start, match.mention.end, TextCase.TITLE)
 
 
-def _is_a_persons(match: _Match, span: NamedSpan | None, surnames: frozenset[str], text: str) -> bool:
-    """Say whether the alias is the surname of somebody whom the article names: "Abbott" beside "Tony Abbott"."""
-    if span is None or span.kind != "PER" or match.mention.text not in surnames:
+def _is_a_persons(match: _Match, span: NamedSpan | None, surnames: frozenset[str] | None, text: str) -> bool:
+    """Say whether the alias is a person's surname: "Abbott" beside "Tony Abbott".
+
+    Parameters
+    ----------
+    surnames : those of people whom the article names in full; None takes the tagger's word for every single name
+    """
+    if span is None or span.kind != "PER":
+        return False
+    name = match.mention.text
+    if " " in name or not (surnames is None or name in surnames):
         return False
     is_firm = match.entity.is_marked or is_firm_here(text, match.mention.start, match.mention.end)
     return match.entity.entity.type in _ORGANISATIONS and not is_firm
@@ -169,7 +196,7 @@ def _is_a_persons(match: _Match, span: NamedSpan | None, surnames: frozenset[str
 def _is_in_business_news(match: _Match, text: str) -> bool:
     """Say whether a short text on business writes a larger company's alias as a name: no figure, no mere letters."""
     alias = match.mention.text
-    is_large = match.entity.entity.rank <= _LARGE
+    is_large = match.entity.entity.rank <= LARGE
     return is_large and alias[0].isupper() and not alias.isupper() and has_business_word(text)
 
 
@@ -199,6 +226,9 @@ def _widened(match: _Match, span: NamedSpan, text: str, *, is_headline: bool) ->
     """Return the mention with the rest of its name; in a headline only with its own words."""
     mention = match.mention
     begin, end = min(span.start, mention.start), max(span.end, mention.end)
+    if text[span.end : end] == ".":
+        # "bought Morningstar Inc." closes the sentence.
+        end = span.end
     if is_headline and not _is_own(match, text[begin:end]):
         begin = mention.start
         if not _is_own(match, text[begin:end]):

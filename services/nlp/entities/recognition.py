@@ -8,18 +8,22 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import islice
+from typing import NamedTuple
 
 from common.contracts import EntityType, TextField
 from nlp.entities.consistency import settle_kinds, surnames_in
+from nlp.entities.corroboration import is_thing_here
 from nlp.entities.gazetteer import AliasKind, AliasMatch, KnownEntity, fold
+from nlp.entities.labels import NamedSpan, NameTagger
 from nlp.entities.linking import MAX_MENTIONS, LinkedEntity, Linker, Mention
-from nlp.entities.name_borders import TYPE_OF_KIND, around, settle_borders
-from nlp.entities.tagger import EntityTagger, NamedSpan
+from nlp.entities.name_borders import LARGE, TYPE_OF_KIND, around, settle_borders
 from nlp.words import word_list
 
 _NOT_IN_IDENTIFIERS = re.compile(r"[^a-z0-9]+")
 _MAX_UNLISTED = 60
 # Letters that stand for things and periods, however like a name they look.
+_ACRONYMS = word_list("acronyms")
 _NOT_ORGANISATIONS = word_list("not_organisations")
 
 
@@ -33,10 +37,24 @@ class FieldReading:
     names: list[NamedSpan]
 
 
+class ArticleFields(NamedTuple):
+    """The fields of one article; `tickers` are those that its publisher supplied, `on` its day (None: today).
+
+    Notes
+    -----
+    In a text that is not English only listed names are found: the taggers have learned from English alone.
+    """
+
+    fields: Sequence[tuple[TextField, str]]
+    tickers: Sequence[str] = ()
+    on: date | None = None
+    is_english: bool = True
+
+
 class EntityRecogniser:
     """Finds the entities of an article, listed or not, with every place where each is named."""
 
-    def __init__(self, linker: Linker, tagger: EntityTagger) -> None:
+    def __init__(self, linker: Linker, tagger: NameTagger) -> None:
         self._linker = linker
         self._tagger = tagger
 
@@ -46,17 +64,52 @@ class EntityRecogniser:
         tickers: Sequence[str] = (),
         on: date | None = None,
     ) -> list[LinkedEntity]:
-        """Return the entities of `fields`: the linked ones as `Linker.link` orders them, then the unlisted ones."""
-        readings = self._read(fields)
-        matches = {reading.name: reading.matches for reading in readings}
-        linked = self._linker.link(fields, tickers, on, matches)
+        """Return the entities of one article."""
+        return self.recognise_all([ArticleFields(fields, tickers, on)])[0]
+
+    def recognise_all(self, articles: Sequence[ArticleFields]) -> list[list[LinkedEntity]]:
+        """Return the entities of each article: the linked ones as `Linker.link` orders them, then the unlisted ones."""
+        texts = [text for article in articles for _, text in article.fields]
+        matches = [self._linker.gazetteer.find(fold(text)) for text in texts]
+        tagged = [text if article.is_english else "" for article in articles for _, text in article.fields]
+        found = zip(texts, matches, self._tagger.tag(tagged, matches), strict=True)
+        return [self._recognised(article, list(islice(found, len(article.fields)))) for article in articles]
+
+    def _recognised(
+        self, article: ArticleFields, found: Sequence[tuple[str, list[AliasMatch], list[NamedSpan]]]
+    ) -> list[LinkedEntity]:
+        settled = settle_kinds([text for text, _, _ in found], [names for _, _, names in found])
+        readings = [
+            FieldReading(name, text, matches, names)
+            for (name, _), (text, matches, _), names in zip(article.fields, found, settled, strict=True)
+        ]
+        by_field = {reading.name: reading.matches for reading in readings}
+        linked = self._linker.link(article.fields, article.tickers, article.on, by_field)
+        if not article.is_english:
+            return linked
         surnames = surnames_in([reading.text for reading in readings], [reading.names for reading in readings])
         for reading in readings:
-            settle_borders(reading.name, reading.text, reading.names, linked, self._linker.gazetteer, surnames)
+            settle_borders(
+                reading.name,
+                reading.text,
+                reading.names,
+                linked,
+                self._linker.gazetteer,
+                surnames,
+                reads_headlines=self._tagger.reads_headlines,
+            )
         kept = [one for one in linked if one.mentions or one.is_given]
-        unlisted = _unlisted(readings, kept)
-        for one in unlisted:
-            one.alternatives = self._companies_named(one.entity)
+        unlisted = []
+        texts = {reading.name: reading.text for reading in readings}
+        for one in _unlisted(readings, kept):
+            meant = self._companies_named(one.entity)
+            named = [place for place in one.mentions if not _is_word(place, texts[place.field])]
+            if self._tagger.reads_headlines and len(meant) == 1 and meant[0].rank <= LARGE:
+                # That it is an organisation here is the sign that the everyday word lacked: "Apple supplier Foxconn".
+                _add_mentions(kept, meant[0], named)
+            else:
+                one.alternatives = meant
+                unlisted.append(one)
         return kept + unlisted
 
     def _companies_named(self, unlisted: KnownEntity) -> tuple[KnownEntity, ...]:
@@ -66,14 +119,22 @@ class EntityRecogniser:
         candidates = self._linker.gazetteer.aliases.get(fold(unlisted.name), ())
         return tuple(one.entity for one in candidates if one.kind is AliasKind.COMMON)
 
-    def _read(self, fields: Sequence[tuple[TextField, str]]) -> list[FieldReading]:
-        found = [self._linker.gazetteer.find(fold(text)) for _, text in fields]
-        texts = [text for _, text in fields]
-        names = [self._tagger.tag(text, matches) for text, matches in zip(texts, found, strict=True)]
-        return [
-            FieldReading(name, text, matches, settled)
-            for (name, text), matches, settled in zip(fields, found, settle_kinds(texts, names), strict=True)
-        ]
+
+def _is_word(place: Mention, text: str) -> bool:
+    """Say whether an everyday name is the everyday word: "Ups guidance", "$51 Target"."""
+    is_acronym = place.text[1:].islower() and place.text.lower() in _ACRONYMS
+    return is_acronym or is_thing_here(text, place.start, place.end)
+
+
+def _add_mentions(linked: list[LinkedEntity], entity: KnownEntity, mentions: list[Mention]) -> None:
+    """Let `entity` bear the mentions too."""
+    if not mentions:
+        return
+    for one in linked:
+        if one.entity.entity_id == entity.entity_id:
+            one.mentions += mentions
+            return
+    linked.append(LinkedEntity(entity, mentions))
 
 
 def _unlisted(readings: Sequence[FieldReading], linked: Sequence[LinkedEntity]) -> list[LinkedEntity]:

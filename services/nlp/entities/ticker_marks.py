@@ -20,6 +20,8 @@ _EXCHANGE = re.compile(
 _WIRE_MARK = re.compile(r"<(" + _SYMBOL + r")>")
 _BRACKETED = re.compile(r"\(((?:" + _SYMBOL + r"|\$[A-Z]{1,5})(?:\s?[,;/&]\s{0,2}\$?" + _SYMBOL + r"){0,19})\)")
 _ONE_SYMBOL = re.compile(_SYMBOL)
+_WORD = re.compile(r"[^\W\d_]+")
+_SMALL_WORDS = frozenset(("a", "and", "for", "in", "of", "on", "the", "to"))
 # Abbreviations that stand in brackets or capitals in business news and are tickers only by accident.
 NOT_TICKERS = word_list("not_tickers")
 
@@ -65,10 +67,21 @@ def find_ticker_marks(text: str, known: Container[str]) -> list[TickerMark]:
 
 def _add_bracket(found: dict[int, TickerMark], bracket: re.Match[str], known: Container[str]) -> None:
     symbols = list(_ONE_SYMBOL.finditer(bracket[1]))
+    is_list = len(symbols) > 1
+    if is_list and "/" in bracket[1] and all(len(symbol[0]) == 1 for symbol in symbols):
+        return  # "(P/E)" is a ratio.
     for symbol in symbols:
         start = bracket.start(1) + symbol.start()
         ticker = symbol[0].replace(".", "-")
-        if start in found or ticker not in known or (ticker in NOT_TICKERS and len(symbols) == 1):
+        if start in found or ticker not in known or (ticker in NOT_TICKERS and not is_list):
             continue
-        is_certain = len(symbols) > 1 or len(ticker) > 2
+        is_certain = is_list or (len(ticker) > 2 and not _abbreviates(ticker, bracket.string[: bracket.start()]))
         found[start] = TickerMark(ticker, start, start + len(symbol[0]), None, is_certain)
+
+
+def _abbreviates(letters: str, before: str) -> bool:
+    """Say whether letters in brackets are the initials of what stands before: "Demand Side Platform (DSP)"."""
+    words = [word.lower() for word in _WORD.findall(before[-100:])]
+    large = [word[0] for word in words if word not in _SMALL_WORDS][-len(letters) :]
+    every = [word[0] for word in words][-len(letters) :]
+    return list(letters.lower()) in (large, every)

@@ -18,9 +18,7 @@ from nlp.training.score_reference import freeze_score_reference, reference_texts
 from nlp.training.sentiment import train_sentiment
 from nlp.training.topics import train_reuters
 
-Subject = Literal["sentiment", "deep", "topics", "gazetteer", "abbreviations", "entities"]
-
-
+Subject = Literal["sentiment", "deep", "topics", "gazetteer", "abbreviations", "entities", "entities-deep"]
 TEACHER = Path(".local/encoders/bge-small-en-v1.5.onnx")
 
 
@@ -116,21 +114,44 @@ def publish_deep(folder: Path, file: str, pieces: str, scores: dict[str, float])
 
 def _entities(data: Path, folder: Path) -> dict[str, float]:
     file = "entities.npz"
-    scores = train_entities(data, folder / file)
+    scores = train_entities(data, folder / file, structlog.get_logger().info)
     publish(
         folder,
         "entities",
         file,
         subject="Names of organisations, people and places in English news: a linear-chain conditional random field.",
         data=(
-            card.FINER_ORD, card.REUTERS, card.AG_NEWS_WORDS, card.PHRASEBANK, card.SENTFIN, card.TWITTER,
-            card.NEWS_AGGREGATOR, card.BENZINGA, card.STOCKNET, card.SEC_LIST, card.CENSUS_NAMES,
+            card.FINER_ORD, card.REUTERS, card.AG_NEWS_TEXTS, card.PHRASEBANK_TEXTS, card.SENTFIN, card.TWITTER,
+            card.NEWS_AGGREGATOR_TEXTS, card.BENZINGA_TEXTS, card.STOCKNET, card.SEC_LIST, card.CENSUS_NAMES,
         ),
         scores=scores,
     )  # fmt: skip
     return scores
 
 
+def _entities_deep(data: Path, folder: Path, teacher: Path) -> dict[str, float]:
+    from nlp.training.deep.names import train_names  # noqa: PLC0415
+
+    file = "entities-deep.onnx"
+    scores = train_names(data, teacher, folder / file, structlog.get_logger().info)
+    publish(
+        folder,
+        "entities-deep",
+        file,
+        subject="Names of organisations, people and places in English news: a small encoder on 8-bit integers.",
+        data=(
+            card.MINILM, card.BGE_SMALL, card.FINER_ORD, card.REUTERS, card.AG_NEWS_TEXTS, card.PHRASEBANK_TEXTS,
+            card.SENTFIN, card.TWITTER, card.NEWS_AGGREGATOR_TEXTS, card.BENZINGA_TEXTS, card.SEC_LIST,
+        ),
+        scores=scores,
+    )  # fmt: skip
+    return scores
+
+
+_TAUGHT: dict[Subject, Callable[[Path, Path, Path], dict[str, float]]] = {
+    "deep": _deep,
+    "entities-deep": _entities_deep,
+}
 _FROM_DATA: dict[Subject, Callable[[Path, Path], dict[str, float]]] = {
     "sentiment": _sentiment,
     "topics": _topics,
@@ -151,22 +172,22 @@ def train(subject: Subject, data: Path, folder: Path = FOLDER, teacher: Path = T
     ----------
     data : the data folder with `sentiment/`, `topics/`, `entities/` and `market/`
     folder : where artefacts and manifest are written; by default those that the service ships
-    teacher : the pretrained weights that the deep tier's teacher begins with, as `make teacher` fetches them
+    teacher : the pretrained weights that the deep tier's teachers begin with, as `make teacher` fetches them
 
     Notes
     -----
-    Equal data and library versions give equal bytes; for `deep` and `entities`, whose sums depend on the processor and
-    the number of threads, like weights.
+    Equal data and library versions give equal bytes; for `deep`, `entities` and `entities-deep`, whose sums depend on
+    the processor and the number of threads, like weights.
 
     Raises
     ------
     FileNotFoundError
-        When `deep` is asked for and there is no teacher.
+        When a subject with a teacher is asked for and there is none.
     """
-    if subject == "deep" and not teacher.is_file():
+    if subject in _TAUGHT and not teacher.is_file():
         raise FileNotFoundError(f"There are no weights of a teacher at {teacher}: `make teacher` fetches them.")
     folder.mkdir(parents=True, exist_ok=True)
-    scores = _deep(data, folder, teacher) if subject == "deep" else _FROM_DATA[subject](data, folder)
+    scores = _TAUGHT[subject](data, folder, teacher) if subject in _TAUGHT else _FROM_DATA[subject](data, folder)
     if folder == FOLDER:
         freeze_golden_answers()
         if subject in _TIERS:

@@ -11,6 +11,7 @@ from pathlib import Path
 from nlp.training.corpora import csv_rows, document_rows, headlines, plain_texts, story_bodies
 
 _SHORTEST_LEAD, _LONGEST_LEAD = 40, 260
+_LONGEST_STORY = 2_500
 _LEAD = re.compile(rf"(.{{{_SHORTEST_LEAD},{_LONGEST_LEAD}}}?[a-z0-9]\.)\s")
 
 
@@ -58,6 +59,22 @@ def texts_as_read(data: Path, random_state: int = 0) -> list[str]:
     texts += _sample((tweet for tweet in tokenised_tweets(data) if len(tweet) >= _SHORTEST_LEAD), 5_000, pick)
     labelled = {row.text for row in document_rows(data)}
     return [text for text in dict.fromkeys(texts) if text not in labelled]
+
+
+def texts_with_names(data: Path, random_state: int = 0) -> list[str]:
+    """Return texts that name companies and people, about 37,000: headlines, posts, sentences, and stories cut short.
+
+    Notes
+    -----
+    Equal data and `random_state` give equal texts in equal order.
+    """
+    pick = random.Random(random_state)  # noqa: S311  # for variety, not for secrets
+    articles = list(csv_rows(data / "topics" / "ag_news_sample.csv"))
+    texts = [row["description"] for row in articles] + [row["title"] for row in articles]
+    texts += _sample((body[:_LONGEST_STORY] for body in story_bodies(data)), 2_000, pick)
+    texts += _column(data / "sentiment" / "financial_phrasebank.csv", "text")
+    texts += _sample(short_texts(data), 18_000, pick)
+    return [text for text in dict.fromkeys(texts) if any(map(str.isalnum, text))]
 
 
 def _sample(texts: Iterable[str], n_texts: int, pick: random.Random) -> list[str]:

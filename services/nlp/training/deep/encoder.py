@@ -1,10 +1,12 @@
 """The encoder of the deep tier in PyTorch: BERT (Devlin et al. 2019) of a small width with the heads of sentiment."""
 
+from typing import ClassVar
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-_SIZE = 384
+SIZE = 384
 _HEADS = 12
 _INNER = 1536
 N_LAYERS = 6
@@ -19,12 +21,12 @@ class Layer(nn.Module):
 
     def __init__(self, dropout: float) -> None:
         super().__init__()
-        self.query, self.key, self.value = (nn.Linear(_SIZE, _SIZE) for _ in range(3))
-        self.attended = nn.Linear(_SIZE, _SIZE)
-        self.attended_norm = nn.LayerNorm(_SIZE, eps=_EPSILON)
-        self.inner = nn.Linear(_SIZE, _INNER)
-        self.outer = nn.Linear(_INNER, _SIZE)
-        self.outer_norm = nn.LayerNorm(_SIZE, eps=_EPSILON)
+        self.query, self.key, self.value = (nn.Linear(SIZE, SIZE) for _ in range(3))
+        self.attended = nn.Linear(SIZE, SIZE)
+        self.attended_norm = nn.LayerNorm(SIZE, eps=_EPSILON)
+        self.inner = nn.Linear(SIZE, _INNER)
+        self.outer = nn.Linear(_INNER, SIZE)
+        self.outer_norm = nn.LayerNorm(SIZE, eps=_EPSILON)
         self.dropout = nn.Dropout(dropout)
         self._attention_dropout = dropout
 
@@ -33,7 +35,7 @@ class Layer(nn.Module):
         n_texts, n_pieces, _ = hidden.shape
 
         def split(states: Tensor) -> Tensor:
-            return states.view(n_texts, n_pieces, _HEADS, _SIZE // _HEADS).transpose(1, 2)
+            return states.view(n_texts, n_pieces, _HEADS, SIZE // _HEADS).transpose(1, 2)
 
         context = functional.scaled_dot_product_attention(
             split(self.query(hidden)),
@@ -42,13 +44,42 @@ class Layer(nn.Module):
             attn_mask=bias.to(hidden.dtype),
             dropout_p=self._attention_dropout if self.training else 0.0,
         )
-        merged = context.transpose(1, 2).reshape(n_texts, n_pieces, _SIZE)
+        merged = context.transpose(1, 2).reshape(n_texts, n_pieces, SIZE)
         hidden = self.attended_norm(hidden + self.dropout(self.attended(merged)))
         inner = functional.gelu(self.inner(hidden))
         return self.outer_norm(hidden + self.dropout(self.outer(inner)))
 
 
-class Encoder(nn.Module):
+class Trunk(nn.Module):
+    """The layers that every model of the deep tier begins with, pretrained.
+
+    Notes
+    -----
+    `new_parts` are the modules of a model that no pretraining knows: they learn at a rate of their own.
+    """
+
+    new_parts: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, n_layers: int = N_LAYERS, dropout: float = 0.1) -> None:
+        super().__init__()
+        self.pieces = nn.Embedding(_PIECES, SIZE)
+        self.positions = nn.Embedding(_POSITIONS, SIZE)
+        self.embedded_norm = nn.LayerNorm(SIZE, eps=_EPSILON)
+        self.layers = nn.ModuleList(Layer(dropout) for _ in range(n_layers))
+        self.dropout = nn.Dropout(dropout)
+
+    def states(self, pieces: Tensor, mask: Tensor, beside: Tensor | float = 0.0) -> Tensor:
+        """Return the last states of the pieces, of shape (n_texts, n_pieces, 384); `beside` is added at the start."""
+        bias = (1.0 - mask.to(torch.float32))[:, None, None, :] * -10_000.0
+        places = torch.arange(pieces.shape[1], device=pieces.device)
+        read = self.pieces(pieces) + self.positions(places) + beside
+        hidden: Tensor = self.dropout(self.embedded_norm(read))
+        for layer in self.layers:
+            hidden = layer(hidden, bias)
+        return hidden
+
+
+class Encoder(Trunk):
     """The sentence encoder with its sentiment heads.
 
     Notes
@@ -57,15 +88,12 @@ class Encoder(nn.Module):
     the name between marks; each answers the logits of negative, neutral and positive, and a score before its tanh.
     """
 
+    new_parts = ("document", "entity")
+
     def __init__(self, n_layers: int = N_LAYERS, dropout: float = 0.1) -> None:
-        super().__init__()
-        self.pieces = nn.Embedding(_PIECES, _SIZE)
-        self.positions = nn.Embedding(_POSITIONS, _SIZE)
-        self.embedded_norm = nn.LayerNorm(_SIZE, eps=_EPSILON)
-        self.layers = nn.ModuleList(Layer(dropout) for _ in range(n_layers))
-        self.dropout = nn.Dropout(dropout)
-        self.document = nn.Linear(2 * _SIZE, N_OUTPUTS)
-        self.entity = nn.Linear(2 * _SIZE, N_OUTPUTS)
+        super().__init__(n_layers, dropout)
+        self.document = nn.Linear(2 * SIZE, N_OUTPUTS)
+        self.entity = nn.Linear(2 * SIZE, N_OUTPUTS)
 
     def forward(self, pieces: Tensor, mask: Tensor) -> Tensor:
         """Return the outputs of both heads.
@@ -84,12 +112,3 @@ class Encoder(nn.Module):
         mean = (hidden * weight[:, :, None]).sum(dim=1)
         pooled = self.dropout(torch.cat([mean, hidden[:, 0]], dim=1))
         return torch.cat([self.document(pooled), self.entity(pooled)], dim=1)
-
-    def states(self, pieces: Tensor, mask: Tensor) -> Tensor:
-        """Return the last states of the pieces, of shape (n_texts, n_pieces, 384)."""
-        bias = (1.0 - mask.to(torch.float32))[:, None, None, :] * -10_000.0
-        places = torch.arange(pieces.shape[1], device=pieces.device)
-        hidden: Tensor = self.dropout(self.embedded_norm(self.pieces(pieces) + self.positions(places)))
-        for layer in self.layers:
-            hidden = layer(hidden, bias)
-        return hidden

@@ -3,8 +3,9 @@
 import copy
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -13,10 +14,14 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from nlp.sentiment.encoding import padded
-from nlp.training.deep.encoder import N_OUTPUTS, Encoder
+from nlp.training.deep.encoder import N_OUTPUTS, Encoder, Trunk
 from nlp.training.deep.examples import Example
 
 FloatArray = npt.NDArray[np.float64]
+Item = TypeVar("Item")
+Batch = TypeVar("Batch")
+Model = TypeVar("Model", bound=Trunk)
+_REPORTED_STEPS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,23 +55,30 @@ Report = Callable[[int, int, float], None]
 def batches(found: Sequence[Example], size: int, random: np.random.Generator) -> list[list[Example]]:
     """Return an epoch in random order, batches of like length to spare padding."""
     repeated = [example for example in found for _ in range(example.n_repeats)]
-    order = random.permutation(len(repeated))
+    return of_like_length(repeated, lambda example: len(example.ids), size, random)
+
+
+def of_like_length(
+    found: Sequence[Item], length: Callable[[Item], int], size: int, random: np.random.Generator
+) -> list[list[Item]]:
+    """Return the items in random order as batches of `size`; those of one batch are of like length."""
+    order = random.permutation(len(found)).tolist()
     block = size * 40
     made = []
     for start in range(0, len(order), block):
-        part = sorted(order[start : start + block].tolist(), key=lambda index: len(repeated[index].ids))
-        made += [[repeated[index] for index in part[at : at + size]] for at in range(0, len(part), size)]
+        part = sorted(order[start : start + block], key=lambda index: length(found[index]))
+        made += [[found[index] for index in part[at : at + size]] for at in range(0, len(part), size)]
     random.shuffle(made)
     return made
 
 
-def _groups(encoder: Encoder, recipe: Recipe) -> list[dict[str, object]]:
-    n_layers = len(encoder.layers)
+def _groups(model: Trunk, recipe: Recipe) -> list[dict[str, object]]:
+    n_layers = len(model.layers)
     groups: list[dict[str, object]] = []
-    for name, parameter in encoder.named_parameters():
+    for name, parameter in model.named_parameters():
         depth = 0
         rate = recipe.learning_rate
-        if name.startswith(("document", "entity")):
+        if name.startswith(model.new_parts):
             rate = recipe.head_rate
         else:
             depth = n_layers - int(name.split(".")[1]) - 1 if name.startswith("layers") else n_layers
@@ -96,18 +108,37 @@ def _loss(outputs: Tensor, batch: Sequence[Example], score_weight: float) -> Ten
 
 
 def fine_tune(encoder: Encoder, found: Sequence[Example], recipe: Recipe, report: Report) -> Encoder:
-    """Return the running average of the weights of `encoder` after training it on the examples.
+    """Return the running average of the weights of `encoder` after training it on the examples."""
+    random = np.random.default_rng(recipe.random_state)
+    epochs = [batches(found, recipe.batch_size, random) for _ in range(recipe.n_epochs)]
+
+    def loss(batch: Sequence[Example]) -> Tensor:
+        pieces, mask = padded([example.ids for example in batch])
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            outputs = encoder(torch.from_numpy(pieces), torch.from_numpy(mask))
+        return _loss(outputs.float(), batch, recipe.score_weight)
+
+    return averaged(encoder, [batch for epoch in epochs for batch in epoch], loss, recipe, report)
+
+
+def averaged(
+    model: Model, steps: Sequence[Batch], loss: Callable[[Batch], Tensor], recipe: Recipe, report: Report
+) -> Model:
+    """Return the running average of the weights of `model` after a step on each batch.
+
+    Parameters
+    ----------
+    loss : what the model loses on a batch
 
     Notes
     -----
-    Matrix products are in bfloat16, weights and averages in single precision.
+    AdamW (Loshchilov and Hutter 2019); the rate rises linearly, then falls as half a cosine. Matrix products should
+    be in bfloat16, weights and averages are in single precision.
     """
     torch.manual_seed(recipe.random_state)
-    random = np.random.default_rng(recipe.random_state)
-    average: Encoder = copy.deepcopy(encoder).eval()
-    optimiser = torch.optim.AdamW(_groups(encoder, recipe), betas=(0.9, 0.98), eps=1e-6, fused=True)
-    epochs = [batches(found, recipe.batch_size, random) for _ in range(recipe.n_epochs)]
-    n_steps = sum(map(len, epochs))
+    average: Model = copy.deepcopy(model).eval()
+    optimiser = torch.optim.AdamW(_groups(model, recipe), betas=(0.9, 0.98), eps=1e-6, fused=True)
+    n_steps = len(steps)
     warm_up = max(1, int(n_steps * recipe.warm_up))
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimiser,
@@ -116,34 +147,26 @@ def fine_tune(encoder: Encoder, found: Sequence[Example], recipe: Recipe, report
             0.5 * (1.0 + math.cos(math.pi * max(0.0, (step - warm_up) / max(1, n_steps - warm_up)))),
         ),
     )
-    encoder.train()
+    model.train()
     losses: list[float] = []
-    for step, batch in enumerate(_flat(epochs)):
-        pieces, mask = padded([example.ids for example in batch])
-        with torch.autocast("cpu", dtype=torch.bfloat16):
-            outputs = encoder(torch.from_numpy(pieces), torch.from_numpy(mask))
-        loss = _loss(outputs.float(), batch, recipe.score_weight)
+    for step, batch in enumerate(steps):
+        lost = loss(batch)
         optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        nn.utils.clip_grad_norm_(encoder.parameters(), 1.0)
+        lost.backward()
+        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimiser.step()
         schedule.step()
-        _average_in(average, encoder, min(recipe.averaging, (1 + step) / (10 + step)))
-        losses.append(loss.item())
-        if len(losses) == 100 or step + 1 == n_steps:
+        _average_in(average, model, min(recipe.averaging, (1 + step) / (10 + step)))
+        losses.append(lost.item())
+        if len(losses) == _REPORTED_STEPS or step + 1 == n_steps:
             report(step + 1, n_steps, sum(losses) / len(losses))
             losses.clear()
     return average
 
 
-def _flat(epochs: Sequence[Sequence[list[Example]]]) -> Iterator[list[Example]]:
-    for epoch in epochs:
-        yield from epoch
-
-
 @torch.no_grad()
-def _average_in(average: Encoder, encoder: Encoder, kept: float) -> None:
-    mine, theirs = list(average.parameters()), list(encoder.parameters())
+def _average_in(average: Trunk, model: Trunk, kept: float) -> None:
+    mine, theirs = list(average.parameters()), list(model.parameters())
     torch._foreach_lerp_(mine, theirs, 1.0 - kept)
 
 

@@ -1,12 +1,13 @@
 """The trained encoder as an ONNX graph, written node by node, and its form with small integers.
 
-Linear maps run on 8-bit integers (dynamic quantisation of their inputs; weights of 7 bits, so that processors without
-dot-product instructions for integers cannot overflow). Before that, each input column is divided by a factor that its
+Linear maps run on 8-bit integers (weights of 7 bits, so that processors without dot-product instructions for integers
+cannot overflow). The scale of each input is that of texts seen when the graph is written, so that a text is answered
+alike whatever texts are read beside it. Before that, each input column is divided by a factor that its
 weights are multiplied with, so that a few large columns do not cost the others their digits (SmoothQuant; Xiao et al.
 2022, eq. 4). The table of word pieces is stored as 8-bit integers with one scale a row.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,8 +17,10 @@ import onnx
 import torch
 from onnx import TensorProto, helper, numpy_helper
 
-from nlp.sentiment.encoding import padded
-from nlp.training.deep.encoder import Encoder
+from nlp.entities.labels import LABELS
+from nlp.entities.word_sequences import SequenceBatch
+from nlp.training.deep.encoder import N_OUTPUTS, Encoder, Trunk
+from nlp.training.deep.token_tagger import TokenTagger
 
 _OPSET = 20
 _HEADS = 12
@@ -25,26 +28,32 @@ _SIZE = 384
 _EPSILON = 1e-12
 _LARGEST = 63.0
 FloatArray = npt.NDArray[np.float32]
+_PIECES_SHAPE = ("n_texts", "n_pieces")
 Ranges = dict[str, FloatArray]
-"""Name of a linear map -> the largest absolute value of each of its input columns."""
+"""Name of a linear map -> the least and the largest value of each of its input columns, of shape (2, n_columns)."""
 
 
-def input_ranges(encoder: Encoder, ids: Sequence[Sequence[int]]) -> Ranges:
-    """Return the largest inputs of every linear map over the texts: what the smoothing is computed from."""
+def input_ranges(model: Trunk, inputs: Iterable[Sequence[npt.NDArray[np.int64]]]) -> Ranges:
+    """Return the range of the inputs of every linear map over the texts: what scales and smoothing are computed from.
+
+    Parameters
+    ----------
+    inputs : what the model is given at each call, each array of shape (n_texts, n_pieces)
+    """
     ranges: Ranges = {}
     handles = []
-    for name, module in encoder.named_modules():
+    for name, module in model.named_modules():
         if isinstance(module, torch.nn.Linear) and name.startswith("layers"):
 
-            def keep(_module: torch.nn.Module, inputs: tuple[torch.Tensor, ...], name: str = name) -> None:
-                found = inputs[0].abs().amax(dim=(0, 1)).numpy()
-                ranges[name] = np.maximum(ranges[name], found) if name in ranges else found
+            def keep(_module: torch.nn.Module, given: tuple[torch.Tensor, ...], name: str = name) -> None:
+                found = torch.stack([given[0].amin(dim=(0, 1)), given[0].amax(dim=(0, 1))]).numpy()
+                known = ranges.setdefault(name, found)
+                ranges[name] = np.stack([np.minimum(known[0], found[0]), np.maximum(known[1], found[1])])
 
             handles.append(module.register_forward_pre_hook(keep))
     with torch.no_grad():
-        for row in ids:
-            pieces, mask = padded([row])
-            encoder(torch.from_numpy(pieces), torch.from_numpy(mask))
+        for arrays in inputs:
+            model(*map(torch.from_numpy, arrays))
     for handle in handles:
         handle.remove()
     return ranges
@@ -69,32 +78,39 @@ class _Graph:
         inputs = [given, self.store(f"{output}.weight", weight), self.store(f"{output}.bias", bias)]
         return self.add("LayerNormalization", inputs, output, axis=-1, epsilon=_EPSILON)
 
-    def linear(self, given: str, output: str, weight: FloatArray, bias: FloatArray, smooth: FloatArray | None) -> str:
-        """Add `given @ weight.T + bias` on integers; in single precision where `smooth` is None."""
+    def linear(
+        self,
+        given: str,
+        output: str,
+        weight: FloatArray,
+        bias: FloatArray,
+        inputs: FloatArray | None = None,
+        share: float = 0.0,
+    ) -> str:
+        """Add `given @ weight.T + bias` on integers; in single precision where the range of `inputs` is None."""
         columns = weight.T
-        if smooth is None:
+        if inputs is None:
             product = self.add("MatMul", [given, self.store(f"{output}.weight", columns)], f"{output}.product")
             return self.add("Add", [product, self.store(f"{output}.bias", bias)], output)
+        smooth = smoothing(np.abs(inputs).max(axis=0), weight, share)
         factor = self.store(f"{output}.smoothing", (1.0 / smooth).astype(np.float32))
         given = self.add("Mul", [given, factor], f"{output}.smoothed")
         columns = columns * smooth[:, None]
         scale = np.maximum(np.abs(columns).max(axis=0), 1e-8) / _LARGEST
-        small = np.rint(columns / scale).astype(np.int8)
-        names = [f"{output}.{part}" for part in ("given", "given_scale", "given_zero")]
-        self.nodes.append(helper.make_node("DynamicQuantizeLinear", [given], names, name=f"{output}.quantise"))
-        integers = self.add(
-            "MatMulInteger",
-            [names[0], self.store(f"{output}.weight", small), names[2]],
-            f"{output}.integers",
-        )
-        both = self.add(
-            "Mul",
-            [names[1], self.store(f"{output}.scale", scale.astype(np.float32))],
-            f"{output}.both_scales",
-        )
-        numbers = self.add("Cast", [integers], f"{output}.numbers", to=TensorProto.FLOAT)
-        product = self.add("Mul", [numbers, both], f"{output}.product")
-        return self.add("Add", [product, self.store(f"{output}.bias", bias)], output)
+        low, high = min(0.0, float((inputs[0] / smooth).min())), max(1e-8, float((inputs[1] / smooth).max()))
+        step = (high - low) / 255.0
+        read = [
+            self.store(f"{output}.given_scale", np.array(step, dtype=np.float32)),
+            self.store(f"{output}.given_zero", np.array(round(-low / step), dtype=np.uint8)),
+        ]
+        small = self.add("QuantizeLinear", [given, *read], f"{output}.given")
+        stored = [
+            self.store(f"{output}.weight", np.rint(columns / scale).astype(np.int8)),
+            self.store(f"{output}.scale", scale.astype(np.float32)),
+            self.store(f"{output}.bias", bias),
+        ]
+        operands = [small, stored[0], read[0], stored[1], read[1], "", stored[2]]
+        return self.add("MatMulIntegerToFloat", operands, output, domain="com.microsoft")
 
 
 def smoothing(largest: FloatArray, weight: FloatArray, share: float) -> FloatArray:
@@ -111,19 +127,48 @@ def onnx_model(encoder: Encoder, ranges: Ranges | None = None, share: float = 0.
     ----------
     ranges : the answer of `input_ranges`; None leaves everything in single precision
     """
-    weights = {name: parameter.detach().float().numpy() for name, parameter in encoder.state_dict().items()}
-    graph = _Graph()
-    hidden = _embedded(graph, weights, is_small=ranges is not None)
-    for index in range(len(encoder.layers)):
+    graph, weights = _Graph(), _weights(encoder)
+    _pooled(graph, weights, _states(graph, weights, len(encoder.layers), ranges, share))
+    return _model(graph, ("pieces", "mask"), ["n_texts", 2 * N_OUTPUTS])
+
+
+def onnx_tagger(tagger: TokenTagger, ranges: Ranges | None = None, share: float = 0.65) -> onnx.ModelProto:
+    """Return the tagger as a graph from the arrays of a `SequenceBatch` to `outputs` (n_texts, n_pieces, 7)."""
+    graph, weights = _Graph(), _weights(tagger)
+    beside = [
+        graph.add("Gather", [graph.store(f"{name}.weight", weights[f"{name}.weight"]), name], f"{name}.embedded")
+        for name in ("forms", "listed")
+    ]
+    hidden = _states(graph, weights, len(tagger.layers), ranges, share, graph.add("Add", beside, "beside"))
+    graph.linear(hidden, "outputs", weights["labels.weight"], weights["labels.bias"])
+    return _model(graph, SequenceBatch._fields, [*_PIECES_SHAPE, len(LABELS)])
+
+
+def _weights(model: Trunk) -> dict[str, FloatArray]:
+    return {name: parameter.detach().float().numpy() for name, parameter in model.state_dict().items()}
+
+
+def _states(
+    graph: _Graph,
+    weights: dict[str, FloatArray],
+    n_layers: int,
+    ranges: Ranges | None,
+    share: float,
+    beside: str | None = None,
+) -> str:
+    hidden = _embedded(graph, weights, beside, is_small=ranges is not None)
+    for index in range(n_layers):
         hidden = _layer(graph, weights, f"layers.{index}", hidden, ranges, share)
-    _pooled(graph, weights, hidden)
-    shape = ["n_texts", "n_pieces"]
+    return hidden
+
+
+def _model(graph: _Graph, inputs: Sequence[str], shape: Sequence[str | int]) -> onnx.ModelProto:
     model = helper.make_model(
         helper.make_graph(
             graph.nodes,
             "encoder",
-            [helper.make_tensor_value_info(name, TensorProto.INT64, shape) for name in ("pieces", "mask")],
-            [helper.make_tensor_value_info("outputs", TensorProto.FLOAT, ["n_texts", 8])],
+            [helper.make_tensor_value_info(name, TensorProto.INT64, _PIECES_SHAPE) for name in inputs],
+            [helper.make_tensor_value_info("outputs", TensorProto.FLOAT, shape)],
             graph.stored,
         ),
         opset_imports=[helper.make_opsetid("", _OPSET), helper.make_opsetid("com.microsoft", 1)],
@@ -133,7 +178,7 @@ def onnx_model(encoder: Encoder, ranges: Ranges | None = None, share: float = 0.
     return model
 
 
-def _embedded(graph: _Graph, weights: dict[str, FloatArray], *, is_small: bool) -> str:
+def _embedded(graph: _Graph, weights: dict[str, FloatArray], beside: str | None, *, is_small: bool) -> str:
     table = weights["pieces.weight"]
     if is_small:
         scale = np.maximum(np.abs(table).max(axis=1, keepdims=True), 1e-8) / 127.0
@@ -144,13 +189,13 @@ def _embedded(graph: _Graph, weights: dict[str, FloatArray], *, is_small: bool) 
         words = graph.add("Mul", ["pieces.numbers", "pieces.scales"], "pieces.embedded")
     else:
         words = graph.add("Gather", [graph.store("pieces.weight", table), "pieces"], "pieces.embedded")
-    graph.store("zero", np.array(0, dtype=np.int64))
     graph.store("axis_0", np.array([0], dtype=np.int64))
-    graph.store("axis_1", np.array([1], dtype=np.int64))
     graph.add("Shape", ["pieces"], "length", start=1, end=2)
     positions = graph.store("positions.weight", weights["positions.weight"][:128])
     places = graph.add("Slice", [positions, "axis_0", "length", "axis_0"], "positions.embedded")
     total = graph.add("Add", [words, places], "embedded")
+    if beside is not None:
+        total = graph.add("Add", [total, beside], "embedded.beside")
     graph.add("Cast", ["mask"], "mask.int", to=TensorProto.INT32)
     return graph.norm(total, "embedded_norm", weights["embedded_norm.weight"], weights["embedded_norm.bias"])
 
@@ -159,8 +204,8 @@ def _layer(
     graph: _Graph, weights: dict[str, FloatArray], name: str, hidden: str, ranges: Ranges | None, share: float
 ) -> str:
     def linear(given: str, part: str, weight: FloatArray, bias: FloatArray, source: str) -> str:
-        smooth = None if ranges is None else smoothing(ranges[f"{name}.{source}"], weight, share)
-        return graph.linear(given, f"{name}.{part}", weight, bias, smooth)
+        inputs = None if ranges is None else ranges[f"{name}.{source}"]
+        return graph.linear(given, f"{name}.{part}", weight, bias, inputs, share)
 
     def own(part: str) -> tuple[FloatArray, FloatArray]:
         return weights[f"{name}.{part}.weight"], weights[f"{name}.{part}.bias"]
@@ -186,6 +231,8 @@ def _layer(
 
 
 def _pooled(graph: _Graph, weights: dict[str, FloatArray], hidden: str) -> None:
+    graph.store("zero", np.array(0, dtype=np.int64))
+    graph.store("axis_1", np.array([1], dtype=np.int64))
     present = graph.add("Cast", ["mask"], "present", to=TensorProto.FLOAT)
     count = graph.add("ReduceSum", [present, "axis_1"], "count", keepdims=1)
     share = graph.add("Div", [present, count], "share")
@@ -195,7 +242,7 @@ def _pooled(graph: _Graph, weights: dict[str, FloatArray], hidden: str) -> None:
     joined = graph.add("Concat", [mean, first], "pooled", axis=1)
     weight = np.concatenate([weights["document.weight"], weights["entity.weight"]])
     bias = np.concatenate([weights["document.bias"], weights["entity.bias"]])
-    graph.linear(joined, "outputs", weight, bias, None)
+    graph.linear(joined, "outputs", weight, bias)
 
 
 def save(model: onnx.ModelProto, path: Path) -> None:

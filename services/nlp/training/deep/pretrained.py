@@ -1,6 +1,8 @@
 """Weights of pretrained encoders: of the small one from its package, of a larger one from a file in ONNX."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import onnx
 import torch
@@ -10,8 +12,9 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from nlp.sentiment.encoding import TextEncoder
-from nlp.training.deep.encoder import N_LAYERS, Encoder
+from nlp.training.deep.encoder import Encoder, Trunk
 
+Model = TypeVar("Model", bound=Trunk)
 Weights = dict[str, Tensor]
 _EMBEDDINGS = "embeddings."
 _OUTSIDE_LAYERS = {
@@ -44,7 +47,12 @@ def pieces_encoder() -> TextEncoder:
 
 
 def small_encoder() -> Encoder:
-    """Return the six-layer encoder (all-MiniLM-L6-v2) with its pretrained weights and new heads.
+    """Return the six-layer encoder (all-MiniLM-L6-v2) with its pretrained weights and new heads."""
+    return with_small_weights(Encoder())
+
+
+def with_small_weights(model: Model) -> Model:
+    """Return `model` with the pretrained weights of all-MiniLM-L6-v2 in as many layers as it has, at most six.
 
     Raises
     ------
@@ -54,11 +62,11 @@ def small_encoder() -> Encoder:
     path = Path(get_model_path()) / "model.safetensors"
     if not path.is_file():
         raise FileNotFoundError(f"There are no weights at {path}.")
-    return _encoder(load_file(path), N_LAYERS)
+    return _pretrained(model, load_file(path))
 
 
-def exported_encoder(path: Path) -> Encoder:
-    """Return the encoder that `path` holds as an ONNX export of BERT of width 384, with new heads.
+def exported_encoder(path: Path, make: Callable[[int], Model]) -> Model:
+    """Return the model of as many layers as `path` holds as an ONNX export of BERT of width 384, with new heads.
 
     Notes
     -----
@@ -78,28 +86,27 @@ def exported_encoder(path: Path) -> Encoder:
     for index, product in enumerate(products):
         layer, part = divmod(index, len(_IN_ORDER))
         stored[f"{_layer(layer)}{_PARTS[_IN_ORDER[part]]}.weight"] = stored[product].T.contiguous()
-    return _encoder(stored, n_layers)
+    return _pretrained(make(n_layers), stored)
 
 
 def _layer(index: int) -> str:
     return f"encoder.layer.{index}."
 
 
-def _encoder(theirs: Weights, n_layers: int) -> Encoder:
-    """Return an encoder with the weights named as BERT's first implementation names them."""
+def _pretrained(model: Model, theirs: Weights) -> Model:
+    """Return `model` with the weights that BERT's first implementation names as `theirs` are named."""
     names = dict(_OUTSIDE_LAYERS)
-    for index in range(n_layers):
+    for index in range(len(model.layers)):
         for own, other in _PARTS.items():
             for kind in ("weight", "bias"):
                 names[f"{_layer(index)}{other}.{kind}"] = f"layers.{index}.{own}.{kind}"
     missing = sorted(names.keys() - theirs.keys())
     if missing:
         raise ValueError(f"Weights are missing: {', '.join(missing[:3])} and {len(missing)} in all.")
-    encoder = Encoder(n_layers)
     ours = {own: theirs[other] for other, own in names.items()}
     # Every text is a first segment: its embedding is a constant, so it goes into the positions.
     ours["positions.weight"] = ours["positions.weight"] + theirs[f"{_EMBEDDINGS}token_type_embeddings.weight"][0]
-    _, unexpected = encoder.load_state_dict(ours, strict=False)
+    _, unexpected = model.load_state_dict(ours, strict=False)
     if unexpected:
         raise ValueError(f"Unexpected weights: {unexpected}.")
-    return encoder
+    return model

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from nlp.analyser import TextAnalyser, TextAnalysis, TextInput
 from nlp.entities.gazetteer import Gazetteer, fold
-from nlp.entities.tagger import EntityTagger, NamedSpan, NameKind
+from nlp.entities.labels import NamedSpan, NameKind, NameTagger
 from nlp.training.corpora import headlines
 from nlp.training.entities.company_names import short_form, without_legal_form
 from nlp.training.entities.named_text import NamedText, Sentence, joined, read_documents, token_spans
@@ -55,13 +55,14 @@ def layouts(documents: list[list[Sentence]]) -> dict[str, list[NamedText]]:
     }
 
 
-def tagger_scores(tagger: EntityTagger, gazetteer: Gazetteer, documents: list[list[Sentence]]) -> dict[str, float]:
+def tagger_scores(tagger: NameTagger, gazetteer: Gazetteer, documents: list[list[Sentence]]) -> dict[str, float]:
     """Return the scores of the tagger alone."""
     scores: dict[str, float] = {}
     for name, texts in layouts(documents).items():
         count = F1Count()
-        for named in texts:
-            count.add(named, tagger.tag(named.text, gazetteer.find(fold(named.text))))
+        matches = [gazetteer.find(fold(named.text)) for named in texts]
+        for named, found in zip(texts, tagger.tag([named.text for named in texts], matches), strict=True):
+            count.add(named, found)
         scores |= count.scores(name)
     return scores
 

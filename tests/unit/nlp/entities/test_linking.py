@@ -104,3 +104,11 @@ def test_places_currencies_commodities_and_indices_are_named(linker: Linker) -> 
         ("Jerome Powell", "person"),
         ("Washington", "place"),
     }
+
+
+def test_an_exchange_before_a_ticker_is_no_index(analyser: TextAnalyser) -> None:
+    def indices(title: str) -> set[str]:
+        return {one.entity.name for one in analyser.linker.link([("title", title)]) if one.entity.type == "index"}
+
+    assert indices("Apple (NASDAQ: AAPL) rises") == set()
+    assert indices("Nasdaq rises 2%") == {"Nasdaq Composite"}

@@ -9,7 +9,8 @@ from nlp.analyser import TextAnalyser
 from nlp.artefacts import pack_words
 from nlp.entities.features import document_uses, shape, title_case_tokens
 from nlp.entities.gazetteer import fold
-from nlp.entities.tagger import LABELS, EntityTagger, allowed_transitions, candidates, labelled_spans
+from nlp.entities.labels import LABELS, allowed_transitions, candidates, labelled_spans
+from nlp.entities.tagger import EntityTagger
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +58,7 @@ def test_decoding_finds_the_best_of_all_paths(seed: int) -> None:
     tagger = a_tagger(weights, transitions)
     emissions = np.array(list(weights.values()), dtype=np.float16).astype(float).tolist()
 
-    spans = tagger.tag(" ".join(words), [])
+    (spans,) = tagger.tag([" ".join(words)], [[]])
 
     expected = labelled_spans(dict(enumerate(best_labels_by_trying_all(emissions, transitions))))
     assert [(span.start // 3, (span.end - 2) // 3, span.kind) for span in spans] == expected
@@ -101,11 +102,11 @@ def test_a_document_tells_how_its_names_are_used() -> None:
 def test_names_are_found_with_their_borders(
     tagger: EntityTagger, analyser: TextAnalyser, text: str, expected: set[tuple[str, str]]
 ) -> None:
-    spans = tagger.tag(text, analyser.gazetteer.find(fold(text)))
+    (spans,) = tagger.tag([text], [analyser.gazetteer.find(fold(text))])
 
     assert {(text[span.start : span.end].rstrip(" ."), span.kind) for span in spans} == expected
 
 
 @pytest.mark.parametrize("text", ["", " ", "no capitals here at all", "12.5 % !!"])
 def test_a_text_without_names_has_none(tagger: EntityTagger, text: str) -> None:
-    assert tagger.tag(text, []) == []
+    assert tagger.tag([text], [[]]) == [[]]

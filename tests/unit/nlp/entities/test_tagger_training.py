@@ -1,5 +1,7 @@
 """Training of the name tagger and its scores, on texts as small as a test."""
 
+import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,12 +11,13 @@ from nlp.analyser import TextAnalyser
 from nlp.artefacts import pack_words
 from nlp.entities.features import LISTS, document_uses, frame_features, sentence_frames
 from nlp.entities.gazetteer import Gazetteer
-from nlp.entities.tagger import LABELS, EntityTagger, NamedSpan, candidates, unpack_facts
+from nlp.entities.labels import LABELS, NamedSpan, candidates
+from nlp.entities.tagger import EntityTagger, unpack_facts
 from nlp.entities.tokens import name_tokens
 from nlp.training.entities.evaluation import F1Count, company_patterns, entity_span_scores, ticker_scores
 from nlp.training.entities.name_lists import learn_name_lists
 from nlp.training.entities.named_text import joined, read_documents, token_spans
-from nlp.training.entities.tagger import fit, token_labels
+from nlp.training.entities.tagger import examples, fit, taught_texts, token_labels
 from nlp.training.entities.word_facts import _usual_uses, _vectors
 
 SENTENCES = [
@@ -40,17 +43,44 @@ def facts_of_nothing() -> dict:
 @pytest.fixture(scope="module")
 def trained() -> EntityTagger:
     arrays = facts_of_nothing()
-    arrays |= fit([SENTENCES], unpack_facts(arrays), Gazetteer([], {}, {}))
+    arrays |= fit(examples([[sentence] for sentence in SENTENCES], unpack_facts(arrays), Gazetteer([], {}, {})))
     return EntityTagger("test", arrays)
 
 
 def test_names_never_seen_are_found_by_what_stands_around_them(trained: EntityTagger) -> None:
     text = "Shares of Ubrexa Inc fell. Mr Castellan said so."
 
-    assert [(text[span.start : span.end], span.kind) for span in trained.tag(text, [])] == [
+    (found,) = trained.tag([text], [[]])
+
+    assert [(text[span.start : span.end], span.kind) for span in found] == [
         ("Ubrexa Inc", "ORG"),
         ("Castellan", "PER"),
     ]
+
+
+class FindsZorvex:
+    """Finds one name, wherever it stands."""
+
+    version = "test"
+    reads_headlines = True
+
+    def tag(self, texts: Sequence[str], matches: Sequence[object]) -> list[list[NamedSpan]]:
+        assert len(texts) == len(matches)
+        return [[NamedSpan(one.start(), one.end(), "ORG") for one in re.finditer("Zorvex", text)] for text in texts]
+
+
+def test_a_teachers_names_label_a_text_by_its_sentences_and_the_next_as_a_whole() -> None:
+    text = "Profit fell. Then Zorvex rose, as Zorvex does."
+
+    found = list(taught_texts([text, text], FindsZorvex(), Gazetteer([], {}, {})))
+
+    assert [named.text for named in found] == ["Profit fell.", "Then Zorvex rose, as Zorvex does.", text]
+    assert [[named.text[name.start : name.end] for name in named.names] for named in found] == [
+        [],
+        ["Zorvex", "Zorvex"],
+        ["Zorvex", "Zorvex"],
+    ]
+    assert token_labels(found[1], name_tokens(found[1].text))[:3] == ["O", "B-ORG", "O"]
 
 
 def test_serving_adds_up_the_same_features_as_training(trained: EntityTagger) -> None:

@@ -42,3 +42,23 @@ def test_marks_point_at_the_text() -> None:
     text = "Apple (NASDAQ: AAPL) and $NEM"
 
     assert [text[mark.start : mark.end] for mark in find_ticker_marks(text, KNOWN)] == ["AAPL", "$NEM"]
+
+
+@pytest.mark.parametrize(
+    ("text", "is_certain"),
+    [
+        ("Data Enabled Targeting, a Great Growth engine (DEG)", True),
+        ("The Nice Example Market (NEM) opens", False),
+        ("It joins the Kingdom of Good Companies (KGC)", False),
+        ("Kinross (KGC) opens a mine", True),
+    ],
+)
+def test_letters_that_abbreviate_what_stands_before_are_an_uncertain_mark(text: str, is_certain: bool) -> None:
+    (mark,) = find_ticker_marks(text, {*KNOWN, "DEG"})
+
+    assert mark.is_certain is is_certain
+
+
+def test_a_ratio_in_brackets_lists_no_tickers() -> None:
+    assert find_ticker_marks("Price to earnings (P/E) of 12", {"P", "E"}) == []
+    assert len(find_ticker_marks("Miners (P, E) fall", {"P", "E"})) == 2

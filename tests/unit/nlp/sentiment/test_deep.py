@@ -58,6 +58,27 @@ def test_both_weights_of_the_blend_are_named(deep: TextAnalyser) -> None:
     assert "sentiment_fast" not in load_analyser("fast").model_versions
 
 
+def test_a_text_is_scored_alike_alone_and_among_others(deep: TextAnalyser) -> None:
+    texts = [
+        TextInput(f"{name} {verb} after {'a long and quiet ' * count}quarter")
+        for count, (name, verb) in enumerate(
+            (
+                ("Acme", "slumps"),
+                ("Zorvex", "raises its outlook"),
+                ("Quilara", "recalls 12,000 cars"),
+                ("Mendrix", "falls"),
+            )
+        )
+    ]
+
+    together = deep.analyse(texts)
+
+    for text, beside_others in zip(texts, together, strict=True):
+        (alone,) = deep.analyse([text])
+        assert alone.sentiment.score == pytest.approx(beside_others.sentiment.score, abs=1e-6)
+        assert [one.name for one in alone.entities] == [one.name for one in beside_others.entities]
+
+
 def test_opinions_are_averaged_by_weight() -> None:
     mean = weighted_mean([Opinion(1.0, 0.0, 0.0, -1.0), Opinion(0.0, 0.0, 1.0, 1.0)], [0.75, 0.25])
 
