@@ -231,9 +231,8 @@ class TextAnalyser:
     ) -> list[TopicScore]:
         if text.taxonomy == "reuters":
             return self._reuters.classify(text.title, text.body or text.summary)
-        known = self.gazetteer.tickers
-        main = [entity.ticker for entity in entities if entity.ticker is not None and entity.relevance > 0.5]
-        sectors = [known[ticker][0].sector or "" for ticker in main if ticker in known]
+        main = [entity for entity in entities if entity.ticker is not None and entity.relevance > 0.5]
+        sectors = [self.linker.by_ticker(entity.ticker or "", entity.mic).sector or "" for entity in main]
         return self._market.classify(*folded, sectors, of_events)
 
 

@@ -17,11 +17,19 @@ MARKET_CODES: Mapping[str, str] = {
     "OTC": "OTCM", "OTCMKTS": "OTCM", "OTCQB": "OTCM", "OTCQX": "OTCM", "OTCBB": "OTCM", "AMEX": "XASE",
     "NYSE AMERICAN": "XASE", "NYSE MKT": "XASE", "NYSEMKT": "XASE", "NYSE ARCA": "ARCX", "NYSEARCA": "ARCX",
     "LSE": "XLON", "LON": "XLON", "TSX": "XTSE", "TSE": "XTSE", "TSXV": "XTSX", "ASX": "XASX", "NSE": "XNSE",
-    "BSE": "XBOM", "HKEX": "XHKG", "HKG": "XHKG", "ETR": "XETR", "FRA": "XFRA", "EPA": "XPAR", "AMS": "XAMS",
+    "BSE": "XBOM", "HKEX": "XHKG", "HKG": "XHKG", "SEHK": "XHKG", "ETR": "XETR", "FRA": "XFRA", "EPA": "XPAR",
+    "AMS": "XAMS",
     "SIX": "XSWX", "SWX": "XSWX", "TYO": "XTKS", "SGX": "XSES", "BIT": "XMIL", "BME": "XMAD", "STO": "XSTO",
-    "HEL": "XHEL", "OSL": "XOSL", "CPH": "XCSE",
+    "HEL": "XHEL", "OSL": "XOSL", "CPH": "XCSE", "XETRA": "XETR", "EBR": "XBRU", "VIE": "XWBO", "ELI": "XLIS",
+    "KRX": "XKRX", "SHA": "XSHG", "SHE": "XSHE", "TPE": "XTAI", "TWSE": "XTAI", "TADAWUL": "XSAU", "BVMF": "BVMF",
+    "JSE": "XJSE", "TLV": "XTAE", "TASE": "XTAE", "WSE": "XWAR", "MOEX": "MISX",
 }  # fmt: skip
 """Exchange names as headlines write them, and their market identifier codes (ISO 10383)."""
+
+
+def listing(mic: str, ticker: str) -> str:
+    """Return the key under which `Gazetteer.tickers` holds a symbol of one market, where it may be another's abroad."""
+    return f"{mic}:{ticker}"
 
 
 class AliasKind(StrEnum):
@@ -95,7 +103,8 @@ class Gazetteer:
     ----------
     entities : every known entity
     aliases : lower-case alias -> its candidates
-    tickers : ticker -> (entity, market identifier code of that line of shares)
+    tickers : ticker, or `listing` of a market and a ticker there -> (entity, market identifier code of that line of
+        shares)
     """
 
     def __init__(

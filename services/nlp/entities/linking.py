@@ -15,7 +15,7 @@ from nlp.entities.corroboration import (
     stands_alone,
     text_case,
 )
-from nlp.entities.gazetteer import AliasKind, AliasMatch, Candidate, Gazetteer, KnownEntity, fold
+from nlp.entities.gazetteer import AliasKind, AliasMatch, Candidate, Gazetteer, KnownEntity, fold, listing
 from nlp.entities.ticker_marks import NOT_TICKERS, TickerMark, find_ticker_marks
 from nlp.words import word_list
 
@@ -30,6 +30,7 @@ _ACRONYMS = word_list("acronyms")
 _CALENDAR = word_list("calendar")
 # "(NASDAQ: AAPL)" speaks of the exchange, not of its index.
 _EXCHANGE_MARK = re.compile(r"nasdaq\s?:\s{0,2}[A-Z]{1,5}\b", re.IGNORECASE)
+_SMALL_WORD = re.compile(r" (?!(?:and|of|the|de)\b)[a-z]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,18 +95,24 @@ class Linker:
         sure = set(tickers)
         sure |= {mark.ticker for _, _, found_marks in marks for mark in found_marks}
         sure_ids = {entity.entity_id for ticker in sure for entity in self._meanings(ticker)}
+        sure_ids |= {
+            self.by_ticker(mark.ticker, mark.mic).entity_id for _, _, each in marks for mark in each if mark.mic
+        }
         for name, text, found_marks in marks:
             in_field = self.gazetteer.find(fold(text)) if matches is None else matches[name]
             self._link_field(found, name, text, in_field, sure_ids, on)
             for mark in found_marks:
                 self._link_mark(found, name, text, mark)
         for ticker in tickers:
-            entity = self.by_ticker(ticker)
+            entity = self._as_named(self.by_ticker(ticker), found)
             found.setdefault(entity.entity_id, LinkedEntity(entity)).is_given = True
         return list(found.values())[:_MAX_ENTITIES]
 
     def by_ticker(self, ticker: str, mic: str | None = None) -> KnownEntity:
-        """Return the company behind `ticker`; an unknown symbol is its own company."""
+        """Return the company behind `ticker`, on the market `mic` where that is given; an unknown symbol is its own."""
+        abroad = self.gazetteer.tickers.get(listing(mic, ticker)) if mic is not None else None
+        if abroad is not None:
+            return abroad[0]
         known = self.gazetteer.tickers.get(ticker)
         if known is None or (mic is not None and known[1] is not None and mic[:2] != known[1][:2] and mic != known[1]):
             return self._ticker_only(ticker, mic)
@@ -113,6 +120,17 @@ class Linker:
         if entity.ticker == ticker or entity.until is not None:
             return entity
         return self._share_class(entity, ticker, mic or market)
+
+    def _as_named(self, entity: KnownEntity, found: Mapping[str, LinkedEntity]) -> KnownEntity:
+        """Return the company of that symbol that the text names where the symbol alone is unknown.
+
+        Notes
+        -----
+        Symbols of other exchanges are known with their market only, as many were or are another company's in New York.
+        """
+        if entity.entity_id in self.gazetteer.entities:
+            return entity
+        return next((one.entity for one in found.values() if one.entity.ticker == entity.ticker), entity)
 
     @staticmethod
     def _share_class(entity: KnownEntity, ticker: str, mic: str | None) -> KnownEntity:
@@ -205,7 +223,7 @@ class Linker:
         return entity
 
     def _link_mark(self, found: dict[str, LinkedEntity], name: TextField, text: str, mark: TickerMark) -> None:
-        entity = self.by_ticker(mark.ticker, mark.mic)
+        entity = self._as_named(self.by_ticker(mark.ticker, mark.mic), found)
         known = entity.entity_id in found
         if not known and not mark.is_certain:
             return
@@ -242,6 +260,9 @@ def _is_name(candidate: Candidate, match: AliasMatch, text: str, case: TextCase)
 def _is_company_name(kind: AliasKind, raw: str, match: AliasMatch, text: str, case: TextCase) -> bool:
     if raw.isupper() and raw.isalpha() and case is not TextCase.CAPITALS:
         return True
+    if _SMALL_WORD.search(raw) is not None:
+        # "The Canadian national team" is no railway.
+        return False
     if kind is AliasKind.RARE and has_business_word(text):
         return stands_alone(text, match.start, match.end, case)
     return is_company_here(text, match.start, match.end, case)

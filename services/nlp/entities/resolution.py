@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from nlp.entities.gazetteer import AliasKind, Candidate, Gazetteer, KnownEntity, fold
+from nlp.entities.gazetteer import AliasKind, Candidate, Gazetteer, KnownEntity, fold, listing
+from nlp.entities.ticker_marks import find_ticker_marks
 
 _CONFIDENCE = {
     AliasKind.USER: 1.0,
@@ -67,13 +68,23 @@ def _by_alias(gazetteer: Gazetteer, name: str) -> tuple[Candidate, ...]:
     return ()
 
 
+def _symbol(name: str, gazetteer: Gazetteer) -> str:
+    """Return the key in `Gazetteer.tickers` that `name` is if it is a symbol: "$AAPL", "NASDAQ: AAPL", "LON: RR"."""
+    for mark in find_ticker_marks(name, ()):
+        if mark.mic is not None and mark.end == len(name):
+            abroad = listing(mark.mic, mark.ticker)
+            market = gazetteer.tickers.get(mark.ticker, (None, None))[1]
+            return abroad if abroad in gazetteer.tickers or market != mark.mic else mark.ticker
+    return name.lstrip("$")
+
+
 def resolve(gazetteer: Gazetteer, name: str) -> Resolution:
     """Return what `name` may mean: by its aliases, and by its ticker when it is written as one."""
     found = {
         candidate.entity.entity_id: ResolvedCandidate(candidate.entity, _CONFIDENCE[candidate.kind])
         for candidate in _by_alias(gazetteer, name)
     }
-    symbol = name.strip().lstrip("$")
+    symbol = _symbol(name.strip(), gazetteer)
     if symbol.upper() == symbol and symbol in gazetteer.tickers:
         entity = gazetteer.tickers[symbol][0]
         found.setdefault(entity.entity_id, ResolvedCandidate(entity, _TICKER_CONFIDENCE))

@@ -10,13 +10,21 @@ from nlp.words import word_list
 _SYMBOL = r"[A-Z]{1,5}(?:[.\-][A-Z]{1,2})?"
 _CASHTAG = re.compile(r"(?<![\w$])\$([A-Za-z]{1,5}(?:[.\-][A-Za-z])?)(?![\w])")
 _EXCHANGE = re.compile(
-    r"\b(NYSE(?:[ -]?(?:American|Arca|MKT))?|NASDAQ(?:GS|GM|CM)?|AMEX|CBOE|OTC(?:QB|QX|BB|MKTS)?|LSE|LON"
-    r"|TSXV?|TSE|ASX|NSE|BSE|HKEX|HKG|ETR|FRA|EPA|AMS|SIX|SWX|TYO|SGX|BIT|BME|STO|HEL|OSL|CPH)\s?:\s{0,2}("
+    r"\b(NYSE(?:[ -]?(?:American|Arca|MKT))?|NASDAQ(?:GS|GM|CM)?|AMEX|CBOE|OTC(?:QB|QX|BB|MKTS)?)\s?:\s{0,2}("
     + _SYMBOL
     + r")(?![\w])",
     # ASCII, or ignoring case would take the dotless i and the Kelvin sign for letters of a symbol.
     re.IGNORECASE | re.ASCII,
 )
+# Abroad symbols are longer and hold digits: "NSE: TATASTEEL", "CPH: MAERSK-B", "KRX: 005930". Capitals only, as "bit:"
+# and "six:" are words.
+_ABROAD = re.compile(
+    r"\b(LSE|LON|TSXV?|TSE|ASX|NSE|BSE|HKEX|HKG|SEHK|ETR|XETRA|FRA|EPA|AMS|EBR|ELI|VIE|SIX|SWX|TYO|SGX|BIT|BME|STO|HEL"
+    r"|OSL|CPH|KRX|SHA|SHE|TPE|TWSE|TADAWUL|BVMF|JSE|TLV|TASE|WSE|MOEX)\s?:\s{0,2}"
+    r"([A-Z0-9]{1,12}(?:[.\-][A-Z]{1,2})?)(?![\w])",
+    re.ASCII,
+)
+_NUMBERED = {"TSE": "XTKS"}
 _WIRE_MARK = re.compile(r"<(" + _SYMBOL + r")>")
 _BRACKETED = re.compile(r"\(((?:" + _SYMBOL + r"|\$[A-Z]{1,5})(?:\s?[,;/&]\s{0,2}\$?" + _SYMBOL + r"){0,19})\)")
 _ONE_SYMBOL = re.compile(_SYMBOL)
@@ -56,6 +64,8 @@ def find_ticker_marks(text: str, known: Container[str]) -> list[TickerMark]:
         for mark in _EXCHANGE.finditer(text):
             symbol = mark[2].upper().replace(".", "-")
             found[mark.start(2)] = TickerMark(symbol, mark.start(2), mark.end(2), _market(mark[1]))
+        for mark in _ABROAD.finditer(text):
+            found[mark.start(2)] = _mark_abroad(mark)
     if "<" in text:
         for mark in _WIRE_MARK.finditer(text):
             found[mark.start(1)] = TickerMark(mark[1].replace(".", "-"), mark.start(1), mark.end(1))
@@ -63,6 +73,15 @@ def find_ticker_marks(text: str, known: Container[str]) -> list[TickerMark]:
         for bracket in _BRACKETED.finditer(text):
             _add_bracket(found, bracket, known)
     return [found[start] for start in sorted(found)]
+
+
+def _mark_abroad(mark: re.Match[str]) -> TickerMark:
+    symbol, mic = mark[2].replace(".", "-"), _market(mark[1])
+    if symbol.isdigit():
+        # In numbers Toronto's TSE is Tokyo's; Hong Kong's are written with and without zeros before them.
+        mic = _NUMBERED.get(mark[1], mic)
+        symbol = symbol.zfill(4) if mic == "XHKG" else symbol
+    return TickerMark(symbol, mark.start(2), mark.end(2), mic)
 
 
 def _add_bracket(found: dict[int, TickerMark], bracket: re.Match[str], known: Container[str]) -> None:

@@ -32,6 +32,12 @@ BGE_SMALL = DataSource("bge-small-en-v1.5, the teacher's pretrained encoder (BAA
 STATEMENTS = DataSource("Statements put together for this project", "as the project", False)
 SEC_LIST = DataSource("SEC company and ticker list, August 2025", "US government work", False)
 SP500_LIST = DataSource("S&P 500 constituents (datasets/s-and-p-500-companies)", "ODC-PDDL 1.0", False)
+WORLD_LIST = DataSource(
+    "Companies listed abroad: names, symbols and markets put together for this project", "as the project", False
+)
+UNCASED_WORDS = DataSource(
+    "BERT's uncased English vocabulary (see word-pieces), to tell words from names", "Apache-2.0", False
+)
 AG_NEWS = DataSource("AG News, a sample, for counts of everyday words only", "non-commercial research", True)
 FINER_ORD = DataSource("FiNER-ORD (gtfintechlab), training and validation part", "CC BY-NC 4.0", True)
 STOCKNET = DataSource("StockNet tweets, for the use of words only", "MIT", False)

@@ -58,9 +58,12 @@ def _gazetteer(data: Path, folder: Path) -> dict[str, float]:
         "gazetteer",
         file,
         subject="Listed companies with aliases and tickers; common people, places, currencies, commodities, indices.",
-        data=(card.SEC_LIST, card.SP500_LIST, card.REUTERS, card.AG_NEWS, card.PHRASEBANK),
+        data=(
+            card.SEC_LIST, card.SP500_LIST, card.WORLD_LIST, card.CENSUS_NAMES, card.UNCASED_WORDS, card.REUTERS,
+            card.AG_NEWS, card.PHRASEBANK,
+        ),
         scores=scores,
-    )
+    )  # fmt: skip
     return scores
 
 

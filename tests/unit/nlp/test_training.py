@@ -34,7 +34,7 @@ def a_data_folder(tmp_path: Path) -> Path:
         "2,OAK,OAK CORP,Nasdaq\n"
     )
     (tmp_path / "entities" / "sp500_constituents.csv").write_text(
-        "Symbol,Security,GICS Sector,CIK\nZAP,Zapata Technologies,Industrials,1\n"
+        "Symbol,Security,GICS Sector,CIK\nZAP,Zapata Technologies,Industrials,1\nQVT,Quilbora Brands,Materials,77\n"
     )
     stories = [a_story(number, topic) for number in range(30) for topic in ("wheat", "gold")]
     stories[0]["body"] = "The old oak fell on another oak."
@@ -73,6 +73,15 @@ def test_the_gazetteer_is_built_from_the_lists(tmp_path: Path) -> None:
     assert linker.by_ticker("ZAPB").name == "Zapata Technologies"
     assert linker.gazetteer.aliases["oak"][0].kind is AliasKind.COMMON
     assert figures["missing"] > 0
+
+
+def test_a_member_of_the_index_that_the_list_of_tickers_lacks_is_known(tmp_path: Path) -> None:
+    target = tmp_path / "gazetteer.json.gz"
+
+    build_gazetteer(a_data_folder(tmp_path), target)
+
+    (quilbora,) = Linker(Gazetteer.load(target)).link([("title", "Quilbora wins an order")])
+    assert (quilbora.entity.ticker, quilbora.entity.cik, quilbora.entity.sector) == ("QVT", 77, "Materials")
 
 
 def test_building_twice_gives_the_same_bytes(tmp_path: Path) -> None:

@@ -10,6 +10,8 @@ _LEGAL = word_list("legal_forms")
 _GENERIC = word_list("generic_company_words")
 _EDGE = re.compile(r"^[\s,.;&-]+|[\s,;&-]+$")
 _SPACE = re.compile(r"\s+")
+# "a. o. smith" is written "a.o. smith" too.
+_INITIALS = re.compile(r"(?<=\b[a-z])\. (?=[a-z]\.)")
 _UPPER_KEPT = frozenset(
     ("AT&T", "3M", "IBM", "UDR", "CSX", "HCA", "KKR", "NRG", "PPL", "USA", "US", "II", "III", "IV", "REIT")
 )
@@ -66,7 +68,7 @@ def _keeps_capitals(word: str) -> bool:
 def spellings(alias: str) -> set[str]:
     """Return the lower-case spellings under which `alias` is met: with and without ".com", "&" or "and", full stops."""
     low = _SPACE.sub(" ", alias.lower().replace("\u2019", "'")).strip(" ,")
-    found = {low}
+    found = {low, low.replace("\u2013", "-"), _INITIALS.sub(".", low)}
     if low.endswith(" com"):
         found |= {low[:-4], low[:-4] + ".com"}
     if low.endswith(".com"):

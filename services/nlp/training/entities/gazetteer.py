@@ -4,15 +4,17 @@ import csv
 import gzip
 import json
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
 from nlp.entities.gazetteer import MARKET_CODES, AliasKind, KnownEntity
 from nlp.training.corpora import plain_texts
-from nlp.training.entities.company_names import display_name, short_form, spellings, without_legal_form
+from nlp.training.entities.company_names import display_name, short_form, without_legal_form
+from nlp.training.entities.draft import GazetteerDraft
+from nlp.training.entities.headline_names import HeadlineNames, words_in_lower_case, words_of_books
 from nlp.training.entities.lower_case_use import seen_in_lower_case
+from nlp.training.entities.world_companies import add_world_companies
 from nlp.words import word_list
 
 _CURATED = Path(__file__).parent / "curated"
@@ -27,30 +29,9 @@ _WORLD = (
 # A one-word name of a company smaller than this is trusted only with a second sign.
 _KNOWN_RANK = 1_200
 _OFTEN = 10
+_YOUNG_RANK = 500
 _SHARE_CLASS = re.compile(r"\s*\(.*\)$")
 _NOT_A_COMPANY = re.compile(r"\b(?:acquisition corp|etf|fund|trust i{1,3}|warrant|spac)\b", re.IGNORECASE)
-
-
-@dataclass(slots=True)
-class GazetteerDraft:
-    """What the builder collects: entities in order, aliases -> {entity index: kind}, tickers -> (index, market)."""
-
-    entities: list[KnownEntity] = field(default_factory=list)
-    aliases: dict[str, dict[int, AliasKind]] = field(default_factory=dict)
-    tickers: dict[str, tuple[int, str | None]] = field(default_factory=dict)
-    index_by_cik: dict[int, int] = field(default_factory=dict)
-    by_hand: set[str] = field(default_factory=set)
-
-    def add(self, entity: KnownEntity) -> int:
-        """Append `entity` and return its index."""
-        self.entities.append(entity)
-        return len(self.entities) - 1
-
-    def alias(self, index: int, names: Iterable[str], kind: AliasKind) -> None:
-        """Let every spelling of `names` mean the entity at `index`; an earlier, stronger kind stays."""
-        for name in names:
-            for spelling in spellings(name):
-                self.aliases.setdefault(spelling, {}).setdefault(index, kind)
 
 
 def _rows(path: Path) -> Iterator[dict[str, str]]:
@@ -82,6 +63,19 @@ def _add_listed(draft: GazetteerDraft, entities: Path) -> None:
             index = draft.index_by_cik[cik] = draft.add(entity)
             _add_names(draft, index, row["name"], name)
         draft.tickers.setdefault(ticker, (index, mic))
+    for cik, row in constituents.items():
+        if cik not in draft.index_by_cik and row["Symbol"] not in draft.tickers:
+            _add_constituent(draft, cik, row)
+
+
+def _add_constituent(draft: GazetteerDraft, cik: int, row: dict[str, str]) -> None:
+    """Add a member of the index that is younger than the list of tickers; its market is in neither list."""
+    entity = KnownEntity(
+        f"company-{cik}", row["Security"], "company", row["Symbol"], None, cik, row["GICS Sector"], _YOUNG_RANK
+    )
+    index = draft.index_by_cik[cik] = draft.add(entity)
+    draft.tickers[row["Symbol"]] = index, None
+    _add_names(draft, index, row["Security"], row["Security"])
 
 
 def _with_listing(entity: KnownEntity, ticker: str, mic: str | None) -> KnownEntity:
@@ -114,22 +108,8 @@ def _add_curated(draft: GazetteerDraft) -> int:
         else:
             missing += 1
             continue
-        _name_by_hand(draft, index, aliases, is_former=bool(row["until"]))
+        draft.name_by_hand(index, aliases, is_former=bool(row["until"]))
     return missing
-
-
-def _name_by_hand(draft: GazetteerDraft, index: int, aliases: Iterable[str], *, is_former: bool) -> None:
-    """Let the company alone bear these names, whatever a smaller registered name says.
-
-    Notes
-    -----
-    A name that the successor bears too stays with the successor, which answers for earlier days by itself.
-    """
-    for alias in aliases:
-        for spelling in spellings(alias):
-            if not (is_former and spelling in draft.by_hand):
-                draft.aliases[spelling] = {index: AliasKind.STRONG}
-                draft.by_hand.add(spelling)
 
 
 def _add_former(draft: GazetteerDraft, row: dict[str, str]) -> int:
@@ -205,7 +185,10 @@ def build_gazetteer(data: Path, target: Path) -> dict[str, int]:
     draft = GazetteerDraft()
     _add_listed(draft, data / "entities")
     missing = _add_curated(draft)
+    n_world = add_world_companies(draft)
     _add_world(draft)
+    everyday = words_in_lower_case(plain_texts(data)).union(_lines("needs_context.txt"))
+    HeadlineNames(draft, everyday, words_of_books(), frozenset(_lines("not_short_names.txt"))).add()
     aliases = _grade(draft, data)
     document = {
         "entities": [_as_row(entity) for entity in draft.entities],
@@ -214,7 +197,13 @@ def build_gazetteer(data: Path, target: Path) -> dict[str, int]:
     }
     body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
     target.write_bytes(gzip.compress(body, compresslevel=9, mtime=0))
-    return {"entities": len(draft.entities), "aliases": len(aliases), "tickers": len(draft.tickers), "missing": missing}
+    return {
+        "entities": len(draft.entities),
+        "aliases": len(aliases),
+        "tickers": len(draft.tickers),
+        "missing": missing,
+        "world": n_world,
+    }
 
 
 def _as_row(entity: KnownEntity) -> list[str | int | None]:

@@ -26,7 +26,7 @@ def learn_name_lists(data: Path) -> dict[str, npt.NDArray[Any]]:
     """Return the arrays `listed` (words) and `lists` (for each word the bits of `LISTS`)."""
     members = {
         "first name": {*_census_words("first:male"), *_census_words("first:female")},
-        "surname": set(islice(_census_words("last"), _N_SURNAMES)),
+        "surname": common_surnames(),
         "company": _single(_companies(data)),
         "first of company": _first_words(_companies(data)),
     }
@@ -36,6 +36,11 @@ def learn_name_lists(data: Path) -> dict[str, npt.NDArray[Any]]:
             masks[word] += 1 << bit
     words = sorted(masks)
     return {"listed": pack_words(words), "lists": np.array([masks[word] for word in words], dtype=np.uint8)}
+
+
+def common_surnames() -> set[str]:
+    """Return the most usual surnames of the census, in lower case."""
+    return set(islice(_census_words("last"), _N_SURNAMES))
 
 
 def _census_words(name: str) -> Iterator[str]:

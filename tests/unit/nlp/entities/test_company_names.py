@@ -37,3 +37,5 @@ def test_an_alias_is_met_in_several_spellings() -> None:
     assert spellings("Johnson & Johnson") == {"johnson & johnson", "johnson and johnson", "johnson&johnson"}
     assert spellings("Amazon.com") == {"amazon.com", "amazon"}
     assert "jp morgan" in spellings("J.P. Morgan")
+    assert {"a. b. mole", "a.b. mole", "ab mole"} <= spellings("A. B. Mole")
+    assert "mole-hill" in spellings("Mole\u2013Hill")

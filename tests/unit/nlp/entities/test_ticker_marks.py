@@ -16,6 +16,11 @@ KNOWN = {"AAPL", "A", "NEM", "KGC", "GG", "ABX", "AU", "BRK-B", "CEO"}
         ("Apple (NASDAQ: AAPL) rises", [("AAPL", "XNAS")]),
         ("Agilent (NYSE:A) and Apple (Nasdaq: AAPL)", [("A", "XNYS"), ("AAPL", "XNAS")]),
         ("Barrick (TSX: ABX)", [("ABX", "XTSE")]),
+        ("Chips (KRX: 000660) and ships (CPH: MAERSK-B)", [("000660", "XKRX"), ("MAERSK-B", "XCSE")]),
+        ("Tokyo's (TSE: 6758), Toronto's (TSE: ENB)", [("6758", "XTKS"), ("ENB", "XTSE")]),
+        ("A lender (HKG: 5) and (SEHK: 0939)", [("0005", "XHKG"), ("0939", "XHKG")]),
+        ("A tech (NSE: HINDUNILVR) and an oil major (LON: BP.)", [("HINDUNILVR", "XNSE"), ("BP", "XLON")]),
+        ("Only a bit: BOTH sides of six: NONE agreed", []),
         ("AMR <AMR> sells planes", [("AMR", None)]),
         (
             "Gold stocks (NEM, KGC, GG, ABX, AU)",
