@@ -163,7 +163,7 @@ class Linker:
             if accepted is None:
                 continue
             entity, alternatives = accepted
-            dated = self._as_of(entity, on)
+            dated = self.as_of(entity, on)
             linked = found.setdefault(dated.entity_id, LinkedEntity(dated, alternatives=alternatives))
             if len(linked.mentions) < MAX_MENTIONS:
                 linked.mentions.append(Mention(name, match.start, match.end, text[match.start : match.end]))
@@ -211,7 +211,7 @@ class Linker:
         )
         return first, rivals
 
-    def _as_of(self, entity: KnownEntity, on: date | None) -> KnownEntity:
+    def as_of(self, entity: KnownEntity, on: date | None) -> KnownEntity:
         """Return the entity as it was traded on that day: the former symbol before the change, the new one after."""
         if on is None:
             return entity

@@ -22,6 +22,7 @@ from nlp.words import word_list
 
 _NOT_IN_IDENTIFIERS = re.compile(r"[^a-z0-9]+")
 _MAX_UNLISTED = 60
+_FIELDS: tuple[TextField, ...] = ("title", "summary", "body")
 # Letters that stand for things and periods, however like a name they look.
 _ACRONYMS = word_list("acronyms")
 _NOT_ORGANISATIONS = word_list("not_organisations")
@@ -103,10 +104,10 @@ class EntityRecogniser:
         texts = {reading.name: reading.text for reading in readings}
         for one in _unlisted(readings, kept):
             meant = self._companies_named(one.entity)
-            named = [place for place in one.mentions if not _is_word(place, texts[place.field])]
             if self._tagger.reads_headlines and len(meant) == 1 and meant[0].rank <= LARGE:
                 # That it is an organisation here is the sign that the everyday word lacked: "Apple supplier Foxconn".
-                _add_mentions(kept, meant[0], named)
+                named = [place for place in one.mentions if not _is_word(place, texts[place.field])]
+                _add_mentions(kept, self._linker.as_of(meant[0], article.on), named)
             else:
                 one.alternatives = meant
                 unlisted.append(one)
@@ -132,9 +133,13 @@ def _add_mentions(linked: list[LinkedEntity], entity: KnownEntity, mentions: lis
         return
     for one in linked:
         if one.entity.entity_id == entity.entity_id:
-            one.mentions += mentions
+            one.mentions[:] = sorted(one.mentions + mentions, key=_place_in_article)[:MAX_MENTIONS]
             return
     linked.append(LinkedEntity(entity, mentions))
+
+
+def _place_in_article(mention: Mention) -> tuple[int, int]:
+    return _FIELDS.index(mention.field), mention.start
 
 
 def _unlisted(readings: Sequence[FieldReading], linked: Sequence[LinkedEntity]) -> list[LinkedEntity]:

@@ -119,4 +119,4 @@ def test_two_places_of_one_company_are_one_entity(recogniser: EntityRecogniser) 
     )
 
     (apple,) = [one for one in found if one.entity.ticker == "AAPL"]
-    assert {mention.field for mention in apple.mentions} == {"title", "body"}
+    assert [mention.field for mention in apple.mentions] == ["title", "body", "body"]
