@@ -1,4 +1,4 @@
-"""The name tagger decodes as a conditional random field does, quickly, and finds the names of real sentences."""
+"""The linear tagger decodes as a conditional random field does; both taggers find the names of real sentences."""
 
 import itertools
 
@@ -7,15 +7,16 @@ import pytest
 
 from nlp.analyser import TextAnalyser
 from nlp.artefacts import pack_words
+from nlp.entities.contextual import ContextualTagger
 from nlp.entities.features import document_uses, shape, title_case_tokens
 from nlp.entities.gazetteer import fold
-from nlp.entities.labels import LABELS, allowed_transitions, candidates, labelled_spans
+from nlp.entities.labels import LABELS, NameTagger, allowed_transitions, candidates, labelled_spans
 from nlp.entities.tagger import EntityTagger
 
 
-@pytest.fixture(scope="module")
-def tagger() -> EntityTagger:
-    return EntityTagger.load()
+@pytest.fixture(scope="module", params=[EntityTagger, ContextualTagger])
+def tagger(request: pytest.FixtureRequest) -> NameTagger:
+    return request.param.load()
 
 
 def a_tagger(weights: dict[str, list[float]], transitions: np.ndarray) -> EntityTagger:
@@ -97,10 +98,14 @@ def test_a_document_tells_how_its_names_are_used() -> None:
         ("The Kenya Association of Manufacturers met.", {("Kenya Association of Manufacturers", "ORG")}),
         ("\u201cWe grew,\u201d said Mr. Kowalczyk on Monday.", {("Kowalczyk", "PER")}),
         ("Microsoft 's rival said so .", {("Microsoft", "ORG")}),
+        (
+            "Jane Okafor joined Brightwater Capital from Lloyds.",
+            {("Jane Okafor", "PER"), ("Brightwater Capital", "ORG"), ("Lloyds", "ORG")},
+        ),
     ],
 )
 def test_names_are_found_with_their_borders(
-    tagger: EntityTagger, analyser: TextAnalyser, text: str, expected: set[tuple[str, str]]
+    tagger: NameTagger, analyser: TextAnalyser, text: str, expected: set[tuple[str, str]]
 ) -> None:
     (spans,) = tagger.tag([text], [analyser.gazetteer.find(fold(text))])
 
@@ -108,5 +113,5 @@ def test_names_are_found_with_their_borders(
 
 
 @pytest.mark.parametrize("text", ["", " ", "no capitals here at all", "12.5 % !!"])
-def test_a_text_without_names_has_none(tagger: EntityTagger, text: str) -> None:
+def test_a_text_without_names_has_none(tagger: NameTagger, text: str) -> None:
     assert tagger.tag([text], [[]]) == [[]]
