@@ -24,7 +24,7 @@ from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 from nlp.analyser import TextAnalyser, TextInput
 from nlp.artefacts import checked_path, load_arrays, unpack_words
 from nlp.entities.gazetteer import Gazetteer
-from nlp.entities.tagger import EntityTagger
+from nlp.entities.tagging.linear import EntityTagger
 from nlp.sentiment.fast import FAST_ARTEFACT, FastSentiment
 from nlp.sentiment.features import document_families, letter_features, written
 from nlp.sentiment.tier import label_of

@@ -10,9 +10,9 @@ from common.contracts import Entity, EventScore, EvidenceSpan, Sentiment, Span, 
 from nlp.artefacts import checked_path, load_manifest
 from nlp.drift import disagreement
 from nlp.entities.gazetteer import Gazetteer, fold
-from nlp.entities.labels import NameTagger
 from nlp.entities.linking import Linker
 from nlp.entities.recognition import ArticleFields, EntityRecogniser
+from nlp.entities.tagging.labels import NameTagger
 from nlp.events.details import EventfulText, detailed_events
 from nlp.events.detection import EventModel
 from nlp.named_entities import Names

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from nlp.analyser import TextAnalyser
-    from nlp.entities.labels import NameTagger
+    from nlp.entities.tagging.labels import NameTagger
     from nlp.sentiment.tier import SentimentTier
 
 Tier = Literal["fast", "deep"]
@@ -35,12 +35,12 @@ def load_analyser(tier: Tier) -> "TextAnalyser":
 
 def _load(tier: Tier) -> tuple["SentimentTier", "NameTagger"]:
     if tier == "fast":
-        from nlp.entities.tagger import EntityTagger  # noqa: PLC0415
+        from nlp.entities.tagging.linear import EntityTagger  # noqa: PLC0415
         from nlp.sentiment.fast import FastSentiment  # noqa: PLC0415
 
         return FastSentiment.load(), EntityTagger.load()
     # A service of the fast tier neither needs nor imports the libraries of the deep one: 0.1 s and 60 MB.
-    from nlp.entities.contextual import ContextualTagger  # noqa: PLC0415
+    from nlp.entities.tagging.contextual import ContextualTagger  # noqa: PLC0415
     from nlp.sentiment.deep import DeepSentiment  # noqa: PLC0415
 
     return DeepSentiment.load(), ContextualTagger.load()

@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from nlp.entities.labels import NamedSpan, NameKind
+from nlp.entities.tagging.labels import NamedSpan, NameKind
 from nlp.words import word_list
 
 _WORD = re.compile(r"[^\W_]+(?:['\u2019.&-][^\W_]+)*")

@@ -15,8 +15,8 @@ from nlp.entities.corroboration import (
     text_case,
 )
 from nlp.entities.gazetteer import AliasKind, Gazetteer, KnownEntity, fold
-from nlp.entities.labels import NamedSpan, NameKind
 from nlp.entities.linking import LinkedEntity, Mention
+from nlp.entities.tagging.labels import NamedSpan, NameKind
 from nlp.words import word_list
 
 TYPE_OF_KIND: Mapping[NameKind, EntityType] = {"ORG": "organisation", "PER": "person", "LOC": "place"}

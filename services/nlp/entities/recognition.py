@@ -15,9 +15,9 @@ from common.contracts import EntityType, TextField
 from nlp.entities.consistency import settle_kinds, surnames_in
 from nlp.entities.corroboration import is_thing_here
 from nlp.entities.gazetteer import AliasKind, AliasMatch, KnownEntity, fold
-from nlp.entities.labels import NamedSpan, NameTagger
 from nlp.entities.linking import MAX_MENTIONS, LinkedEntity, Linker, Mention
 from nlp.entities.name_borders import LARGE, TYPE_OF_KIND, around, settle_borders
+from nlp.entities.tagging.labels import NamedSpan, NameTagger
 from nlp.words import word_list
 
 _NOT_IN_IDENTIFIERS = re.compile(r"[^a-z0-9]+")

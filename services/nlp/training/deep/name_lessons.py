@@ -9,11 +9,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from nlp.entities.contextual import ReadText, Scorer, token_scores
 from nlp.entities.gazetteer import Gazetteer, fold
-from nlp.entities.labels import LABELS
-from nlp.entities.tokens import name_tokens
-from nlp.entities.word_sequences import SequenceBatch, SequenceEncoder, WordSequence, windows
+from nlp.entities.tagging.contextual import ReadText, Scorer, token_scores
+from nlp.entities.tagging.labels import LABELS
+from nlp.entities.tagging.tokens import name_tokens
+from nlp.entities.tagging.word_sequences import SequenceBatch, SequenceEncoder, WordSequence, windows
 from nlp.training.deep.token_tagger import TokenTagger
 from nlp.training.entities.named_text import Sentence, joined
 from nlp.training.entities.tagger import token_labels

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 
 from nlp.artefacts import checked_path
-from nlp.entities.contextual import ContextualTagger, session_scorer
 from nlp.entities.gazetteer import Gazetteer
-from nlp.entities.word_sequences import SequenceBatch, SequenceEncoder
+from nlp.entities.tagging.contextual import ContextualTagger, session_scorer
+from nlp.entities.tagging.word_sequences import SequenceBatch, SequenceEncoder
 from nlp.training.deep.fine_tuning import Recipe, averaged, of_like_length, timed_report
 from nlp.training.deep.name_lessons import Lesson, Reader, TaggedText, lesson_loss, lessons, torch_scorer
 from nlp.training.deep.onnx_graph import input_ranges, onnx_tagger, save

@@ -17,8 +17,8 @@ import onnx
 import torch
 from onnx import TensorProto, helper, numpy_helper
 
-from nlp.entities.labels import LABELS
-from nlp.entities.word_sequences import SequenceBatch
+from nlp.entities.tagging.labels import LABELS
+from nlp.entities.tagging.word_sequences import SequenceBatch
 from nlp.training.deep.encoder import N_OUTPUTS, Encoder, Trunk
 from nlp.training.deep.token_tagger import TokenTagger
 

@@ -2,8 +2,8 @@
 
 from torch import Tensor, nn
 
-from nlp.entities.labels import LABELS
-from nlp.entities.word_sequences import N_FORMS, N_LISTED
+from nlp.entities.tagging.labels import LABELS
+from nlp.entities.tagging.word_sequences import N_FORMS, N_LISTED
 from nlp.training.deep.encoder import N_LAYERS, SIZE, Trunk
 
 

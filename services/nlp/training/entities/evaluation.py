@@ -8,7 +8,7 @@ from pathlib import Path
 
 from nlp.analyser import TextAnalyser, TextAnalysis, TextInput
 from nlp.entities.gazetteer import Gazetteer, fold
-from nlp.entities.labels import NamedSpan, NameKind, NameTagger
+from nlp.entities.tagging.labels import NamedSpan, NameKind, NameTagger
 from nlp.training.corpora import headlines
 from nlp.training.entities.company_names import short_form, without_legal_form
 from nlp.training.entities.named_text import NamedText, Sentence, joined, read_documents, token_spans

@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from nlp.artefacts import pack_words
-from nlp.entities.features import LISTS
-from nlp.entities.tokens import name_tokens
+from nlp.entities.tagging.features import LISTS
+from nlp.entities.tagging.tokens import name_tokens
 from nlp.training.entities.company_names import without_legal_form
 
 _N_SURNAMES = 15_000

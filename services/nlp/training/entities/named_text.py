@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-from nlp.entities.labels import NamedSpan, NameKind
+from nlp.entities.tagging.labels import NamedSpan, NameKind
 
 _TIGHT_LEFT = re.compile(r"[.,!?;:%)\]\u201d]|['\u2019](?:s|t|re|ve|ll|d|m)?|n['\u2019]t")
 _TIGHT_RIGHT = re.compile(r"[(\[$\u20ac\u00a3\u201c#@]")

@@ -1,4 +1,4 @@
-"""`mia train entities`: the name tagger, a conditional random field over the features of `nlp.entities.features`."""
+"""`mia train entities`: the linear name tagger, a conditional random field taught by labels and the contextual one."""
 
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -10,13 +10,13 @@ import numpy.typing as npt
 import pycrfsuite
 
 from nlp.artefacts import checked_path, pack_words
-from nlp.entities.contextual import ContextualTagger
-from nlp.entities.features import WordFacts, document_uses, frame_features, sentence_frames
 from nlp.entities.gazetteer import Gazetteer, fold
-from nlp.entities.labels import LABELS, NamedSpan, NameTagger, allowed_transitions
-from nlp.entities.listed_words import gazetteer_marks
-from nlp.entities.tagger import LONGEST_HEADLINE, EntityTagger, unpack_facts
-from nlp.entities.tokens import TokenSequence, name_tokens
+from nlp.entities.tagging.contextual import ContextualTagger
+from nlp.entities.tagging.features import WordFacts, document_uses, frame_features, sentence_frames
+from nlp.entities.tagging.labels import LABELS, NamedSpan, NameTagger, allowed_transitions
+from nlp.entities.tagging.linear import LONGEST_HEADLINE, EntityTagger, unpack_facts
+from nlp.entities.tagging.listed_words import gazetteer_marks
+from nlp.entities.tagging.tokens import TokenSequence, name_tokens
 from nlp.texts.sentences import split_sentences
 from nlp.training.entities.evaluation import tagger_scores
 from nlp.training.entities.name_lists import learn_name_lists

@@ -17,8 +17,8 @@ from sklearn.cluster import MiniBatchKMeans
 from sklearn.utils.extmath import randomized_svd
 
 from nlp.artefacts import pack_words
-from nlp.entities.features import USES, name_uses
-from nlp.entities.tokens import name_tokens
+from nlp.entities.tagging.features import USES, name_uses
+from nlp.entities.tagging.tokens import name_tokens
 from nlp.training.unlabelled import running_texts, short_texts, tokenised_tweets
 
 LEVELS = (64, 256, 1024)

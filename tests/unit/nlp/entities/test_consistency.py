@@ -4,7 +4,7 @@ import pytest
 
 from nlp.analyser import TextAnalyser
 from nlp.entities.consistency import settle_kinds, surnames_in
-from nlp.entities.labels import NamedSpan, NameKind
+from nlp.entities.tagging.labels import NamedSpan, NameKind
 
 
 def found(text: str, *names: tuple[str, NameKind]) -> list[NamedSpan]:

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from nlp.analyser import TextAnalyser
-from nlp.entities.contextual import ContextualTagger, FloatArray
-from nlp.entities.labels import LABELS, NamedSpan
 from nlp.entities.recognition import EntityRecogniser
-from nlp.entities.word_sequences import SequenceBatch, SequenceEncoder
+from nlp.entities.tagging.contextual import ContextualTagger, FloatArray
+from nlp.entities.tagging.labels import LABELS, NamedSpan
+from nlp.entities.tagging.word_sequences import SequenceBatch, SequenceEncoder
 
 TITLE_CASE = 2
 

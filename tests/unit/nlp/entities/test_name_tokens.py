@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nlp.entities.tokens import capital_runs, name_tokens
+from nlp.entities.tagging.tokens import capital_runs, name_tokens
 
 
 @pytest.mark.parametrize(

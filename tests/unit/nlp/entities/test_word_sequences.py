@@ -4,8 +4,8 @@ import pytest
 
 from nlp.analyser import TextAnalyser
 from nlp.entities.gazetteer import fold
-from nlp.entities.tokens import name_tokens
-from nlp.entities.word_sequences import LONGEST, N_LISTED, SequenceEncoder, WordSequence, windows, written_form
+from nlp.entities.tagging.tokens import name_tokens
+from nlp.entities.tagging.word_sequences import LONGEST, N_LISTED, SequenceEncoder, WordSequence, windows, written_form
 
 
 @pytest.fixture(scope="module")

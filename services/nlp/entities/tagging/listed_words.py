@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from nlp.entities.gazetteer import AliasMatch
-from nlp.entities.tokens import TokenSequence
+from nlp.entities.tagging.tokens import TokenSequence
 
 
 def gazetteer_marks(tokens: TokenSequence, matches: Iterable[AliasMatch]) -> dict[int, tuple[str, ...]]:

@@ -7,7 +7,7 @@ from operator import itemgetter
 import numpy as np
 import numpy.typing as npt
 
-from nlp.entities.labels import allowed_transitions
+from nlp.entities.tagging.labels import allowed_transitions
 
 # Labels this far below the best of a token are not followed; 9 gave the same in cross-validation, 4.5 lost .008.
 _BEAM = 7.0

@@ -8,11 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from nlp.artefacts import checked_path, load_manifest
-from nlp.entities.decoding import LabelDecoder
 from nlp.entities.gazetteer import AliasMatch
-from nlp.entities.labels import LABELS, TAGGED_CHARACTERS, NamedSpan, candidates, labelled_spans
-from nlp.entities.tokens import TokenSequence, name_tokens
-from nlp.entities.word_sequences import SequenceBatch, SequenceEncoder, WordSequence, windows
+from nlp.entities.tagging.decoding import LabelDecoder
+from nlp.entities.tagging.labels import LABELS, TAGGED_CHARACTERS, NamedSpan, candidates, labelled_spans
+from nlp.entities.tagging.tokens import TokenSequence, name_tokens
+from nlp.entities.tagging.word_sequences import SequenceBatch, SequenceEncoder, WordSequence, windows
 from nlp.onnx_session import open_session
 
 CONTEXTUAL_ARTEFACT = "entities-deep"

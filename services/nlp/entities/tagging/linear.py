@@ -11,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from nlp.artefacts import checked_path, load_arrays, load_manifest, unpack_words
-from nlp.entities.decoding import LabelDecoder
-from nlp.entities.features import (
+from nlp.entities.gazetteer import AliasMatch
+from nlp.entities.tagging.decoding import LabelDecoder
+from nlp.entities.tagging.features import (
     LISTS,
     USES,
     WORD_ROLES,
@@ -25,10 +26,9 @@ from nlp.entities.features import (
     shape_features,
     word_features,
 )
-from nlp.entities.gazetteer import AliasMatch
-from nlp.entities.labels import LABELS, TAGGED_CHARACTERS, NamedSpan, candidates, labelled_spans
-from nlp.entities.listed_words import gazetteer_marks
-from nlp.entities.tokens import name_tokens
+from nlp.entities.tagging.labels import LABELS, TAGGED_CHARACTERS, NamedSpan, candidates, labelled_spans
+from nlp.entities.tagging.listed_words import gazetteer_marks
+from nlp.entities.tagging.tokens import name_tokens
 
 ENTITIES_ARTEFACT = "entities"
 # Words of a longer text are also judged by how the rest of the text uses them.

@@ -12,8 +12,8 @@ import numpy.typing as npt
 from tokenizers import Tokenizer
 
 from nlp.entities.gazetteer import AliasKind, AliasMatch
-from nlp.entities.listed_words import gazetteer_marks
-from nlp.entities.tokens import TokenSequence
+from nlp.entities.tagging.listed_words import gazetteer_marks
+from nlp.entities.tagging.tokens import TokenSequence
 from nlp.texts.sentences import split_sentences
 from nlp.word_pieces import load_tokenizer
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
-from nlp.entities.tokens import capital_runs
+from nlp.entities.tagging.tokens import capital_runs
 from nlp.words import word_list
 
 WORD_ROLES = ("0", "-1", "+1", "-2", "+2", "before", "after", "last", "first")
