@@ -130,7 +130,7 @@ class TextAnalyser:
         self.model_versions = {
             **sentiment.versions,
             "gazetteer": gazetteer_version,
-            "entities": tagger.version,
+            **tagger.versions,
             "topics": self._market.version,
             "reuters": reuters.version,
             "events": self._events.version,

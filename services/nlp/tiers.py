@@ -40,7 +40,7 @@ def _load(tier: Tier) -> tuple["SentimentTier", "NameTagger"]:
 
         return FastSentiment.load(), EntityTagger.load()
     # A service of the fast tier neither needs nor imports the libraries of the deep one: 0.1 s and 60 MB.
-    from nlp.entities.tagging.contextual import ContextualTagger  # noqa: PLC0415
+    from nlp.entities.tagging.layered import LayeredTagger  # noqa: PLC0415
     from nlp.sentiment.deep import DeepSentiment  # noqa: PLC0415
 
-    return DeepSentiment.load(), ContextualTagger.load()
+    return DeepSentiment.load(), LayeredTagger.load()

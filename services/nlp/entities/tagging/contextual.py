@@ -18,6 +18,8 @@ from nlp.onnx_session import open_session
 CONTEXTUAL_ARTEFACT = "entities-deep"
 # Of 4 to 64 what a core reads fastest: more texts at once leave its cache.
 _BATCH_SIZE = 8
+# 7 answers the same, at a tenth of a millisecond more.
+_BEAM = 4.0
 # Far outside of what the encoder answers: a token without pieces is no name.
 _NO_NAME = -30.0
 FloatArray = npt.NDArray[np.float32]
@@ -61,10 +63,10 @@ class ContextualTagger:
     reads_headlines = True
 
     def __init__(self, version: str, encoder: SequenceEncoder, score: Scorer) -> None:
-        self.version = version
+        self.versions = {"entities": version}
         self._encoder = encoder
         self._score = score
-        self._decoder = LabelDecoder(np.zeros((len(LABELS), len(LABELS)), dtype=np.float32))
+        self._decoder = LabelDecoder(np.zeros((len(LABELS), len(LABELS)), dtype=np.float32), _BEAM)
 
     @classmethod
     def load(cls) -> "ContextualTagger":

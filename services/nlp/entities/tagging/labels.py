@@ -30,8 +30,8 @@ class NameTagger(Protocol):
     """Finds where names stand and of which kind each is; safe to use from several threads."""
 
     @property
-    def version(self) -> str:
-        """The version of the weights."""
+    def versions(self) -> dict[str, str]:
+        """The version of the weights, as `entities`, and of those of another tagger that it leans on."""
         ...
 
     @property

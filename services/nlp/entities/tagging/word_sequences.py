@@ -5,6 +5,7 @@ The encoder was pretrained on lower case, so that the capitals come beside the p
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -64,6 +65,7 @@ class SequenceBatch(NamedTuple):
     listed: npt.NDArray[np.int64]
 
 
+@lru_cache(maxsize=50_000)
 def written_form(word: str) -> int:
     """Return how a word is written: 1 lower, 2 Title, 3 CAPITALS, 4 initials, 5 miXed, 6 figures, 7 3rd, 8 signs.
 

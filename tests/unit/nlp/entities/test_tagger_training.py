@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -61,7 +62,7 @@ def test_names_never_seen_are_found_by_what_stands_around_them(trained: EntityTa
 class FindsZorvex:
     """Finds one name, wherever it stands."""
 
-    version = "test"
+    versions: ClassVar[dict[str, str]] = {"entities": "test"}
     reads_headlines = True
 
     def tag(self, texts: Sequence[str], matches: Sequence[object]) -> list[list[NamedSpan]]:
