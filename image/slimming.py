@@ -29,6 +29,9 @@ NEVER_LOADED = frozenset({"huggingface-hub"})
 # The first is the runtime once more, for programs in C (35 MB); the others prepare models, which is not done here.
 UNUSED_FILES = {"onnxruntime": ("capi/libonnxruntime.so.*", "quantization", "tools", "transformers")}
 
+# The wheel holds the code of every service; the models of one weigh 45 MB.
+OWN_FILES = {"nlp": "nlp/artefacts"}
+
 _ELF64_LITTLE_ENDIAN = b"\x7fELF\x02\x01"
 
 
@@ -61,9 +64,10 @@ def unneeded_distributions(root: str, extra: str) -> list[str]:
     return sorted(installed - needed_distributions(root, extra))
 
 
-def remove_unused_files(packages: Path) -> None:
-    """Remove the folders of tests, and `UNUSED_FILES`, below the folder of packages."""
+def remove_unused_files(packages: Path, service: str) -> None:
+    """Remove the folders of tests, `UNUSED_FILES`, and what other services alone load, below the folder of packages."""
     unused = [path for name in ("tests", "test") for path in packages.rglob(name) if path.is_dir()]
+    unused += [packages / folder for owner, folder in OWN_FILES.items() if owner != service]
     for package, patterns in UNUSED_FILES.items():
         unused += [path for pattern in patterns for path in (packages / package).glob(pattern)]
     for path in unused:
@@ -134,7 +138,7 @@ def main() -> None:
     packages = Path(sysconfig.get_path("purelib"))
     unneeded = unneeded_distributions(ROOT, service)
     subprocess.run([sys.executable, "-m", "pip", "uninstall", "--yes", *unneeded], check=True)
-    remove_unused_files(packages)
+    remove_unused_files(packages, service)
     dropped = sum(drop_symbols(library) for library in packages.rglob("*.so*"))
     import_what_serves(service)
     frozen = freeze_bytecode(packages)

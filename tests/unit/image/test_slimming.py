@@ -29,16 +29,21 @@ def test_a_service_needs_its_own_requirements_and_theirs(service: str, needed: s
     assert found.isdisjoint(unneeded)
 
 
-def test_tests_and_second_copies_go_and_the_rest_stays(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("service", "keeps_models"), [("nlp", True), ("alerts", False)])
+def test_tests_second_copies_and_the_models_of_others_go_and_the_rest_stays(
+    tmp_path: Path, service: str, keeps_models: bool
+) -> None:
     kept = ["numpy/testing/__init__.py", "onnxruntime/capi/state.so", "nlp/tests.py"]
+    models = ["nlp/artefacts/manifest.json"]
     gone = ["numpy/tests/test_x.py", "numpy/linalg/tests/y.py", "onnxruntime/capi/libonnxruntime.so.1.2.3"]
-    for name in [*kept, *gone]:
+    for name in [*kept, *models, *gone]:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
 
-    remove_unused_files(tmp_path)
+    remove_unused_files(tmp_path, service)
 
-    assert {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()} == set(kept)
+    left = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()}
+    assert left == {*kept, *(models if keeps_models else ())}
 
 
 @pytest.mark.parametrize(("package", "at_least"), [("asyncpg", 5_000_000), ("numpy", 100_000)])
