@@ -82,7 +82,7 @@ def settle_borders(
         for mention in one.mentions
         if mention.field == field
     ]
-    is_headline = _is_headline(text)
+    is_headline = text_case(text) is not TextCase.SENTENCE
     # "Abbott Raises Dividend": in a headline even a tagger that reads context takes some firms for people.
     known_surnames = None if reads_headlines and not is_headline else surnames
     groups: dict[NamedSpan, list[_Match]] = {}
@@ -102,7 +102,7 @@ def settle_borders(
                 continue
             if span is not None:
                 groups.setdefault(span, []).append(match)
-            elif _is_no_name(match, field, text, reads_headlines=reads_headlines):
+            elif _is_no_name(match, field, text, is_headline=is_headline, reads_headlines=reads_headlines):
                 settled[one.entity.entity_id, mention] = None
     for span, matches in groups.items():
         for match, borders in _settle(span, matches, text, is_headline=is_headline):
@@ -112,18 +112,14 @@ def settle_borders(
         one.mentions[:] = [mention for mention in moved if mention is not None]
 
 
-def _is_headline(text: str) -> bool:
-    return text_case(text) is not TextCase.SENTENCE
-
-
-def _is_no_name(match: _Match, field: TextField, text: str, *, reads_headlines: bool) -> bool:
+def _is_no_name(match: _Match, field: TextField, text: str, *, is_headline: bool, reads_headlines: bool) -> bool:
     """Say whether an alias that the tagger takes for no name is none, for all that speaks for it."""
     if reads_headlines:
         is_known = match.entity.is_marked or match.entity.is_given or match.is_in_list
         if is_known or is_firm_here(text, match.mention.start, match.mention.end):
             return False
         return match.kind is AliasKind.COMMON or (match.kind is AliasKind.RARE and not _has_sign(match, text))
-    if match.kind is not AliasKind.COMMON or _is_headline(text) or _has_sign(match, text):
+    if match.kind is not AliasKind.COMMON or is_headline or _has_sign(match, text):
         return False
     return field != "title" or not _is_in_business_news(match, text)
 

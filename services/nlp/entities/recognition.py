@@ -23,8 +23,9 @@ from nlp.words import word_list
 _NOT_IN_IDENTIFIERS = re.compile(r"[^a-z0-9]+")
 _MAX_UNLISTED = 60
 _FIELDS: tuple[TextField, ...] = ("title", "summary", "body")
-# Letters that stand for things and periods, however like a name they look.
+# Names that are words when they are not in capitals.
 _ACRONYMS = word_list("acronyms")
+# Letters that stand for things and periods, however like a name they look.
 _NOT_ORGANISATIONS = word_list("not_organisations")
 
 

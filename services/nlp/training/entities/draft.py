@@ -1,10 +1,16 @@
 """What the builders of the gazetteer collect before it is graded and written."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from nlp.entities.gazetteer import AliasKind, KnownEntity
 from nlp.training.entities.company_names import spellings
+
+
+def slug(name: str) -> str:
+    """Return a name as a part of an identifier: "Rolls-Royce Holdings" is rolls-royce-holdings."""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
 
 
 @dataclass(slots=True)

@@ -1,17 +1,15 @@
 """`mia train gazetteer`: compiles the public lists of companies and the curated names into one versioned artefact."""
 
-import csv
 import gzip
 import json
 import re
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
 from nlp.entities.gazetteer import MARKET_CODES, AliasKind, KnownEntity
-from nlp.training.corpora import plain_texts
+from nlp.training.corpora import csv_rows, plain_texts
 from nlp.training.entities.company_names import display_name, short_form, without_legal_form
-from nlp.training.entities.draft import GazetteerDraft
+from nlp.training.entities.draft import GazetteerDraft, slug
 from nlp.training.entities.headline_names import HeadlineNames, words_in_lower_case, words_of_books
 from nlp.training.entities.lower_case_use import seen_in_lower_case
 from nlp.training.entities.world_companies import add_world_companies
@@ -34,22 +32,13 @@ _SHARE_CLASS = re.compile(r"\s*\(.*\)$")
 _NOT_A_COMPANY = re.compile(r"\b(?:acquisition corp|etf|fund|trust i{1,3}|warrant|spac)\b", re.IGNORECASE)
 
 
-def _rows(path: Path) -> Iterator[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as lines:
-        yield from csv.DictReader(lines)
-
-
 def _lines(name: str) -> list[str]:
     return [line for line in (_CURATED / name).read_text(encoding="utf-8").splitlines() if line]
 
 
-def _slug(name: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
-
-
 def _add_listed(draft: GazetteerDraft, entities: Path) -> None:
-    constituents = {int(row["CIK"]): row for row in _rows(entities / "sp500_constituents.csv")}
-    for rank, row in enumerate(_rows(entities / "sec_company_tickers.csv")):
+    constituents = {int(row["CIK"]): row for row in csv_rows(entities / "sp500_constituents.csv")}
+    for rank, row in enumerate(csv_rows(entities / "sec_company_tickers.csv")):
         cik, ticker, mic = int(row["cik"]), row["ticker"], MARKET_CODES.get(row["exchange"].upper())
         if cik in draft.index_by_cik:
             index = draft.index_by_cik[cik]
@@ -94,7 +83,7 @@ def _add_names(draft: GazetteerDraft, index: int, registered: str, shown: str) -
 def _add_curated(draft: GazetteerDraft) -> int:
     """Add the names written down by hand and return how many companies of them the list no longer has."""
     missing = 0
-    for row in _rows(_CURATED / "companies.csv"):
+    for row in csv_rows(_CURATED / "companies.csv"):
         aliases = [alias for alias in row["aliases"].split("|") if alias]
         is_listed = row["listed"] == "yes" and row["ticker"] in draft.tickers
         if is_listed:
@@ -116,7 +105,7 @@ def _add_former(draft: GazetteerDraft, row: dict[str, str]) -> int:
     successor = draft.tickers.get(row["successor"])
     until = date.fromisoformat(row["until"]) if row["until"] else None
     entity = KnownEntity(
-        entity_id=f"former-{_slug(row['name'])}" if until else f"company-{_slug(row['name'])}",
+        entity_id=f"former-{slug(row['name'])}" if until else f"company-{slug(row['name'])}",
         name=row["name"],
         type="company",
         ticker=row["ticker"],
@@ -135,7 +124,7 @@ def _add_world(draft: GazetteerDraft) -> None:
     for kind, file in _WORLD:
         for line in _lines(file):
             names = line.split("|")
-            entity = KnownEntity(f"{kind}-{_slug(names[0])}", names[0], kind)  # type: ignore[arg-type]
+            entity = KnownEntity(f"{kind}-{slug(names[0])}", names[0], kind)  # type: ignore[arg-type]
             index = draft.add(entity)
             for name in names:
                 for spelling in {name.lower(), name.lower().replace("\u2019", "'")}:

@@ -6,14 +6,13 @@ not hold becomes an entity: under its American receipt's symbol where a row give
 exchanges are often another company's in New York ("RR" is Richtech Robotics), and what follows knows symbols only.
 """
 
-import csv
-import re
 from dataclasses import replace
 from pathlib import Path
 
 from nlp.entities.gazetteer import AliasKind, KnownEntity, listing
+from nlp.training.corpora import csv_rows
 from nlp.training.entities.company_names import spellings
-from nlp.training.entities.draft import GazetteerDraft
+from nlp.training.entities.draft import GazetteerDraft, slug
 
 FILE = Path(__file__).parent / "curated" / "world_companies.csv"
 _OTC = "OTCM"
@@ -33,14 +32,13 @@ def add_world_companies(draft: GazetteerDraft) -> int:
         When a symbol would stand for another company too.
     """
     n_before = len(draft.entities)
-    with FILE.open(encoding="utf-8", newline="") as lines:
-        for row in csv.DictReader(lines):
-            known = draft.tickers.get(row["us_ticker"])
-            index = _new(draft, row) if known is None else known[0]
-            draft.entities[index] = replace(draft.entities[index], rank=min(_RANK, draft.entities[index].rank))
-            draft.tickers[listing(row["mic"], row["ticker"])] = index, row["mic"]
-            aliases = [alias for alias in row["aliases"].split("|") if alias and not _is_another(draft, index, alias)]
-            _name(draft, index, [row["name"], *aliases])
+    for row in csv_rows(FILE):
+        known = draft.tickers.get(row["us_ticker"])
+        index = _new(draft, row) if known is None else known[0]
+        draft.entities[index] = replace(draft.entities[index], rank=min(_RANK, draft.entities[index].rank))
+        draft.tickers[listing(row["mic"], row["ticker"])] = index, row["mic"]
+        aliases = [alias for alias in row["aliases"].split("|") if alias and not _is_another(draft, index, alias)]
+        _name(draft, index, [row["name"], *aliases])
     return len(draft.entities) - n_before
 
 
@@ -48,9 +46,10 @@ def _new(draft: GazetteerDraft, row: dict[str, str]) -> int:
     ticker, mic = (row["us_ticker"], _OTC) if row["us_ticker"] else (row["ticker"], row["mic"])
     if ticker in draft.tickers:
         raise ValueError(f"{ticker} of {row['name']} is {draft.entities[draft.tickers[ticker][0]].name} already.")
-    slug = re.sub(r"[^a-z0-9]+", "-", row["name"].lower()).strip("-")
     index = draft.add(
-        KnownEntity(f"company-{slug}", row["name"], "company", ticker, mic, None, row["sector"] or None, _RANK)
+        KnownEntity(
+            f"company-{slug(row['name'])}", row["name"], "company", ticker, mic, None, row["sector"] or None, _RANK
+        )
     )
     if row["us_ticker"]:
         draft.tickers[ticker] = index, mic
