@@ -79,8 +79,9 @@ def disagreement(one: Probabilities, other: Probabilities) -> float:
     """
     total = 0.0
     for p, q in zip(one, other, strict=True):
-        mean = (p + q) / 2
-        total += sum(0.5 * each * math.log2(each / mean) for each in (p, q) if each > 0.0)
+        # Not divided by their mean: half of the smallest number there is, is zero.
+        both = p + q
+        total += sum(0.5 * each * math.log2(2.0 * each / both) for each in (p, q) if each > 0.0)
     return min(1.0, max(0.0, total))
 
 

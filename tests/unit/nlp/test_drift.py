@@ -42,6 +42,14 @@ def test_the_disagreement_is_that_of_the_formula() -> None:
     assert disagreement(sure, unsure) == pytest.approx(0.5 * math.log2(4 / 3) + 0.25 * (1 + math.log2(2 / 3)))
 
 
+def test_opinions_of_the_smallest_probability_there_is_can_be_compared() -> None:
+    smallest = math.nextafter(0.0, 1.0)
+
+    assert disagreement(Probabilities(smallest, 0.0, 1.0), Probabilities(0.0, 0.0, 1.0)) == pytest.approx(
+        0.0, abs=1e-12
+    )
+
+
 @given(a_distribution(), a_distribution())
 def test_the_disagreement_is_symmetric_bounded_and_nothing_with_oneself(
     one: Probabilities, other: Probabilities
