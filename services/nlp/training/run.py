@@ -126,6 +126,7 @@ def _entities(data: Path, folder: Path) -> dict[str, float]:
         data=(
             card.FINER_ORD, card.REUTERS, card.AG_NEWS_TEXTS, card.PHRASEBANK_TEXTS, card.SENTFIN, card.TWITTER,
             card.NEWS_AGGREGATOR_TEXTS, card.BENZINGA_TEXTS, card.STOCKNET, card.SEC_LIST, card.CENSUS_NAMES,
+            card.MINILM, card.BGE_SMALL,
         ),
         scores=scores,
     )  # fmt: skip
