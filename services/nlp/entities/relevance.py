@@ -20,6 +20,7 @@ _RATING_WORDS = (
     "upgrade", "downgrade", "initiat", "price target", " pt ", "maintains", "reiterat", "coverage", "overweight",
     "underweight", "outperform", "underperform", "neutral", "buy rating", "sell rating", "equal-weight", "analyst",
     "raises target", "lowers target", "cuts target", "resumes", "assumes", "reinstates", "conviction", "estimates on",
+    " has buy ", " has hold ", " has sell ", " with buy ", " with hold ", " with sell ", " buy on ", " sell on ",
 )  # fmt: skip
 _DEAL_WORDS = (
     "acqui", "merge", " buy ", "buyout", "takeover", "stake", "sues", "sued", "lawsuit", "settle", "warrants", "deal ",

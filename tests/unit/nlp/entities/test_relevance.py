@@ -1,5 +1,7 @@
 """Relevance follows place, repetition and role."""
 
+import pytest
+
 from nlp.analyser import TextAnalyser
 from nlp.entities.relevance import relevances
 
@@ -18,8 +20,16 @@ def test_the_subject_of_the_headline_is_most_relevant(analyser: TextAnalyser) ->
     assert found["NOK"] > found["ERIC"] > found["CSCO"]
 
 
-def test_a_firm_that_rates_another_is_hardly_relevant(analyser: TextAnalyser) -> None:
-    found = by_ticker(analyser, "Goldman Sachs upgrades Agilent to Buy")
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Goldman Sachs upgrades Agilent to Buy",
+        "Goldman Sachs Has Buy On Agilent Technologies",
+        "Goldman Sachs Opens Agilent With Buy",
+    ],
+)
+def test_a_firm_that_rates_another_is_hardly_relevant(analyser: TextAnalyser, title: str) -> None:
+    found = by_ticker(analyser, title)
 
     assert found["A"] > 0.6
     assert found["GS"] < 0.25
