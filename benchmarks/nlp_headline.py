@@ -115,7 +115,7 @@ def main() -> None:
     head = ScikitLearnHead()
 
     def same_work(title: str) -> object:
-        return tier.read([title])[0].opinion, analyser.linker.link([("title", title)])
+        return tier.read([title])[0][0].opinion, analyser.linker.link([("title", title)])
 
     def whole(title: str) -> object:
         return analyser.analyse([TextInput(title)])
@@ -131,7 +131,7 @@ def main() -> None:
     )
 
     def labelled(title: str) -> str:
-        return label_of(tier.read([title])[0].opinion)
+        return label_of(tier.read([title])[0][0].opinion)
 
     same = sum(labelled(title) == head.label(title) for title in titles) / len(titles)
     direct, scikit = microseconds(labelled, titles), microseconds(head.label, titles)

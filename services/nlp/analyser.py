@@ -1,9 +1,10 @@
 """The whole analysis of a text, pure: language, sentiment, entities, topics, events and evidence."""
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import date
+from itertools import compress, count
 from typing import Literal, NamedTuple
 
 from common.contracts import Entity, EventScore, EvidenceSpan, Sentiment, Span, TextField, TopicScore
@@ -158,7 +159,7 @@ class TextAnalyser:
         return other
 
     def analyse(self, texts: Sequence[TextInput], *, counterfactual: bool = False) -> list[TextAnalysis]:
-        """Return the analysis of each text, in order; sentiment is asked in two batches: of texts, and toward names.
+        """Return the analysis of each text, in order; sentiment is asked in one batch: of texts, and toward names.
 
         Parameters
         ----------
@@ -167,15 +168,17 @@ class TextAnalyser:
         written = [_cut(text) for text in texts]
         cut = [_without_entities(text) for text in written]
         languages = [detect_language(_language_sample(text), text.language) for text in cut]
-        scored = [index for index, text in enumerate(cut) if _reason_to_abstain(text, languages[index]) is None]
-        documents = dict(zip(scored, read_documents(self._sentiment, [cut[index] for index in scored]), strict=True))
-        names = self._names(cut, set(documents))
+        is_scored = [_reason_to_abstain(text, language) is None for text, language in zip(cut, languages, strict=True)]
+        names = self._names(cut, is_scored)
         wanted = [
-            _place_of(text, text.entity) if text.entity and index in documents else None
-            for index, text in enumerate(cut)
+            _place_of(text, text.entity) if text.entity and scored else None
+            for text, scored in zip(cut, is_scored, strict=True)
         ]
         places = [place for of_text, place in zip(names, wanted, strict=True) for place in (*of_text.places, place)]
-        opinions = iter(self._sentiment.entities([place for place in places if place is not None]))
+        read, toward = read_documents(
+            self._sentiment, list(compress(cut, is_scored)), [place for place in places if place is not None]
+        )
+        documents, opinions = dict(zip(compress(count(), is_scored), read, strict=True)), iter(toward)
         found = [
             self._assemble(_Parts(text, languages[index], documents.get(index), names[index], wanted[index]), opinions)
             for index, text in enumerate(cut)
@@ -189,15 +192,15 @@ class TextAnalyser:
                 restore_places(_spans(analysis), dict(_fields(original)))
         return found
 
-    def _names(self, texts: Sequence[TextInput], scored: Container[int]) -> list[Names]:
+    def _names(self, texts: Sequence[TextInput], is_scored: Sequence[bool]) -> list[Names]:
         articles = [
-            ArticleFields(_fields(text), text.tickers, text.on, is_english=index in scored)
-            for index, text in enumerate(texts)
+            ArticleFields(_fields(text), text.tickers, text.on, is_english=scored)
+            for text, scored in zip(texts, is_scored, strict=True)
         ]
-        found = zip(texts, articles, self.recogniser.recognise_all(articles), strict=True)
+        found = self.recogniser.recognise_all(articles)
         return [
-            Names.of(linked, article.fields, text.title, is_scored=index in scored)
-            for index, (text, article, linked) in enumerate(found)
+            Names.of(linked, article.fields, text.title, is_scored=article.is_english)
+            for text, article, linked in zip(texts, articles, found, strict=True)
         ]
 
     def _assemble(self, parts: _Parts, opinions: Iterator[Opinion]) -> TextAnalysis:

@@ -46,8 +46,10 @@ def read_counterfactuals(tier: SentimentTier, texts: Sequence[Variants]) -> list
     -----
     Only headlines hold evidence, so only they are read again; the sentences below keep their part of the score.
     """
-    readings = iter(tier.read([title for text in texts for title in text.titles]))
-    toward = iter(tier.entities([place for text in texts for place in text.places if place is not None]))
+    titles = [title for text in texts for title in text.titles]
+    places = [place for text in texts for place in text.places if place is not None]
+    read, asked = tier.read(titles, places)
+    readings, toward = iter(read), iter(asked)
     answers = []
     for text in texts:
         found = []

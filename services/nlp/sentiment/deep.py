@@ -15,7 +15,7 @@ import onnxruntime
 from nlp.artefacts import checked_path, load_manifest
 from nlp.onnx_session import open_session
 from nlp.sentiment.blend import Blend
-from nlp.sentiment.encoding import TextEncoder, marked, normalised, padded
+from nlp.sentiment.encoding import PieceText, TextEncoder, padded
 from nlp.sentiment.fast import FastReading, FastSentiment
 from nlp.sentiment.opinion import Opinion
 from nlp.sentiment.tier import ANALYSED_CHARACTERS, EntityText, Evidence
@@ -25,7 +25,8 @@ DEEP_ARTEFACT = "sentiment-deep"
 BLENDS_KEY = "blends"
 # Of 4 to 64 what a core reads fastest: more texts at once leave its cache.
 _BATCH_SIZE = 8
-_OUTPUTS_OF_A_HEAD = 4
+# A name that ends before it is among the pieces that are read of a text, with words behind it.
+_NEAR_CHARACTERS = 250
 FloatArray = npt.NDArray[np.float32]
 
 
@@ -47,7 +48,7 @@ class DeepReading:
 
 
 class DeepSentiment:
-    """The deep tier: one encoder with a document head and a head for a marked name."""
+    """The deep tier: one encoder that reads a text once, for the text and for every name in it."""
 
     def __init__(
         self, version: str, fast: FastSentiment, encoder: TextEncoder, session: onnxruntime.InferenceSession
@@ -75,41 +76,57 @@ class DeepSentiment:
         """The versions of the encoder and of the fast tier's weights that it is blended with."""
         return {"sentiment": self.version, "sentiment_fast": self._fast.version}
 
-    def read(self, texts: Sequence[str]) -> list[DeepReading]:
-        """Return the reading of each text; an empty text gives the prior."""
-        readings = self._fast.read(texts)
-        outputs = self._outputs([normalised(text[:ANALYSED_CHARACTERS]) for text in texts])
-        return [
-            DeepReading(self._document(row[:_OUTPUTS_OF_A_HEAD], fast.opinion), fast)
-            for row, fast in zip(outputs.tolist(), readings, strict=True)
+    def read(self, texts: Sequence[str], toward: Sequence[EntityText] = ()) -> tuple[list[DeepReading], list[Opinion]]:
+        """Return the reading of each text, the prior for an empty one, and what is thought toward each entity.
+
+        Notes
+        -----
+        Equal texts are read once, so that a text costs the same whatever number of names in it are asked about.
+        """
+        fast, fast_toward = self._fast.read(texts, toward)
+        whole = [text[:ANALYSED_CHARACTERS] for text in texts]
+        places = [_window(place) for place in toward]
+        distinct = list(dict.fromkeys([*whole, *(place.text for place in places)]))
+        answers = dict(zip(distinct, encoder_answers(self._session, self._encoder.read(distinct)), strict=True))
+        readings = [
+            DeepReading(self._document(answers[text].of_text.tolist(), one.opinion), one)
+            for text, one in zip(whole, fast, strict=True)
         ]
-
-    def entities(self, texts: Sequence[EntityText]) -> list[Opinion]:
-        """Return what is thought of each text as seen by the entity in it."""
-        outputs = self._outputs([marked(_cut(text)) for text in texts])
-        return [
-            self._entity(row[_OUTPUTS_OF_A_HEAD:], fast)
-            for row, fast in zip(outputs.tolist(), self._fast.entities(texts), strict=True)
+        opinions = [
+            self._entity(answers[place.text].toward(place).tolist(), one)
+            for place, one in zip(places, fast_toward, strict=True)
         ]
-
-    def _outputs(self, texts: Sequence[str]) -> FloatArray:
-        """Return both heads' outputs, of shape (n_texts, 8)."""
-        return encoder_outputs(self._session, self._encoder.ids(texts))
+        return readings, opinions
 
 
-def encoder_outputs(session: onnxruntime.InferenceSession, ids: Sequence[Sequence[int]]) -> FloatArray:
-    """Return what the encoder answers to each row of pieces, of shape (n_texts, 8), in batches of like length."""
-    order = sorted(range(len(ids)), key=lambda index: len(ids[index]))
-    answers = np.zeros((len(ids), 2 * _OUTPUTS_OF_A_HEAD), dtype=np.float32)
+@dataclass(frozen=True, slots=True)
+class EncoderAnswer:
+    """What the encoder answers to one text: four outputs of the whole, and four at each piece, (n_pieces, 4)."""
+
+    read: PieceText
+    of_text: FloatArray
+    at_pieces: FloatArray
+
+    def toward(self, place: EntityText) -> FloatArray:
+        """Return the outputs toward a name in the text: the mean over its pieces, or over all if it has none."""
+        first, behind = self.read.pieces_of(place) or (0, len(self.read.ids))
+        return np.asarray(self.at_pieces[first:behind].mean(axis=0))
+
+
+def encoder_answers(session: onnxruntime.InferenceSession, texts: Sequence[PieceText]) -> list[EncoderAnswer]:
+    """Return what the encoder answers to each text; they are read in batches of like length."""
+    order = sorted(range(len(texts)), key=lambda index: len(texts[index].ids))
+    found: dict[int, EncoderAnswer] = {}
     for start in range(0, len(order), _BATCH_SIZE):
         chosen = order[start : start + _BATCH_SIZE]
-        pieces, mask = padded([ids[index] for index in chosen])
-        answers[chosen] = session.run(None, {"pieces": pieces, "mask": mask})[0]
-    return answers
+        pieces, mask = padded([texts[index].ids for index in chosen])
+        of_texts, at_pieces = session.run(None, {"pieces": pieces, "mask": mask})
+        for index, outputs, row in zip(chosen, of_texts, at_pieces, strict=True):
+            found[index] = EncoderAnswer(texts[index], outputs, row[: len(texts[index].ids)])
+    return [found[index] for index in range(len(texts))]
 
 
-def _cut(place: EntityText) -> EntityText:
-    """Return the text around the name, cut to what fits the encoder."""
-    begin = max(0, place.start - ANALYSED_CHARACTERS // 4)
-    text = place.text[begin : place.end + ANALYSED_CHARACTERS // 4]
-    return EntityText(text, place.start - begin, place.end - begin)
+def _window(place: EntityText) -> EntityText:
+    """Return the name in what the encoder reads of its text: from the beginning, or around a name far from it."""
+    begin = 0 if place.end <= _NEAR_CHARACTERS else max(0, place.start - _NEAR_CHARACTERS)
+    return EntityText(place.text[begin : begin + ANALYSED_CHARACTERS], place.start - begin, place.end - begin)

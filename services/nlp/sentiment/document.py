@@ -57,8 +57,10 @@ class DocumentReading:
     second_opinion: Opinion | None = None
 
 
-def read_documents(tier: SentimentTier, texts: Sequence[TextParts]) -> list[DocumentReading]:
-    """Return the sentiment of each article.
+def read_documents(
+    tier: SentimentTier, texts: Sequence[TextParts], toward: Sequence[EntityText]
+) -> tuple[list[DocumentReading], Sequence[Opinion]]:
+    """Return the sentiment of each article, and what is thought in each text of `toward` of the entity named there.
 
     Notes
     -----
@@ -72,7 +74,7 @@ def read_documents(tier: SentimentTier, texts: Sequence[TextParts]) -> list[Docu
         flat.append(text.title)
         flat += sentences
         counts.append(len(sentences))
-    readings = tier.read(flat)
+    readings, opinions = tier.read(flat, toward)
     answers = []
     start = 0
     for count in counts:
@@ -88,7 +90,7 @@ def read_documents(tier: SentimentTier, texts: Sequence[TextParts]) -> list[Docu
                 _whole(others) if others else None,
             )
         )
-    return answers
+    return answers, opinions
 
 
 def with_title(document: DocumentReading, title: Opinion) -> Opinion:

@@ -1,13 +1,14 @@
-"""Texts as the numbers of word pieces that the encoder of the deep tier reads, with a name set between marks."""
+"""Texts as the numbers of word pieces that the encoder of the deep tier reads, and the places of names among them."""
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from tokenizers import Tokenizer
+from tokenizers import Encoding, Tokenizer
 
 from nlp.sentiment.tier import EntityText
 from nlp.texts.tokens import LINK
@@ -16,7 +17,6 @@ MAX_PIECES = 96
 _SPACED_CLOSING = re.compile(r" (?=[.,;:!?%)]|'s\b|n't\b)")
 _SPACED_OPENING = re.compile(r"(?<=[($]) ")
 _SPACE = re.compile(r"\s+")
-_OPEN, _CLOSE = "[unused0]", "[unused1]"
 _TYPOGRAPHIC = str.maketrans({"\u2019": "'", "\u2018": "'", "\u201c": '"', "\u201d": '"', "\u00a0": " "})
 
 
@@ -36,10 +36,28 @@ def normalised(text: str) -> str:
     return _SPACE.sub(" ", plain).strip()
 
 
-def marked(place: EntityText) -> str:
-    """Return the text with the name between marks."""
-    text, start, end = place
-    return f"{normalised(text[:start])} {_OPEN} {normalised(text[start:end])} {_CLOSE} {normalised(text[end:])}".strip()
+@dataclass(frozen=True, slots=True)
+class PieceText:
+    """A text as it is read: as written in news, and the numbers of its pieces, first and last marks included."""
+
+    plain: str
+    ids: list[int]
+    _encoding: Encoding
+
+    def pieces_of(self, place: EntityText) -> tuple[int, int] | None:
+        """Return the first piece of a name and the one behind its last; None where it stands behind what is read.
+
+        Parameters
+        ----------
+        place : the name in the text as it came, before it was normalised
+        """
+        name = normalised(place.text[place.start : place.end])
+        begin = self.plain.find(name, max(0, len(normalised(place.text[: place.start])) - 1))
+        first = None if begin < 0 or not name else self._encoding.char_to_token(begin)
+        if first is None:
+            return None
+        last = self._encoding.char_to_token(begin + len(name) - 1)
+        return first, len(self.ids) - 1 if last is None else last + 1
 
 
 class TextEncoder:
@@ -48,7 +66,6 @@ class TextEncoder:
     def __init__(self, tokenizer: Tokenizer) -> None:
         tokenizer.no_padding()
         tokenizer.enable_truncation(MAX_PIECES)
-        tokenizer.add_special_tokens([_OPEN, _CLOSE])
         self._tokenizer = tokenizer
 
     @classmethod
@@ -56,9 +73,11 @@ class TextEncoder:
         """Return the encoder of the `tokenizer.json` at `path`."""
         return cls(Tokenizer.from_file(str(path)))
 
-    def ids(self, texts: Sequence[str]) -> list[list[int]]:
-        """Return the numbers of the pieces of each text, already normalised, first and last marks included."""
-        return [found.ids for found in self._tokenizer.encode_batch(list(texts), add_special_tokens=True)]
+    def read(self, texts: Sequence[str]) -> list[PieceText]:
+        """Return each text as pieces."""
+        plain = [normalised(text) for text in texts]
+        found = self._tokenizer.encode_batch(plain, add_special_tokens=True)
+        return [PieceText(text, encoding.ids, encoding) for text, encoding in zip(plain, found, strict=True)]
 
 
 def padded(ids: Sequence[Sequence[int]]) -> Batch:

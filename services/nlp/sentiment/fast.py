@@ -71,19 +71,16 @@ class FastSentiment:
         """The version of the only weights at work."""
         return {"sentiment": self.version}
 
-    def read(self, texts: Sequence[str]) -> list[FastReading]:
-        """Return the reading of each text; an empty text gives the prior."""
-        return [FastReading(self._document, text) for text in texts]
+    def read(self, texts: Sequence[str], toward: Sequence[EntityText] = ()) -> tuple[list[FastReading], list[Opinion]]:
+        """Return the reading of each text, the prior for an empty one, and what is thought toward each entity."""
+        return [FastReading(self._document, text) for text in texts], [self._toward(place) for place in toward]
 
-    def entities(self, texts: Sequence[EntityText]) -> list[Opinion]:
-        """Return what is thought of each text as seen by the entity in it."""
-        answers = []
-        for text, start, end in texts:
-            before = forms(text[max(0, start - ANALYSED_CHARACTERS // 2) : start])
-            after = forms(text[end : end + ANALYSED_CHARACTERS // 2])
-            score = self._entity.score([*before, *after], entity_families(before, after))
-            answers.append(Opinion.of(self._entity.probabilities(score)))
-        return answers
+    def _toward(self, place: EntityText) -> Opinion:
+        text, start, end = place
+        before = forms(text[max(0, start - ANALYSED_CHARACTERS // 2) : start])
+        after = forms(text[end : end + ANALYSED_CHARACTERS // 2])
+        score = self._entity.score([*before, *after], entity_families(before, after))
+        return Opinion.of(self._entity.probabilities(score))
 
 
 def _may_count(form: str) -> bool:

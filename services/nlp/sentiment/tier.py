@@ -57,12 +57,10 @@ class SentimentTier(Protocol):
         """The versions of all weights at work, the tier's own under `sentiment`."""
         ...
 
-    def read(self, texts: Sequence[str]) -> Sequence[Reading]:
-        """Return the reading of each text."""
-        ...
-
-    def entities(self, texts: Sequence[EntityText]) -> list[Opinion]:
-        """Return what is thought of each text as seen by the entity in it."""
+    def read(
+        self, texts: Sequence[str], toward: Sequence[EntityText] = ()
+    ) -> tuple[Sequence[Reading], Sequence[Opinion]]:
+        """Return the reading of each text, and what is thought in each text of `toward` of the entity named there."""
         ...
 
 

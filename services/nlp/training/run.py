@@ -1,6 +1,6 @@
 """The entry of `mia train`: each subject reproduces its shipped artefact from a data folder and returns its scores."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -19,7 +19,10 @@ from nlp.training.sentiment import train_sentiment
 from nlp.training.topics import train_reuters
 
 Subject = Literal["sentiment", "deep", "topics", "gazetteer", "abbreviations", "entities", "entities-deep"]
-TEACHER = Path(".local/encoders/bge-small-en-v1.5.onnx")
+ENCODERS = Path(".local/encoders")
+TEACHERS = ("bge-small-en-v1.5.onnx", "e5-small-v2.onnx")
+"""Pretrained weights, exported to ONNX: encoders of BERT's shape, of twice as many layers as the shipped one."""
+_TEACHERS_OF: dict[Subject, tuple[str, ...]] = {"deep": TEACHERS, "entities-deep": TEACHERS[:1]}
 
 
 def _sentiment(data: Path, folder: Path) -> dict[str, float]:
@@ -81,12 +84,12 @@ def _abbreviations(data: Path, folder: Path) -> dict[str, float]:
     return scores
 
 
-def _deep(data: Path, folder: Path, teacher: Path) -> dict[str, float]:
+def _deep(data: Path, folder: Path, teachers: Sequence[Path]) -> dict[str, float]:
     # PyTorch takes seconds to import and is needed for this subject only.
     from nlp.training.deep.artefact import train_deep  # noqa: PLC0415
 
     file, pieces = "sentiment-deep.onnx", "word-pieces.json.gz"
-    found = train_deep(data, teacher, folder / file, folder / pieces, structlog.get_logger().info)
+    found = train_deep(data, teachers, folder / file, folder / pieces, structlog.get_logger().info)
     publish_deep(folder, file, pieces, found.scores)
     return found.scores
 
@@ -107,9 +110,9 @@ def publish_deep(folder: Path, file: str, pieces: str, scores: dict[str, float])
         file,
         subject="Sentiment of English financial text: a small encoder on 8-bit integers, blended with the fast tier.",
         data=(
-            card.MINILM, card.BGE_SMALL, card.PHRASEBANK, card.SENTFIN, card.TWITTER, card.SEMEVAL, card.FIQA,
-            card.STATEMENTS, card.REUTERS, card.AG_NEWS_TEXTS, card.NEWS_AGGREGATOR_TEXTS, card.BENZINGA_TEXTS,
-            card.STOCKNET_TEXTS,
+            card.MINILM, card.BGE_SMALL, card.E5_SMALL, card.PHRASEBANK, card.SENTFIN, card.TWITTER, card.SEMEVAL,
+            card.FIQA, card.STATEMENTS, card.REUTERS, card.AG_NEWS_TEXTS, card.NEWS_AGGREGATOR_TEXTS,
+            card.BENZINGA_TEXTS, card.STOCKNET_TEXTS,
         ),
         scores=scores,
     )  # fmt: skip
@@ -133,10 +136,11 @@ def _entities(data: Path, folder: Path) -> dict[str, float]:
     return scores
 
 
-def _entities_deep(data: Path, folder: Path, teacher: Path) -> dict[str, float]:
+def _entities_deep(data: Path, folder: Path, teachers: Sequence[Path]) -> dict[str, float]:
     from nlp.training.deep.names import train_names  # noqa: PLC0415
 
     file = "entities-deep.onnx"
+    (teacher,) = teachers
     scores = train_names(data, teacher, folder / file, structlog.get_logger().info)
     publish(
         folder,
@@ -152,7 +156,7 @@ def _entities_deep(data: Path, folder: Path, teacher: Path) -> dict[str, float]:
     return scores
 
 
-_TAUGHT: dict[Subject, Callable[[Path, Path, Path], dict[str, float]]] = {
+_TAUGHT: dict[Subject, Callable[[Path, Path, Sequence[Path]], dict[str, float]]] = {
     "deep": _deep,
     "entities-deep": _entities_deep,
 }
@@ -169,14 +173,14 @@ _TIERS: dict[Subject, Tier] = {"sentiment": "fast", "deep": "deep"}
 """The tier whose scores a subject changes."""
 
 
-def train(subject: Subject, data: Path, folder: Path = FOLDER, teacher: Path = TEACHER) -> dict[str, float]:
+def train(subject: Subject, data: Path, folder: Path = FOLDER, encoders: Path = ENCODERS) -> dict[str, float]:
     """Write the artefact of `subject` into `folder` with its card and return the measured scores.
 
     Parameters
     ----------
     data : the data folder with `sentiment/`, `topics/`, `entities/` and `market/`
     folder : where artefacts and manifest are written; by default those that the service ships
-    teacher : the pretrained weights that the deep tier's teachers begin with, as `make teacher` fetches them
+    encoders : the folder of the pretrained weights that teachers begin with, as `make teachers` fetches them
 
     Notes
     -----
@@ -186,12 +190,14 @@ def train(subject: Subject, data: Path, folder: Path = FOLDER, teacher: Path = T
     Raises
     ------
     FileNotFoundError
-        When a subject with a teacher is asked for and there is none.
+        When the weights of a teacher are missing.
     """
-    if subject in _TAUGHT and not teacher.is_file():
-        raise FileNotFoundError(f"There are no weights of a teacher at {teacher}: `make teacher` fetches them.")
+    teachers = [encoders / name for name in _TEACHERS_OF.get(subject, ())]
+    for teacher in teachers:
+        if not teacher.is_file():
+            raise FileNotFoundError(f"There are no weights of a teacher at {teacher}: `make teachers` fetches them.")
     folder.mkdir(parents=True, exist_ok=True)
-    scores = _TAUGHT[subject](data, folder, teacher) if subject in _TAUGHT else _FROM_DATA[subject](data, folder)
+    scores = _TAUGHT[subject](data, folder, teachers) if subject in _TAUGHT else _FROM_DATA[subject](data, folder)
     if folder == FOLDER:
         freeze_golden_answers()
         if subject in _TIERS:

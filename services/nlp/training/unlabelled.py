@@ -53,10 +53,10 @@ def texts_as_read(data: Path, random_state: int = 0) -> list[str]:
     pick = random.Random(random_state)  # noqa: S311  # for variety, not for secrets
     business = [row for row in csv_rows(data / "topics" / "ag_news_sample.csv") if row["label"] == "business"]
     texts = [title for _, title, _ in headlines(data)]
-    texts += _sample(_column(data / "dedup" / "news_aggregator_stories.csv", "title"), 1_500, pick)
+    texts += _column(data / "dedup" / "news_aggregator_stories.csv", "title")
     texts += [row["title"] for row in business] + [row["description"][:_LONGEST_LEAD] for row in business]
-    texts += _sample(_leads(data), 2_000, pick)
-    texts += _sample((tweet for tweet in tokenised_tweets(data) if len(tweet) >= _SHORTEST_LEAD), 5_000, pick)
+    texts += _sample(_leads(data), 6_000, pick)
+    texts += _sample((tweet for tweet in tokenised_tweets(data) if len(tweet) >= _SHORTEST_LEAD), 8_000, pick)
     labelled = {row.text for row in document_rows(data)}
     return [text for text in dict.fromkeys(texts) if text not in labelled]
 

@@ -1,7 +1,7 @@
 """How a command runs: in one event loop, with its failures told in one line."""
 
 from collections.abc import Coroutine
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import typer
 import uvloop
@@ -42,6 +42,6 @@ def run(coroutine: Coroutine[Any, Any, ResultT]) -> ResultT:
         raise typer.Exit(130) from None
 
 
-def log_for_people() -> None:
-    """Log for a person at a terminal: only what needs attention."""
-    configure_logging(ServiceSettings.model_construct(log_level="WARNING", log_format="console"))
+def log_for_people(log_level: Literal["INFO", "WARNING"] = "WARNING") -> None:
+    """Log for a person at a terminal: only what needs attention, or also where a long task stands."""
+    configure_logging(ServiceSettings.model_construct(log_level=log_level, log_format="console"))

@@ -36,9 +36,9 @@ def train(
     out: Annotated[
         Path | None, typer.Option(file_okay=False, help="Where to write; the installed artefacts when absent.")
     ] = None,
-    teacher: Annotated[
+    encoders: Annotated[
         Path | None,
-        typer.Option(dir_okay=False, help="Weights that the teachers of the deep tier begin with."),
+        typer.Option(file_okay=False, help="Folder of the weights that the teachers of the deep tier begin with."),
     ] = None,
 ) -> None:
     """Train one artefact of the NLP models and print its scores on the validation part of the data."""
@@ -49,10 +49,10 @@ def train(
     from nlp.artefacts import FOLDER  # noqa: PLC0415 - scikit-learn takes seconds to import
     from nlp.training import run  # noqa: PLC0415
 
-    log_for_people()
+    log_for_people("INFO")
     with console.status(f"training {subject} on {data} (minutes; those of the deep tier: an hour) …"):
         try:
-            scores = run.train(subject.value, data, out or FOLDER, teacher or run.TEACHER)
+            scores = run.train(subject.value, data, out or FOLDER, encoders or run.ENCODERS)
         except FileNotFoundError as missing:
             raise typer.BadParameter(str(missing)) from missing
     _show(f"{subject}: scores on the validation part", scores)

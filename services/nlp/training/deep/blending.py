@@ -15,7 +15,7 @@ from nlp.training.evaluation import expected_calibration_error
 from nlp.training.sentiment import head_logits, softmax, trial_heads
 
 FloatArray = npt.NDArray[np.float64]
-_SHARPENINGS = (1.0, 1.05, 1.1, 1.15, 1.2, 1.25, 1.3, 1.35, 1.4)
+_SHARPENINGS = tuple(1.0 + step / 100 for step in range(41))
 
 
 def fast_opinions(data: Path, asked: tuple[Sequence[SentimentRow], Sequence[SentimentRow]]) -> list[FloatArray]:

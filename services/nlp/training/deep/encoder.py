@@ -79,18 +79,18 @@ class Trunk(nn.Module):
         return hidden
 
 
-class Encoder(Trunk):
-    """The sentence encoder with its sentiment heads.
+class MarkedEncoder(Trunk):
+    """A teacher: reads a text once for each name that it is asked about, which stands between marks.
 
     Notes
     -----
-    The states of all pieces are averaged and joined with that of the first. One head is for the document and one for
-    the name between marks; each answers the logits of negative, neutral and positive, and a score before its tanh.
+    One head is for the document and one for the name between marks; each answers the logits of negative, neutral and
+    positive, and a score before its tanh.
     """
 
     new_parts = ("document", "entity")
 
-    def __init__(self, n_layers: int = N_LAYERS, dropout: float = 0.1) -> None:
+    def __init__(self, n_layers: int, dropout: float = 0.1) -> None:
         super().__init__(n_layers, dropout)
         self.document = nn.Linear(2 * SIZE, N_OUTPUTS)
         self.entity = nn.Linear(2 * SIZE, N_OUTPUTS)
@@ -107,8 +107,47 @@ class Encoder(Trunk):
         -------
         Tensor of shape (n_texts, 8): the document head's four outputs, then the entity head's
         """
-        hidden = self.states(pieces, mask)
-        weight = mask / mask.sum(dim=1, keepdim=True)
-        mean = (hidden * weight[:, :, None]).sum(dim=1)
-        pooled = self.dropout(torch.cat([mean, hidden[:, 0]], dim=1))
+        pooled = self.dropout(whole_texts(self.states(pieces, mask), mask))
         return torch.cat([self.document(pooled), self.entity(pooled)], dim=1)
+
+
+class Encoder(Trunk):
+    """The sentence encoder that is shipped: reads a text once, whatever names are asked about.
+
+    Notes
+    -----
+    What is thought toward a name is the mean over the pieces that it is written with, as in TD-BERT (Gao et al. 2019):
+    of a map of each piece's state, and of one of the whole text. Outputs are those of `MarkedEncoder`.
+    """
+
+    new_parts = ("document", "toward")
+
+    def __init__(self, n_layers: int = N_LAYERS, dropout: float = 0.1) -> None:
+        super().__init__(n_layers, dropout)
+        self.document = nn.Linear(2 * SIZE, N_OUTPUTS)
+        self.toward_whole = nn.Linear(2 * SIZE, N_OUTPUTS, bias=False)
+        self.toward_piece = nn.Linear(SIZE, N_OUTPUTS)
+
+    def forward(self, pieces: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """Return what is thought of the texts and toward what each piece is a part of.
+
+        Parameters
+        ----------
+        pieces : of shape (n_texts, n_pieces), numbers of word pieces
+        mask : of the same shape, 1 where a piece is and 0 where the text has ended
+
+        Returns
+        -------
+        Tensors of shape (n_texts, 4) and (n_texts, n_pieces, 4)
+        """
+        hidden = self.states(pieces, mask)
+        pooled = self.dropout(whole_texts(hidden, mask))
+        toward = self.toward_piece(self.dropout(hidden)) + self.toward_whole(pooled)[:, None, :]
+        return self.document(pooled), toward
+
+
+def whole_texts(hidden: Tensor, mask: Tensor) -> Tensor:
+    """Return the mean state of the pieces joined with the first one's, of shape (n_texts, 768)."""
+    weight = mask / mask.sum(dim=1, keepdim=True)
+    mean = (hidden * weight[:, :, None]).sum(dim=1)
+    return torch.cat([mean, hidden[:, 0]], dim=1)

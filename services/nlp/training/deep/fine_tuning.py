@@ -5,23 +5,35 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
-from nlp.sentiment.encoding import padded
-from nlp.training.deep.encoder import N_OUTPUTS, Encoder, Trunk
-from nlp.training.deep.examples import Example
+from nlp.training.deep.encoder import Trunk
 
-FloatArray = npt.NDArray[np.float64]
+_REPORTED_STEPS = 100
+
+
+class Seen(Protocol):
+    """A text as pieces that is seen `n_repeats` times in an epoch."""
+
+    @property
+    def ids(self) -> Sequence[int]:
+        """The numbers of its pieces."""
+        ...
+
+    @property
+    def n_repeats(self) -> int:
+        """How often it is seen."""
+        ...
+
+
 Item = TypeVar("Item")
+Repeated = TypeVar("Repeated", bound=Seen)
 Batch = TypeVar("Batch")
 Model = TypeVar("Model", bound=Trunk)
-_REPORTED_STEPS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +58,18 @@ class Recipe:
     random_state: int = 0
 
 
-TEACHERS_RECIPE = Recipe(decay=0.9)
-"""For twice as many layers: the lowest of twelve would hardly learn at .85 a layer."""
 Report = Callable[[int, int, float], None]
 """Called with the step, the number of steps and the mean loss since the last call."""
 
 
-def batches(found: Sequence[Example], size: int, random: np.random.Generator) -> list[list[Example]]:
-    """Return an epoch in random order, batches of like length to spare padding."""
-    repeated = [example for example in found for _ in range(example.n_repeats)]
-    return of_like_length(repeated, lambda example: len(example.ids), size, random)
+def epochs(found: Sequence[Repeated], recipe: Recipe) -> list[list[Repeated]]:
+    """Return the batches of all epochs, each in a random order of its own, every item as often as it says."""
+    random = np.random.default_rng(recipe.random_state)
+    repeated = [item for item in found for _ in range(item.n_repeats)]
+    steps: list[list[Repeated]] = []
+    for _ in range(recipe.n_epochs):
+        steps += of_like_length(repeated, lambda item: len(item.ids), recipe.batch_size, random)
+    return steps
 
 
 def of_like_length(
@@ -91,34 +105,6 @@ def _groups(model: Trunk, recipe: Recipe) -> list[dict[str, object]]:
             }
         )
     return groups
-
-
-def _loss(outputs: Tensor, batch: Sequence[Example], score_weight: float) -> Tensor:
-    heads = torch.tensor([example.head for example in batch])
-    chosen = outputs.view(len(batch), 2, N_OUTPUTS)[torch.arange(len(batch)), heads]
-    targets = torch.tensor([example.target for example in batch])
-    entropy = -(targets * functional.log_softmax(chosen[:, :3], dim=1)).sum(dim=1)
-    total = entropy.mean()
-    scored = [index for index, example in enumerate(batch) if example.score is not None]
-    if scored:
-        truth = torch.tensor([batch[index].score for index in scored], dtype=torch.float32)
-        error = functional.mse_loss(torch.tanh(chosen[scored, 3]), truth, reduction="sum")
-        total = total + score_weight * error / len(batch)
-    return total
-
-
-def fine_tune(encoder: Encoder, found: Sequence[Example], recipe: Recipe, report: Report) -> Encoder:
-    """Return the running average of the weights of `encoder` after training it on the examples."""
-    random = np.random.default_rng(recipe.random_state)
-    epochs = [batches(found, recipe.batch_size, random) for _ in range(recipe.n_epochs)]
-
-    def loss(batch: Sequence[Example]) -> Tensor:
-        pieces, mask = padded([example.ids for example in batch])
-        with torch.autocast("cpu", dtype=torch.bfloat16):
-            outputs = encoder(torch.from_numpy(pieces), torch.from_numpy(mask))
-        return _loss(outputs.float(), batch, recipe.score_weight)
-
-    return averaged(encoder, [batch for epoch in epochs for batch in epoch], loss, recipe, report)
 
 
 def averaged(
@@ -168,27 +154,6 @@ def averaged(
 def _average_in(average: Trunk, model: Trunk, kept: float) -> None:
     mine, theirs = list(average.parameters()), list(model.parameters())
     torch._foreach_lerp_(mine, theirs, 1.0 - kept)
-
-
-@torch.no_grad()
-def mean_of(one: Encoder, other: Encoder) -> Encoder:
-    """Return the encoder halfway between two that began with the same weights."""
-    mean: Encoder = copy.deepcopy(one).eval()
-    _average_in(mean, other, 0.5)
-    return mean
-
-
-@torch.no_grad()
-def outputs_of(encoder: Encoder, ids: Sequence[Sequence[int]], size: int = 64) -> FloatArray:
-    """Return what both heads answer to each row of pieces, of shape (n_texts, 8)."""
-    encoder.eval()
-    order = sorted(range(len(ids)), key=lambda index: len(ids[index]))
-    answers = np.zeros((len(ids), 2 * N_OUTPUTS))
-    for start in range(0, len(order), size):
-        chosen = order[start : start + size]
-        pieces, mask = padded([ids[index] for index in chosen])
-        answers[chosen] = encoder(torch.from_numpy(pieces), torch.from_numpy(mask)).float().numpy()
-    return answers
 
 
 def timed_report(say: Callable[[str], None]) -> Report:

@@ -7,7 +7,7 @@ weights are multiplied with, so that a few large columns do not cost the others 
 2022, eq. 4). The table of word pieces is stored as 8-bit integers with one scale a row.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -121,15 +121,22 @@ def smoothing(largest: FloatArray, weight: FloatArray, share: float) -> FloatArr
 
 
 def onnx_model(encoder: Encoder, ranges: Ranges | None = None, share: float = 0.65) -> onnx.ModelProto:
-    """Return the encoder as a graph from `pieces` and `mask` (n_texts, n_pieces) to `outputs` (n_texts, 8).
+    """Return the encoder as a graph.
+
+    Its inputs are `pieces` and `mask` (n_texts, n_pieces), its outputs `of_texts` (n_texts, 4) and `toward` (n_texts,
+    n_pieces, 4).
 
     Parameters
     ----------
     ranges : the answer of `input_ranges`; None leaves everything in single precision
     """
     graph, weights = _Graph(), _weights(encoder)
-    _pooled(graph, weights, _states(graph, weights, len(encoder.layers), ranges, share))
-    return _model(graph, ("pieces", "mask"), ["n_texts", 2 * N_OUTPUTS])
+    _heads(graph, weights, _states(graph, weights, len(encoder.layers), ranges, share))
+    outputs: dict[str, Sequence[str | int]] = {
+        "of_texts": ["n_texts", N_OUTPUTS],
+        "toward": [*_PIECES_SHAPE, N_OUTPUTS],
+    }
+    return _model(graph, ("pieces", "mask"), outputs)
 
 
 def onnx_tagger(tagger: TokenTagger, ranges: Ranges | None = None, share: float = 0.65) -> onnx.ModelProto:
@@ -141,7 +148,7 @@ def onnx_tagger(tagger: TokenTagger, ranges: Ranges | None = None, share: float 
     ]
     hidden = _states(graph, weights, len(tagger.layers), ranges, share, graph.add("Add", beside, "beside"))
     graph.linear(hidden, "outputs", weights["labels.weight"], weights["labels.bias"])
-    return _model(graph, SequenceBatch._fields, [*_PIECES_SHAPE, len(LABELS)])
+    return _model(graph, SequenceBatch._fields, {"outputs": [*_PIECES_SHAPE, len(LABELS)]})
 
 
 def _weights(model: Trunk) -> dict[str, FloatArray]:
@@ -162,13 +169,13 @@ def _states(
     return hidden
 
 
-def _model(graph: _Graph, inputs: Sequence[str], shape: Sequence[str | int]) -> onnx.ModelProto:
+def _model(graph: _Graph, inputs: Sequence[str], outputs: Mapping[str, Sequence[str | int]]) -> onnx.ModelProto:
     model = helper.make_model(
         helper.make_graph(
             graph.nodes,
             "encoder",
             [helper.make_tensor_value_info(name, TensorProto.INT64, _PIECES_SHAPE) for name in inputs],
-            [helper.make_tensor_value_info("outputs", TensorProto.FLOAT, shape)],
+            [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in outputs.items()],
             graph.stored,
         ),
         opset_imports=[helper.make_opsetid("", _OPSET), helper.make_opsetid("com.microsoft", 1)],
@@ -230,7 +237,7 @@ def _layer(
     return graph.norm(graph.add("Add", [hidden, outer], f"{name}.last"), f"{name}.out", *own("outer_norm"))
 
 
-def _pooled(graph: _Graph, weights: dict[str, FloatArray], hidden: str) -> None:
+def _heads(graph: _Graph, weights: dict[str, FloatArray], hidden: str) -> None:
     graph.store("zero", np.array(0, dtype=np.int64))
     graph.store("axis_1", np.array([1], dtype=np.int64))
     present = graph.add("Cast", ["mask"], "present", to=TensorProto.FLOAT)
@@ -239,10 +246,12 @@ def _pooled(graph: _Graph, weights: dict[str, FloatArray], hidden: str) -> None:
     row = graph.add("Unsqueeze", [share, "axis_1"], "share.row")
     mean = graph.add("Squeeze", [graph.add("MatMul", [row, hidden], "mean.row"), "axis_1"], "mean")
     first = graph.add("Gather", [hidden, "zero"], "first", axis=1)
-    joined = graph.add("Concat", [mean, first], "pooled", axis=1)
-    weight = np.concatenate([weights["document.weight"], weights["entity.weight"]])
-    bias = np.concatenate([weights["document.bias"], weights["entity.bias"]])
-    graph.linear(joined, "outputs", weight, bias)
+    whole = graph.add("Concat", [mean, first], "whole", axis=1)
+    graph.linear(whole, "of_texts", weights["document.weight"], weights["document.bias"])
+    graph.linear(whole, "toward.whole", weights["toward_whole.weight"], weights["toward_piece.bias"])
+    product = [hidden, graph.store("toward.pieces.weight", weights["toward_piece.weight"].T)]
+    pieces = graph.add("MatMul", product, "toward.pieces")
+    graph.add("Add", [pieces, graph.add("Unsqueeze", ["toward.whole", "axis_1"], "toward.row")], "toward")
 
 
 def save(model: onnx.ModelProto, path: Path) -> None:

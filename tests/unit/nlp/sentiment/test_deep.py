@@ -3,15 +3,20 @@
 import math
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from nlp.analyser import TextAnalyser, TextInput
-from nlp.artefacts import load_manifest
+from nlp.artefacts import checked_path, load_manifest
+from nlp.onnx_session import open_session
 from nlp.sentiment.blend import Blend
-from nlp.sentiment.encoding import marked, normalised, padded
+from nlp.sentiment.deep import DEEP_ARTEFACT, DeepSentiment
+from nlp.sentiment.encoding import TextEncoder, normalised, padded
+from nlp.sentiment.fast import FastSentiment
 from nlp.sentiment.opinion import Opinion, weighted_mean
 from nlp.sentiment.tier import EntityText
 from nlp.tiers import load_analyser
+from nlp.word_pieces import load_tokenizer
 
 
 @pytest.fixture(scope="module")
@@ -97,8 +102,44 @@ def test_texts_are_read_as_news_is_written(written: str, read: str) -> None:
     assert normalised(written) == read
 
 
-def test_a_name_stands_between_marks() -> None:
-    assert marked(EntityText("Apple beats Nokia", 12, 17)) == "Apple beats [unused0] Nokia [unused1]"
+@pytest.mark.parametrize(
+    ("text", "name", "pieces"),
+    [
+        ("Apple beats Nokia", "Nokia", ["nokia"]),
+        ("Apple beats Apple's guess", "Apple's", ["apple", "'", "s"]),
+        ("Sales at  ABB , Zürich", "Zürich", ["zurich"]),
+        ("see https://t.co/x and $TSLA", "$TSLA", ["$", "ts", "##la"]),
+        ("\u201cBMW\u201d and (  VW )", "VW", ["v", "##w"]),
+    ],
+)
+def test_the_pieces_of_a_name_are_found(text: str, name: str, pieces: list[str]) -> None:
+    tokenizer = load_tokenizer()
+    (read,) = TextEncoder(tokenizer).read([text])
+    start = text.rindex(name)
+
+    found = read.pieces_of(EntityText(text, start, start + len(name)))
+
+    assert found is not None
+    assert [tokenizer.id_to_token(piece) for piece in read.ids[slice(*found)]] == pieces
+
+
+def test_a_name_behind_what_is_read_has_no_pieces() -> None:
+    text = "word " * 200 + "Acme"
+    (read,) = TextEncoder(load_tokenizer()).read([text])
+
+    assert read.pieces_of(EntityText(text, 1000, 1004)) is None
+
+
+def test_a_name_far_into_a_text_is_read_in_its_neighbourhood() -> None:
+    tier = DeepSentiment.load()
+    near = "Revenue collapsed at Zorvex after a fraud, and its shares were halted."
+    far = f"{'The meeting went on as planned. ' * 60}{near}"
+    places = [EntityText(text, text.index("Zorvex"), text.index("Zorvex") + 6) for text in (near, far)]
+
+    _, (alone, below) = tier.read([], places)
+
+    assert alone.score < -0.2
+    assert below.score < -0.2
 
 
 def test_rows_are_padded_to_the_longest() -> None:
@@ -116,8 +157,11 @@ def test_one_headline_is_good_for_one_name_and_bad_for_another(deep: TextAnalyse
 
 
 def test_word_order_counts(deep: TextAnalyser) -> None:
-    assert score_of(deep, "Profit rises as costs fall at Acme", "Acme") > 0
-    assert score_of(deep, "Profit falls as costs rise at Acme", "Acme") < 0
+    good, bad = "Profit rises as costs fall at Acme", "Profit falls as costs rise at Acme"
+
+    assert score_of(deep, good) > 0.2
+    assert score_of(deep, bad) < -0.2
+    assert score_of(deep, good, "Acme") > score_of(deep, bad, "Acme") + 0.3
 
 
 def test_a_text_is_read_the_same_alone_and_in_company(deep: TextAnalyser) -> None:
@@ -152,3 +196,36 @@ def test_clear_news_is_labelled_as_a_reader_would(deep: TextAnalyser) -> None:
     found = deep.analyse([TextInput(title) for title in clear])
 
     assert [analysis.sentiment.label for analysis in found] == list(clear.values())
+
+
+class CountingSession:
+    """The real session, which counts the texts that it reads."""
+
+    def __init__(self) -> None:
+        self._session = open_session(checked_path(DEEP_ARTEFACT))
+        self.n_texts = 0
+
+    def run(self, names: None, inputs: dict[str, npt.NDArray[np.int64]]) -> list[npt.NDArray[np.float32]]:
+        self.n_texts += len(inputs["pieces"])
+        return self._session.run(names, inputs)  # type: ignore[no-any-return]
+
+    def get_modelmeta(self) -> object:
+        return self._session.get_modelmeta()
+
+
+def test_a_text_is_read_once_for_all_the_names_in_it() -> None:
+    session = CountingSession()
+    encoder = TextEncoder(load_tokenizer())
+    tier = DeepSentiment("counted", FastSentiment.load(), encoder, session)  # type: ignore[arg-type]
+    title = "Samsung and Intel gain as Nokia loses ground"
+    places = [
+        EntityText(title, title.index(name), title.index(name) + len(name))
+        for name in title.split()
+        if name[0].isupper()
+    ]
+
+    readings, opinions = tier.read([title], places)
+
+    assert session.n_texts == 1
+    assert len(readings) == 1
+    assert len({opinion.score for opinion in opinions}) == len(places) == 3
