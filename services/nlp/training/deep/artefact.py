@@ -73,11 +73,11 @@ def _every(rows: Sequence[SentimentRow], n_rows: int) -> Sequence[SentimentRow]:
     return rows[:: max(1, len(rows) // n_rows)][:n_rows]
 
 
-def outputs_as_served(path: Path, rows: Sequence[SentimentRow], *, toward_names: bool) -> FloatArray:
+def outputs_as_served(path: Path, rows: Sequence[SentimentRow], *, is_toward: bool) -> FloatArray:
     """Return what the written encoder answers to each row, or toward the name in it, of shape (n_rows, 4)."""
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     answers = encoder_answers(session, pieces_encoder().read([row.text for row in rows]))
-    places = [place_of(row) if toward_names else None for row in rows]
+    places = [place_of(row) if is_toward else None for row in rows]
     return np.array(
         [
             answer.of_text if place is None else answer.toward(place)
@@ -94,7 +94,7 @@ def measured(path: Path, data: Path) -> Measured:
     A blend has six numbers for thousands of rows, so that fitting it where it is measured flatters scores by little.
     """
     rows, toward = (unseen(rows) for rows in labelled_rows(data))
-    deep = [outputs_as_served(path, rows, toward_names=False), outputs_as_served(path, toward, toward_names=True)]
+    deep = [outputs_as_served(path, rows, is_toward=False), outputs_as_served(path, toward, is_toward=True)]
     return measured_blends((rows, toward), deep, fast_opinions(data, (rows, toward)))
 
 
