@@ -44,7 +44,7 @@ def _column(path: Path, name: str) -> Iterator[str]:
 
 
 def texts_as_read(data: Path, random_state: int = 0) -> list[str]:
-    """Return texts of the kinds that the service reads, about 16,500: headlines, leads of stories, and posts.
+    """Return texts of the kinds that the service reads, about 27,000: headlines, leads of stories, and posts.
 
     Notes
     -----

@@ -18,11 +18,11 @@ from nlp.sentiment.encoding import padded
 from nlp.training.corpora import SentimentRow, seen, unseen
 from nlp.training.deep.blending import fast_opinions, fit_blend, opinions
 from nlp.training.deep.encoder import Encoder, MarkedEncoder
-from nlp.training.deep.fine_tuning import Recipe, timed_report
+from nlp.training.deep.fine_tuning import Recipe, Say, timed_report
 from nlp.training.deep.lessons import PUPILS_RECIPE, lessons, tuned
 from nlp.training.deep.onnx_graph import input_ranges, onnx_model, save
 from nlp.training.deep.pretrained import exported_encoder, pieces_encoder, pieces_path, small_encoder
-from nlp.training.deep.side_by_side import Say, side_by_side
+from nlp.training.deep.side_by_side import side_by_side
 from nlp.training.deep.taught_texts import TaughtText, labelled_rows, place_of, taught_texts, unlabelled_texts
 from nlp.training.deep.teacher import TEACHERS_RECIPE, Question, mixed, questions, teachers_answers, tuned_teacher
 from nlp.training.evaluation import document_scores, entity_scores
@@ -45,13 +45,17 @@ def write_pieces(path: Path) -> None:
     path.write_bytes(gzip.compress(pieces_path().read_bytes(), mtime=0))
 
 
-def labelled_texts(data: Path, *, everything: bool = False) -> list[TaughtText]:
-    """Return the labelled texts and the statements of our own; `everything` adds the validation part."""
+def labelled_texts(data: Path) -> list[TaughtText]:
+    """Return the labelled texts and the statements of our own."""
     rows, toward = labelled_rows(data)
-    if not everything:
-        rows, toward = seen(rows), seen(toward)
     ours = statements()
     return taught_texts(rows + of_texts(ours), toward + toward_names(ours))
+
+
+def without_validation(texts: Sequence[TaughtText], data: Path) -> list[TaughtText]:
+    """Return the texts that are not in the validation part of the labelled sets."""
+    held = {row.text for rows in labelled_rows(data) for row in unseen(rows)}
+    return [text for text in texts if text.text not in held]
 
 
 def small_model(encoder: Encoder, data: Path) -> onnx.ModelProto:
@@ -133,17 +137,17 @@ def train_deep(
     """
     for_teachers, for_pupils = recipes
     labelled = labelled_texts(data)
-    say(f"tuning {len(weights)} teachers on {len(labelled):,} texts")
-    teachers = side_by_side({path.stem: partial(_teacher, path, labelled, for_teachers) for path in weights})
-    texts = labelled_texts(data, everything=True) + unlabelled_texts(data)
+    known = without_validation(labelled, data)
+    say(f"tuning {len(weights)} teachers on {len(known):,} texts")
+    teachers = side_by_side({path.stem: partial(_teacher, path, known, for_teachers) for path in weights})
+    texts = labelled + unlabelled_texts(data)
     asked = questions(texts)
     say(f"asking the teachers {len(asked):,} questions on {len(texts):,} texts")
     answers = side_by_side(
         {path.stem: partial(_answers, teacher, asked) for path, teacher in zip(weights, teachers, strict=True)}
     )
     whole = mixed(texts, np.mean(answers, axis=0))
-    held = {row.text for rows in labelled_rows(data) for row in unseen(rows)}
-    kept = [text for text in whole if text.text not in held]
+    kept = without_validation(whole, data)
     say(f"tuning the small encoder on {len(kept):,} texts, and on {len(whole):,}")
     trial, shipped = side_by_side(
         {name: partial(_pupil, found, for_pupils) for name, found in (("trial", kept), ("from all labels", whole))}

@@ -58,6 +58,8 @@ class Recipe:
     random_state: int = 0
 
 
+Say = Callable[[str], None]
+"""Called with a line on where a training stands."""
 Report = Callable[[int, int, float], None]
 """Called with the step, the number of steps and the mean loss since the last call."""
 
@@ -156,7 +158,7 @@ def _average_in(average: Trunk, model: Trunk, kept: float) -> None:
     torch._foreach_lerp_(mine, theirs, 1.0 - kept)
 
 
-def timed_report(say: Callable[[str], None]) -> Report:
+def timed_report(say: Say) -> Report:
     """Return a report that says where the training stands and how long the rest will take."""
     begun = time.monotonic()
 

@@ -1,6 +1,6 @@
 """`mia train entities-deep`: a large tagger learns from the labels, and a small one from it and them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +9,7 @@ from nlp.artefacts import checked_path
 from nlp.entities.gazetteer import Gazetteer
 from nlp.entities.tagging.contextual import ContextualTagger, session_scorer
 from nlp.entities.tagging.word_sequences import SequenceBatch, SequenceEncoder
-from nlp.training.deep.fine_tuning import Recipe, averaged, of_like_length, timed_report
+from nlp.training.deep.fine_tuning import Recipe, Say, averaged, of_like_length, timed_report
 from nlp.training.deep.name_lessons import Lesson, Reader, TaggedText, lesson_loss, lessons, torch_scorer
 from nlp.training.deep.onnx_graph import input_ranges, onnx_tagger, save
 from nlp.training.deep.pretrained import exported_encoder, with_small_weights
@@ -23,7 +23,6 @@ TEACHERS_RECIPE = Recipe(6, 16, learning_rate=2e-4, head_rate=1e-3, decay=0.9, a
 PUPILS_RECIPE = Recipe(2, 16, learning_rate=2e-4, head_rate=1e-3, decay=0.9)
 _LABELLED_REPEATS = 3
 _N_RANGE_DOCUMENTS, _EVERY_RANGE_TEXT = 60, 100
-Say = Callable[[str], None]
 
 
 def train_names(data: Path, teacher: Path, target: Path, say: Say) -> dict[str, float]:

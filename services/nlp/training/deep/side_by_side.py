@@ -9,8 +9,9 @@ from typing import TypeVar
 import structlog
 import torch
 
+from nlp.training.deep.fine_tuning import Say
+
 Result = TypeVar("Result")
-Say = Callable[[str], None]
 
 
 def side_by_side(tasks: Mapping[str, Callable[[Say], Result]]) -> list[Result]:

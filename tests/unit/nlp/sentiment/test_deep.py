@@ -169,8 +169,7 @@ def test_a_text_is_read_the_same_alone_and_in_company(deep: TextAnalyser) -> Non
 
     together = [analysis.sentiment.score for analysis in deep.analyse([TextInput(title) for title in titles])]
 
-    # Integers are scaled by the largest input of a batch, so company moves the last digits.
-    assert together == pytest.approx([score_of(deep, title) for title in titles], abs=0.03)
+    assert together == pytest.approx([score_of(deep, title) for title in titles], abs=1e-6)
 
 
 def test_the_second_opinion_is_the_fast_tier_s(deep: TextAnalyser, analyser: TextAnalyser) -> None:
