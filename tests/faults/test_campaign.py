@@ -60,7 +60,8 @@ def analysis(**changes: Any) -> dict[str, Any]:
 
 
 def signal(**changes: Any) -> dict[str, Any]:
-    return {"signal_id": SIGNAL, "impact_id": IMPACT, "revision": 2, "state": "revised", **KEY, **changes}
+    right = {"signal_id": SIGNAL, "impact_id": IMPACT, "revision": 2, "state": "revised", "is_matched": True}
+    return {**right, **KEY, **changes}
 
 
 def delivery(**changes: Any) -> dict[str, Any]:
@@ -118,6 +119,7 @@ def test_books_without_a_fault_add_up() -> None:
             {"attempts": {DELIVERY: {"delivery_id": DELIVERY, "attempts": 2, "delivered": 2}}},
             ("webhooks", "twice"),
         ),
+        ({"links": []}, ("receivers told", "lost")),
         ({"deliveries": [delivery(body=body(1))]}, ("receivers told", "corrections missing")),
     ],
 )

@@ -4,6 +4,7 @@ import gzip
 import json
 import random
 import zlib
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -59,33 +60,63 @@ def feed_texts(reference: Path) -> list[bytes]:
     """Return the feeds that others are made from: the hand-written ones, and real ones where the reference data lie."""
     found = [RSS, ATOM]
     if reference.is_dir():
-        found += [file.read_bytes()[:200_000] for file in sorted(reference.glob("*/*")) if file.is_file()]
+        found += [file.read_bytes()[:20_000] for file in sorted(reference.glob("*/*")) if file.is_file()]
     return found
 
 
 class HostileSite(EmulatedServer):
-    """Answers every request with the next feed; which one depends on the seed and on how many came before."""
+    """Answers every request of one reader with the next feed: it follows from seed, reader and number alone.
+
+    Notes
+    -----
+    Readers are told apart by the last part of the path, those of the emulated NewsAPI by the query. `repeat` makes the
+    site give a reader the same feed once more.
+    """
 
     def __init__(self, seed: int, texts: Sequence[bytes]) -> None:
         super().__init__()
         self._seed = seed
         self._texts = texts
-        self.n_answered = 0
+        self.n_answered: Counter[str] = Counter()
 
     def answer(self, request: Request) -> Answer:
-        """Return the next answer."""
+        """Return the reader's next feed."""
         self.requests.clear()
-        number, self.n_answered = self.n_answered, self.n_answered + 1
-        rng = random.Random(f"feed {self._seed} {number}")
-        return newsapi_answer(rng, number) if "everything" in request.path else feed_answer(rng, number, self._texts)
+        reader = request.query.get("q") or request.path.rsplit("/", 1)[-1]
+        number = self.n_answered[reader]
+        self.n_answered[reader] += 1
+        return self.feed(reader, number)
+
+    def feed(self, reader: str, number: int) -> Answer:
+        """Return one feed, whatever was asked before."""
+        rng = random.Random(f"feed {self._seed} {reader} {number}")
+        return newsapi_answer(rng, number) if reader.startswith("robotics") else feed_answer(rng, number, self._texts)
+
+    def repeat(self, reader: str, number: int) -> None:
+        """Let the next feed of a reader be this one."""
+        self.n_answered[reader] = number
 
 
 def feed_answer(rng: random.Random, number: int, texts: Sequence[bytes]) -> Answer:
-    """Return a feed with up to three things wrong."""
-    body = rng.choice(texts) if rng.random() < 0.4 else _written(rng, number)
+    """Return a feed with up to three things wrong; one in fifty is large."""
+    body = rng.choice(texts) if rng.random() < 0.3 else _written(rng, number)
     for _ in range(rng.randrange(4)):
         body = _mutated(rng, body)
-    return _served(rng, body, _XML)
+    return _served(rng, _large(rng, body) if rng.random() < 0.02 else body, _XML)
+
+
+def _large(rng: random.Random, body: bytes) -> bytes:
+    """Return a feed with much of the same: what costs more than its size shows here."""
+    much = rng.choice((b"<b>", b"<script ", b"<style>", b"<!--", b"<![CDATA[", b"&lt;p&gt;", b" ", b"&#65;", b"<a b='"))
+    times = rng.choice((10_000, 60_000, 200_000))
+    changes: tuple[Callable[[], bytes], ...] = (
+        lambda: body.replace(b"<title>", b"<title>" + much * times, 1),
+        lambda: body.replace(b"<description>", b"<description>" + much * times, 1),
+        lambda: b"<rss><channel>" + b"<item><title>The same again</title></item>" * 4_000,
+        lambda: b"<rss>" + b"<channel>" * times,
+        lambda: body + b" " * 6_000_000,
+    )
+    return rng.choice(changes)()
 
 
 def newsapi_answer(rng: random.Random, number: int) -> Answer:
@@ -118,7 +149,7 @@ def _served(rng: random.Random, body: bytes, content_type: str) -> Answer:
         name = rng.choice(sorted(_HEADERS))
         headers[name] = rng.choice(_HEADERS[name])
     if headers.get("Content-Encoding", "").startswith("gzip") and rng.random() < 0.8:
-        body = gzip.compress(body + b" " * rng.choice((0, 0, 20_000_000)), compresslevel=1)
+        body = gzip.compress(body + b" " * (20_000_000 if rng.random() < 0.1 else 0), compresslevel=1)
         body = gzip.compress(body) if "," in headers["Content-Encoding"] else body
     if headers.get("Content-Encoding") == "deflate" and rng.random() < 0.5:
         body = zlib.compress(body)
@@ -132,8 +163,8 @@ def _written(rng: random.Random, number: int) -> bytes:
     """Return a feed of our own with hostile texts in hostile places; the same few addresses come again and again."""
     entries = []
     for place in range(rng.choice((1, 1, 2, 3))):
-        title, link = hostile_text(rng)[:30_000], f"https://wire.example/{rng.randrange(2_000)}/{place}"
-        body = rng.choice(("", hostile_text(rng)[:80_000], "<p>" * rng.choice((5, 3_000)) + "x"))
+        title, link = hostile_text(rng)[:2_000], f"https://wire.example/{rng.randrange(500)}/{place}"
+        body = rng.choice(("", hostile_text(rng)[:20_000], "<p>" * rng.choice((5, 300)) + "x"))
         title, body = _maybe_escaped(rng, title), _maybe_escaped(rng, body)
         link = rng.choice((link, link, hostile_text(rng)[:300]))
         dated = f"<link>{link}</link><pubDate>{rng.choice(_DATES)}</pubDate>"
@@ -160,9 +191,9 @@ def _mutated(rng: random.Random, body: bytes) -> bytes:
         lambda: body.replace(b"UTF-8", rng.choice(_ENCODINGS).encode()),
         lambda: body.decode("utf-8", "replace").encode("utf-16"),
         lambda: b'<!DOCTYPE a [<!ENTITY b "cc"><!ENTITY c "&b;&b;">]>' + body,
-        lambda: body.replace(b"<title>", b"<title>" + b"<b>" * rng.choice((10, 5_000, 60_000)), 1),
+        lambda: body.replace(b"<title>", b"<title>" + b"<b>" * rng.choice((10, 500)), 1),
         lambda: body.replace(b"GMT", rng.choice(_DATES).encode(), 1),
-        lambda: body.replace(b"<item>", b"<item>" * rng.choice((2, 500)), 1),
+        lambda: body.replace(b"<item>", b"<item>" * rng.choice((2, 50)), 1),
         lambda: b"\x00" + body,
         lambda: b"",
     )

@@ -1,5 +1,6 @@
 """What a fuzz campaign found: the failing requests made as small as they go, and the figures."""
 
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 
@@ -7,47 +8,54 @@ from tests.fuzz.wire import Answer, Case
 
 Send = Callable[[Case], Awaitable[Answer]]
 
-_SHOWN = 12
+_SHOWN = 30
 
 
 @dataclass(slots=True)
 class Figures:
-    """What was measured; `failures` are lines for people, each with what reproduces it."""
+    """What was measured; a failure is told once for each kind, with what reproduces its first case."""
 
     seed: int
     n_requests: int = 0
     n_feeds: int = 0
     n_recorded: int = 0
-    statuses: dict[int, int] = field(default_factory=dict)
-    failures: list[str] = field(default_factory=list)
-    slowest: list[tuple[float, str]] = field(default_factory=list)
+    statuses: dict[str, Counter[int]] = field(default_factory=lambda: {"requests": Counter(), "feeds": Counter()})
+    failures: dict[str, str] = field(default_factory=dict)
+    times_failed: Counter[str] = field(default_factory=Counter)
+    slowest: dict[str, list[tuple[float, str]]] = field(default_factory=dict)
     longest_silence_seconds: float = 0.0
     memory_mb: dict[str, float] = field(default_factory=dict)
     dead_letters: dict[str, int] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
 
-    def note(self, answer: Answer, name: str) -> None:
+    def note(self, phase: str, answer: Answer, name: str) -> None:
         """Count an answer."""
-        self.statuses[answer.status] = self.statuses.get(answer.status, 0) + 1
-        self.slowest = sorted([*self.slowest, (round(answer.seconds, 3), name)], reverse=True)[:5]
+        self.statuses[phase][answer.status] += 1
+        so_far = self.slowest.setdefault(phase, [])
+        self.slowest[phase] = sorted([*so_far, (round(answer.seconds, 3), name)], reverse=True)[:5]
+
+    def fail(self, kind: str, text: str) -> None:
+        """Count a failure, and keep the first of its kind."""
+        self.times_failed[kind] += 1
+        self.failures.setdefault(kind, text)
 
     def as_text(self) -> str:
         """Return the table."""
         lines = [
             f"seed {self.seed}: {self.n_requests} requests, {self.n_feeds} feeds, {self.n_recorded} in the ledger",
-            f"answers by status     {dict(sorted(self.statuses.items()))}",
+            *(f"{phase:<22}{dict(sorted(counts.items()))}" for phase, counts in self.statuses.items()),
             f"longest silence       {self.longest_silence_seconds:.2f} s (of /health, asked all the time)",
             f"memory in MB          {self.memory_mb}",
             f"dead letters          {self.dead_letters}",
             f"seconds               {self.seconds}",
-            "slowest answers",
-            *(f"  {seconds:8.3f} s  {name}" for seconds, name in self.slowest),
         ]
-        if self.failures:
-            lines.append(f"{len(self.failures)} FAILURES (reproduce all with --seed {self.seed})")
-            lines += [f"  {text}" for text in self.failures[:_SHOWN]]
-        else:
-            lines.append("no failure")
+        for phase, found in self.slowest.items():
+            lines += [f"slowest {phase:<14}{seconds:.3f} s  {name}" for seconds, name in found]
+        if not self.failures:
+            return "\n".join([*lines, "no failure"])
+        total = self.times_failed.total()
+        lines.append(f"{total} FAILURES of {len(self.failures)} kinds (--seed {self.seed} repeats them)")
+        lines += [f"  {self.times_failed[kind]} x {text}" for kind, text in list(self.failures.items())[:_SHOWN]]
         return "\n".join(lines)
 
 

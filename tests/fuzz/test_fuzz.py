@@ -6,7 +6,8 @@ from tests.emulators.faults import Request
 from tests.fuzz.cases import CaseMaker
 from tests.fuzz.feeds import HostileSite, feed_texts
 from tests.fuzz.findings import complaint
-from tests.fuzz.running import REFERENCE, Fuzz, run_fuzz
+from tests.fuzz.fuzz import Fuzz
+from tests.fuzz.running import REFERENCE, run_fuzz
 from tests.fuzz.wire import Answer, Case
 
 ADDRESS = "http://127.0.0.1:1"
@@ -55,4 +56,4 @@ async def test_no_request_and_no_feed_makes_the_server_fail() -> None:
     # Seconds belong to the long form: here other tests may run beside.
     figures = await run_fuzz(Fuzz(seed=1, n_requests=600, n_feeds=200, memory_growth_mb=400.0, max_seconds=15.0))
 
-    assert figures.failures == [], figures.as_text()
+    assert figures.failures == {}, figures.as_text()

@@ -181,6 +181,10 @@ def _told_receivers(records: Records, bodies: Mapping[str, Any]) -> Account:
             last[row["alert_id"]] = row
     signals = {row["signal_id"]: row for row in records.signals}
     shown = {alert_id: impacts_of(row["body"]) for alert_id, row in last.items()}
+    linked = {link["signal_id"] for link in records.links}
+    account.lost += [
+        f"{_key(row)} is in no alert" for row in records.signals if row["is_matched"] and row["signal_id"] not in linked
+    ]
     for link in records.links:
         signal = signals[link["signal_id"]]
         account.expected += 1

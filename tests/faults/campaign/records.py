@@ -21,7 +21,7 @@ _IMPACTS = """
     SELECT impact_id, article_id, revision, ticker, horizon_days, basis FROM impact
     WHERE superseded_at IS NULL AND NOT is_withdrawn"""
 _SIGNALS = """
-    SELECT signal_id, impact_id, article_id, revision, ticker, horizon_days, basis,
+    SELECT signal_id, impact_id, article_id, revision, ticker, horizon_days, basis, is_matched,
            document::jsonb->>'state' AS state FROM signal"""
 _LINKS = "SELECT alert_id, signal_id, is_active, amended_at FROM alert_signal"
 _ALERTS = "SELECT alert_id, state, n_notifications FROM alert"
@@ -36,9 +36,7 @@ _DEAD = "SELECT dead_letter_id, problem::text AS problem, payload FROM dead_lett
 _WAITING = {
     "outbox": "SELECT count(*) FROM outbox",
     "deliveries": "SELECT count(*) FROM delivery WHERE state = 'pending'",
-    "notices": "SELECT count(*) FROM alert WHERE flush_reason IN ('first', 'revised', 'retracted', 'reopened') "
-    "AND flush_at IS NOT NULL AND ends_at IS NULL AND last_flushed_at IS DISTINCT FROM updated_at "
-    "AND flush_at <= now() + interval '1 hour'",
+    "notices": "SELECT count(*) FROM alert WHERE flush_at IS NOT NULL",
 }
 
 
