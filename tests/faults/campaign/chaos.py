@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from tests.faults.campaign.schedule import Fault
 from tests.faults.campaign.system import System
 
+_PATIENCE_SECONDS = 20.0
+
 
 @dataclass(slots=True)
 class Done:
@@ -40,8 +42,15 @@ class Chaos:
             self._mend()
 
     async def _happen(self, fault: Fault) -> None:
+        due = time.monotonic()
         async with self._locks[fault.target]:
-            if await self._strike(fault):
+            while fault.waits and not await self._system.is_ready(fault.target):
+                await asyncio.sleep(0.2)
+                if time.monotonic() - due > _PATIENCE_SECONDS:
+                    break
+            if time.monotonic() - due > _PATIENCE_SECONDS:
+                self.done.counts["came too late"] += 1
+            elif await self._strike(fault):
                 self.done.counts[f"{fault.kind} {fault.target}"] += 1
 
     async def _strike(self, fault: Fault) -> bool:

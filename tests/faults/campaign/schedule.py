@@ -36,12 +36,19 @@ _LENGTHS_SECONDS: dict[FaultKind, tuple[float, float]] = {
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One fault: `seconds` is how long it lasts, for a clock by how much it is then wrong."""
+    """One fault: `seconds` is how long it lasts, for a clock by how much it is then wrong.
+
+    Notes
+    -----
+    `waits` says that it strikes a service only once that is ready again: on a slow machine a service that is always
+    killed while it starts never works, and nothing would be tried. One in five strikes whatever the service does.
+    """
 
     at_seconds: float
     kind: FaultKind
     target: str
     seconds: float = 0.0
+    waits: bool = True
 
 
 def make_schedule(seed: int, seconds: float, *, max_jump_seconds: float = 120.0) -> list[Fault]:
@@ -56,7 +63,8 @@ def make_schedule(seed: int, seconds: float, *, max_jump_seconds: float = 120.0)
     for kind, targets, a_minute in _RATES:
         for _ in range(max(1, round(a_minute * seconds / 60))):
             at = rng.uniform(0.1 * seconds, seconds)
-            faults.append(Fault(at, kind, rng.choice(targets), _length(rng, kind, max_jump_seconds)))
+            target, length = rng.choice(targets), _length(rng, kind, max_jump_seconds)
+            faults.append(Fault(at, kind, target, length, waits=rng.random() < 0.8))
     return sorted(faults, key=lambda fault: fault.at_seconds)
 
 
