@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
+import ctypes
 import os
 import shutil
+import signal
 import socket
 import sys
 import tempfile
@@ -18,6 +20,7 @@ import psutil
 from common.gateway import SERVICES
 
 _READY_SECONDS = 180.0
+_SET_PARENT_DEATH_SIGNAL = 1
 _SETTINGS = {
     "RATE_LIMIT_PER_MINUTE": "100000000",
     "FETCH_ALLOW_PRIVATE_ADDRESSES": "true",
@@ -27,6 +30,11 @@ _SETTINGS = {
     "NEWSAPI_REQUESTS_PER_DAY": "100000000",
     "NEWSAPI_DELAY_SECONDS": "0",
 }
+
+
+def _stop_with_parent() -> None:
+    """Let the kernel ask the server to stop when the campaign's own process is gone, however it went."""
+    ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGTERM)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +74,7 @@ async def running_server(**settings: str) -> AsyncIterator[Server]:
             stdout=stream,
             stderr=stream,
             start_new_session=True,
+            preexec_fn=_stop_with_parent,
         )
     try:
         server = Server("127.0.0.1", port, psutil.Process(process.pid), log)
