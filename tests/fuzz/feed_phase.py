@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import httpx
 import uvicorn
 
+from standalone.api_client import SystemClient
 from tests.fuzz.feeds import HostileSite
 from tests.fuzz.findings import Figures
 from tests.fuzz.fuzz import Fuzz, say
@@ -17,13 +18,15 @@ from tests.fuzz.wire import Answer
 
 _READERS = 12
 _FETCH_SECONDS = 60.0
+_PATIENCE_SECONDS = 240.0
 
 
 async def fuzz_feeds(server: Server, site: HostileSite, address: str, fuzz: Fuzz, figures: Figures) -> None:
     """Let the server fetch through several sources at once; the site answers each request with the next feed."""
     begun = time.monotonic()
     async with httpx.AsyncClient(base_url=server.address, timeout=_FETCH_SECONDS, trust_env=False) as http:
-        before = await _count_fetches(http)
+        client = SystemClient(http, patience_seconds=_PATIENCE_SECONDS)
+        before = await _count_fetches(client)
         left = iter(range(fuzz.n_feeds))
 
         async def read(reader: _Reader) -> None:
@@ -36,10 +39,10 @@ async def fuzz_feeds(server: Server, site: HostileSite, address: str, fuzz: Fuzz
                     say(f"{number + 1} feeds, {figures.times_failed.total()} failures, {server.memory_mb():.0f} MB")
 
         names = [f"robotics{number}" if number % 4 == 3 else str(number) for number in range(_READERS)]
-        readers = [_Reader(http, site, address, fuzz, figures, name) for name in names]
+        readers = [_Reader(http, client, site, address, fuzz, figures, name) for name in names]
         await asyncio.gather(*map(read, readers))
         figures.n_feeds = sum(reader.n_fetched for reader in readers)
-        figures.n_recorded = await _count_fetches(http) - before
+        figures.n_recorded = await _count_fetches(client) - before
     figures.memory_mb["after the feeds"] = round(server.memory_mb(), 1)
     figures.seconds["feeds"] = round(time.monotonic() - begun, 1)
 
@@ -49,6 +52,7 @@ class _Reader:
     """One source, and the feeds it is served; a source that failed keeps its lease, so another one goes on."""
 
     http: httpx.AsyncClient
+    client: SystemClient
     site: HostileSite
     address: str
     fuzz: Fuzz
@@ -67,8 +71,7 @@ class _Reader:
             given |= {"kind": "newsapi", "config": {"q": self.name}}
         else:
             given |= {"kind": "rss", "url": f"{self.address}/feed/{self.name}"}
-        response = await self.http.post("/news/v1/sources", json=given)
-        self.source_id = response.raise_for_status().json()["source_id"]
+        self.source_id = (await self.client.request("POST", "/news/v1/sources", json=given))["source_id"]
 
     async def fetch(self) -> None:
         """Let the next feed be fetched, and note what is wrong with the answer."""
@@ -102,15 +105,9 @@ class _Reader:
         return Answer(response.status_code, response.content, time.monotonic() - started)
 
 
-async def _count_fetches(http: httpx.AsyncClient) -> int:
+async def _count_fetches(client: SystemClient) -> int:
     """Count the entries of the ledger, page by page."""
-    total, cursor = 0, None
-    while True:
-        query = {"limit": "200", **({"cursor": cursor} if cursor else {})}
-        page = (await http.get("/news/v1/fetches", params=query)).raise_for_status().json()
-        total, cursor = total + len(page["data"]), page["next_cursor"]
-        if cursor is None:
-            return total
+    return sum([1 async for _ in client.pages("/news/v1/fetches")])
 
 
 @asynccontextmanager

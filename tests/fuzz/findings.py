@@ -66,9 +66,9 @@ async def complaint(send: Send, case: Case, answer: Answer, address: str, max_se
     -----
     An answer is slow when it is slow three times: other programs of the machine may be in the way once.
     """
-    if answer.status >= 500:
+    if answer.status == 0 or answer.status >= 500:
         small = await smallest(send, case, lambda again: again.status == answer.status)
-        return f"{answer.status} {case.operation}: {answer.body[:200]!r}\n      {small.as_curl(address)}"
+        return f"{answer.status or 'no answer'} {case.operation}: {answer.body[:200]!r}\n      {small.as_curl(address)}"
     if answer.seconds > max_seconds:
         again = [(await send(case)).seconds for _ in range(2)]
         if min(again) > max_seconds:

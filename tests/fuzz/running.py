@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from common.gateway import MARKET_IMPACT, NEWS_INGESTION, NLP
-from standalone.api_client import system_client
+from standalone.api_client import RequestRefusedError, system_client
 from standalone.bar_files import import_bars
 from standalone.sample.files import bars_path
 from tests.fuzz.feed_phase import fuzz_feeds, served
@@ -35,10 +35,14 @@ async def run_fuzz(fuzz: Fuzz) -> Figures:
         figures.memory_mb["started"] = round(server.memory_mb(), 1)
         async with system_client(server.address) as client:
             await import_bars(client, bars_path())
-        await fuzz_requests(server, fuzz, figures)
-        await fuzz_feeds(server, site, address, fuzz, figures)
-        await _drain(server, figures)
-        _judge(server, fuzz, figures)
+        try:
+            await fuzz_requests(server, fuzz, figures)
+            await fuzz_feeds(server, site, address, fuzz, figures)
+            await _drain(server, figures)
+            _judge(server, fuzz, figures)
+        except (RequestRefusedError, OSError) as error:
+            # What was found so far is worth telling.
+            figures.fail("ended early", f"ended early: {error!r}; the server's log ends with\n{server.tail()}")
     return figures
 
 

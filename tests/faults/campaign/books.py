@@ -154,7 +154,8 @@ def _webhooks(records: Records, arrivals: list[Arrival]) -> list[Account]:
     """
     deliveries = Account("webhooks", len(records.deliveries))
     bodies: dict[str, set[str]] = {}
-    for arrival in arrivals:
+    # One whose signature is wrong is refused by whoever verifies it: it did not arrive.
+    for arrival in (each for each in arrivals if each.is_verified):
         bodies.setdefault(arrival.webhook_id, set()).add(repr(arrival.data))
     deliveries.twice += [f"{key} with {len(found)} contents" for key, found in bodies.items() if len(found) > 1]
     _once(deliveries, records.deliveries, "alert_id", "receiver_id", "notification")
