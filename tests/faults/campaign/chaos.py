@@ -68,21 +68,23 @@ class Chaos:
             case "stall" if link is not None:
                 await link.stall(fault.seconds)
             case "full_disk" if system.disk is not None:
-                await self._fill_disk(fault.seconds)
+                return await self._fill_disk(fault.seconds)
             case "clock" if system.clocks is not None:
                 system.clocks.set(fault.target, fault.seconds)
             case _:
                 return False
         return True
 
-    async def _fill_disk(self, seconds: float) -> None:
+    async def _fill_disk(self, seconds: float) -> bool:
         disk = self._system.disk
         assert disk is not None
-        await asyncio.to_thread(disk.fill)
         try:
-            await asyncio.sleep(seconds)
+            is_full = await asyncio.to_thread(disk.fill)
+            if is_full:
+                await asyncio.sleep(seconds)
         finally:
             await asyncio.to_thread(disk.empty)
+        return is_full
 
     def _mend(self) -> None:
         clocks = self._system.clocks

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 _DISK_MB = 2_000
+_TRIES = 20
 _LIBRARIES = ("/usr/lib", "/usr/lib64", "/usr/local/lib")
 
 
@@ -18,17 +19,20 @@ class SmallDisk:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def fill(self) -> None:
-        """Leave no room."""
-        usage = shutil.disk_usage(self.folder)
-        self._resize(f"{max(usage.used // 1024, 1)}k")
+    def fill(self) -> bool:
+        """Leave no room, and return whether that was possible: what grows meanwhile makes the kernel refuse."""
+        for _ in range(_TRIES):
+            used = shutil.disk_usage(self.folder).used
+            if self._resize(f"{max(used // 1024, 1)}k"):
+                return True
+        return False
 
     def empty(self) -> None:
         """Give the room back."""
         self._resize(f"{_DISK_MB}m")
 
-    def _resize(self, size: str) -> None:
-        _run("mount", "-o", f"remount,size={size}", str(self.folder))
+    def _resize(self, size: str) -> bool:
+        return _succeeds("mount", "-o", f"remount,size={size}", self.folder)
 
 
 @contextmanager
