@@ -14,7 +14,7 @@ ENCODERS := $(addprefix .local/encoders/,bge-small-en-v1.5.onnx e5-small-v2.onnx
 VERSION = $(shell sed -n 's/^version = "\(.*\)"$$/\1/p' pyproject.toml)
 
 .DEFAULT_GOAL := help
-.PHONY: help run up-processes test test-platform test-image test-gitops platform-tools cluster-tools promtool etcd dev-values contract-load teachers image-tools image lint typecheck format contracts configuration bench clean
+.PHONY: help run up-processes test test-platform test-image test-gitops test-faults fuzz platform-tools cluster-tools promtool libfaketime etcd dev-values contract-load teachers image-tools image lint typecheck format contracts configuration bench clean
 
 help:  ## Say what can be made
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -43,6 +43,15 @@ test-image: $(STAMP)  ## Build the four images without a registry and run them t
 
 test-gitops: $(STAMP)  ## Let the real Flux reconcile both clusters into a real API server, and tell how it went
 	@$(BIN)/python -m pytest tests/gitops -m gitops $(ARGS)
+
+test-faults: $(STAMP)  ## Post 10,000 articles while everything is killed, paused, cut off, filled up; then check the books (minutes; ARGS="--seed 2")
+	@$(BIN)/python -m tests.faults.campaign $(ARGS)
+
+fuzz: $(STAMP)  ## Send 10,000 hostile requests and 10,000 hostile feeds (minutes; ARGS="--seed 2")
+	@$(BIN)/python -m tests.fuzz $(ARGS)
+
+libfaketime:  ## Install what lets clocks jump in test-faults (Debian or Ubuntu, as root); else they do not
+	@ls /usr/lib/*/faketime/libfaketimeMT.so.1 > /dev/null 2>&1 || { apt-get update -qq && apt-get install --yes --no-install-recommends libfaketime; }
 
 platform-tools: promtool $(TOOLS)/bin/kustomize $(TOOLS)/bin/istioctl  ## Build kustomize, kubeconform, sops, age and istioctl, and fetch definitions and charts (Go 1.26)
 
