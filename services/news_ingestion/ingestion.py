@@ -18,6 +18,7 @@ from pydantic_core import to_json
 from common.clock import uuid7
 from common.contracts import Article, ItemError
 from common.database import Connection, after_commit
+from common.item_isolation import Isolated
 from common.runtime import Runtime
 from news_ingestion.decisions import BatchDecider, Decision, Known, Status, set_novelty
 from news_ingestion.draft import Draft, Item, RejectedItemError, clean_item
@@ -109,6 +110,28 @@ def _json(fields: dict[str, Any]) -> str:
 def event(name: str, article: Article) -> tuple[str, str]:
     """Return the event that tells streams about `article`."""
     return name, article.model_dump_json(exclude={"body", "summary"}, exclude_none=True)
+
+
+async def take_in(
+    runtime: Runtime, items: Sequence[Item | ItemError], *, fetched_from: UUID | None = None
+) -> Sequence[Outcome]:
+    """Take in `items` in a transaction of their own and return what became of each; one that fails is `rejected`."""
+
+    async def written(part: Sequence[Item | ItemError]) -> Sequence[Outcome]:
+        async with runtime.database.transaction() as connection:
+            return await ingest(runtime, connection, part, fetched_from=fetched_from)
+
+    failed: list[ItemError] = []
+
+    def refused(_item: Item | ItemError, error: ItemError) -> Outcome:
+        failed.append(error)
+        return Outcome(None, error)
+
+    outcomes = await Isolated(runtime, written, refused).answer(items)
+    if failed:
+        # What is refused is counted too: what came in is the sum of what became of it.
+        await written(failed)
+    return outcomes
 
 
 async def ingest(
