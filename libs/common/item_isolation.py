@@ -38,13 +38,19 @@ def is_items_fault(error: Exception) -> bool:
 
 def failure_of(error: Exception) -> ItemError:
     """Return what an item is refused with: the class of what was raised and the request, nothing of the inside."""
-    kind, request_id = type(error).__name__, current_context().request_id
+    kind, request_id = _kind(error), current_context().request_id
     return ItemError(
         code="internal_error",
         detail=f"{kind} was raised while this item was worked on; the log has it under {request_id}.",
         exception=kind,
         request_id=request_id,
     )
+
+
+def _kind(error: Exception) -> str:
+    """Return the class of what was raised, the driver's where SQLAlchemy only wraps it."""
+    wrapped = getattr(error.orig, "__cause__", None) if isinstance(error, StatementError) else None
+    return type(wrapped or error).__name__
 
 
 @contextmanager
@@ -101,7 +107,7 @@ class Isolated(Generic[ItemT, AnswerT]):
                 raise
             if len(items) == 1:
                 logger.exception("item_failed")
-                self.runtime.failed_items.labels(type(error).__name__).inc()
+                self.runtime.failed_items.labels(_kind(error)).inc()
                 return [self.refuse(items[0], failure_of(error))]
         middle = len(items) // 2
         return [*await self._answer_part(items[:middle]), *await self._answer_part(items[middle:])]

@@ -155,7 +155,7 @@ async def ingest(
     decisions: list[Decision] = []
     if drafts:
         with metrics.batch_seconds.time():
-            decisions = await _decide_and_store(runtime, connection, drafts, now, fetched_from)
+            decisions = await _decide_and_store(runtime, connection, drafts, fetched_from)
     remaining = iter(decisions)
     outcomes = [Outcome(next(remaining)) if isinstance(draft, Draft) else Outcome(None, draft) for draft in cleaned]
     counted = Counter(_TALLY_BY_STATUS[outcome.status] for outcome in outcomes)
@@ -174,12 +174,14 @@ def _cleaned(item: Item | ItemError, now: datetime) -> Draft | ItemError:
 
 
 async def _decide_and_store(
-    runtime: Runtime, connection: Connection, drafts: Sequence[Draft], now: datetime, fetched_from: UUID | None
+    runtime: Runtime, connection: Connection, drafts: Sequence[Draft], fetched_from: UUID | None
 ) -> list[Decision]:
     window_hours = runtime.settings_as(Settings).duplicate_window_hours
     for draft in drafts:
         _ = draft.headline  # worked out here, where no other batch waits for it
     await ingesting.lock_decisions(connection)
+    # After the wait: the times of the versions of one article follow each other as the versions do.
+    now = runtime.clock.now()
     stored = await candidates.known_articles(connection, drafts, window_hours)
     decider = BatchDecider(stored, uuid7, window_hours * 3600.0)
     decisions = [decider.decide(draft) for draft in drafts]
