@@ -25,6 +25,8 @@ async def receive_signals(batch: SignalBatch, runtime: RuntimeDep) -> BatchResul
 
 
 @router.post("/signals:evaluate")
-async def evaluate_signals(request: EvaluationRequest, connection: ReadConnectionDep) -> EvaluationResult:
+async def evaluate_signals(
+    request: EvaluationRequest, connection: ReadConnectionDep, runtime: RuntimeDep
+) -> EvaluationResult:
     """Try rules on impacts without storing anything: which match, and why or why not, condition by condition."""
-    return await dry_run.evaluate(connection, request)
+    return await dry_run.evaluate(runtime, connection, request)

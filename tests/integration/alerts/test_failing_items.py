@@ -8,6 +8,7 @@ from sqlalchemy import text
 
 from tests.integration.alerts.conftest import AlertsUnderTest
 from tests.unit.alerts.builders import impact
+from tests.unit.alerts.platform_events import alertmanager, prometheus_alert
 
 
 def _spoilt(**changes: Any) -> dict[str, Any]:
@@ -69,6 +70,16 @@ async def test_an_alert_that_cannot_be_told_about_holds_up_no_other(alerts: Aler
         )
 
     async def one_fires() -> bool:
-        return sorted(alert["state"] for alert in await alerts.alerts()) == ["firing", "pending"]
+        async with alerts.service.database.reading() as connection:
+            return sorted(await connection.scalars(text("SELECT state FROM alert"))) == ["firing", "pending"]
 
     await alerts.until(one_fires)
+
+
+async def test_one_alert_of_the_platform_that_cannot_be_stored_costs_no_other(alerts: AlertsUnderTest) -> None:
+    bad = prometheus_alert(fingerprint="0", labels={"alertname": "Nul \x00"})
+    body = alertmanager(bad, prometheus_alert(fingerprint="1"), prometheus_alert(fingerprint="2"))
+
+    answer = await alerts.request("POST", "/integrations/alertmanager", 200, json=body)
+
+    assert [item["status"] for item in answer["data"]] == ["rejected", "stored", "stored"]

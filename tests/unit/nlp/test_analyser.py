@@ -48,40 +48,9 @@ def test_a_hostile_string_is_answered_quickly(analyser: TextAnalyser, text: str)
 
 _FRAGMENTS = [
     *(", inc .", "Inc", "corp.", "& Co", "PLC", "the ", "Group", "Holdings", "Tony ", "Abbott", "Doxim ", "Apple "),
-    *(
-        ",",
-        ".",
-        ", ",
-        '"',
-        "'s ",
-        "\u2019",
-        "(",
-        ")",
-        "-",
-        "\u2014",
-        "&",
-        "/",
-        "$",
-        "%",
-        "+",
-        ":",
-        " ",
-        "\u3000",
-        "\u00ad",
-    ),
+    *(",", ".", ", ", '"', "\u2019s ", "(", ")", "-", "\u2014", "&", "/", "$", "%", "+", ":", " ", "\u3000", "\u00ad"),
     *("\u0301", "\u200d", "\u202e", "\u0627\u0644", "\u05d0", "\U0001f680", "\u0130", "\u017f", "\ufb01", "\uff21"),
-    *(
-        "buys ",
-        "raises ",
-        "sues ",
-        "3-for-1 ",
-        "price target to $",
-        "9" * 400,
-        "1e999",
-        "EPS of $",
-        " billion",
-        "NYSE: ",
-    ),
+    *("buys ", "raises ", "sues ", "3-for-1 ", "target $", "9" * 400, "1e999", "EPS of $", " billion", "NYSE: "),
 ]
 
 
