@@ -1,6 +1,6 @@
 """A service of one table, on which the common package is tried without any real service."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Annotated, Any
@@ -22,6 +22,7 @@ from common.database import Connection
 from common.dependencies import ClockDep, ConnectionDep, ReadConnectionDep, RuntimeDep
 from common.errors import NotFound, problems
 from common.gateway import Service
+from common.item_isolation import answer_handover, shared_by_items
 from common.outbox import Handover
 from common.pagination import Page, PageDep, keyset
 from common.routing import service_router
@@ -80,16 +81,27 @@ async def _store(connection: Connection, runtime: Runtime, texts: list[str]) -> 
 
 
 @router.post("/notes:batch")
-async def store_notes(batch: NoteBatch, connection: ConnectionDep, runtime: RuntimeDep) -> BatchResult:
-    await _store(connection, runtime, [note.text for note in batch.notes if not isinstance(note, InvalidItem)])
-    return BatchResult(
-        data=[
-            ItemResult(index=index, status="rejected", error=ItemError.of(note))
-            if isinstance(note, InvalidItem)
-            else ItemResult(index=index, status="stored")
-            for index, note in enumerate(batch.notes)
-        ]
-    )
+async def store_notes(batch: NoteBatch, runtime: RuntimeDep) -> BatchResult:
+    async def work(connection: Connection, notes: Sequence[NoteCreate | InvalidItem]) -> BatchResult:
+        texts = [note.text for note in notes if not isinstance(note, InvalidItem)]
+        await _store(connection, runtime, texts)
+        with shared_by_items("The weather"):
+            if "it rains" in texts:
+                raise LookupError("no item is to blame for the rain")
+        if "a bug" in texts:
+            raise ZeroDivisionError("the password is hunter2")
+        if "break the connection" in texts:
+            await connection.execute(select(func.pg_terminate_backend(func.pg_backend_pid())))
+        return BatchResult(
+            data=[
+                ItemResult(index=index, status="rejected", error=ItemError.of(note))
+                if isinstance(note, InvalidItem)
+                else ItemResult(index=index, status="stored")
+                for index, note in enumerate(notes)
+            ]
+        )
+
+    return await answer_handover(runtime, batch.notes, work)
 
 
 @router.post("/notes", status_code=201, responses=problems(409))

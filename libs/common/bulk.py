@@ -33,7 +33,7 @@ async def insert_rows(
     Parameters
     ----------
     on_conflict : tuple of str, columns of a unique index; a row that meets an existing one is left out, or
-        updates its columns `update`. Without it a conflict is an error.
+        updates its columns `update`. An empty one means any unique index. Without it a conflict is an error.
     where : str, predicate of a partial unique index, as SQL.
     returning : tuple of str, columns to return, for the rows that were really written.
 
@@ -110,5 +110,8 @@ def _insert_statement(
                 set_={name: statement.excluded[name] for name in update},
             )
         else:
-            statement = statement.on_conflict_do_nothing(index_elements=list(on_conflict), index_where=condition)
+            # Without a target a row gives way to any unique index.
+            statement = statement.on_conflict_do_nothing(
+                index_elements=list(on_conflict) or None, index_where=condition
+            )
     return statement.returning(*(table.c[name] for name in returning)) if returning else statement

@@ -230,14 +230,14 @@ class Outbox:
 def _read_answers(response: httpx.Response, positions: list[int]) -> Verdict:
     """Return what the neighbour answered per item; an item without an answer is tried again."""
     try:
-        answers = {answer["index"]: answer for answer in response.json()["data"]}
+        answers: dict[Any, dict[str, Any]] = {answer["index"]: dict(answer) for answer in response.json()["data"]}
     except (ValueError, KeyError, TypeError):
         logger.warning("handover_answer_unreadable", status=response.status_code)
         return Verdict(retry=list(positions))
     verdict = Verdict()
     for index, position in enumerate(positions):
         answer = answers.get(index)
-        if answer is None:
+        if answer is None or answer.get("status") is None:
             verdict.retry.append(position)
         elif answer["status"] == "rejected":
             verdict.dead[position] = answer.get("error") or {"code": "rejected"}

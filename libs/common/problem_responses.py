@@ -5,16 +5,17 @@ from http import HTTPStatus
 from typing import Any
 
 import structlog
-from asyncpg.exceptions import DataError, PostgresError
+from asyncpg.exceptions import PostgresError
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from fastapi.routing import iter_route_contexts
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 
 from common.context import current_context
 from common.contracts.batch import ErrorDetail
+from common.database_faults import database_fault
 from common.errors import PROBLEM_JSON, DatabaseUnavailable, NotModified, Problem, ServiceError
 
 logger = structlog.get_logger(__name__)
@@ -78,7 +79,7 @@ def install_problem_handlers(app: FastAPI) -> None:
         HTTPException: on_http_exception,
         RequestValidationError: _on_validation_error,
         DBAPIError: _on_database_error,
-        PostgresError: _on_driver_error,
+        PostgresError: _on_database_error,
     }
     for kind, handler in handlers.items():
         app.add_exception_handler(kind, handler)
@@ -110,34 +111,17 @@ async def _on_validation_error(request: Request, error: RequestValidationError) 
     return problem_response(422, "invalid_request", f"{len(errors)} value(s) do not fit.", path, errors=errors)
 
 
-async def _on_database_error(request: Request, error: DBAPIError) -> Response:
-    if isinstance(error, (OperationalError, InterfaceError)) or error.connection_invalidated:
-        return _database_gone(request, error)
-    driver_error = getattr(error.orig, "__cause__", None)
-    if isinstance(driver_error, DataError):
-        return _invalid_value(request)
-    return _by_sqlstate(request, str(getattr(error.orig, "sqlstate", None) or ""), error)
-
-
-async def _on_driver_error(request: Request, error: PostgresError) -> Response:
-    return _by_sqlstate(request, str(error.sqlstate or ""), error)
-
-
-def _by_sqlstate(request: Request, sqlstate: str, error: Exception) -> Response:
-    # Class 22 is "data exception": a value that no column can hold, for example a NUL or a number out of range.
-    if sqlstate.startswith("22"):
-        return _invalid_value(request)
-    # Class 23 is "integrity constraint violation": two requests at once made what may exist once.
-    if sqlstate.startswith("23"):
-        return problem_response(409, "conflict", "It contradicts something that exists already.", request.url.path)
-    # 57P: the server is shutting down or starting; 08: the connection broke; 53: out of connections.
-    if sqlstate[:2] in {"08", "53"} or sqlstate[:3] == "57P":
-        return _database_gone(request, error)
-    raise error
-
-
-def _invalid_value(request: Request) -> Response:
-    return problem_response(422, "invalid_value", "A value cannot be stored or compared.", request.url.path)
+async def _on_database_error(request: Request, error: DBAPIError | PostgresError) -> Response:
+    path = request.url.path
+    match database_fault(error):
+        case "invalid_value":
+            return problem_response(422, "invalid_value", "A value cannot be stored or compared.", path)
+        case "conflict":
+            return problem_response(409, "conflict", "It contradicts something that exists already.", path)
+        case "unavailable":
+            return _database_gone(request, error)
+        case _:
+            raise error
 
 
 def _database_gone(request: Request, cause: Exception) -> Response:

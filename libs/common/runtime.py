@@ -47,6 +47,12 @@ class Runtime:
         self.failures = Counter(
             "worker_failures_total", "Failures of a background worker", ["worker"], registry=registry
         )
+        self.failed_items = Counter(
+            "items_failed_total",
+            "Items of batches that were refused because working on them raised",
+            ["exception"],
+            registry=registry,
+        )
         self._tasks: list[asyncio.Task[None]] = []
 
     def settings_as(self, kind: type[OwnSettings]) -> OwnSettings:

@@ -19,8 +19,11 @@ from alerts.schemas.signals import (
 )
 from common.contracts import Impact, InvalidItem, ItemError
 from common.database import Connection
+from common.item_isolation import Isolated
+from common.runtime import Runtime
 
 _MAX_RULES = 100
+_Numbered = tuple[int, Impact | InvalidItem]
 
 
 class _Candidate:
@@ -48,12 +51,20 @@ class _Candidate:
         )
 
 
-async def evaluate(connection: Connection, request: EvaluationRequest) -> EvaluationResult:
-    """Return what each rule makes of each impact."""
+async def evaluate(runtime: Runtime, connection: Connection, request: EvaluationRequest) -> EvaluationResult:
+    """Return what each rule makes of each impact; one that this fails on says so and fails no other."""
     rows = await rules.rules_to_explain(connection, request.rule_ids, limit=_MAX_RULES)
     candidates = [_Candidate(row.rule_id, row, When.model_validate(row.when)) for row in rows]
     candidates += [_Candidate(None, rule, rule.when) for rule in request.rules]
-    return EvaluationResult(data=[_evaluation(index, item, candidates) for index, item in enumerate(request.impacts)])
+
+    async def work(numbered: Sequence[_Numbered]) -> list[ImpactEvaluation]:
+        return [_evaluation(index, item, candidates) for index, item in numbered]
+
+    def refuse(numbered: _Numbered, error: ItemError) -> ImpactEvaluation:
+        return ImpactEvaluation(index=numbered[0], error=error)
+
+    answers = await Isolated(runtime, work, refuse).answer(list(enumerate(request.impacts)))
+    return EvaluationResult(data=list(answers))
 
 
 def _evaluation(index: int, item: Impact | InvalidItem, candidates: Sequence[_Candidate]) -> ImpactEvaluation:

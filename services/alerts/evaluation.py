@@ -8,13 +8,14 @@ from uuid import UUID
 from alerts.alert_opening import Match, fire
 from alerts.grouping import fingerprint, group_labels, window_start
 from alerts.repository import alerts, signals
+from alerts.repository.signals import Key
 from alerts.rule_book import ActiveRule, RuleBook
 from common.clock import uuid7
-from common.contracts import BatchResult, Impact, InvalidItem, ItemError, ItemResult
+from common.contracts import BatchResult, Impact, InvalidItem
 from common.database import Connection, after_commit
+from common.item_isolation import shared_by_items
+from common.revisions import RevisedBatch
 from common.runtime import Runtime
-
-Key = tuple[UUID, str, int, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ def natural_key(impact: Impact) -> Key:
     return impact.article_id, impact.ticker, impact.horizon_days, impact.basis
 
 
-async def receive(connection: Connection, runtime: Runtime, items: Sequence[Impact | InvalidItem]) -> BatchResult:
+async def receive(runtime: Runtime, connection: Connection, items: Sequence[Impact | InvalidItem]) -> BatchResult:
     """Store the impacts, fire and amend alerts in the same transaction, and answer for each item.
 
     Notes
@@ -40,10 +41,11 @@ async def receive(connection: Connection, runtime: Runtime, items: Sequence[Impa
     """
     now = runtime.clock.now()
     book: RuleBook = runtime.state.rule_book
-    await book.refresh(connection)
-    newest = _newest(items)
+    with shared_by_items("The rules"):
+        await book.refresh(connection)
+    batch: RevisedBatch[Key, Impact] = RevisedBatch(items, key=natural_key)
     received = {
-        key: Received(impact, book.matching(impact), impact.model_dump_json()) for key, impact in newest.items()
+        key: Received(impact, book.matching(impact), impact.model_dump_json()) for key, impact in batch.newest.items()
     }
     fresh_ids = {key: uuid7() for key in received}
     stored = await _store(connection, received, fresh_ids, now)
@@ -56,22 +58,8 @@ async def receive(connection: Connection, runtime: Runtime, items: Sequence[Impa
     n_matched = sum(1 for key in stored if received[key].rules)
     after_commit(connection, lambda: _count(runtime, len(stored), n_matched))
     missing = [key for key in received if key not in stored]
-    known = {key: (stored[key], newest[key].revision) for key in stored}
-    if missing:
-        for row in await signals.find_signals(connection, missing):
-            known[row.article_id, row.ticker, row.horizon_days, row.basis] = (row.signal_id, row.revision)
-    return BatchResult(data=_answers(items, known, set(stored)))
-
-
-def _newest(items: Sequence[Impact | InvalidItem]) -> dict[Key, Impact]:
-    """Return the newest revision of each impact in the batch, ordered by key."""
-    newest: dict[Key, Impact] = {}
-    for item in items:
-        if not isinstance(item, InvalidItem):
-            key = natural_key(item)
-            if key not in newest or newest[key].revision < item.revision:
-                newest[key] = item
-    return dict(sorted(newest.items()))
+    held = await signals.find_signals(connection, missing) if missing else {}
+    return batch.answers(stored, held)
 
 
 async def _store(
@@ -140,24 +128,3 @@ async def _amend(
 def _count(runtime: Runtime, n_received: int, n_matched: int) -> None:
     runtime.state.metrics.received.inc(n_received)
     runtime.state.metrics.matched.inc(n_matched)
-
-
-def _answers(
-    items: Sequence[Impact | InvalidItem], known: dict[Key, tuple[UUID, int]], stored: set[Key]
-) -> list[ItemResult]:
-    answers = []
-    for index, item in enumerate(items):
-        if isinstance(item, InvalidItem):
-            answers.append(ItemResult(index=index, status="rejected", error=ItemError.of(item)))
-            continue
-        key = natural_key(item)
-        signal_id, revision = known[key]
-        if item.revision < revision:
-            answers.append(ItemResult(index=index, status="superseded", id=str(signal_id)))
-        elif key in stored:
-            # The same impact twice in one batch is stored by its first place.
-            stored.discard(key)
-            answers.append(ItemResult(index=index, status="stored", id=str(signal_id)))
-        else:
-            answers.append(ItemResult(index=index, status="unchanged", id=str(signal_id)))
-    return answers

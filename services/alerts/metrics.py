@@ -12,6 +12,9 @@ class AlertMetrics:
         self.received = Counter("alert_impacts_received_total", "New or newer impacts received", registry=registry)
         self.matched = Counter("alert_impacts_matched_total", "Impacts that matched a rule", registry=registry)
         self.rules = Gauge("alert_rules", "Rules in the index", registry=registry)
+        self.unreadable_rules = Gauge(
+            "alert_rules_unreadable", "Enabled rules that this process cannot read and leaves out", registry=registry
+        )
         self.amended = Counter("alert_amendments_total", "Corrections of alerts", registry=registry)
         self.system_events = Counter(
             "alert_system_events_total", "New events of the platform received", ["source"], registry=registry

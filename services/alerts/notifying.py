@@ -5,10 +5,11 @@ import json
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import structlog
 from sqlalchemy import Row
 
 from alerts.grouping import repeat_after
@@ -20,7 +21,11 @@ from common.contracts import AlertState, Impact
 from common.database import Connection, after_commit
 from common.runtime import Runtime
 
+logger = structlog.get_logger(__name__)
+
 _BATCH_ALERTS = 100
+# An alert that cannot be told about is looked at again then.
+_POSTPONED = timedelta(minutes=1)
 _CORRECTIONS: tuple[Reason, ...] = ("revised", "retracted")
 
 
@@ -100,22 +105,45 @@ async def flush_due(runtime: Runtime) -> int:
         due = await alerts.claim_due(connection, now, _BATCH_ALERTS)
         if not due:
             return 0
-        contents = await _contents(connection, [row.alert_id for row in due])
-        decisions = [_decide(row, contents.get(row.alert_id, Contents()), now) for row in due]
-        await alerts.store_flushed(connection, [decision.row(now) for decision in decisions], now)
-        await _write(connection, runtime, decisions, now)
+        decisions, failed = _decided(runtime, due, await _rows_of(connection, [row.alert_id for row in due]), now)
+        if failed:
+            await alerts.postpone(connection, failed, now + _POSTPONED)
+        if decisions:
+            await alerts.store_flushed(connection, [decision.row(now) for decision in decisions], now)
+            await _write(connection, runtime, decisions, now)
     return len(due)
 
 
-async def _contents(connection: Connection, alert_ids: Sequence[UUID]) -> dict[UUID, Contents]:
-    found: dict[UUID, Contents] = {}
+async def _rows_of(connection: Connection, alert_ids: Sequence[UUID]) -> dict[UUID, list[Row[Any]]]:
+    found: dict[UUID, list[Row[Any]]] = {}
     for row in await signals.signals_of_alerts(connection, alert_ids):
+        found.setdefault(row.alert_id, []).append(row)
+    return found
+
+
+def _decided(
+    runtime: Runtime, due: Sequence[Row[Any]], rows: dict[UUID, list[Row[Any]]], now: datetime
+) -> tuple[list[Decision], list[UUID]]:
+    """Return what becomes of each alert, and the alerts that this fails on: none of them holds up another."""
+    decisions, failed = [], []
+    for alert in due:
+        try:
+            decisions.append(_decide(alert, _contents(rows.get(alert.alert_id, ())), now))
+        except Exception as error:
+            logger.exception("alert_failed", alert_id=str(alert.alert_id))
+            runtime.failed_items.labels(type(error).__name__).inc()
+            failed.append(alert.alert_id)
+    return decisions, failed
+
+
+def _contents(rows: Sequence[Row[Any]]) -> Contents:
+    contents = Contents()
+    for row in rows:
         impact = Impact.model_validate_json(row.document)
-        contents = found.setdefault(row.alert_id, Contents())
         (contents.standing if row.is_active else contents.withdrawn).append(impact)
         if row.amended_at is not None:
             contents.amended.append((row.amended_at, impact))
-    return found
+    return contents
 
 
 def _decide(alert: Row[Any], contents: Contents, now: datetime) -> Decision:

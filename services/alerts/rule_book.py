@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+import structlog
 from sqlalchemy import Row
 
 from alerts.facts import can_fire, facts_of
@@ -16,6 +17,8 @@ from alerts.schemas.rules import When
 from alerts.system_rule import SYSTEM_RULE_ID
 from common.contracts import Impact, Severity
 from common.database import Connection
+
+logger = structlog.get_logger(__name__)
 
 # Loading 100,000 rules takes seconds; requests are let through in between.
 _BREATHE_EVERY = 500
@@ -68,6 +71,7 @@ class RuleBook:
         self._metrics = metrics
         self._index: RuleIndex[UUID] = RuleIndex()
         self._rules: dict[UUID, ActiveRule] = {}
+        self._unread: set[UUID] = set()
         self._version = -1
         self._loading = asyncio.Lock()
 
@@ -78,11 +82,23 @@ class RuleBook:
         async with self._loading:
             changed = await rules.changed_since(connection, self._version)
             for number, row in enumerate(changed):
-                self._take_over(row)
+                self._take_over_or_leave(row)
                 if number % _BREATHE_EVERY == _BREATHE_EVERY - 1:
                     await asyncio.sleep(0)
             self._version = max((row.changed_in for row in changed), default=max(self._version, 0))
             self._metrics.rules.set(len(self._index))
+
+    def _take_over_or_leave(self, row: Row[Any]) -> None:
+        """Take a rule over; one that cannot be read, for example a later release's, stops no other from firing."""
+        try:
+            self._take_over(row)
+            self._unread.discard(row.rule_id)
+        except Exception:
+            self._rules.pop(row.rule_id, None)
+            self._index.discard(row.rule_id)
+            self._unread.add(row.rule_id)
+            logger.exception("rule_is_unreadable", rule_id=str(row.rule_id), name=row.name)
+        self._metrics.unreadable_rules.set(len(self._unread))
 
     def _take_over(self, row: Row[Any]) -> None:
         if row.enabled and row.deleted_at is None and row.rule_id != SYSTEM_RULE_ID:

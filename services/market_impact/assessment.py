@@ -1,44 +1,56 @@
 """Takes analyses in: decides what is new, scores what has a linked security, withdraws what no longer holds."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from math import expm1
-from typing import Any
+from operator import attrgetter
 from uuid import UUID
 
 from pydantic_core import from_json, to_json
 
 from common.clock import uuid7
-from common.contracts import Analysis, BatchResult, InvalidItem, ItemError, ItemResult
+from common.contracts import Analysis, BatchResult, InvalidItem
 from common.database import Connection, after_commit
-from common.errors import Unavailable
+from common.item_isolation import shared_by_items
+from common.revisions import RevisedBatch, settle
+from common.rows import Rows
 from market_impact.engine import Engine
 from market_impact.impact_document import Document, impact_document
 from market_impact.impact_row import Row, impact_row, scored_event
 from market_impact.linking import Link, linked_securities
 from market_impact.outcome_recording import count_outcomes
 from market_impact.repository import impacts
+from market_impact.repository.impacts import AssessmentRevisions
 from market_impact.scoring import BASES, ScoredImpact, score_links
 
-_SETTLING_ROUNDS = 5
+_Estimated = tuple[UUID, str, int, str]
+"""What makes an estimate the same one through its revisions: article, ticker, horizon and basis."""
 
 
-@dataclass(slots=True)
-class _Batch:
-    """The analyses of one request that are worth deciding on, and the answers so far."""
+@dataclass(frozen=True, slots=True)
+class _News:
+    """An analysis with the securities that it speaks about; none when it was retracted."""
 
-    answers: dict[int, ItemResult] = field(default_factory=dict)
-    current: dict[UUID, tuple[int, Analysis]] = field(default_factory=dict)
-    links: dict[UUID, list[Link]] = field(default_factory=dict)
+    analysis: Analysis
+    links: list[Link]
 
-    def result_of(self, analysis: Analysis) -> str:
-        if analysis.state == "retracted":
+    @classmethod
+    def of(cls, analysis: Analysis, min_relevance: float) -> "_News":
+        retracted = analysis.state == "retracted"
+        return cls(analysis, [] if retracted else linked_securities(analysis, min_relevance))
+
+    @property
+    def result(self) -> str:
+        if self.analysis.state == "retracted":
             return "retracted"
-        return "scored" if self.links[analysis.article_id] else "without_linked_security"
+        return "scored" if self.links else "without_linked_security"
+
+    def row(self) -> Row:
+        return {"revision": self.analysis.revision, "analysis_id": self.analysis.analysis_id, "result": self.result}
 
 
-async def assess(connection: Connection, engine: Engine, analyses: Sequence[Analysis | InvalidItem]) -> BatchResult:
+async def assess(engine: Engine, connection: Connection, analyses: Sequence[Analysis | InvalidItem]) -> BatchResult:
     """Store an assessment of every analysis that is new, with its estimates, and hand them on.
 
     Notes
@@ -46,107 +58,39 @@ async def assess(connection: Connection, engine: Engine, analyses: Sequence[Anal
     Idempotent on (article, revision): a repeated delivery is `unchanged`, an older revision `superseded`. Six
     statements write a batch of any size.
     """
-    now = engine.runtime.clock.now()
+    clock = engine.runtime.clock
     with engine.metrics.scoring_seconds.time():
-        batch = _sort_out(analyses, engine.settings.min_relevance)
-        fresh, replaced = await _settle(connection, batch, now)
-        if fresh:
-            await _write(connection, engine, batch, fresh, replaced, now)
-    for article_id in fresh:
-        engine.metrics.analyses.labels(batch.result_of(batch.current[article_id][1])).inc()
-    return BatchResult(data=[batch.answers[index] for index in range(len(analyses))])
-
-
-def _sort_out(analyses: Sequence[Analysis | InvalidItem], min_relevance: float) -> _Batch:
-    """Answer what needs no look at the database: invalid items, and repetitions within the batch."""
-    batch = _Batch()
-    for index, analysis in enumerate(analyses):
-        if isinstance(analysis, InvalidItem):
-            batch.answers[index] = ItemResult(index=index, status="rejected", error=ItemError.of(analysis))
-            continue
-        earlier = batch.current.get(analysis.article_id)
-        if earlier is not None and earlier[1].revision >= analysis.revision:
-            same = earlier[1].revision == analysis.revision
-            batch.answers[index] = _answer(index, analysis, "unchanged" if same else "superseded")
-            continue
-        if earlier is not None:
-            batch.answers[earlier[0]] = _answer(earlier[0], earlier[1], "superseded")
-        batch.current[analysis.article_id] = index, analysis
-    for article_id, (_, analysis) in batch.current.items():
-        retracted = analysis.state == "retracted"
-        batch.links[article_id] = [] if retracted else linked_securities(analysis, min_relevance)
-    return batch
-
-
-def _answer(index: int, analysis: Analysis, status: Any) -> ItemResult:
-    return ItemResult(index=index, status=status, id=str(analysis.analysis_id))
-
-
-async def _settle(connection: Connection, batch: _Batch, now: datetime) -> tuple[list[UUID], list[UUID]]:
-    """Write the assessments and return the articles that are new here, and those whose earlier revision they replace.
-
-    Notes
-    -----
-    An insert that gives way tells that the article has a current revision, perhaps from a transaction that committed a
-    moment ago; then it is read, ended when it is older, and the insert is tried again.
-    """
-    open_articles = sorted(batch.current)
-    fresh: list[UUID] = []
-    replaced: list[UUID] = []
-    for _ in range(_SETTLING_ROUNDS):
-        if not open_articles:
-            break
-        written = await impacts.insert_assessments(
-            connection, [_assessment_row(batch, article_id) for article_id in open_articles], now
+        batch: RevisedBatch[UUID, Analysis] = RevisedBatch(analyses, key=attrgetter("article_id"))
+        news = {key: _News.of(analysis, engine.settings.min_relevance) for key, analysis in batch.newest.items()}
+        settled = await settle(
+            AssessmentRevisions(connection, {key: each.row() for key, each in news.items()}),
+            {key: each.analysis.revision for key, each in news.items()},
+            clock,
         )
-        fresh += sorted(written)
-        open_articles = [article_id for article_id in open_articles if article_id not in written]
-        known = await impacts.read_revisions(connection, open_articles) if open_articles else {}
-        older: dict[UUID, int] = {}
-        for article_id in open_articles:
-            index, analysis = batch.current[article_id]
-            held = known.get(article_id, 0)
-            if held < analysis.revision:
-                older[article_id] = analysis.revision
-            else:
-                status = "unchanged" if held == analysis.revision else "superseded"
-                batch.answers[index] = _answer(index, analysis, status)
-        if older:
-            await impacts.supersede_assessments(connection, older, now)
-            replaced += older
-        open_articles = sorted(older)
-    if open_articles:
-        raise Unavailable(f"Other requests keep writing {len(open_articles)} of these articles; try again.")
-    for article_id in fresh:
-        index, analysis = batch.current[article_id]
-        batch.answers[index] = _answer(index, analysis, "stored")
-    return fresh, replaced
+        fresh = [news[key] for key in sorted(settled.written)]
+        if fresh:
+            await _write(connection, engine, fresh, settled.replaced.intersection(settled.written), clock.now())
+    after_commit(connection, lambda: _count_news(engine, fresh))
+    return batch.answers(settled.written, settled.held)
 
 
-def _assessment_row(batch: _Batch, article_id: UUID) -> dict[str, Any]:
-    analysis = batch.current[article_id][1]
-    return {
-        "article_id": article_id,
-        "revision": analysis.revision,
-        "analysis_id": analysis.analysis_id,
-        "result": batch.result_of(analysis),
-    }
+def _count_news(engine: Engine, fresh: Sequence[_News]) -> None:
+    for each in fresh:
+        engine.metrics.analyses.labels(each.result).inc()
 
 
 async def _write(
-    connection: Connection,
-    engine: Engine,
-    batch: _Batch,
-    fresh: Sequence[UUID],
-    replaced: Sequence[UUID],
-    now: datetime,
+    connection: Connection, engine: Engine, fresh: Sequence[_News], replaced: Collection[UUID], now: datetime
 ) -> None:
-    links = [link for article_id in fresh for link in batch.links[article_id]]
+    """Score what is new, withdraw what it replaces, and hand both on."""
+    links = [link for each in fresh for link in each.links]
     handed_on: list[str] = []
     events: list[tuple[str, str]] = []
-    previous = await impacts.supersede_impacts(connection, replaced, now) if replaced else ()
+    estimated: set[_Estimated] = set()
+    previous = await impacts.supersede_impacts(connection, sorted(replaced), now) if replaced else ()
     if links:
-        transaction = await engine.memory.refresh(connection)
+        with shared_by_items("The past events"):
+            transaction = await engine.memory.refresh(connection)
         calendar = engine.calendar()
         market = await engine.prices.market(connection, (link.ticker for link in links), calendar)
         scored = score_links(links, market, engine.memory.past, calendar, engine.parameters)
@@ -158,8 +102,10 @@ async def _write(
             events.append(("impact.scored", scored_event(document)))
         await impacts.insert_impacts(connection, rows)
         handed_on = [row["document"] for row in rows]
+        estimated = {(row["article_id"], row["ticker"], row["horizon_days"], row["basis"]) for row in rows}
         after_commit(connection, lambda: _count(engine, scored, rows))
-    withdrawn = _withdrawals(batch, previous, {(link.analysis.article_id, link.ticker) for link in links}, now)
+    analyses = {each.analysis.article_id: each.analysis for each in fresh}
+    withdrawn = _withdrawals(analyses, previous, estimated, now)
     if withdrawn:
         await impacts.mark_withdrawn(connection, [document["impact_id"] for document in withdrawn])
         handed_on += [to_json(document).decode() for document in withdrawn]
@@ -168,14 +114,14 @@ async def _write(
 
 
 def _withdrawals(
-    batch: _Batch, previous: Sequence[Any], still_linked: set[tuple[UUID, str]], now: datetime
+    analyses: Mapping[UUID, Analysis], previous: Rows, estimated: Collection[_Estimated], now: datetime
 ) -> list[Document]:
     """Return the earlier estimates that no new one replaces, as retractions under the new revision."""
     withdrawn = []
     for row in previous:
-        if (row.article_id, row.ticker) in still_linked:
+        if (row.article_id, row.ticker, row.horizon_days, row.basis) in estimated:
             continue
-        analysis = batch.current[row.article_id][1]
+        analysis = analyses[row.article_id]
         document: Document = from_json(row.document)
         document.update(impact_id=row.impact_id, state="retracted", revision=analysis.revision)
         document["lineage"].update(analysis_id=analysis.analysis_id, scored_at=now)

@@ -88,7 +88,7 @@ def parse_rows(rows: Iterable[Any]) -> ParsedBars:
         parsed.n_received += 1
         try:
             bar = _bar(row, dates)
-        except (KeyError, ValueError, TypeError, OverflowError) as error:
+        except Exception as error:  # noqa: BLE001 - whatever a row raises, it is told and fails no other
             parsed.n_rejected += 1
             if len(parsed.rejected) < _REPORTED_ROWS:
                 parsed.rejected.append((number, _reason(error)))
@@ -148,4 +148,6 @@ def _volume(value: Any) -> int | None:
 
 
 def _reason(error: Exception) -> str:
-    return f"{error.args[0]} is missing" if isinstance(error, KeyError) else str(error)
+    if isinstance(error, KeyError):
+        return f"{error.args[0]} is missing"
+    return str(error) if isinstance(error, (ValueError, TypeError, OverflowError)) else type(error).__name__

@@ -5,9 +5,11 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 import numpy as np
+import structlog
 from pydantic_core import from_json
 
 from common.database import Connection, after_commit
+from common.item_isolation import is_items_fault
 from common.rows import Rows
 from market_impact.car_measurement import NewsWindow, measure_news
 from market_impact.engine import Engine
@@ -15,18 +17,40 @@ from market_impact.outcome_document import lies_within, outcome_event
 from market_impact.repository import outcomes
 from market_impact.trading_calendar import to_day_number
 
+logger = structlog.get_logger(__name__)
+
 CLAIM_ROWS = 500
 
 
 async def record_outcomes(engine: Engine) -> int:
     """Record every outcome that is due and whose bars are here; return how many."""
-    recorded = 0
+    recorded, limit = 0, CLAIM_ROWS
     while True:
-        async with engine.runtime.database.transaction() as connection:
-            rows = await outcomes.claim_due(connection, engine.runtime.clock.now(), CLAIM_ROWS)
-            recorded += await _record(connection, engine, rows)
-        if len(rows) < CLAIM_ROWS:
+        claimed: Rows = ()
+        try:
+            async with engine.runtime.database.transaction() as connection:
+                claimed = await outcomes.claim_due(connection, engine.runtime.clock.now(), limit)
+                recorded += await _record(connection, engine, claimed)
+        except Exception as error:
+            if not claimed or not is_items_fault(error):
+                raise
+            limit = await _divide(engine, claimed, error)
+            continue
+        if len(claimed) < limit:
             return recorded
+        limit = min(CLAIM_ROWS, 2 * limit)
+
+
+async def _divide(engine: Engine, claimed: Rows, error: Exception) -> int:
+    """Return how many estimates to claim next; one that fails alone is put off, so that it holds up no other."""
+    if len(claimed) > 1:
+        return len(claimed) // 2
+    logger.error("outcome_failed", impact_id=str(claimed[0].impact_id), exc_info=error)
+    engine.runtime.failed_items.labels(type(error).__name__).inc()
+    async with engine.runtime.database.transaction() as connection:
+        until = engine.runtime.clock.now() + timedelta(seconds=engine.settings.outcome_retry_seconds)
+        await outcomes.postpone(connection, [claimed[0].impact_id], until)
+    return CLAIM_ROWS
 
 
 async def _record(connection: Connection, engine: Engine, rows: Rows) -> int:

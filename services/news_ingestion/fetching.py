@@ -22,7 +22,7 @@ from common.runtime import Runtime
 from news_ingestion.adapters import Adapter
 from news_ingestion.adapters.adapter import Fetched, SourceState
 from news_ingestion.fetch_policy import DEGRADED_AFTER_ERRORS, backoff_seconds, next_fetch_at
-from news_ingestion.ingestion import ingest
+from news_ingestion.ingestion import take_in
 from news_ingestion.repository import sources
 from news_ingestion.settings import Settings
 from news_ingestion.upstream import UpstreamError
@@ -140,8 +140,7 @@ async def _run(run: FetchRun) -> Row[Any]:
     counted: Counter[str] = Counter()
     for start in range(0, len(fetched.items), MAX_BATCH_ITEMS):
         items = fetched.items[start : start + MAX_BATCH_ITEMS]
-        async with runtime.database.transaction() as connection:
-            outcomes = await ingest(runtime, connection, items, fetched_from=source.source_id)
+        outcomes = await take_in(runtime, items, fetched_from=source.source_id)
         counted.update(outcome.status for outcome in outcomes)
     async with runtime.database.transaction() as connection:
         return await _settle(run, connection, fetched, counted)

@@ -18,6 +18,7 @@ from pydantic_core import to_json
 from common.clock import uuid7
 from common.contracts import Article, ItemError
 from common.database import Connection, after_commit
+from common.item_isolation import Isolated
 from common.runtime import Runtime
 from news_ingestion.decisions import BatchDecider, Decision, Known, Status, set_novelty
 from news_ingestion.draft import Draft, Item, RejectedItemError, clean_item
@@ -111,6 +112,28 @@ def event(name: str, article: Article) -> tuple[str, str]:
     return name, article.model_dump_json(exclude={"body", "summary"}, exclude_none=True)
 
 
+async def take_in(
+    runtime: Runtime, items: Sequence[Item | ItemError], *, fetched_from: UUID | None = None
+) -> Sequence[Outcome]:
+    """Take in `items` in a transaction of their own and return what became of each; one that fails is `rejected`."""
+
+    async def written(part: Sequence[Item | ItemError]) -> Sequence[Outcome]:
+        async with runtime.database.transaction() as connection:
+            return await ingest(runtime, connection, part, fetched_from=fetched_from)
+
+    failed: list[ItemError] = []
+
+    def refused(_item: Item | ItemError, error: ItemError) -> Outcome:
+        failed.append(error)
+        return Outcome(None, error)
+
+    outcomes = await Isolated(runtime, written, refused).answer(items)
+    if failed:
+        # What is refused is counted too: what came in is the sum of what became of it.
+        await written(failed)
+    return outcomes
+
+
 async def ingest(
     runtime: Runtime,
     connection: Connection,
@@ -132,7 +155,7 @@ async def ingest(
     decisions: list[Decision] = []
     if drafts:
         with metrics.batch_seconds.time():
-            decisions = await _decide_and_store(runtime, connection, drafts, now, fetched_from)
+            decisions = await _decide_and_store(runtime, connection, drafts, fetched_from)
     remaining = iter(decisions)
     outcomes = [Outcome(next(remaining)) if isinstance(draft, Draft) else Outcome(None, draft) for draft in cleaned]
     counted = Counter(_TALLY_BY_STATUS[outcome.status] for outcome in outcomes)
@@ -151,12 +174,14 @@ def _cleaned(item: Item | ItemError, now: datetime) -> Draft | ItemError:
 
 
 async def _decide_and_store(
-    runtime: Runtime, connection: Connection, drafts: Sequence[Draft], now: datetime, fetched_from: UUID | None
+    runtime: Runtime, connection: Connection, drafts: Sequence[Draft], fetched_from: UUID | None
 ) -> list[Decision]:
     window_hours = runtime.settings_as(Settings).duplicate_window_hours
     for draft in drafts:
         _ = draft.headline  # worked out here, where no other batch waits for it
     await ingesting.lock_decisions(connection)
+    # After the wait: the times of the versions of one article follow each other as the versions do.
+    now = runtime.clock.now()
     stored = await candidates.known_articles(connection, drafts, window_hours)
     decider = BatchDecider(stored, uuid7, window_hours * 3600.0)
     decisions = [decider.decide(draft) for draft in drafts]

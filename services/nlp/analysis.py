@@ -1,28 +1,19 @@
 """The use-case of the pipeline: articles in, analyses stored and handed on, each revision once."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
-from common.clock import uuid7
-from common.contracts import Analysis, Article, BatchResult, InvalidItem, ItemError, ItemResult
+from common.clock import Clock, uuid7
+from common.contracts import Analysis, Article, BatchResult, InvalidItem
 from common.database import Connection
+from common.revisions import Held, RevisedBatch, Settled, is_newer, settle
 from common.runtime import Runtime
 from nlp import repository
 from nlp.analyser import TextAnalysis, TextInput, no_sentiment
 from nlp.engine import Engine
-
-
-@dataclass(slots=True)
-class _Item:
-    """One article of a batch on its way: `answer` is set as soon as it is known."""
-
-    index: int
-    article: Article
-    answer: ItemResult | None = None
-    analysis: Analysis | None = None
 
 
 async def analyse_articles(
@@ -34,46 +25,21 @@ async def analyse_articles(
     -----
     A revision that is here already is `unchanged`, an older one `superseded`; both cost one look-up and no model.
     """
-    answers: dict[int, ItemResult] = {}
-    items: list[_Item] = []
-    for index, article in enumerate(articles):
-        if isinstance(article, InvalidItem):
-            answers[index] = ItemResult(index=index, status="rejected", error=ItemError.of(article))
-        else:
-            items.append(_Item(index, article))
-    known = await repository.current_revisions(connection, [item.article.article_id for item in items])
-    fresh = _fresh(items, known)
-    await _analyse(engine, fresh, runtime.clock.now())
-    written = await _store(runtime, connection, fresh, known)
-    for item in fresh:
-        item.answer = _stored(item, written)
-    _answer_the_rest(items, known)
-    answers |= {item.index: item.answer for item in items if item.answer is not None}
-    return BatchResult(data=[answers[index] for index in range(len(articles))])
+    batch: RevisedBatch[UUID, Article] = RevisedBatch(articles, key=attrgetter("article_id"))
+    known = await repository.current_revisions(connection, list(batch.newest))
+    fresh = [article for key, article in batch.newest.items() if is_newer(article.revision, known.get(key))]
+    analyses = await _analyse(engine, fresh, runtime.clock)
+    settled = await _store(runtime, connection, analyses, known)
+    return batch.answers(settled.written, {**known, **settled.held})
 
 
-def _fresh(items: list[_Item], known: dict[UUID, tuple[int, UUID]]) -> list[_Item]:
-    """Return the items to analyse: of each article the newest revision in the batch, if it is newer than the stored."""
-    newest: dict[UUID, _Item] = {}
-    for item in items:
-        other = newest.get(item.article.article_id)
-        if other is None or other.article.revision < item.article.revision:
-            newest[item.article.article_id] = item
-    return [
-        item
-        for article_id, item in newest.items()
-        if article_id not in known or known[article_id][0] < item.article.revision
-    ]
-
-
-async def _analyse(engine: Engine, items: list[_Item], now: datetime) -> None:
-    living = [item for item in items if item.article.state != "retracted"]
-    found = await engine.analyse([_text(item.article) for item in living])
-    for item, analysis in zip(living, found, strict=True):
-        item.analysis = _contract(item.article, analysis, engine.model_versions, now)
-    for item in items:
-        if item.analysis is None:
-            item.analysis = _withdrawn(item.article, engine.model_versions, now)
+async def _analyse(engine: Engine, articles: Sequence[Article], clock: Clock) -> list[Analysis]:
+    living = [article for article in articles if article.state != "retracted"]
+    found = dict(zip(map(id, living), await engine.analyse([_text(article) for article in living]), strict=True))
+    now = clock.now()
+    retracted = no_sentiment("The article was retracted.")
+    # What withdraws everything built on an article names no entity and has no score.
+    return [_contract(article, found.get(id(article), retracted), engine.model_versions, now) for article in articles]
 
 
 def _text(article: Article) -> TextInput:
@@ -114,30 +80,23 @@ def _contract(article: Article, found: TextAnalysis, model_versions: dict[str, s
     )
 
 
-def _withdrawn(article: Article, model_versions: dict[str, str], now: datetime) -> Analysis:
-    """Return the analysis that withdraws what was built on the article: no entity, no score."""
-    return _contract(article, no_sentiment("The article was retracted."), model_versions, now)
-
-
 async def _store(
-    runtime: Runtime, connection: Connection, items: list[_Item], known: dict[UUID, tuple[int, UUID]]
-) -> set[UUID]:
-    analyses = [item.analysis for item in items if item.analysis is not None]
-    if not analyses:
-        return set()
-    now = runtime.clock.now()
-    documents = [analysis.model_dump_json() for analysis in analyses]
-    rows = [_row(analysis, document, now) for analysis, document in zip(analyses, documents, strict=True)]
-    corrected = [(analysis.article_id, analysis.revision) for analysis in analyses if analysis.article_id in known]
-    written = await repository.store_analyses(connection, rows, corrected, now)
-    handed_on = [
-        document for analysis, document in zip(analyses, documents, strict=True) if analysis.analysis_id in written
-    ]
-    await runtime.handover().put(connection, handed_on)
-    return written
+    runtime: Runtime, connection: Connection, analyses: Sequence[Analysis], known: Mapping[UUID, Held]
+) -> Settled:
+    """Write the analyses and hand on those that were written."""
+    documents = {analysis.article_id: analysis.model_dump_json() for analysis in analyses}
+    rows = {analysis.article_id: _row(analysis, documents[analysis.article_id]) for analysis in analyses}
+    settled = await settle(
+        repository.AnalysisRevisions(connection, rows),
+        {analysis.article_id: analysis.revision for analysis in analyses},
+        runtime.clock,
+        known,
+    )
+    await runtime.handover().put(connection, [documents[article_id] for article_id in sorted(settled.written)])
+    return settled
 
 
-def _row(analysis: Analysis, document: str, now: datetime) -> dict[str, Any]:
+def _row(analysis: Analysis, document: str) -> dict[str, Any]:
     relevances = {
         entity.ticker: entity.relevance for entity in reversed(analysis.entities) if entity.ticker is not None
     }
@@ -157,26 +116,4 @@ def _row(analysis: Analysis, document: str, now: datetime) -> dict[str, Any]:
         "model_versions": list(analysis.model_versions.values()),
         "document": document,
         "published_at": analysis.lineage.published_at,
-        "recorded_at": now,
     }
-
-
-def _stored(item: _Item, written: set[UUID]) -> ItemResult:
-    """Return the answer to a fresh item; one that another delivery wrote in the same moment is unchanged."""
-    analysis_id = item.analysis.analysis_id if item.analysis is not None else None
-    if analysis_id in written:
-        return ItemResult(index=item.index, status="stored", id=str(analysis_id))
-    return ItemResult(index=item.index, status="unchanged")
-
-
-def _answer_the_rest(items: list[_Item], known: dict[UUID, tuple[int, UUID]]) -> None:
-    """Answer the items that were not analysed, by the revision that is here now."""
-    here = {article_id: (revision, str(analysis_id)) for article_id, (revision, analysis_id) in known.items()}
-    for item in items:
-        if item.answer is not None and item.answer.id is not None:
-            here[item.article.article_id] = (item.article.revision, item.answer.id)
-    for item in items:
-        if item.answer is None:
-            revision, analysis_id = here.get(item.article.article_id, (item.article.revision, None))
-            status = "unchanged" if item.article.revision == revision else "superseded"
-            item.answer = ItemResult(index=item.index, status=status, id=analysis_id)

@@ -8,6 +8,7 @@ from functools import partial
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from common.errors import Unavailable
 from nlp.analyser import TextAnalyser, TextAnalysis, TextInput
 from nlp.drift import RecentScores, score_references
 from nlp.selfcheck import SelfcheckReport, compare, golden_inputs
@@ -78,6 +79,7 @@ class Engine:
         self._recent = RecentScores(drift_window, score_references().get(analyser.model_versions["sentiment"]))
         metrics.watch(self._recent)
         self._chunk_size = chunk_size
+        self._is_closed = False
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="nlp")
 
     @property
@@ -109,6 +111,8 @@ class Engine:
     async def _in_thread(
         self, analyser: TextAnalyser, texts: Sequence[TextInput], *, counterfactual: bool = False
     ) -> list[TextAnalysis]:
+        if self._is_closed:
+            raise Unavailable("NLP is stopping.")
         analyse = partial(analyser.analyse, texts, counterfactual=counterfactual)
         return await asyncio.get_running_loop().run_in_executor(self._thread, analyse)
 
@@ -145,4 +149,5 @@ class Engine:
 
     def close(self) -> None:
         """End the thread once what it is doing is done."""
+        self._is_closed = True
         self._thread.shutdown()

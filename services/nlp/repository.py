@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from common.bulk import insert_rows
 from common.database import Connection
 from common.pagination import PageRequest, keyset
+from common.revisions import Held
 from common.versioning import visible
 from nlp.models import ANALYSIS, ENTITY_ALIAS
 
@@ -52,39 +53,42 @@ class AnalysisFilter:
         return [f"{kind}:{value}" for kind, value in named if value is not None]
 
 
-async def current_revisions(connection: Connection, article_ids: Sequence[UUID]) -> dict[UUID, tuple[int, UUID]]:
-    """Return article -> (revision, analysis) of the newest analysis of each article that has one."""
-    rows = await connection.execute(_CURRENT, {"article_ids": list(article_ids)})
-    return {row.article_id: (row.revision, row.analysis_id) for row in rows}
-
-
-async def store_analyses(
-    connection: Connection, rows: Sequence[Mapping[str, Any]], corrected: Sequence[tuple[UUID, int]], moment: datetime
-) -> set[UUID]:
-    """Write analyses and return the identifiers of those written; a row that another delivery wrote first is left out.
+class AnalysisRevisions:
+    """The analyses of articles as `common.revisions.settle` writes them.
 
     Parameters
     ----------
-    corrected : (article, new revision) of the articles that already have an older analysis
+    rows : article -> the row to write, without its time
     """
-    if corrected:
-        await connection.execute(
-            _SUPERSEDE,
-            {
-                "article_ids": [article_id for article_id, _ in corrected],
-                "revisions": [revision for _, revision in corrected],
-                "moment": moment,
-            },
+
+    def __init__(self, connection: Connection, rows: Mapping[UUID, Mapping[str, Any]]) -> None:
+        self._connection = connection
+        self._rows = rows
+
+    async def insert(self, keys: Sequence[UUID], moment: datetime) -> dict[UUID, UUID]:
+        """Insert the analyses of these articles and return article -> analysis of those written."""
+        rows = [{**self._rows[key], "recorded_at": moment} for key in keys]
+        written = await insert_rows(
+            self._connection, ANALYSIS, rows, on_conflict=(), returning=("article_id", "analysis_id")
         )
-    written = await insert_rows(
-        connection,
-        ANALYSIS,
-        rows,
-        on_conflict=("article_id",),
-        where="superseded_at IS NULL",
-        returning=("analysis_id",),
-    )
-    return {row.analysis_id for row in written}
+        return {row.article_id: row.analysis_id for row in written}
+
+    async def read(self, keys: Sequence[UUID]) -> dict[UUID, Held]:
+        """Return what is current of these articles."""
+        return await current_revisions(self._connection, keys)
+
+    async def supersede(self, keys: Sequence[UUID], moment: datetime) -> None:
+        """End the analyses of these articles that are older than the ones to write."""
+        revisions = [self._rows[key]["revision"] for key in keys]
+        await self._connection.execute(
+            _SUPERSEDE, {"article_ids": list(keys), "revisions": revisions, "moment": moment}
+        )
+
+
+async def current_revisions(connection: Connection, article_ids: Sequence[UUID]) -> dict[UUID, Held]:
+    """Return the newest analysis of each article that has one."""
+    rows = await connection.execute(_CURRENT, {"article_ids": list(article_ids)})
+    return {row.article_id: Held(row.revision, row.analysis_id) for row in rows}
 
 
 def _filtered(wanted: AnalysisFilter) -> Select[Any]:

@@ -66,6 +66,8 @@ class Sentiment(BaseModel):
     headlines would give. The fast tier, which grades nothing, gives `positive` - `negative`.
     """
 
+    model_config = ConfigDict(allow_inf_nan=False)
+
     label: SentimentLabel
     score: float = Field(ge=-1.0, le=1.0)
     positive: float = Field(ge=0.0, le=1.0)
@@ -90,6 +92,8 @@ class EvidenceSpan(Span):
     `negated` when it stands under a negation, `hedged` when the text only says that it may be so.
     """
 
+    model_config = ConfigDict(allow_inf_nan=False)
+
     weight: float
     negated: bool = False
     hedged: bool = False
@@ -113,7 +117,7 @@ class Entity(BaseModel):
     `meanings` lists what an ambiguous name may mean: then no `ticker` is given, as it would be a guess.
     """
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(allow_inf_nan=False, extra="ignore")
 
     name: Name
     type: EntityType
@@ -128,6 +132,8 @@ class Entity(BaseModel):
 
 class TopicScore(BaseModel):
     """A topic of the taxonomy with its calibrated probability."""
+
+    model_config = ConfigDict(allow_inf_nan=False)
 
     topic: str
     score: float = Field(ge=0.0, le=1.0)
@@ -153,7 +159,9 @@ class Magnitude(BaseModel):
     analysts expected. Losses and falls are negative.
     """
 
-    model_config = ConfigDict(extra="ignore", validate_by_name=True, validate_by_alias=True, serialize_by_alias=True)
+    model_config = ConfigDict(
+        allow_inf_nan=False, extra="ignore", validate_by_name=True, validate_by_alias=True, serialize_by_alias=True
+    )
 
     kind: MagnitudeKind
     value: float
@@ -172,6 +180,8 @@ class EventScore(BaseModel):
     A `negated` event is one that the text says does not happen ("no plans to buy back shares"): its score is low, and
     filters and the services downstream pass it over. A `hedged` one is reported as possible only ("may acquire").
     """
+
+    model_config = ConfigDict(allow_inf_nan=False)
 
     type: str
     score: float = Field(ge=0.0, le=1.0)
@@ -192,7 +202,7 @@ class Analysis(BaseModel):
     only one was asked.
     """
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(allow_inf_nan=False, extra="ignore")
 
     analysis_id: UUID
     article_id: UUID

@@ -65,11 +65,18 @@ class ItemError(BaseModel):
     code: str
     detail: str
     errors: list[ErrorDetail] = Field(default_factory=list)
+    exception: str | None = Field(
+        default=None, description="Of `internal_error`: the class of what was raised while the item was worked on."
+    )
+    request_id: str | None = Field(default=None, description="Of `internal_error`: what the log has it under.")
 
     @classmethod
     def of(cls, invalid: InvalidItem) -> "ItemError":
         """Return the wire form of an item that does not fit its contract."""
         return cls(code="invalid_item", detail="The item does not fit its contract.", errors=list(invalid.errors))
+
+
+ItemStatus = Literal["stored", "unchanged", "superseded", "rejected"]
 
 
 class ItemResult(BaseModel):
@@ -78,11 +85,11 @@ class ItemResult(BaseModel):
     Notes
     -----
     `stored` is new, `unchanged` was already here (a repeated delivery), `superseded` is older than what is here,
-    `rejected` does not fit the contract and `error` says why.
+    `rejected` does not fit the contract, or failed by itself twice (`internal_error`), and `error` says why.
     """
 
     index: int = Field(ge=0, description="Position in the request, from 0.")
-    status: Literal["stored", "unchanged", "superseded", "rejected"]
+    status: ItemStatus
     id: str | None = Field(default=None, description="Identifier of the stored result.")
     error: ItemError | None = None
 

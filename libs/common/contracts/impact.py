@@ -17,6 +17,8 @@ Direction = Literal["up", "down", "flat"]
 class Interval(BaseModel):
     """A prediction interval of the abnormal return: `level` is its nominal coverage, in (0, 1)."""
 
+    model_config = ConfigDict(allow_inf_nan=False)
+
     low: float
     high: float
     level: float = Field(gt=0.0, lt=1.0)
@@ -24,6 +26,8 @@ class Interval(BaseModel):
 
 class Baseline(BaseModel):
     """What a forecaster who ignores the news would say, for comparison; returns are simple, 0.01 = 1 %."""
+
+    model_config = ConfigDict(allow_inf_nan=False)
 
     name: str
     expected_abnormal_return: float
@@ -39,6 +43,8 @@ class ImpactEvidence(BaseModel):
     cross-sectional t; the last two are absent below two events.
     """
 
+    model_config = ConfigDict(allow_inf_nan=False)
+
     n_events: int = Field(ge=0)
     mean_car: float | None = None
     t_stat: float | None = None
@@ -46,6 +52,8 @@ class ImpactEvidence(BaseModel):
 
 class ImpactContext(BaseModel):
     """What alert rules match on besides the numbers, carried along so that alerts needs no look-up."""
+
+    model_config = ConfigDict(allow_inf_nan=False)
 
     title: Title
     url: str | None = None
@@ -69,7 +77,8 @@ class Impact(BaseModel):
     abnormal return, `impact_score` is 0..100, `confidence` is in [0, 1]. `state` `retracted` withdraws the estimate.
     """
 
-    model_config = ConfigDict(extra="ignore")
+    # What is no number has no place in JSON, and could be stored but not read again.
+    model_config = ConfigDict(extra="ignore", allow_inf_nan=False)
 
     impact_id: UUID
     article_id: UUID

@@ -166,6 +166,11 @@ async def store_flushed(connection: Connection, rows: Sequence[Mapping[str, Any]
     await connection.execute(_FLUSHED, {name: [row[name] for row in rows] for name in rows[0]} | {"now": now})
 
 
+async def postpone(connection: Connection, alert_ids: Sequence[UUID], until: datetime) -> None:
+    """Look at these alerts again at `until`."""
+    await connection.execute(update(ALERT).where(ALERT.c.alert_id.in_(alert_ids)).values(flush_at=until))
+
+
 async def expire(connection: Connection, now: datetime, limit: int) -> Sequence[Row[Any]]:
     """End alerts that got no impact for a whole window, and return them with their state before."""
     return (await connection.execute(_EXPIRE, {"now": now, "limit": limit})).all()

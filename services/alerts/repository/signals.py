@@ -7,6 +7,9 @@ from uuid import UUID
 from sqlalchemy import Row, text
 
 from common.database import Connection
+from common.revisions import Held
+
+Key = tuple[UUID, str, int, str]
 
 # Sorted input: two replicas that store the same impacts lock the rows in the same order.
 _STORE = text(
@@ -80,10 +83,13 @@ async def store_signals(connection: Connection, rows: Sequence[Mapping[str, Any]
     return (await connection.execute(_STORE, {name: [row[name] for row in rows] for name in rows[0]})).all()
 
 
-async def find_signals(connection: Connection, keys: Sequence[tuple[UUID, str, int, str]]) -> Sequence[Row[Any]]:
-    """Return identifier, key and revision of the stored impacts with these natural keys."""
+async def find_signals(connection: Connection, keys: Sequence[Key]) -> dict[Key, Held]:
+    """Return revision and identifier of the stored impacts with these natural keys."""
     columns = zip(*keys, strict=True)
-    return (await connection.execute(_FIND, dict(zip(_KEY, map(list, columns), strict=True)))).all()
+    rows = await connection.execute(_FIND, dict(zip(_KEY, map(list, columns), strict=True)))
+    return {
+        (row.article_id, row.ticker, row.horizon_days, row.basis): Held(row.revision, row.signal_id) for row in rows
+    }
 
 
 async def links_of(connection: Connection, signal_ids: Sequence[UUID]) -> Sequence[Row[Any]]:

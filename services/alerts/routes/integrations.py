@@ -1,12 +1,16 @@
 """`/integrations`: what the platform has to say joins the inbox as alerts of kind `system`."""
 
+from collections.abc import Sequence
+
 from alerts.dependencies import authorize_sender
 from alerts.event_receiving import receive_events
-from alerts.schemas.integrations import AlertmanagerNotification, FlaggerEvent, FluxEvent
+from alerts.schemas.integrations import AlertmanagerAlert, AlertmanagerNotification, FlaggerEvent, FluxEvent
 from alerts.system_events import of_alertmanager, of_flagger, of_flux
 from common.contracts import BatchResult
+from common.database import Connection
 from common.dependencies import ConnectionDep, RuntimeDep
 from common.gateway import ALERTS
+from common.item_isolation import answer_handover
 from common.routing import service_router
 
 router = service_router(ALERTS, tags=["integrations"], admit=authorize_sender)
@@ -31,12 +35,14 @@ async def receive_flux_event(event: FluxEvent, connection: ConnectionDep, runtim
 
 
 @router.post("/integrations/alertmanager")
-async def receive_alertmanager_notification(
-    notification: AlertmanagerNotification, connection: ConnectionDep, runtime: RuntimeDep
-) -> BatchResult:
+async def receive_alertmanager_notification(notification: AlertmanagerNotification, runtime: RuntimeDep) -> BatchResult:
     """Receive an Alertmanager webhook (version 4): one alert for each fingerprint, through all its firings.
 
     Idempotent: a repeated notification changes nothing, and one that comes late does not reopen what has ended since.
     """
     now = runtime.clock.now()
-    return await receive_events(connection, runtime, [of_alertmanager(alert, now) for alert in notification.alerts])
+
+    async def work(connection: Connection, alerts: Sequence[AlertmanagerAlert]) -> BatchResult:
+        return await receive_events(connection, runtime, [of_alertmanager(alert, now) for alert in alerts])
+
+    return await answer_handover(runtime, notification.alerts, work)

@@ -1,27 +1,32 @@
 """`/signals`: impacts come in, and rules are tried on them."""
 
+from functools import partial
+
 from alerts import dry_run, evaluation
 from alerts.schemas.signals import EvaluationRequest, EvaluationResult, SignalBatch
 from common.contracts import BatchResult
-from common.dependencies import ConnectionDep, ReadConnectionDep, RuntimeDep
+from common.dependencies import ReadConnectionDep, RuntimeDep
 from common.gateway import ALERTS
+from common.item_isolation import answer_handover
 from common.routing import service_router
 
 router = service_router(ALERTS, tags=["signals"])
 
 
 @router.post("/signals")
-async def receive_signals(batch: SignalBatch, connection: ConnectionDep, runtime: RuntimeDep) -> BatchResult:
+async def receive_signals(batch: SignalBatch, runtime: RuntimeDep) -> BatchResult:
     """Evaluate every rule on 1 to 500 impacts, and open, join or amend alerts.
 
     Idempotent on (`article_id`, `revision`, `ticker`, `horizon_days`, `basis`): a repeated impact changes nothing. A
     higher revision amends the alerts that the impact is in; with `state` `retracted` it is taken out of them. Each item
     is answered `stored`, `unchanged`, `superseded` or `rejected`.
     """
-    return await evaluation.receive(connection, runtime, batch.impacts)
+    return await answer_handover(runtime, batch.impacts, partial(evaluation.receive, runtime))
 
 
 @router.post("/signals:evaluate")
-async def evaluate_signals(request: EvaluationRequest, connection: ReadConnectionDep) -> EvaluationResult:
+async def evaluate_signals(
+    request: EvaluationRequest, connection: ReadConnectionDep, runtime: RuntimeDep
+) -> EvaluationResult:
     """Try rules on impacts without storing anything: which match, and why or why not, condition by condition."""
-    return await dry_run.evaluate(connection, request)
+    return await dry_run.evaluate(runtime, connection, request)

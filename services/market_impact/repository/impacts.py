@@ -12,6 +12,7 @@ from common.bulk import copy_rows
 from common.contracts import Basis, Direction
 from common.database import Connection
 from common.pagination import PageRequest, keyset
+from common.revisions import Held
 from common.rows import AnyRow, Rows
 from common.versioning import visible
 from market_impact.models import ASSESSMENT, IMPACT
@@ -24,7 +25,7 @@ _INSERT_ASSESSMENTS = text(
     SELECT given.*, CAST(:recorded_at AS timestamptz) FROM unnest(
         CAST(:article_id AS uuid[]), CAST(:revision AS int4[]), CAST(:analysis_id AS uuid[]), CAST(:result AS text[])
     ) AS given (article_id, revision, analysis_id, result)
-    ON CONFLICT DO NOTHING RETURNING article_id
+    ON CONFLICT DO NOTHING RETURNING article_id, analysis_id
     """
 )
 _SUPERSEDE_ASSESSMENTS = text(
@@ -62,30 +63,42 @@ class ImpactFilter:
     scored_to: datetime | None = None
 
 
-async def insert_assessments(
-    connection: Connection, rows: Sequence[Mapping[str, Any]], recorded_at: datetime
-) -> set[UUID]:
-    """Insert assessments and return the articles whose row was written; an article with a current one keeps that."""
-    columns = {name: [row[name] for row in rows] for name in ("article_id", "revision", "analysis_id", "result")}
-    written = await connection.execute(_INSERT_ASSESSMENTS, {**columns, "recorded_at": recorded_at})
-    return {row.article_id for row in written}
+class AssessmentRevisions:
+    """The assessments of articles as `common.revisions.settle` writes them.
 
+    Parameters
+    ----------
+    rows : article -> `revision`, `analysis_id` and `result` to write
+    """
 
-async def read_revisions(connection: Connection, article_ids: Sequence[UUID]) -> dict[UUID, int]:
-    """Return the current revision of each article that has one."""
-    statement = select(ASSESSMENT.c.article_id, ASSESSMENT.c.revision).where(
-        ASSESSMENT.c.article_id == func.any(bindparam("ids", list(article_ids), type_=ARRAY(Uuid))),
-        ASSESSMENT.c.superseded_at.is_(None),
-    )
-    return {row.article_id: row.revision for row in await connection.execute(statement)}
+    def __init__(self, connection: Connection, rows: Mapping[UUID, Mapping[str, Any]]) -> None:
+        self._connection = connection
+        self._rows = rows
 
+    async def insert(self, keys: Sequence[UUID], moment: datetime) -> dict[UUID, UUID]:
+        """Insert the assessments of these articles and return article -> analysis of those written."""
+        columns = {name: [self._rows[key][name] for key in keys] for name in ("revision", "analysis_id", "result")}
+        written = await self._connection.execute(
+            _INSERT_ASSESSMENTS, {"article_id": list(keys), **columns, "recorded_at": moment}
+        )
+        return {row.article_id: row.analysis_id for row in written}
 
-async def supersede_assessments(connection: Connection, revisions: Mapping[UUID, int], superseded_at: datetime) -> None:
-    """End the current assessments that are older than `revisions`."""
-    await connection.execute(
-        _SUPERSEDE_ASSESSMENTS,
-        {"article_id": list(revisions), "revision": list(revisions.values()), "superseded_at": superseded_at},
-    )
+    async def read(self, keys: Sequence[UUID]) -> dict[UUID, Held]:
+        """Return the current revision of each article that has one, and the analysis that it was made of."""
+        columns = (ASSESSMENT.c.article_id, ASSESSMENT.c.revision, ASSESSMENT.c.analysis_id)
+        statement = select(*columns).where(
+            ASSESSMENT.c.article_id == func.any(bindparam("ids", list(keys), type_=ARRAY(Uuid))),
+            ASSESSMENT.c.superseded_at.is_(None),
+        )
+        rows = await self._connection.execute(statement)
+        return {row.article_id: Held(row.revision, row.analysis_id) for row in rows}
+
+    async def supersede(self, keys: Sequence[UUID], moment: datetime) -> None:
+        """End the assessments of these articles that are older than the ones to write."""
+        revisions = [self._rows[key]["revision"] for key in keys]
+        await self._connection.execute(
+            _SUPERSEDE_ASSESSMENTS, {"article_id": list(keys), "revision": revisions, "superseded_at": moment}
+        )
 
 
 async def supersede_impacts(connection: Connection, article_ids: Sequence[UUID], superseded_at: datetime) -> Rows:

@@ -1,5 +1,6 @@
 """Estimates: taken in as analyses, read with their explanation and outcome."""
 
+from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -8,9 +9,10 @@ from fastapi import Query
 from common.conditional import ConditionalDep, etag_of
 from common.contracts import Basis, BatchResult, Direction, Impact
 from common.contracts.text import Ticker
-from common.dependencies import AsOf, ConnectionDep, ReadConnectionDep
+from common.dependencies import AsOf, ReadConnectionDep, RuntimeDep
 from common.errors import problems
 from common.gateway import MARKET_IMPACT
+from common.item_isolation import answer_handover
 from common.moments import Moment
 from common.pagination import Page, PageDep
 from common.routing import service_router
@@ -26,13 +28,13 @@ Score = Annotated[float | None, Query(ge=0, le=100, allow_inf_nan=False, descrip
 
 
 @router.post("/impacts")
-async def store_impacts(batch: ImpactBatch, connection: ConnectionDep, engine: EngineDep) -> BatchResult:
+async def store_impacts(batch: ImpactBatch, runtime: RuntimeDep, engine: EngineDep) -> BatchResult:
     """Score 1 to 500 analyses and hand the estimates on.
 
     One estimate for each security with enough relevance, each configured horizon and both bases. Idempotent on
     (article, revision); a retracted article withdraws its estimates, a revised one replaces them.
     """
-    return await assess(connection, engine, batch.analyses)
+    return await answer_handover(runtime, batch.analyses, partial(assess, engine))
 
 
 @router.get("/impacts", responses=problems(400, 404))

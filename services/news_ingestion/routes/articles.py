@@ -15,7 +15,7 @@ from common.pagination import Page, PageDep
 from common.routing import service_router
 from news_ingestion.canonical_url import is_same_address
 from news_ingestion.duplicates import compare_posted
-from news_ingestion.ingestion import ingest
+from news_ingestion.ingestion import take_in
 from news_ingestion.parameters import ArticleID
 from news_ingestion.repository import reading
 from news_ingestion.repository.reading import ArticleFilter
@@ -52,14 +52,14 @@ async def article_filter(
 
 
 @router.post("/articles", summary="Take in articles")
-async def post_articles(batch: ArticleBatch, connection: ConnectionDep, runtime: RuntimeDep) -> ArticleResults:
+async def post_articles(batch: ArticleBatch, runtime: RuntimeDep) -> ArticleResults:
     """Take in 1 to 500 articles; each is answered on its own, in the order given.
 
     Posting the same articles again changes nothing. A different title or body at a known address is a correction; a
     syndicated copy is stored in its story and goes no further. An article that comes once per ticker is stored once
     with all of its tickers.
     """
-    outcomes = await ingest(runtime, connection, batch.items())
+    outcomes = await take_in(runtime, batch.items())
     return ArticleResults(data=[ArticleResult.of(index, outcome) for index, outcome in enumerate(outcomes)])
 
 

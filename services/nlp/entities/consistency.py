@@ -115,7 +115,8 @@ def _short_forms(name: str) -> list[str]:
     cut = len(words)
     while cut > 1 and words[cut - 1].lower().strip(".,") in _FORMS:
         cut -= 1
-    return [" ".join(words[:cut]).rstrip(",")] if cut < len(words) else []
+    short = " ".join(words[:cut]).rstrip(" ,")
+    return [short] if cut < len(words) and any(map(str.isalnum, short)) else []
 
 
 def _may_stand_alone(name: str, lower: set[str]) -> bool:

@@ -1,46 +1,48 @@
 """Analyses: of articles handed over, and of texts that are not stored."""
 
 from dataclasses import asdict
+from functools import partial
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import Query
 
 from common.conditional import ConditionalDep, etag_of
-from common.contracts import Analysis, BatchResult, SentimentLabel
+from common.contracts import Analysis, BatchResult, ItemError, SentimentLabel
 from common.contracts.text import Ticker
-from common.dependencies import AsOf, ConnectionDep, ReadConnectionDep, RuntimeDep
+from common.dependencies import AsOf, ReadConnectionDep, RuntimeDep
 from common.errors import NotFound, problems
 from common.gateway import NLP
+from common.item_isolation import Isolated, answer_handover
 from common.pagination import Page, PageDep
 from common.routing import service_router
 from nlp import repository
-from nlp.analyser import TextAnalysis, TextInput
+from nlp.analyser import TextAnalysis, TextInput, no_sentiment
 from nlp.analysis import analyse_articles
 from nlp.engine_dependency import EngineDep
 from nlp.repository import AnalysisFilter
 from nlp.schemas import ArticleBatch, CounterfactualRead, TextAnalyses, TextAnalysisRead, TextBatch, TextToAnalyse
+from nlp.texts.languages import ENGLISH
 
 router = service_router(NLP, tags=["analyses"])
 _Name = Annotated[str | None, Query(max_length=100)]
 
 
 @router.post("/analyses", response_model_exclude_none=True)
-async def create_analyses(
-    batch: ArticleBatch, connection: ConnectionDep, runtime: RuntimeDep, engine: EngineDep
-) -> BatchResult:
+async def create_analyses(batch: ArticleBatch, runtime: RuntimeDep, engine: EngineDep) -> BatchResult:
     """Analyse 1 to 500 articles, store the result of each and hand it on to market impact.
 
     The answer says for each article, in the order given, whether its analysis was `stored`, was here before
     (`unchanged`), is older than what is here (`superseded`), or does not fit the contract (`rejected`). Sending a batch
     again changes nothing. A retracted article gives an analysis without entities.
     """
-    return await analyse_articles(runtime, engine, connection, batch.articles)
+    return await answer_handover(runtime, batch.articles, partial(analyse_articles, runtime, engine))
 
 
 @router.post("/texts:analyze")
 async def analyze_texts(
     batch: TextBatch,
+    runtime: RuntimeDep,
     engine: EngineDep,
     counterfactual: Annotated[
         bool, Query(description="Also say what the score would be without each stretch of evidence.")
@@ -49,17 +51,21 @@ async def analyze_texts(
     """Analyse 1 to 500 texts without storing them, in the order given.
 
     With `entity` the `sentiment` of a text is the one toward that name. A text in another language than English is
-    marked and not scored: `abstained` with the reason. With `counterfactual` each text is read again without each of
-    its at most five stretches of evidence.
+    marked and not scored: `abstained` with the reason; so is a text that the analysis fails on. With `counterfactual`
+    each text is read again without each of its at most five stretches of evidence.
     """
-    inputs = [_input(text, batch) for text in batch.texts]
-    found = await engine.analyse(inputs, counterfactual=counterfactual)
+    reading = Isolated(runtime, partial(engine.analyse, counterfactual=counterfactual), _unread)
+    found = await reading.answer([_input(text, batch) for text in batch.texts])
     return TextAnalyses(
         data=[
             _read(text.id if text.id is not None else str(index), analysis, engine.model_versions)
             for index, (text, analysis) in enumerate(zip(batch.texts, found, strict=True))
         ]
     )
+
+
+def _unread(text: TextInput, error: ItemError) -> TextAnalysis:
+    return no_sentiment(f"The analysis failed: {error.detail}", text.language or ENGLISH)
 
 
 def _input(text: TextToAnalyse, batch: TextBatch) -> TextInput:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from market_impact.outcome_recording import record_outcomes
 from tests.conftest import RunningService
@@ -64,6 +65,25 @@ async def test_an_outcome_is_pending_until_its_horizon_has_passed(impact: StartI
         await record_outcomes(service.runtime.state.engine)
 
         for found in (first, second):
+            assert (await outcome(service, found))["status"] == "realised"
+
+
+async def test_an_outcome_that_fails_holds_up_no_other(impact: StartImpact) -> None:
+    clock = SettableClock(at(DAYS[200], 16))
+    async with impact(given=[*MARKET[:200], *ACME[:200]], clock=clock) as service:
+        await post(service, *(analysis_body(f"live {number}", at(DAYS[200])) for number in range(4)))
+        (broken, *sound) = await impacts(service)
+        async with service.database.transaction() as connection:
+            await connection.execute(
+                text("UPDATE impact SET document = 'no JSON' WHERE impact_id = CAST(:impact_id AS uuid)"),
+                {"impact_id": broken["impact_id"]},
+            )
+        await put_bars(service, [*MARKET[200:203], *ACME[200:203]])
+        clock.moment = at(DAYS[202], 23)
+
+        assert await record_outcomes(service.runtime.state.engine) == len(sound)
+
+        for found in sound:
             assert (await outcome(service, found))["status"] == "realised"
 
 

@@ -46,6 +46,29 @@ def test_a_hostile_string_is_answered_quickly(analyser: TextAnalyser, text: str)
     assert time.process_time() - begun < 2.0
 
 
+_FRAGMENTS = [
+    *(", inc .", "Inc", "corp.", "& Co", "PLC", "the ", "Group", "Holdings", "Tony ", "Abbott", "Doxim ", "Apple "),
+    *(",", ".", ", ", '"', "\u2019s ", "(", ")", "-", "\u2014", "&", "/", "$", "%", "+", ":", " ", "\u3000", "\u00ad"),
+    *("\u0301", "\u200d", "\u202e", "\u0627\u0644", "\u05d0", "\U0001f680", "\u0130", "\u017f", "\ufb01", "\uff21"),
+    *("buys ", "raises ", "sues ", "3-for-1 ", "target $", "9" * 400, "1e999", "EPS of $", " billion", "NYSE: "),
+]
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    title=st.lists(st.sampled_from(_FRAGMENTS), max_size=24).map("".join),
+    body=st.lists(st.sampled_from(_FRAGMENTS), max_size=24).map("".join),
+    entity=st.none() | st.sampled_from(_FRAGMENTS),
+)
+def test_fragments_of_names_and_figures_raise_nothing(
+    analyser: TextAnalyser, title: str, body: str, entity: str | None
+) -> None:
+    (found,) = analyser.analyse([TextInput(title, body=body, entity=entity)], counterfactual=True)
+
+    assert all(mention.text.strip() for one in found.entities for mention in one.mentions)
+    assert all(any(map(str.isalnum, one.name)) for one in found.entities)
+
+
 _PIECES = [
     "Apple ",
     "raises ",

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from nlp.artefacts import checked_path, load_manifest
 from nlp.entities.gazetteer import AliasMatch
 from nlp.entities.tagging.decoding import LabelDecoder
-from nlp.entities.tagging.labels import LABELS, TAGGED_CHARACTERS, NamedSpan, candidates, labelled_spans
+from nlp.entities.tagging.labels import LABELS, TAGGED_CHARACTERS, NamedSpan, candidates, named_spans
 from nlp.entities.tagging.tokens import TokenSequence, name_tokens
 from nlp.entities.tagging.word_sequences import SequenceBatch, SequenceEncoder, WordSequence, windows
 from nlp.onnx_session import open_session
@@ -87,9 +87,7 @@ class ContextualTagger:
                 places.append((index, tokens))
         for (index, tokens), scores in zip(places, token_scores(self._score, self._encoder, read), strict=True):
             labels = self._decoder.decode(range(len(tokens.words)), scores)
-            found[index] = [
-                NamedSpan(tokens.starts[first], tokens.ends[last], kind) for first, last, kind in labelled_spans(labels)
-            ]
+            found[index] = named_spans(tokens, labels)
         return found
 
 

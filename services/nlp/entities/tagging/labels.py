@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nlp.entities.gazetteer import AliasMatch
+from nlp.entities.tagging.tokens import TokenSequence
 
 NameKind = Literal["ORG", "PER", "LOC"]
 LABELS = ("O", "B-ORG", "I-ORG", "B-PER", "I-PER", "B-LOC", "I-LOC")
@@ -87,3 +88,22 @@ def labelled_spans(labels: Mapping[int, int]) -> list[tuple[int, int, NameKind]]
         else:
             found.append((index, index, kind))
     return found
+
+
+def named_spans(tokens: TokenSequence, labels: Mapping[int, int]) -> list[NamedSpan]:
+    """Return the names in token -> label at their places in the text; each begins with a word or a figure.
+
+    Notes
+    -----
+    A comma or a quotation mark that the tagger takes for a beginning is no part of the name; marks alone are no name.
+    """
+    found = []
+    for first, last, kind in labelled_spans(labels):
+        begin = next((token for token in range(first, last + 1) if _is_word(tokens.words[token])), None)
+        if begin is not None:
+            found.append(NamedSpan(tokens.starts[begin], tokens.ends[last], kind))
+    return found
+
+
+def _is_word(token: str) -> bool:
+    return any(map(str.isalnum, token))

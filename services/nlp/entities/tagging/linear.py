@@ -26,7 +26,7 @@ from nlp.entities.tagging.features import (
     shape_features,
     word_features,
 )
-from nlp.entities.tagging.labels import LABELS, TAGGED_CHARACTERS, NamedSpan, candidates, labelled_spans
+from nlp.entities.tagging.labels import LABELS, TAGGED_CHARACTERS, NamedSpan, candidates, named_spans
 from nlp.entities.tagging.listed_words import gazetteer_marks
 from nlp.entities.tagging.tokens import name_tokens
 
@@ -165,9 +165,7 @@ class EntityTagger:
         if self._kept.n_rows > _MAX_ROWS:
             self._kept = self._nothing_kept()
         labels = self._decoder.decode(wanted, self._kept.emissions(tokens.words, frames))
-        return [
-            NamedSpan(tokens.starts[first], tokens.ends[last], kind) for first, last, kind in labelled_spans(labels)
-        ]
+        return named_spans(tokens, labels)
 
     def _nothing_kept(self) -> _KeptScores:
         return _KeptScores(self._feature_rows, self._weights, self._facts)

@@ -4,7 +4,8 @@ import pytest
 
 from nlp.analyser import TextAnalyser
 from nlp.entities.consistency import settle_kinds, surnames_in
-from nlp.entities.tagging.labels import NamedSpan, NameKind
+from nlp.entities.tagging.labels import LABELS, NamedSpan, NameKind, named_spans
+from nlp.entities.tagging.tokens import name_tokens
 
 
 def found(text: str, *names: tuple[str, NameKind]) -> list[NamedSpan]:
@@ -83,3 +84,25 @@ def test_a_company_with_a_sign_stays_beside_its_namesake(analyser: TextAnalyser)
     entities = analyser.recogniser.recognise([("title", "A long day"), ("body", body)])
 
     assert "DELL" in {one.entity.ticker for one in entities}
+
+
+@pytest.mark.parametrize("name", [", inc", ", inc , ltd", ". , & corp", "-, the co", ",", '" , group', "\u0301, plc"])
+def test_a_name_of_marks_and_legal_forms_has_no_short_form(name: str) -> None:
+    text = f"Shares of {name} rose. The others fell, said {name} and Doxim Inc. Doxim grew."
+
+    found = settled(text, (name, "ORG"), ("Doxim Inc", "ORG"))
+
+    assert ("Doxim", "ORG") in found
+    assert all(any(map(str.isalnum, each)) for each, _ in found if each != name)
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [(", inc . rose", ["inc ."]), ('" , " rose', []), ("& Sons rose", ["Sons"]), ("- - rose", [])],
+)
+def test_a_name_begins_with_a_word(text: str, names: list[str]) -> None:
+    tokens = name_tokens(text)
+    labels = dict.fromkeys(range(len(tokens.words) - 1), LABELS.index("I-ORG"))
+    labels[0] = LABELS.index("B-ORG")
+
+    assert [text[span.start : span.end] for span in named_spans(tokens, labels)] == names

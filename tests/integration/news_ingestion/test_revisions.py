@@ -1,0 +1,86 @@
+"""Corrections, retractions and failing articles at the same moment: the versions follow each other, each told once."""
+
+import asyncio
+from datetime import UTC, datetime
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from news_ingestion.draft import Item
+from news_ingestion.ingestion import take_in
+from tests.conftest import RunningService, StartService
+
+_PUBLISHED = "2026-03-02T14:30:00Z"
+
+
+def body(url: str, title: str) -> dict[str, Any]:
+    return {"title": title, "url": url, "published_at": _PUBLISHED}
+
+
+async def post(service: RunningService, *articles: dict[str, Any]) -> list[dict[str, Any]]:
+    response = await service.client.post("/news/v1/articles", json={"articles": list(articles)})
+    assert response.status_code == 200, response.text
+    answers: list[dict[str, Any]] = response.json()["data"]
+    return answers
+
+
+async def test_corrections_and_retractions_at_once_are_told_once_each_and_in_order(start_service: StartService) -> None:
+    url = "https://wire.example/a"
+    async with start_service("news_ingestion", fetch_enabled=False) as service:
+        (first,) = await post(service, body(url, "Acme raises its outlook"))
+        path = f"/news/v1/articles/{first['article_id']}"
+        corrections = [post(service, body(url, f"Acme cuts its outlook by {cents} cents")) for cents in range(20)]
+
+        async def retract() -> int:
+            return (await service.client.delete(path)).status_code
+
+        (*_, statuses) = await asyncio.gather(*corrections, asyncio.gather(*(retract() for _ in range(5))))
+
+        assert set(statuses) <= {204, 404}
+        n_versions = 1 + 20 + statuses.count(204)
+        told = await service.neighbour.wait_for_items(n_versions)
+        assert sorted(item["revision"] for item in told) == list(range(1, n_versions + 1))
+        async with service.database.reading() as connection:
+            rows = (
+                await connection.execute(
+                    text("SELECT revision, state, recorded_at, superseded_at FROM article ORDER BY revision")
+                )
+            ).all()
+        assert [row.superseded_at is None for row in rows] == [False] * (n_versions - 1) + [True]
+        assert all(before.superseded_at <= after.recorded_at for before, after in pairwise(rows))
+        states = {item["revision"]: item["state"] for item in told}
+        assert [row.state for row in rows] == [states[row.revision] for row in rows]
+
+
+async def test_an_article_at_the_end_of_time_is_rejected_and_the_others_are_taken_in(
+    start_service: StartService,
+) -> None:
+    articles = [body(f"https://wire.example/{number}", f"Acme opens plant number {number}") for number in range(20)]
+    articles[9]["published_at"] = "9999-12-31T23:59:59-14:00"
+    async with start_service("news_ingestion", fetch_enabled=False) as service:
+        answers = await post(service, *articles)
+
+    rejected = [answer for answer in answers if answer["status"] == "rejected"]
+    assert [(answer["index"], answer["error"]["code"]) for answer in rejected] == [(9, "published_in_future")]
+
+
+@pytest.mark.parametrize("place", [0, 7, 19])
+async def test_what_nobody_foresaw_in_one_article_costs_no_other_and_is_counted(
+    start_service: StartService, place: int
+) -> None:
+    items = [
+        Item(f"Acme opens plant number {number}", f"https://wire.example/{number}", datetime(2026, 3, 2, tzinfo=UTC))
+        for number in range(20)
+    ]
+    items[place] = Item(5, "https://wire.example/five", None)  # type: ignore[arg-type]  # no title ever was a number
+    async with start_service("news_ingestion", fetch_enabled=False) as service:
+        outcomes = await take_in(service.runtime, items)
+
+        assert [index for index, outcome in enumerate(outcomes) if outcome.status == "rejected"] == [place]
+        error = outcomes[place].error
+        assert error is not None
+        assert (error.code, error.exception) == ("internal_error", "TypeError")
+        counts = (await service.client.get("/news/v1/counts")).json()["counts"]
+        assert (counts["received"], counts["rejected"]) == (20, 1)

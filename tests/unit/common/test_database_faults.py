@@ -1,0 +1,43 @@
+"""What an error of the database means, and whom it is blamed on."""
+
+import pytest
+from asyncpg import exceptions as postgres
+
+from common.database_faults import database_fault
+from common.errors import DatabaseUnavailable, NotFound
+from common.item_isolation import is_items_fault
+
+
+@pytest.mark.parametrize(
+    ("error", "fault", "is_items"),
+    [
+        (postgres.CharacterNotInRepertoireError("NUL"), "invalid_value", True),
+        (postgres.NumericValueOutOfRangeError("large"), "invalid_value", True),
+        (postgres.ProgramLimitExceededError("index row size"), "invalid_value", True),
+        (postgres.UniqueViolationError("twice"), "conflict", True),
+        (postgres.DeadlockDetectedError("a deadlock"), "unavailable", False),
+        (postgres.SerializationError("again"), "unavailable", False),
+        (postgres.DiskFullError("full"), "unavailable", False),
+        (postgres.TooManyConnectionsError("too many"), "unavailable", False),
+        (postgres.AdminShutdownError("stopping"), "unavailable", False),
+        (postgres.UndefinedColumnError("an older schema"), "unexpected", False),
+        (postgres.ReadOnlySQLTransactionError("a replica"), "unexpected", False),
+    ],
+)
+def test_an_error_of_postgresql_is_blamed_on_an_item_or_on_none(
+    error: postgres.PostgresError, fault: str, is_items: bool
+) -> None:
+    assert database_fault(error) == fault
+    assert is_items_fault(error) is is_items
+
+
+@pytest.mark.parametrize(
+    "error", [DatabaseUnavailable(OSError()), NotFound("nothing"), OSError("disk"), TimeoutError(), MemoryError()]
+)
+def test_what_no_item_can_help_is_blamed_on_none(error: Exception) -> None:
+    assert not is_items_fault(error)
+
+
+@pytest.mark.parametrize("error", [IndexError("0"), ZeroDivisionError(), OverflowError(), RecursionError()])
+def test_an_exception_of_the_work_itself_is_blamed_on_the_item(error: Exception) -> None:
+    assert is_items_fault(error)
