@@ -11,6 +11,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
 from prometheus_client import CollectorRegistry
 
+from common.abandonment import AbandonmentMiddleware
 from common.clock import SYSTEM_CLOCK, Clock
 from common.database import Connection
 from common.docs_page import install_docs_page
@@ -118,6 +119,8 @@ def create_service(
     app.state.registry = CollectorRegistry()
     app.state.service = service
     install_problem_handlers(app)
+    # The innermost, so that metrics and logs see the status of what was abandoned.
+    app.add_middleware(AbandonmentMiddleware)
     install_metrics(app, app.state.registry)
     install_docs_page(app, service)
     checks = {"database": check_database, **definition.checks}
