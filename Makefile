@@ -14,7 +14,7 @@ ENCODERS := $(addprefix .local/encoders/,bge-small-en-v1.5.onnx e5-small-v2.onnx
 VERSION = $(shell sed -n 's/^version = "\(.*\)"$$/\1/p' pyproject.toml)
 
 .DEFAULT_GOAL := help
-.PHONY: help run up-processes test test-platform test-image test-gitops test-faults fuzz platform-tools cluster-tools promtool libfaketime etcd dev-values contract-load teachers image-tools image lint typecheck format contracts configuration bench clean
+.PHONY: help run up-processes test test-platform test-image test-gitops test-faults fuzz platform-tools cluster-tools promtool libfaketime etcd dev-values contract-load teachers image-tools image lint typecheck format contracts configuration bench soak clean
 
 help:  ## Say what can be made
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -161,7 +161,10 @@ configuration: $(STAMP)  ## Write docs/configuration.md anew
 
 bench: $(STAMP)  ## Measure speed against named peers; minutes, on a quiet machine
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[bench]'
-	@for script in $(filter-out benchmarks/measuring.py,$(wildcard benchmarks/*.py)); do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+	@for script in $(filter-out benchmarks/measuring.py benchmarks/soak.py,$(wildcard benchmarks/*.py)); do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+soak: $(STAMP)  ## Load four processes steadily and watch their memory (ARGS="--minutes 60 --rate 50")
+	@$(BIN)/python benchmarks/soak.py $(ARGS)
 
 clean:  ## Remove the environment and the data of `make run`
 	rm -rf $(VENV) .local

@@ -11,6 +11,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
 from prometheus_client import CollectorRegistry
 
+from common.abandonment import AbandonmentMiddleware
 from common.clock import SYSTEM_CLOCK, Clock
 from common.database import Connection
 from common.docs_page import install_docs_page
@@ -118,6 +119,8 @@ def create_service(
     app.state.registry = CollectorRegistry()
     app.state.service = service
     install_problem_handlers(app)
+    # The innermost, so that metrics and logs see the status of what was abandoned.
+    app.add_middleware(AbandonmentMiddleware)
     install_metrics(app, app.state.registry)
     install_docs_page(app, service)
     checks = {"database": check_database, **definition.checks}
@@ -134,6 +137,7 @@ def _start_common_workers(runtime: Runtime) -> None:
     if runtime.outbox is not None:
         for number in range(runtime.settings.outbox_workers):
             runtime.start_worker(f"outbox-{number}", runtime.outbox.relay)
+        runtime.start_worker("outbox-retries", runtime.outbox.relay_retries)
         runtime.start_worker("outbox-gauges", runtime.outbox.measure, every_seconds=5.0)
     runtime.start_worker("prune-events", runtime.events.prune, every_seconds=600.0)
     runtime.start_worker("prune-idempotency-keys", lambda: forget_old_answers(runtime), every_seconds=600.0)

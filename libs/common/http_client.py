@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator
 
 import httpx
 
+from common.abandonment import DEADLINE_HEADER
 from common.auth import sign_service_token
 from common.context import current_context
 from common.settings import ServiceSettings
@@ -34,7 +35,10 @@ def gateway_client(settings: ServiceSettings, transport: httpx.AsyncBaseTranspor
         auth=ServiceAuth(settings),
         timeout=httpx.Timeout(settings.http_timeout_seconds, connect=5.0),
         limits=httpx.Limits(max_connections=32, max_keepalive_connections=16),
-        headers={"User-Agent": f"mia-{settings.service.kubernetes_name}"},
+        headers={
+            "User-Agent": f"mia-{settings.service.kubernetes_name}",
+            DEADLINE_HEADER: f"{settings.http_timeout_seconds:.3f}",
+        },
         transport=transport,
         trust_env=False,
     )

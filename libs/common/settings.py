@@ -90,7 +90,18 @@ class ServiceSettings(BaseSettings):
     max_body_bytes: int = Field(5 * 1024 * 1024, ge=1024, description="Largest request body in bytes; above it: 413.")
 
     outbox_batch_items: int = Field(200, ge=1, le=500, description="Most rows that one hand-over carries.")
-    outbox_workers: int = Field(2, ge=1, le=16, description="Hand-overs that one process runs at the same time.")
+    outbox_batch_bytes: int = Field(
+        1024 * 1024,
+        ge=1024,
+        description="Largest hand-over in bytes; a single row above it goes alone. It halves when the neighbour gives "
+        "no answer in time, and doubles back while the neighbour is quick.",
+    )
+    outbox_workers: int = Field(
+        2,
+        ge=1,
+        le=16,
+        description="Hand-overs that one process runs at the same time; rows that failed before have one more.",
+    )
     outbox_poll_seconds: float = Field(1.0, gt=0, description="Seconds between looks for rows of other replicas.")
     outbox_backoff_max_seconds: float = Field(
         30.0, gt=0, description="Longest wait in seconds after failed hand-overs."
@@ -98,7 +109,8 @@ class ServiceSettings(BaseSettings):
     outbox_max_attempts: int = Field(
         12,
         ge=1,
-        description="Server errors on one row until it is a dead letter; an unreachable neighbour never counts.",
+        description="Failed attempts on one row until it is a dead letter: server errors, and answers that did not "
+        "come in time while other rows got through. An unreachable neighbour never counts.",
     )
     event_retention_hours: float = Field(24.0, gt=0, description="Hours that the event log reaches back.")
     stream_max_seconds: float = Field(3_600.0, gt=0, description="Seconds until a stream ends and the client resumes.")

@@ -12,6 +12,7 @@ from alerts.delivering import Dispatcher
 from alerts.metrics import AlertMetrics
 from alerts.notifying import Notifier
 from alerts.repository import counts
+from alerts.retention import forget_old_deliveries
 from alerts.routes import ROUTERS
 from alerts.rule_book import RuleBook
 from alerts.senders import LogSender, Sender, WebhookSender
@@ -51,6 +52,7 @@ async def lifespan(runtime: Runtime) -> AsyncIterator[None]:
         await seed(runtime, with_rules=settings.seed_default_rules)
         runtime.start_worker("notifier", state.notifier.run)
         runtime.start_worker("dispatcher", state.dispatcher.run)
+        runtime.start_worker("forget-old-deliveries", lambda: forget_old_deliveries(runtime), every_seconds=3_600.0)
         yield
         # Before the client closes: what is being sent is finished and recorded.
         state.notifier.stop()

@@ -28,6 +28,11 @@ class Settings(ServiceSettings):
         gt=0,
         description="Seconds after which deliveries that a vanished replica had claimed are sent by another one.",
     )
+    delivery_retention_days: float = Field(
+        default=90.0,
+        gt=0,
+        description="Days that finished deliveries and their attempts are kept; alerts and their history stay.",
+    )
     notification_poll_seconds: float = Field(
         default=0.5, gt=0, description="Seconds between looks for alerts and deliveries that have become due."
     )

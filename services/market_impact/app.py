@@ -15,6 +15,7 @@ from market_impact import models, repository, routes
 from market_impact.engine import open_engine
 from market_impact.outcome_recording import record_outcomes
 from market_impact.settings import Settings
+from market_impact.study import forget_old_studies
 
 DESCRIPTION = """
 What a piece of news does to a security: an expected abnormal return with an interval, a probability and a baseline,
@@ -36,6 +37,7 @@ async def lifespan(runtime: Runtime) -> AsyncIterator[None]:
     runtime.start_worker(
         "outcomes", lambda: record_outcomes(engine), every_seconds=engine.settings.outcome_interval_seconds
     )
+    runtime.start_worker("forget-old-studies", lambda: forget_old_studies(engine), every_seconds=3_600.0)
     yield
 
 

@@ -15,17 +15,17 @@ from market_impact.repository import bars, impacts, studies
 from market_impact.study_answer import StudyRead
 
 
-async def read_study(connection: Connection, study_id: UUID) -> StudyRead:
-    """Return a kept event study; `NotFound` without one."""
+async def read_study(connection: Connection, study_id: UUID) -> str:
+    """Return a kept event study as JSON text; `NotFound` without one."""
     row = await studies.read_study(connection, study_id)
     if row is None:
         raise NotFound(f"No event study {study_id}.")
-    return StudyRead.model_validate_json(row.answer)
+    return str(row.answer)
 
 
 async def study_chart(connection: Connection, study_id: UUID) -> bytes:
     """Return the SVG of a kept event study."""
-    study = await read_study(connection, study_id)
+    study = await asyncio.to_thread(StudyRead.model_validate_json, await read_study(connection, study_id))
     aggregate = study.aggregate
     estimation = study.estimation
     words = [study.model.replace("_", " "), f"{estimation.length} days of estimation, {estimation.gap} of gap"]

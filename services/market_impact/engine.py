@@ -23,6 +23,8 @@ class Engine:
     prices: PriceCache
     memory: EvidenceMemory
     metrics: ImpactMetrics
+    # Studies are pure arithmetic: side by side they would only hold each other up, and the other requests with them.
+    studying: asyncio.Semaphore
 
     def calendar(self) -> TradingCalendar:
         """Return the trading sessions known today."""
@@ -49,6 +51,7 @@ async def open_engine(runtime: Runtime) -> Engine:
         prices=PriceCache(settings.benchmark_ticker, settings.price_cache_tickers),
         memory=EvidenceMemory(settings.past_events_limit),
         metrics=ImpactMetrics(runtime.registry),
+        studying=asyncio.Semaphore(1),
     )
     async with runtime.database.reading() as connection:
         await engine.memory.load(connection)

@@ -1,6 +1,8 @@
 """Keeps the past events in memory in step with the database, whichever replica realised them."""
 
+from functools import lru_cache
 from operator import attrgetter
+from sys import intern
 from typing import cast
 
 from common.contracts import Basis, SentimentLabel
@@ -46,16 +48,21 @@ class EvidenceMemory:
 
 
 def _past_event(row: AnyRow) -> PastEvent:
-    kind = NewsKind(
-        cast("Basis", row.basis), row.horizon_days, row.event_type, cast("SentimentLabel", row.sentiment_label)
-    )
+    kind = _kind(row.basis, row.horizon_days, row.event_type, row.sentiment_label)
     return PastEvent(
         impact_id=row.impact_id,
         kind=kind,
-        ticker=row.ticker,
+        # One copy of each name: the driver makes a new one for every row.
+        ticker=intern(row.ticker),
         day=to_day_number(row.session_date),
         known_at=to_microseconds(row.horizon_ends_at),
         sentiment_score=row.sentiment_score,
         car=row.car,
         standardised_car=row.car / row.car_standard_error,
     )
+
+
+@lru_cache(maxsize=4_096)
+def _kind(basis: str, horizon_days: int, event_type: str, sentiment_label: str) -> NewsKind:
+    """Return the one copy of a kind, which thousands of events have."""
+    return NewsKind(cast("Basis", basis), horizon_days, event_type, cast("SentimentLabel", sentiment_label))

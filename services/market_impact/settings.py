@@ -57,6 +57,15 @@ class Settings(ServiceSettings):
         ge=100,
         description="Realised estimates kept in memory as evidence, the latest ones, at about 1 kB each.",
     )
+    study_max_event_days: int = Field(
+        50_000,
+        ge=501,
+        description="Largest event study: its events times the days of its event window. At the limit the answer is "
+        "about 3 MB.",
+    )
+    study_retention_days: float = Field(
+        30.0, gt=0, description="Days that an event study is kept and can be read again."
+    )
     outcome_interval_seconds: float = Field(
         30.0, gt=0, description="Seconds between looks for estimates whose horizon has passed."
     )

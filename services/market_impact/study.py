@@ -1,13 +1,16 @@
-"""Answers event studies: gathers returns, runs the battery off the event loop, keeps the answer."""
+"""Answers event studies: gathers returns, runs the battery off the event loop, keeps the answer for a while."""
 
 import asyncio
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
 
 import numpy as np
 
 from common.clock import uuid7
 from common.contracts.batch import ErrorDetail
 from common.database import Connection, after_commit
-from common.errors import Conflict, NotFound
+from common.errors import Conflict, NotFound, Unprocessable
 from market_impact.abnormal_returns import StudyWindows
 from market_impact.arrays import FloatArray
 from market_impact.engine import Engine
@@ -15,7 +18,7 @@ from market_impact.event_study import run_event_study
 from market_impact.normal_returns import MissingSeriesError, ReturnPanel
 from market_impact.repository import bars, studies
 from market_impact.returns import returns_from_prices
-from market_impact.study_answer import StudyRead, study_answer
+from market_impact.study_answer import study_answer
 from market_impact.study_request import FACTORS, Panel, StudyRequest
 from market_impact.trading_calendar import to_day_number
 
@@ -23,27 +26,60 @@ from market_impact.trading_calendar import to_day_number
 _FURTHEST_DAYS = 5
 
 
-async def answer_study(connection: Connection, engine: Engine, request: StudyRequest) -> StudyRead:
+@dataclass(frozen=True, slots=True)
+class AnsweredStudy:
+    """A study that was run; `document` is its wire form, JSON text."""
+
+    study_id: UUID
+    document: str
+
+
+async def answer_study(connection: Connection, engine: Engine, request: StudyRequest) -> AnsweredStudy:
     """Run the study, keep it, and return the answer.
 
     Raises
     ------
+    Unprocessable
+        When the study is larger than is computed at once.
     NotFound
         When a ticker or the benchmark has no returns.
     Conflict
         When the panel's series do not fit its dates, or the model needs factors that are not there.
     """
+    _refuse_too_large(request, engine.settings.study_max_event_days)
     panel, benchmark = await _panel(connection, engine, request)
+    study_id, created_at = uuid7(), engine.runtime.clock.now()
     try:
-        answer = await asyncio.to_thread(_run, engine, request, panel, benchmark)
+        async with engine.studying:
+            document = await asyncio.to_thread(_run, request, panel, benchmark, study_id, created_at)
     except MissingSeriesError as error:
         raise Conflict(str(error), code="missing_series") from error
-    await studies.insert_study(connection, answer.id, answer.created_at, answer.model_dump_json())
+    await studies.insert_study(connection, study_id, created_at, document)
     after_commit(connection, engine.metrics.studies.labels(request.model).inc)
-    return answer
+    return AnsweredStudy(study_id, document)
 
 
-def _run(engine: Engine, request: StudyRequest, panel: ReturnPanel, benchmark: str | None) -> StudyRead:
+async def forget_old_studies(engine: Engine) -> int:
+    """Delete the studies that are older than the retention; return how many."""
+    horizon = engine.runtime.clock.now() - timedelta(days=engine.settings.study_retention_days)
+    async with engine.runtime.database.transaction() as connection:
+        # The smallest UUIDv7 of that moment: the primary key finds them, in order of their making.
+        return await studies.delete_studies(connection, UUID(int=int(horizon.timestamp() * 1000) << 80))
+
+
+def _refuse_too_large(request: StudyRequest, limit: int) -> None:
+    first, last = request.window()
+    n_events, n_days = len(request.events), last - first + 1
+    if n_events * n_days > limit:
+        raise Unprocessable(
+            f"{n_events:,} events times {n_days:,} days of the event window are {n_events * n_days:,} event days; "
+            f"at most {limit:,} are computed at once. Shorten the event window, or ask for fewer events at a time.",
+            code="study_too_large",
+        )
+
+
+def _run(request: StudyRequest, panel: ReturnPanel, benchmark: str | None, study_id: UUID, created_at: datetime) -> str:
+    """Return the answer as JSON text: made here, since writing thousands of numbers takes its time too."""
     first, last = request.window()
     estimation = request.estimation
     columns = {ticker: column for column, ticker in enumerate(panel.tickers)}
@@ -68,9 +104,8 @@ def _run(engine: Engine, request: StudyRequest, panel: ReturnPanel, benchmark: s
         request.tests,
         request.random_state,
     )
-    return study_answer(
-        study, request, panel, study_id=uuid7(), created_at=engine.runtime.clock.now(), benchmark=benchmark
-    )
+    answer = study_answer(study, request, panel, study_id=study_id, created_at=created_at, benchmark=benchmark)
+    return answer.model_dump_json()
 
 
 async def _panel(connection: Connection, engine: Engine, request: StudyRequest) -> tuple[ReturnPanel, str | None]:

@@ -14,6 +14,7 @@ from common.outbox import Handover
 from common.runtime import Runtime
 from news_ingestion import models, repository
 from news_ingestion.adapters import adapters
+from news_ingestion.fetch_retention import forget_old_fetches
 from news_ingestion.fetcher import Fetcher
 from news_ingestion.fetching import FetchMetrics, fetch_due
 from news_ingestion.ingestion import IngestionMetrics, forget_old_texts
@@ -42,6 +43,7 @@ async def lifespan(runtime: Runtime) -> AsyncIterator[None]:
     )
     runtime.state.fetcher = fetcher(settings, client)
     runtime.start_worker("forget-old-texts", lambda: forget_old_texts(runtime), every_seconds=3_600.0)
+    runtime.start_worker("forget-old-fetches", lambda: forget_old_fetches(runtime), every_seconds=3_600.0)
     if settings.fetch_enabled:
         runtime.start_worker("fetch", lambda: fetch_due(runtime))
     async with client:

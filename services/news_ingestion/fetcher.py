@@ -2,10 +2,10 @@
 
 import asyncio
 import time
-from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakValueDictionary
 
 import httpx
 
@@ -56,7 +56,9 @@ class Fetcher:
         self._max_bytes = max_bytes
         self._max_redirects = max_redirects
         self._timeout_seconds = timeout_seconds
-        self._hosts: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(per_host))
+        self._per_host = per_host
+        # Redirects lead wherever strangers like: a host is remembered for as long as it is being asked.
+        self._hosts: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
 
     async def get(
         self,
@@ -100,7 +102,7 @@ class Fetcher:
         status, content, problem = None, b"", None
         try:
             async with (
-                self._hosts[url.host],
+                self._hosts.setdefault(url.host, asyncio.Semaphore(self._per_host)),
                 asyncio.timeout(self._timeout_seconds),
                 self._client.stream("GET", url, headers=dict(headers)) as response,
             ):

@@ -20,7 +20,9 @@ def _text_hash(text: str) -> int:
     return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")
 
 
-_word_hash = lru_cache(maxsize=65_536)(_text_hash)
+# As many words as `headline` keeps; longer ones, which are no words, are hashed each time.
+_word_hash = lru_cache(maxsize=32_768)(_text_hash)
+_CACHED_CHARACTERS = 40
 
 
 def pair_hashes(words: Sequence[str]) -> set[int]:
@@ -30,7 +32,7 @@ def pair_hashes(words: Sequence[str]) -> set[int]:
     -------
     set of int, in [0, 2^63), the same in every process and on every machine
     """
-    hashes = [_word_hash(word) for word in words]
+    hashes = [_word_hash(word) if len(word) <= _CACHED_CHARACTERS else _text_hash(word) for word in words]
     if len(hashes) == 1:
         hashes *= 2
     return {((one + two) * _MIX) & _MASK for one, two in pairwise(hashes)}

@@ -22,6 +22,9 @@ class Settings(ServiceSettings):
         gt=0,
         description="Days after receipt until an article is no longer found by its text; by its address it always is.",
     )
+    fetch_retention_days: float = Field(
+        90.0, gt=0, description="Days that the ledger of fetches reaches back; gaps are kept."
+    )
     newsapi_key: SecretStr | None = Field(
         None, description="Key of newsapi.org; without it sources of kind `newsapi` are not fetched."
     )

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, select, text, update
+from sqlalchemy import Row, delete, select, text, update
 
 from alerts.models import DELIVERY, DELIVERY_ATTEMPT, RECEIVER
 from common.bulk import insert_rows
@@ -152,3 +152,13 @@ async def send_again(connection: Connection, delivery_id: UUID, now: datetime) -
         .where(DELIVERY.c.delivery_id == delivery_id)
         .values(state="pending", n_failures=0, next_attempt_at=now, claimed_until=None)
     )
+
+
+async def forget_deliveries(connection: Connection, created_before: datetime) -> int:
+    """Delete finished deliveries that are older, with their attempts; return how many. What is pending stays."""
+    old = select(DELIVERY.c.delivery_id).where(DELIVERY.c.created_at < created_before, DELIVERY.c.state != "pending")
+    await connection.execute(delete(DELIVERY_ATTEMPT).where(DELIVERY_ATTEMPT.c.delivery_id.in_(old)))
+    result = await connection.execute(
+        delete(DELIVERY).where(DELIVERY.c.created_at < created_before, DELIVERY.c.state != "pending")
+    )
+    return result.rowcount

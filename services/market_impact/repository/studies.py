@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, insert, select
+from sqlalchemy import Row, delete, insert, select
 
 from common.database import Connection
 from market_impact.models import STUDY
@@ -18,3 +18,8 @@ async def insert_study(connection: Connection, study_id: UUID, created_at: datet
 async def read_study(connection: Connection, study_id: UUID) -> Row[Any] | None:
     """Return the study, or None."""
     return (await connection.execute(select(STUDY).where(STUDY.c.study_id == study_id))).first()
+
+
+async def delete_studies(connection: Connection, before: UUID) -> int:
+    """Delete the studies whose identifier, a UUIDv7, is smaller than `before`; return how many."""
+    return (await connection.execute(delete(STUDY).where(STUDY.c.study_id < before))).rowcount

@@ -28,29 +28,37 @@ class SVGResponse(Response):
     media_type = "image/svg+xml"
 
 
-@router.post("/event-studies", status_code=201, responses=problems(404, 409))
+def _json(document: str, status_code: int, head: Response) -> Response:
+    """Return JSON text as it is, with the headers that were set: neither read nor written again."""
+    return Response(document, status_code, head.headers, media_type="application/json")
+
+
+@router.post("/event-studies", status_code=201, response_model=StudyRead, responses=problems(404, 409))
 async def create_event_study(
     study: StudyRequest, connection: ConnectionDep, engine: EngineDep, response: Response
-) -> StudyRead:
+) -> Response:
     """Run an event study: abnormal returns of each event, averages, a battery of tests, and what speaks against them.
 
     The returns come from this service's bars, or from `panel`. The estimation window of `length` days ends `gap` days
     before the first day of the event window. An event on a day without trading moves to the next one within five
     days. An event without enough returns stays in `events` with `usable` false and is left out of the averages. A
     ticker without returns is a 404; a panel whose series do not fit its dates, or that lacks what the model needs, is
-    a 409.
+    a 409. Events times days of the event window are limited by `STUDY_MAX_EVENT_DAYS` (50,000 by default): more are a
+    422 `study_too_large`. A study can be read again for `STUDY_RETENTION_DAYS` (30 by default).
     """
     answer = await answer_study(connection, engine, study)
-    response.headers["Location"] = str(router.url_path_for("read_event_study", study_id=str(answer.id)))
-    return answer
+    response.headers["Location"] = str(router.url_path_for("read_event_study", study_id=str(answer.study_id)))
+    return _json(answer.document, 201, response)
 
 
-@router.get("/event-studies/{study_id}", responses=problems(404))
-async def read_event_study(study_id: UUID, connection: ReadConnectionDep, conditional: ConditionalDep) -> StudyRead:
+@router.get("/event-studies/{study_id}", response_model=StudyRead, responses=problems(404))
+async def read_event_study(
+    study_id: UUID, connection: ReadConnectionDep, conditional: ConditionalDep, response: Response
+) -> Response:
     """Read an event study that was run before."""
-    answer = await charts.read_study(connection, study_id)
+    document = await charts.read_study(connection, study_id)
     conditional.answer(etag_of(study_id))
-    return answer
+    return _json(document, 200, response)
 
 
 @router.get("/event-studies/{study_id}/chart.svg", response_class=SVGResponse, responses={**problems(404), **SVG})

@@ -153,3 +153,8 @@ async def gaps(connection: Connection, source_ids: Sequence[UUID], limit: int) -
     placed = select(GAP, place.label("place")).where(GAP.c.source_id.in_(source_ids)).subquery()
     statement = select(placed).where(placed.c.place <= limit).order_by(placed.c.source_id, placed.c.place)
     return await all_rows(connection, statement)
+
+
+async def forget_fetches(connection: Connection, started_before: datetime) -> int:
+    """Delete the lines of the ledger that are older; return how many."""
+    return (await connection.execute(delete(FETCH).where(FETCH.c.started_at < started_before))).rowcount

@@ -4,6 +4,7 @@ import asyncio
 import json
 
 from alerts.delivering import Dispatcher
+from alerts.retention import forget_old_deliveries
 from alerts.settings import Settings
 from common.clock import uuid7
 from tests.emulators.webhook_receiver import Fault
@@ -223,3 +224,18 @@ async def test_no_secret_is_ever_read_back(alerts, webhook):
 async def test_an_unknown_delivery_is_not_found(alerts):
     await alerts.request("GET", f"/deliveries/{uuid7()}", 404)
     await alerts.request("POST", f"/deliveries/{uuid7()}:redeliver", 404)
+
+
+async def test_finished_deliveries_are_forgotten_after_their_retention_and_pending_ones_stay(alerts, webhook, clock):
+    await desk(alerts, webhook)
+    await alerts.signals(impact())
+    await webhook.wait_for(1)
+    done = await delivery_in(alerts, "delivered")
+    runtime = alerts.service.runtime
+    assert await forget_old_deliveries(runtime) == 0
+
+    clock.advance(runtime.settings.delivery_retention_days * 86_400 + 1)
+    assert await forget_old_deliveries(runtime) == 1
+
+    assert done not in (await alerts.get("/deliveries"))["data"]
+    assert len((await alerts.get("/alerts"))["data"]) == 1

@@ -6,6 +6,7 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pytest
 
+from market_impact.study import forget_old_studies
 from tests.integration.market_impact.conftest import DAYS, StartImpact, at, post, read
 from tests.unit.market_impact.samples import analysis_body
 
@@ -156,3 +157,52 @@ async def test_unknown_resources_are_not_found(impact: StartImpact) -> None:
             await read(service, f"/impacts/{nowhere}{path}", 404)
         await read(service, f"/event-studies/{nowhere}", 404)
         await read(service, f"/event-studies/{nowhere}/chart.svg", 404)
+
+
+@pytest.mark.parametrize(
+    ("n_events", "window"), [(1_000, [-250, 250]), (200, [-250, 0]), (100, [250, -250]), (401, [-100, 24])]
+)
+async def test_a_study_above_the_limit_is_refused_with_its_size(
+    impact: StartImpact, n_events: int, window: list[int]
+) -> None:
+    async with impact() as service:
+        body = request(events=[EVENTS[0]] * n_events, event_window=window)
+
+        response = await service.client.post("/impact/v1/event-studies", json=body)
+
+        n_days = max(window) - min(window) + 1
+        assert (response.status_code, response.json()["code"]) == (422, "study_too_large")
+        assert f"{n_events * n_days:,} event days" in response.json()["detail"]
+        assert "50,000" in response.json()["detail"]
+
+
+async def test_the_largest_study_is_answered_and_read_again_as_it_was(impact: StartImpact) -> None:
+    async with impact(study_max_event_days=2_000) as service:
+        body = request(events=[EVENTS[n % 3] for n in range(500)], event_window=[-1, 2])
+
+        answered = await service.client.post("/impact/v1/event-studies", json=body)
+        kept = await service.client.get(answered.headers["location"])
+
+        assert answered.status_code == 201
+        assert kept.content == answered.content
+        assert kept.headers["content-type"] == answered.headers["content-type"] == "application/json"
+        assert "etag" in kept.headers
+        assert "ratelimit-limit" in answered.headers
+        again = await service.client.get(answered.headers["location"], headers={"If-None-Match": kept.headers["etag"]})
+        assert again.status_code == 304
+
+
+async def test_studies_are_forgotten_after_their_retention(impact: StartImpact) -> None:
+    async with impact() as service:
+        engine = service.runtime.state.engine
+        old = (await service.client.post("/impact/v1/event-studies", json=request())).headers["location"]
+        # The horizon lies between the two, whatever their distance.
+        engine.settings.study_retention_days = 1e-9
+        assert await forget_old_studies(engine) == 1
+        engine.settings.study_retention_days = 30.0
+        young = (await service.client.post("/impact/v1/event-studies", json=request())).headers["location"]
+
+        assert await forget_old_studies(engine) == 0
+        assert (await service.client.get(old)).status_code == 404
+        assert (await service.client.get(f"{old}/chart.svg")).status_code == 404
+        assert (await service.client.get(young)).status_code == 200

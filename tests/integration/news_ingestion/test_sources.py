@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import update
 
 from news_ingestion.app import fetcher
+from news_ingestion.fetch_retention import forget_old_fetches
 from news_ingestion.fetching import fetch_due
 from news_ingestion.models import SOURCE
 from news_ingestion.settings import Settings
@@ -435,3 +436,16 @@ async def test_real_newsapi_bodies_are_taken_in(news, shared_data):
     run = await fetch(news, source)
 
     assert run["articles"] == {"created": 18, "duplicate": 2}
+
+
+async def test_fetches_are_forgotten_after_their_retention(news):
+    connect(news, site=FeedSite())
+    await fetch(news, await create(news))
+    settings = news.runtime.settings_as(Settings)
+    assert await forget_old_fetches(news.runtime) == 0
+
+    settings.fetch_retention_days = 1e-9
+    forgotten = await forget_old_fetches(news.runtime)
+
+    assert forgotten == 1
+    assert (await news.client.get("/news/v1/fetches")).json()["data"] == []

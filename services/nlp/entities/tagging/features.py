@@ -59,11 +59,15 @@ class Frame(NamedTuple):
     flags: tuple[str, ...]
 
 
+# Callers cut the word: the cache is then bounded in bytes, not only in entries.
+_SHAPED_CHARACTERS = 12
+
+
 @lru_cache(maxsize=20_000)
 def shape(word: str) -> str:
     """Return the letters of `word` as X, x and 0, runs cut to two: "McDonald" is XxXxx."""
     found = ""
-    for letter in word[:12]:
+    for letter in word[:_SHAPED_CHARACTERS]:
         kind = "X" if letter.isupper() else "x" if letter.islower() else "0" if letter.isdigit() else letter
         if found[-2:] != kind * 2:
             found += kind
@@ -78,7 +82,7 @@ def _outline(word: str, facts: WordFacts) -> list[str]:
     """Return what a word says to its neighbours too."""
     if word == _EDGE:
         return ["w=<edge>"]
-    found = [f"w={word.lower()}", f"s={shape(word)}"]
+    found = [f"w={word.lower()}", f"s={shape(word[:_SHAPED_CHARACTERS])}"]
     known = facts.clusters.get(_known_form(word))
     if known is None:
         return [*found, "c=?"]
@@ -128,7 +132,7 @@ def pair_features(role: str, left: str, right: str, facts: WordFacts) -> list[st
     token, neighbour = (right, left) if role == "<" else (left, right)
     if token == _EDGE:
         return []
-    found = [f"{role}\t{neighbour.lower()}|{shape(token)}"]
+    found = [f"{role}\t{neighbour.lower()}|{shape(token[:_SHAPED_CHARACTERS])}"]
     if token[0].isupper():
         found.append(f"{role}\t{left.lower()}|{right.lower()}")
     known = [facts.clusters.get(_known_form(word)) if word else None for word in (left, right)]

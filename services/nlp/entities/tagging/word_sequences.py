@@ -65,7 +65,11 @@ class SequenceBatch(NamedTuple):
     listed: npt.NDArray[np.int64]
 
 
-@lru_cache(maxsize=50_000)
+# Longer words are looked at each time: the cache is bounded in bytes, not only in entries.
+_CACHED_CHARACTERS = 40
+
+
+@lru_cache(maxsize=20_000)
 def written_form(word: str) -> int:
     """Return how a word is written: 1 lower, 2 Title, 3 CAPITALS, 4 initials, 5 miXed, 6 figures, 7 3rd, 8 signs.
 
@@ -123,7 +127,10 @@ class SequenceEncoder:
             is_pretokenized=True,
             add_special_tokens=False,
         )
-        forms = [written_form(word) for word in tokens.words]
+        forms = [
+            written_form(word) if len(word) <= _CACHED_CHARACTERS else written_form.__wrapped__(word)
+            for word in tokens.words
+        ]
         codes = [_CODES.get(marks[token][0], 0) if token in marks else 0 for token in range(len(tokens.words))]
         found = []
         for stretch, encoding in zip(stretches, encoded, strict=True):
