@@ -64,12 +64,6 @@ def _mapper(condition: JSON, status: int, identifier: str) -> JSON:
             "json_format": _problem(status, identifier),
             "content_type": PROBLEM_JSON,
             "omit_empty_values": True,
-            "formatters": [
-                {
-                    "name": "envoy.formatter.cel",
-                    "typed_config": {"@type": "type.googleapis.com/envoy.extensions.formatter.cel.v3.Cel"},
-                }
-            ],
         },
     }
 

@@ -28,6 +28,8 @@ MAX_TARGET_BYTES = 8 * 1024
 MAX_HEADERS = 100
 # Chunks of one byte each cost six; what is far above that is no body.
 _FRAMING_PER_BYTE = 8
+# Connections beyond the maximum that are told so at the same time; the others are just closed.
+_MAX_TOLD = 256
 # How long a refused caller may still send: closed at once, TCP would throw the answer away.
 _LINGER_SECONDS = 1.0
 
@@ -92,6 +94,7 @@ class BoundedProtocol(HttpToolsProtocol):
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
+        self.url = b""
         self._timer: asyncio.TimerHandle | None = None
         self._stall_timer: asyncio.TimerHandle | None = None
         self._refusal: Refusal | None = None
@@ -100,8 +103,8 @@ class BoundedProtocol(HttpToolsProtocol):
         self._is_open = False
         self._is_in_head = False
         self._n_begun = 0
+        self._n_read = 0
         self._n_received = 0
-        self._n_head = 0
         self._n_body = 0
 
     # The connection
@@ -110,7 +113,11 @@ class BoundedProtocol(HttpToolsProtocol):
         """Start the time of the first request, and refuse one connection too many."""
         super().connection_made(transport)
         self._start_timer()
-        if len(self.connections) > self.limits.max_connections:
+        n_too_many = len(self.connections) - self.limits.max_connections
+        if n_too_many > _MAX_TOLD:
+            self._is_refused = True
+            transport.abort()
+        elif n_too_many > 0:
             text = f"This server has {self.limits.max_connections} connections open, which is all it takes."
             self._refuse(Refusal(503, "too_many_connections", text, (("Retry-After", "1"),)))
 
@@ -124,19 +131,19 @@ class BoundedProtocol(HttpToolsProtocol):
         """Read on, within the limits; what follows a refused request is thrown away."""
         if self._is_refused:
             return
-        was_open, self._n_begun = self._is_open, 0
+        was_open, self._n_begun, self._n_read = self._is_open, 0, len(data)
         super().data_received(data)
         if self._is_refused or self.transport.is_closing():
             return
-        self._count(len(data), was_open=was_open)
+        self._count(was_open=was_open)
         is_idle = self.cycle is None or self.cycle.response_complete
         if self._timer is None and (self._is_open or (is_idle and self.timeout_keep_alive_task is None)):
             self._start_timer()
 
-    def _count(self, n_bytes: int, *, was_open: bool) -> None:
+    def _count(self, *, was_open: bool) -> None:
         """Count what has come of the open message, and refuse one of which too much is neither head nor body."""
         if self._n_begun + was_open == 1:
-            self._n_received += n_bytes
+            self._n_received += self._n_read
         else:
             # Where in the bytes the message began is not known; less than one read goes uncounted.
             self._n_received = 0
@@ -165,30 +172,17 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_message_begin()
         self._is_open = self._is_in_head = True
         self._n_begun += 1
-        self._n_received = self._n_head = self._n_body = 0
-
-    def on_url(self, url: bytes) -> None:
-        """Take a part of the target, within its limit."""
-        super().on_url(url)
-        self._n_head += len(url)
-        if len(self.url) > MAX_TARGET_BYTES:
-            self._raise(Refusal(414, "uri_too_long", f"The address is longer than {MAX_TARGET_BYTES} bytes."))
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Take one header, within the limits of their size and number."""
-        # Trailers come here too; nobody reads them.
-        if self._is_in_head:
-            super().on_header(name, value)
-        self._n_head += len(name) + len(value) + len(b": \r\n")
-        if self._n_head > self.limits.max_header_bytes or len(self.headers) > MAX_HEADERS:
-            self._raise(self._too_large())
+        self._n_received = self._n_body = 0
 
     def on_headers_complete(self) -> None:
         """Hand the request on when its target and host can be read."""
+        self._check_size()
         self._check_target()
         self._check_host()
         super().on_headers_complete()
         self._is_in_head = False
+        # Trailers come as headers do: they are not those of the request.
+        self.headers = []
         if self.parser.should_upgrade():
             # Nothing is upgraded to, and the parser reads no further request after the offer.
             self.cycle.keep_alive = False
@@ -203,6 +197,15 @@ class BoundedProtocol(HttpToolsProtocol):
         self._is_open = False
         self._stop_timer()
         super().on_message_complete()
+
+    def _check_size(self) -> None:
+        if len(self.url) > MAX_TARGET_BYTES or len(self.headers) > MAX_HEADERS:
+            self._raise(self._too_large())
+        # Most heads come within fewer bytes than they may have, and need no count.
+        if self._n_received + self._n_read > self.limits.max_header_bytes:
+            n_head = len(self.url) + sum(len(name) + len(value) + len(b": \r\n") for name, value in self.headers)
+            if n_head > self.limits.max_header_bytes:
+                self._raise(self._too_large())
 
     def _check_target(self) -> None:
         """Bring the target into the form that starts with a slash, or `*` alone."""
@@ -234,6 +237,8 @@ class BoundedProtocol(HttpToolsProtocol):
         self._refuse(self._refusal or Refusal(400, "malformed_request", msg))
 
     def _too_large(self) -> Refusal:
+        if len(self.url) > MAX_TARGET_BYTES:
+            return Refusal(414, "uri_too_long", f"The address is longer than {MAX_TARGET_BYTES} bytes.")
         limits = f"{self.limits.max_header_bytes} bytes or {MAX_HEADERS} headers"
         return Refusal(431, "headers_too_large", f"Request line and headers are more than {limits}.")
 
@@ -284,7 +289,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
         def response_in_context() -> Any:
             bind_context(context)
-            path = self.url.partition(b"?")[0].decode("latin-1")[:200] if self._n_head else ""
+            path = self.url.partition(b"?")[0].decode("latin-1")[:200]
             return problem_response(refusal.status, refusal.code, refusal.detail, path, headers=dict(refusal.headers))
 
         response = contextvars.copy_context().run(response_in_context)

@@ -174,3 +174,16 @@ async def test_a_cursor_of_any_json_is_unknown_to_every_list(name: str, start_se
                 if answer.status not in {200, 404}:
                     found.append(f"{answer.status} to {route.path} {value}")
         assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_no_target_and_no_method_makes_a_service_fail(name: str, start_service: StartService) -> None:
+    targets = ["*", "", "/", "//", "nonsense", "//news//v1", "/%00", "/%FF", "/../..", "/docs/assets/%00", "http://a/b"]
+    async with start_service(name) as service:
+        prefix = service.app.state.service.prefix
+        found: list[str] = []
+        for target in [*targets, *(prefix + target for target in targets), *(f"{prefix}/v1{each}" for each in targets)]:
+            for verb in ("GET", "HEAD", "OPTIONS", "POST", "TRACE", "CONNECT", "PROPFIND", "get", "\xff"):
+                answer = await send_raw(service.app, verb, target, headers=[(b"host", b"localhost")])
+                found += faults(answer, verb, target)
+        assert not found, "\n".join(found)
