@@ -15,6 +15,8 @@ from dataclasses import dataclass
 import httpcore
 import httpx
 
+from common.bounded_transport import BoundedTransport
+
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
 SocketOption = tuple[int, int, int] | tuple[int, int, bytes | bytearray] | tuple[int, int, None, int]
@@ -199,13 +201,21 @@ def guarded_client(
     guard: AddressGuard,
     *,
     timeout_seconds: float,
+    max_bytes: int | None = None,
     max_connections: int = 100,
     follow_redirects: bool = False,
     headers: dict[str, str] | None = None,
 ) -> httpx.AsyncClient:
-    """Return a client whose every connection, redirects' included, passes `guard`."""
+    """Return a client whose every connection, redirects' included, passes `guard`.
+
+    Parameters
+    ----------
+    timeout_seconds : for a whole exchange, from the wait for a connection to the last byte of the answer.
+    max_bytes : of an answer's body, as sent; None where whoever reads it counts.
+    """
+    transport = GuardedTransport(guard, max_connections=max_connections)
     return httpx.AsyncClient(
-        transport=GuardedTransport(guard, max_connections=max_connections),
+        transport=BoundedTransport(transport, total_seconds=timeout_seconds, max_bytes=max_bytes, allows_encoding=True),
         timeout=timeout_seconds,
         follow_redirects=follow_redirects,
         headers=headers,

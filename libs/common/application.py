@@ -113,6 +113,8 @@ def create_service(
         openapi_url=f"{service.prefix}/openapi.json",
         docs_url=None,
         redoc_url=None,
+        # A path is right or wrong: a redirect would carry the Host and the query that a stranger wrote.
+        redirect_slashes=False,
         lifespan=lifespan,
     )
     tracing = Tracing.configured(settings)

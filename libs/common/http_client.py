@@ -6,8 +6,12 @@ import httpx
 
 from common.abandonment import DEADLINE_HEADER
 from common.auth import sign_service_token
+from common.bounded_transport import BoundedTransport
 from common.context import current_context
 from common.settings import ServiceSettings
+
+# A neighbour answers one short line for each of at most 500 items.
+_MAX_ANSWER_BYTES = 16 * 1024 * 1024
 
 
 class ServiceAuth(httpx.Auth):
@@ -29,16 +33,23 @@ class ServiceAuth(httpx.Auth):
 
 
 def gateway_client(settings: ServiceSettings, transport: httpx.AsyncBaseTransport | None) -> httpx.AsyncClient:
-    """Return a client whose relative paths go to the gateway; `transport` replaces the network where one is given."""
+    """Return a client whose relative paths go to the gateway; `transport` replaces the network where one is given.
+
+    Notes
+    -----
+    `HTTP_TIMEOUT_SECONDS` is the limit on a whole call, the answer's last byte included.
+    """
+    limits = httpx.Limits(max_connections=32, max_keepalive_connections=16)
+    inner = transport or httpx.AsyncHTTPTransport(limits=limits, trust_env=False)
     return httpx.AsyncClient(
         base_url=settings.gateway_url,
         auth=ServiceAuth(settings),
         timeout=httpx.Timeout(settings.http_timeout_seconds, connect=5.0),
-        limits=httpx.Limits(max_connections=32, max_keepalive_connections=16),
         headers={
             "User-Agent": f"mia-{settings.service.kubernetes_name}",
+            "Accept-Encoding": "identity",
             DEADLINE_HEADER: f"{settings.http_timeout_seconds:.3f}",
         },
-        transport=transport,
+        transport=BoundedTransport(inner, total_seconds=settings.http_timeout_seconds, max_bytes=_MAX_ANSWER_BYTES),
         trust_env=False,
     )

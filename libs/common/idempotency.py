@@ -31,7 +31,7 @@ async def answer_once(runtime: Runtime, request: Request, key: str, caller: str,
             f"Idempotency-Key has 1 to {MAX_KEY_CHARACTERS} characters.", code="invalid_idempotency_key"
         )
     body_hash = hashlib.sha256(await request.body()).hexdigest()
-    identity = {"key": key, "caller": caller, "route": f"{request.method} {request.url.path}"}
+    identity = {"key": key, "caller": caller, "route": f"{request.method} {request.scope['path']}"}
     async with runtime.database.transaction() as connection:
         # Two requests with one key run one after the other; the lock goes with the transaction.
         await connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(json.dumps(identity), 0))))

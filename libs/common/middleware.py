@@ -3,12 +3,14 @@
 import time
 
 import structlog
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from common.answer_headers import with_answer_headers
 from common.context import RequestContext, bind_context, new_context
-from common.problem_responses import unexpected_error
+from common.problem_responses import problem_response, unexpected_error
+from common.request_head import announced_bytes, why_unreadable
 from common.tracing import Tracing
 
 logger = structlog.get_logger("http")
@@ -44,10 +46,16 @@ class RequestMiddleware:
             own = span.get_span_context()
             context = RequestContext(context.request_id, f"{own.trace_id:032x}", f"{own.span_id:016x}", context.sampled)
         bind_context(context)
-        answer = _Answer(send, context.request_id)
+        answer = _Answer(send, scope["method"], context.request_id)
         started = time.perf_counter()
         try:
-            await self._app(scope, _LimitedBody(receive, headers, self._max_body_bytes), answer)
+            unreadable = why_unreadable(scope, headers)
+            if unreadable is not None:
+                malformed = problem_response(400, "malformed_request", unreadable, scope["path"])
+                await malformed(scope, receive, answer)
+            else:
+                body = _LimitedBody(receive, announced_bytes(headers), self._max_body_bytes)
+                await self._app(scope, body, answer)
         except Exception:
             logger.exception("request_failed", method=scope["method"], path=scope["path"])
             if answer.status is not None:
@@ -73,11 +81,10 @@ class RequestMiddleware:
 class _LimitedBody:
     """Passes the request's body on, and refuses it as soon as it is known to be too large."""
 
-    def __init__(self, receive: Receive, headers: Headers, limit: int) -> None:
+    def __init__(self, receive: Receive, announced: int, limit: int) -> None:
         self._receive = receive
         self._limit = limit
-        announced = headers.get("content-length", "")
-        self._announced = int(announced) if announced.isascii() and announced.isdigit() else 0
+        self._announced = announced
         self._seen = 0
 
     async def __call__(self) -> Message:
@@ -92,15 +99,16 @@ class _LimitedBody:
 
 
 class _Answer:
-    """Passes the response on, adds `X-Request-ID` and remembers the status."""
+    """Passes the response on, adds the headers that every answer carries, and remembers the status."""
 
-    def __init__(self, send: Send, request_id: str) -> None:
+    def __init__(self, send: Send, method: str, request_id: str) -> None:
         self._send = send
+        self._method = method
         self._request_id = request_id
         self.status: int | None = None
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            MutableHeaders(scope=message)["X-Request-ID"] = self._request_id
+            message["headers"] = with_answer_headers(message.get("headers", ()), self._method, self._request_id)
         await self._send(message)

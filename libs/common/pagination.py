@@ -1,22 +1,21 @@
 """Keyset pagination: an opaque cursor marks the last row seen, so pages stay right while rows arrive."""
 
 import base64
-import binascii
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
 
 from fastapi import Depends, Query
 from pydantic import BaseModel, Field
-from sqlalchemy import ColumnElement, Row, Select, tuple_
+from sqlalchemy import BigInteger, ColumnElement, Row, Select, literal, tuple_
 
 from common.errors import NotFound
 
 ReadT = TypeVar("ReadT")
-Key = datetime | UUID | int | float | str
+Key = datetime | UUID | int | str
 
 
 class Page(BaseModel, Generic[ReadT]):
@@ -64,9 +63,14 @@ def keyset(statement: Select[Any], page: PageRequest, columns: Sequence[ColumnEl
     columns : the sort key; the last one is unique, so that the order is total.
     """
     if page.cursor is not None:
-        last = decode_cursor(page.cursor, [column.type.python_type for column in columns])
+        last = [_bound(part) for part in decode_cursor(page.cursor, [column.type.python_type for column in columns])]
         statement = statement.where(tuple_(*columns) < tuple_(*last))
     return statement.order_by(*(column.desc() for column in columns)).limit(page.limit + 1)
+
+
+def _bound(part: Key) -> ColumnElement[Any]:
+    # A number that no row of a narrower column can have is a place in the list all the same.
+    return literal(part, BigInteger()) if isinstance(part, int) else literal(part)
 
 
 def encode_cursor(key: tuple[Key, ...]) -> str:
@@ -84,21 +88,38 @@ def decode_cursor(cursor: str, types: Sequence[type]) -> list[Key]:
         plain = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         if not isinstance(plain, list) or len(plain) != len(types):
             raise ValueError("wrong number of parts")  # noqa: TRY301 - all failures end in one message
-        return [_parse(part, kind) for part, kind in zip(plain, types, strict=True)]
-    except (ValueError, TypeError, OverflowError, binascii.Error, RecursionError) as error:
+        return [_PARSERS[kind](part) for part, kind in zip(plain, types, strict=True)]
+    except (ValueError, OverflowError, RecursionError) as error:
         raise NotFound("The cursor marks no place in this list.", code="unknown_cursor") from error
 
 
-def _parse(part: Any, kind: type) -> Key:
-    if kind is datetime:
-        moment = datetime.fromisoformat(part)
-        if moment.tzinfo is None:
-            raise ValueError("a moment without a zone")
-        return moment
-    if kind is UUID:
-        return UUID(part)
-    if kind is int and not (isinstance(part, int) and abs(part) < 2**63):
-        raise ValueError("not an integer")
-    if kind is str and "\x00" in part:
-        raise ValueError("not a text")
-    return kind(part)  # type: ignore[no-any-return]
+def _text(part: object) -> str:
+    if not isinstance(part, str):
+        raise ValueError(f"{type(part).__name__} instead of a text")  # noqa: TRY004 - whoever wrote it is a stranger
+    if "\x00" in part:
+        raise ValueError("a text that PostgreSQL cannot hold")
+    part.encode()
+    return part
+
+
+def _moment(part: object) -> datetime:
+    moment = datetime.fromisoformat(_text(part))
+    if moment.tzinfo is None:
+        raise ValueError("a moment without a zone")
+    # Near the ends of the calendar a moment exists in its own zone only.
+    moment.astimezone(UTC)
+    return moment
+
+
+def _identifier(part: object) -> UUID:
+    return UUID(_text(part))
+
+
+def _integer(part: object) -> int:
+    if type(part) is not int or abs(part) >= 2**63:
+        raise ValueError("not an integer of 64 bits")
+    return part
+
+
+# One for each type that a sort key is made of; each takes any JSON value, and raises ValueError or OverflowError only.
+_PARSERS: dict[type, Callable[[object], Key]] = {str: _text, datetime: _moment, UUID: _identifier, int: _integer}

@@ -20,7 +20,19 @@ from common.errors import PROBLEM_JSON, DatabaseUnavailable, NotModified, Proble
 
 logger = structlog.get_logger(__name__)
 
-_CODES = {400: "malformed_request", 404: "not_found", 405: "method_not_allowed", 413: "body_too_large"}
+_CODES = {
+    400: "malformed_request",
+    413: "body_too_large",
+    414: "uri_too_long",
+    429: "rate_limited",
+    431: "headers_too_large",
+    503: "unavailable",
+}
+
+
+def problem_code(status: int) -> str:
+    """Return the code of a problem of which nothing is known but its status."""
+    return _CODES.get(status, HTTPStatus(status).name.lower())
 
 
 def problem_response(
@@ -60,7 +72,7 @@ def install_problem_handlers(app: FastAPI) -> None:
         if isinstance(error, DatabaseUnavailable):
             logger.warning("database_unavailable", cause=repr(error.cause))
         return problem_response(
-            error.status, error.code, error.detail, request.url.path, errors=error.errors, headers=error.headers
+            error.status, error.code, error.detail, request.scope["path"], errors=error.errors, headers=error.headers
         )
 
     async def on_not_modified(_request: Request, error: NotModified) -> Response:
@@ -70,8 +82,10 @@ def install_problem_handlers(app: FastAPI) -> None:
         headers = dict(error.headers or {})
         if error.status_code == 405:
             headers["Allow"] = ", ".join(sorted(_allowed_methods(request)))
-        code = _CODES.get(error.status_code, HTTPStatus(error.status_code).name.lower())
-        return problem_response(error.status_code, code, _detail(error, request), request.url.path, headers=headers)
+        code = problem_code(error.status_code)
+        return problem_response(
+            error.status_code, code, _detail(error, request), request.scope["path"], headers=headers
+        )
 
     handlers: dict[type[Exception], Any] = {
         ServiceError: on_service_error,
@@ -87,9 +101,9 @@ def install_problem_handlers(app: FastAPI) -> None:
 
 def _detail(error: HTTPException, request: Request) -> str:
     if error.status_code == 404:
-        return f"Nothing is at {request.url.path}."
+        return f"Nothing is at {request.scope['path']}."
     if error.status_code == 405:
-        return f"{request.method} is not possible at {request.url.path}."
+        return f"{request.method} is not possible at {request.scope['path']}."
     if error.status_code == 413:
         return "The body is larger than this service accepts."
     return str(error.detail)
@@ -97,7 +111,7 @@ def _detail(error: HTTPException, request: Request) -> str:
 
 def _allowed_methods(request: Request) -> set[str]:
     """Return the methods of every route at this path; Starlette names those of the first one only."""
-    path = request.url.path
+    path: str = request.scope["path"]
     routes = iter_route_contexts(request.app.router.routes)
     return {method for route in routes if route.methods and route.path_regex.match(path) for method in route.methods}
 
@@ -105,14 +119,14 @@ def _allowed_methods(request: Request) -> set[str]:
 async def _on_validation_error(request: Request, error: RequestValidationError) -> Response:
     found = error.errors()
     errors = [ErrorDetail(loc=list(item["loc"]), msg=item["msg"], type=item["type"]) for item in found]
-    path = request.url.path
+    path: str = request.scope["path"]
     if any(item.type == "json_invalid" for item in errors):
         return problem_response(400, "malformed_json", "The body is not JSON.", path, errors=errors)
     return problem_response(422, "invalid_request", f"{len(errors)} value(s) do not fit.", path, errors=errors)
 
 
 async def _on_database_error(request: Request, error: DBAPIError | PostgresError) -> Response:
-    path = request.url.path
+    path: str = request.scope["path"]
     match database_fault(error):
         case "invalid_value":
             return problem_response(422, "invalid_value", "A value cannot be stored or compared.", path)
@@ -126,4 +140,4 @@ async def _on_database_error(request: Request, error: DBAPIError | PostgresError
 
 def _database_gone(request: Request, cause: Exception) -> Response:
     error = DatabaseUnavailable(cause)
-    return problem_response(error.status, error.code, error.detail, request.url.path, headers=error.headers)
+    return problem_response(error.status, error.code, error.detail, request.scope["path"], headers=error.headers)

@@ -76,7 +76,9 @@ class ServiceSettings(BaseSettings):
     redis_password: SecretStr | None = Field(None, description="Password at Redis.")
 
     gateway_url: str = Field("http://127.0.0.1:8000", description="The one address through which services are called.")
-    http_timeout_seconds: float = Field(30.0, gt=0, description="Seconds until a call to a neighbour is given up.")
+    http_timeout_seconds: float = Field(
+        30.0, gt=0, description="Seconds for a whole call to a neighbour, the last byte of its answer included."
+    )
     service_token_secret: SecretStr | None = Field(
         None,
         min_length=32,
@@ -88,6 +90,23 @@ class ServiceSettings(BaseSettings):
         6_000, ge=1, description="Requests a minute for one API key, or for one address where no key is configured."
     )
     max_body_bytes: int = Field(5 * 1024 * 1024, ge=1024, description="Largest request body in bytes; above it: 413.")
+    max_header_bytes: int = Field(
+        32 * 1024,
+        ge=8 * 1024,
+        le=1024 * 1024,
+        description="Largest request line and headers together in bytes, of Envoy on one machine too; above it: 431.",
+    )
+    request_receive_seconds: float = Field(
+        30.0, gt=0, description="Seconds for a whole request to arrive, its body included; after them: 408."
+    )
+    max_connections: int = Field(
+        4_096, ge=1, description="Maximum connections that one process has open; one more is answered 503."
+    )
+    allowed_hosts: frozenset[str] = Field(
+        default=frozenset(),
+        description="Names, as a JSON list, that `Host` may have besides this machine's own while no credential is "
+        "configured; any other is answered 421.",
+    )
 
     outbox_batch_items: int = Field(200, ge=1, le=500, description="Most rows that one hand-over carries.")
     outbox_batch_bytes: int = Field(

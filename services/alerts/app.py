@@ -30,6 +30,8 @@ A rule, a group (values of the grouping labels) and a window of time make **one*
 receivers hear of it after `group_wait_seconds`, of further impacts every `group_interval_seconds`, of corrections at
 once. Webhooks are signed and keep one `webhook-id` over all attempts (Standard Webhooks 1.0).
 """
+# Of a receiver's answer only the status counts.
+_MAX_ANSWER_BYTES = 64 * 1024
 EVENTS = ("alert.firing", "alert.amended", "alert.resolved", "delivery.failed")
 
 
@@ -44,6 +46,7 @@ async def lifespan(runtime: Runtime) -> AsyncIterator[None]:
     async with guarded_client(
         state.guard,
         timeout_seconds=settings.webhook_timeout_seconds,
+        max_bytes=_MAX_ANSWER_BYTES,
         headers={"User-Agent": "market-impact-analysis-system"},
     ) as client:
         senders: dict[str, Sender] = {"webhook": WebhookSender(client, runtime.clock), "log": LogSender(runtime.logger)}

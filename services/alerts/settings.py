@@ -18,7 +18,10 @@ class Settings(ServiceSettings):
         default=True, description="Whether a new database gets a log receiver and two rules to start with."
     )
     webhook_timeout_seconds: float = Field(
-        default=15.0, gt=0, le=60, description="Seconds until a webhook that does not answer counts as failed."
+        default=15.0,
+        gt=0,
+        le=60,
+        description="Seconds for one webhook from connecting to its answer; after them it counts as failed.",
     )
     delivery_concurrency: int = Field(
         default=8, ge=1, le=64, description="Requests to one receiver that one process makes at the same time."

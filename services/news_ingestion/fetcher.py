@@ -17,12 +17,13 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer, read in full; header names are in lower case, `url` is where it finally came from."""
+    """An answer, read in full after `seconds`; header names are in lower case, `url` is where it finally came from."""
 
     status: int
     headers: Mapping[str, str]
     content: bytes
     url: str
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +73,8 @@ class Fetcher:
 
         Notes
         -----
-        The time limit is on the whole answer: a server that sends a byte a second would never meet a limit on reads.
-        A redirect to another host loses the headers that carry a key.
+        The time limit is on the whole answer, redirects included: a server that sends a byte a second would never meet
+        a limit on reads. A redirect to another host loses the headers that carry a key.
 
         Raises
         ------
@@ -82,9 +83,10 @@ class Fetcher:
             redirects).
         """
         address = httpx.URL(url, params=dict(parameters)) if parameters else httpx.URL(url)
-        sent = dict(headers)
+        sent, seconds_left = dict(headers), self._timeout_seconds
         for _ in range(self._max_redirects + 1):
-            reply = await self._once(address, sent, ledger)
+            reply = await self._once(address, sent, ledger, seconds_left)
+            seconds_left -= reply.seconds
             location = reply.headers.get("location")
             if reply.status not in _REDIRECTS or not location:
                 return reply
@@ -96,19 +98,22 @@ class Fetcher:
             address = following
         raise UpstreamError("unknown", "too_many_redirects", f"More than {self._max_redirects} redirects.")
 
-    async def _once(self, url: httpx.URL, headers: Mapping[str, str], ledger: list[RequestRecord]) -> Reply:
+    async def _once(
+        self, url: httpx.URL, headers: Mapping[str, str], ledger: list[RequestRecord], seconds_left: float
+    ) -> Reply:
         started = time.monotonic()
         shown = str(url.copy_with(query=None, fragment=None, username=None, password=None))
         status, content, problem = None, b"", None
         try:
-            async with (
-                self._hosts.setdefault(url.host, asyncio.Semaphore(self._per_host)),
-                asyncio.timeout(self._timeout_seconds),
-                self._client.stream("GET", url, headers=dict(headers)) as response,
-            ):
-                status = response.status_code
-                content = await self._content(response)
-                return Reply(status, dict(response.headers), content, str(url))
+            async with self._hosts.setdefault(url.host, asyncio.Semaphore(self._per_host)):
+                began = time.monotonic()
+                async with (
+                    asyncio.timeout(seconds_left),
+                    self._client.stream("GET", url, headers=dict(headers)) as response,
+                ):
+                    status = response.status_code
+                    content = await self._content(response)
+                    return Reply(status, dict(response.headers), content, str(url), time.monotonic() - began)
         except ForbiddenAddress as error:
             problem = UpstreamError("forbidden", "forbidden_address", str(error))
         except TimeoutError:

@@ -7,8 +7,11 @@ from typing import Any
 import httpx
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_delay, wait_random_exponential
 
+from common.bounded_transport import BoundedTransport
+
 JSON = dict[str, Any]
 
+_MAX_ANSWER_BYTES = 64 * 1024 * 1024
 _RETRIED_STATUSES = frozenset({429, 502, 503, 504})
 
 
@@ -25,7 +28,7 @@ def _is_passing(error: BaseException) -> bool:
 class SystemClient:
     """Requests to a running system; what passes is tried again for a minute, since every write is idempotent."""
 
-    def __init__(self, http: httpx.AsyncClient, patience_seconds: float = 60.0) -> None:
+    def __init__(self, http: httpx.AsyncClient, patience_seconds: float) -> None:
         self._http = http
         self._patience_seconds = patience_seconds
 
@@ -64,11 +67,24 @@ class SystemClient:
 
 
 @asynccontextmanager
-async def system_client(address: str, api_key: str | None = None) -> AsyncIterator[SystemClient]:
-    """Open a client of the system at `address`."""
-    headers = {"X-API-Key": api_key} if api_key else {}
-    async with httpx.AsyncClient(base_url=address, headers=headers, timeout=60.0, trust_env=False) as http:
-        yield SystemClient(http)
+async def system_client(
+    address: str, api_key: str | None = None, *, total_seconds: float = 60.0, patience_seconds: float = 60.0
+) -> AsyncIterator[SystemClient]:
+    """Open a client of the system at `address`.
+
+    Parameters
+    ----------
+    total_seconds : for one request, the last byte of its answer included.
+    patience_seconds : for its repetitions.
+    """
+    headers = {"Accept-Encoding": "identity", **({"X-API-Key": api_key} if api_key else {})}
+    transport = BoundedTransport(
+        httpx.AsyncHTTPTransport(trust_env=False), total_seconds=total_seconds, max_bytes=_MAX_ANSWER_BYTES
+    )
+    async with httpx.AsyncClient(
+        base_url=address, headers=headers, timeout=total_seconds, trust_env=False, transport=transport
+    ) as http:
+        yield SystemClient(http, patience_seconds)
 
 
 def _explain(response: httpx.Response) -> str:

@@ -44,7 +44,8 @@ class Dispatcher:
         if scope["type"] == "lifespan":
             await self.front(scope, receive, send)
             return
-        prefix = "/" + scope["path"].split("/", 2)[1]
+        # A path need not start with a slash: `OPTIONS *` asks the server as a whole.
+        prefix = "/" + scope["path"].removeprefix("/").partition("/")[0]
         await self.apps.get(prefix, self.front)(scope, receive, send)
 
 
@@ -71,7 +72,7 @@ def compose(settings: Sequence[ServiceSettings]) -> Dispatcher:
                 await stack.enter_async_context(app.router.lifespan_context(app))
             yield
 
-    dispatcher = Dispatcher(apps, front_app(list(apps.values()), lifespan))
+    dispatcher = Dispatcher(apps, front_app(list(apps.values()), lifespan, settings[0].max_body_bytes))
     late.inner = httpx.ASGITransport(dispatcher, raise_app_exceptions=False)
     return dispatcher
 

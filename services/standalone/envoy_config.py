@@ -3,12 +3,22 @@
 from typing import Any
 
 from common.gateway import SERVICES, Service
+from standalone.envoy_answers import local_replies
+from standalone.http_protocol import DEFAULT_LIMITS, MAX_HEADERS, RequestLimits
 
 JSON = dict[str, Any]
 
+# Below the services' own limit: a connection that a service is just closing is never used.
+_UPSTREAM_IDLE_SECONDS = 15
+
 
 def envoy_bootstrap(
-    port: int, ports: dict[str, int], *, host: str = "127.0.0.1", names: dict[str, str] | None = None
+    port: int,
+    ports: dict[str, int],
+    *,
+    limits: RequestLimits = DEFAULT_LIMITS,
+    host: str = "127.0.0.1",
+    names: dict[str, str] | None = None,
 ) -> JSON:
     """Return Envoy's bootstrap configuration.
 
@@ -16,11 +26,12 @@ def envoy_bootstrap(
     ----------
     port : the gateway's own port.
     ports : port of each service, by its name.
+    limits : what Envoy takes of a request; the services have the same limits.
     names : host name of each service, by its name, which Envoy then resolves; on the loopback address when absent.
     """
     return {
         "static_resources": {
-            "listeners": [_listener(host, port)],
+            "listeners": [_listener(host, port, limits)],
             "clusters": [
                 _cluster(service, ports[service.name], names[service.name] if names else None) for service in SERVICES
             ],
@@ -33,7 +44,7 @@ def envoy_bootstrap(
                         "@type": _type(
                             "envoy.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig"
                         ),
-                        "max_active_downstream_connections": 10_000,
+                        "max_active_downstream_connections": limits.max_connections,
                     },
                 }
             ]
@@ -45,12 +56,17 @@ def _type(name: str) -> str:
     return f"type.googleapis.com/{name}"
 
 
-def _listener(host: str, port: int) -> JSON:
+def _listener(host: str, port: int, limits: RequestLimits) -> JSON:
     manager = {
         "@type": _type("envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"),
         "stat_prefix": "gateway",
         # Streams stay open: no limit on the whole request, only on its silence.
         "stream_idle_timeout": "60s",
+        "request_timeout": f"{limits.receive_seconds:g}s",
+        "request_headers_timeout": f"{limits.receive_seconds:g}s",
+        "max_request_headers_kb": limits.max_header_bytes // 1024,
+        "common_http_protocol_options": {"max_headers_count": MAX_HEADERS, "idle_timeout": "60s"},
+        "local_reply_config": local_replies(),
         "normalize_path": True,
         "merge_slashes": True,
         "route_config": {
@@ -91,6 +107,13 @@ def _cluster(service: Service, port: int, name: str | None) -> JSON:
         "name": service.name,
         "type": "STRICT_DNS" if name else "STATIC",
         "connect_timeout": "1s",
+        "typed_extension_protocol_options": {
+            "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+                "@type": _type("envoy.extensions.upstreams.http.v3.HttpProtocolOptions"),
+                "common_http_protocol_options": {"idle_timeout": f"{_UPSTREAM_IDLE_SECONDS}s"},
+                "explicit_http_config": {"http_protocol_options": {}},
+            }
+        },
         "load_assignment": {
             "cluster_name": service.name,
             "endpoints": [{"lb_endpoints": [{"endpoint": {"address": _address(name or "127.0.0.1", port)}}]}],

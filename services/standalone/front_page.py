@@ -17,7 +17,9 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import Lifespan
 
+from common.answer_headers import content_security_policy, source_of
 from common.gateway import Service
+from common.middleware import RequestMiddleware
 from common.problem_responses import install_problem_handlers, problem_response
 
 
@@ -43,7 +45,7 @@ class LabelledCollector(Collector):
             yield merged
 
 
-def front_app(apps: Sequence[FastAPI], lifespan: Lifespan[Starlette]) -> FastAPI:
+def front_app(apps: Sequence[FastAPI], lifespan: Lifespan[Starlette], max_body_bytes: int) -> FastAPI:
     """Return the app for every path that belongs to no service."""
     services: list[Service] = [app.state.service for app in apps]
     registry = CollectorRegistry()
@@ -65,7 +67,7 @@ def front_app(apps: Sequence[FastAPI], lifespan: Lifespan[Starlette]) -> FastAPI
         return Response(generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     async def read_front_page(_request: Request) -> Response:
-        return HTMLResponse(_front_page(apps))
+        return HTMLResponse(_front_page(apps), headers={"Content-Security-Policy": _POLICY})
 
     routes: list[BaseRoute] = [
         Route("/", read_front_page),
@@ -73,8 +75,9 @@ def front_app(apps: Sequence[FastAPI], lifespan: Lifespan[Starlette]) -> FastAPI
         Route("/ready", read_readiness),
         Route("/metrics", read_metrics),
     ]
-    app = FastAPI(openapi_url=None, lifespan=lifespan, routes=routes)
+    app = FastAPI(openapi_url=None, redirect_slashes=False, lifespan=lifespan, routes=routes)
     install_problem_handlers(app)
+    app.add_middleware(RequestMiddleware, tracing=None, max_body_bytes=max_body_bytes)
     return app
 
 
@@ -92,6 +95,9 @@ code { background: #f3f4f6; padding: .1rem .3rem; border-radius: .2rem } img { w
 @media (prefers-color-scheme: dark) { body { background: #0d1117; color: #e6edf3 } a { color: #79b8ff }
 code { background: #21262d } img { background: #fff } }
 """
+
+
+_POLICY = content_security_policy(style_src=source_of(_STYLE))
 
 
 def _row(service: Service, paths: dict[str, object]) -> str:

@@ -19,6 +19,7 @@ import structlog
 from common.gateway import SERVICES, Service, service_named
 from standalone.backing import Backing, backing_services, prepare_databases
 from standalone.envoy_config import envoy_bootstrap
+from standalone.http_protocol import RequestLimits
 from standalone.standing_up import refuse_open_binding, system_settings
 
 logger = structlog.get_logger(__name__)
@@ -130,9 +131,9 @@ async def process_system(folder: Path, port: int) -> AsyncIterator[ProcessSystem
             ports={service.name: own for service, own in zip(SERVICES, ports, strict=True)},
             environment={**backing.environment(), "GATEWAY_URL": f"http://127.0.0.1:{port}"},
         )
-        await _prepare(backing, system)
+        limits = await _prepare(backing, system)
         configuration = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mia-envoy-"))) / "envoy.json"
-        configuration.write_text(json.dumps(envoy_bootstrap(port, system.ports)), encoding="utf-8")
+        configuration.write_text(json.dumps(envoy_bootstrap(port, system.ports, limits=limits)), encoding="utf-8")
         stack.push_async_callback(system.stop)
         for service in SERVICES:
             await system.start_service(service)
@@ -142,10 +143,11 @@ async def process_system(folder: Path, port: int) -> AsyncIterator[ProcessSystem
         yield system
 
 
-async def _prepare(backing: Backing, system: ProcessSystem) -> None:
+async def _prepare(backing: Backing, system: ProcessSystem) -> RequestLimits:
     settings = system_settings(backing, gateway_url=system.address)
     await prepare_databases(settings)
     await refuse_open_binding(settings, "127.0.0.1")
+    return RequestLimits.of(settings[0])
 
 
 async def start_envoy(configuration: Path) -> asyncio.subprocess.Process:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import gc
 import ipaddress
+import resource
 import signal
 import socket
 from collections.abc import AsyncIterator, Iterator
@@ -12,8 +13,16 @@ from contextlib import asynccontextmanager
 import uvicorn
 from starlette.types import ASGIApp
 
+from standalone.http_protocol import RequestLimits, protocol_within
+
 # Streams are told to end at once; what else is running may finish.
 _GRACE_SECONDS = 5
+# Longer than Envoy keeps a connection that it does not use: it never sends a request into one that is being closed.
+KEEP_ALIVE_SECONDS = 30
+
+
+# Connections to PostgreSQL, Redis, neighbours and receivers, models, logs.
+_OWN_FILES = 1_024
 
 
 class OpenBindingError(Exception):
@@ -46,8 +55,17 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
+def _allow_open_files(n_connections: int) -> None:
+    """Let the process have as many files open as its connections and its own work need, as far as the system allows."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed = n_connections + _OWN_FILES
+    if soft != resource.RLIM_INFINITY and soft < needed:
+        allowed = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+
+
 @asynccontextmanager
-async def serving(app: ASGIApp, listener: socket.socket) -> AsyncIterator[asyncio.Event]:
+async def serving(app: ASGIApp, listener: socket.socket, limits: RequestLimits) -> AsyncIterator[asyncio.Event]:
     """Serve `app` while the block runs; yields an event that is set when the process is asked to stop.
 
     Raises
@@ -55,8 +73,17 @@ async def serving(app: ASGIApp, listener: socket.socket) -> AsyncIterator[asynci
     RuntimeError
         The app's lifespan failed; the log has the reason.
     """
+    _allow_open_files(limits.max_connections)
     config = uvicorn.Config(
-        app, log_config=None, access_log=False, ws="none", lifespan="on", timeout_graceful_shutdown=_GRACE_SECONDS
+        app,
+        http=protocol_within(limits),
+        log_config=None,
+        access_log=False,
+        ws="none",
+        lifespan="on",
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
     )
     server = _Server(config)
     stop = asyncio.Event()

@@ -6,12 +6,15 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import structlog
+from starlette.types import ASGIApp
 
 from common.gateway import SERVICES
 from common.settings import ServiceSettings
 from standalone.api_keys import list_keys
 from standalone.backing import Backing, backing_services, prepare_databases
 from standalone.composition import compose, import_services, load_settings
+from standalone.http_protocol import RequestLimits
+from standalone.local_guard import LocalGuard
 from standalone.server import OpenBindingError, is_loopback, listen, serving
 
 logger = structlog.get_logger(__name__)
@@ -47,15 +50,17 @@ async def standalone(folder: Path, host: str, port: int) -> AsyncIterator[asynci
             address = f"http://{'127.0.0.1' if host in {'0.0.0.0', '::'} else host}:{port}"  # noqa: S104 - compared
             settings = system_settings(backing, gateway_url=address)
             await prepare_databases(settings)
-            await refuse_open_binding(settings, host)
-            async with serving(compose(settings), listener) as stop:
+            system: ASGIApp = compose(settings)
+            if await refuse_open_binding(settings, host):
+                system = LocalGuard.of(system, settings)
+            async with serving(system, listener, RequestLimits.of(settings[0])) as stop:
                 yield stop
     finally:
         listener.close()
 
 
-async def refuse_open_binding(settings: Sequence[ServiceSettings], host: str) -> None:
-    """Raise `OpenBindingError` when `host` is reachable from elsewhere and anybody could write; say so otherwise."""
+async def refuse_open_binding(settings: Sequence[ServiceSettings], host: str) -> bool:
+    """Return whether anybody may write, and say so; `OpenBindingError` when `host` is reachable from elsewhere."""
     is_open = [own.service.name for own in settings if own.service_token_secret is None and not await list_keys(own)]
     if is_open and not is_loopback(host):
         raise OpenBindingError(
@@ -64,3 +69,4 @@ async def refuse_open_binding(settings: Sequence[ServiceSettings], host: str) ->
         )
     if is_open:
         logger.warning("no_credentials", services=is_open, effect="everybody on this machine may read and write")
+    return bool(is_open)

@@ -5,11 +5,13 @@ from datetime import UTC, datetime
 
 import httpx
 
+from common.gateway import service_named
 from standalone.api_client import SystemClient, system_client
 from standalone.bar_files import import_bars
 from standalone.processes import ProcessSystem
 from standalone.replay import read_all, replay
 from standalone.sample.files import bars_path, headlines_path
+from tests.raw_http import ask, request
 
 
 async def first_alert_of(client: SystemClient, article_id: str) -> dict[str, object]:
@@ -73,3 +75,25 @@ async def test_swagger_ui_and_the_document_open_under_every_prefix(processes: Pr
 
             assert f"{prefix}/openapi.json" in page.text
             assert all(path.startswith(f"{prefix}/v1/") for path in document.json()["paths"])
+
+
+async def test_what_envoy_and_the_services_refuse_is_a_problem_in_one_form(processes: ProcessSystem) -> None:
+    port = int(processes.address.rpartition(":")[2])
+    path = "/news/v1/articles"
+    rebound = await ask(port, request(target=path).replace(b"localhost", b"rebound.example"))
+    foreign = await ask(port, request("POST", "/alerts/v1/rules:dry-run", headers=["Origin: https://page.example"]))
+    large = await ask(port, request(target=path, headers=["X: " + "a" * 40_000]))
+    nowhere = await ask(port, request(target="/nowhere"))
+    nlp = processes.processes["nlp"]
+    nlp.kill()
+    await nlp.wait()
+    down = await ask(port, request(target="/nlp/v1/analyses"))
+
+    answers = [rebound, foreign, large, nowhere, down]
+    assert [answer.status for answer in answers if answer is not None] == [421, 403, 431, 404, 503]
+    codes = [answer.problem()["code"] for answer in answers if answer is not None]
+    assert codes == ["misdirected_request", "cross_origin", "headers_too_large", "not_found", "unavailable"]
+    assert down is not None
+    assert down.headers["retry-after"] == "2"
+    await processes.start_service(service_named("nlp"))
+    await processes.wait_until_ready(service_named("nlp"))

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from starlette.types import ASGIApp
 
 from common.gateway import SERVICES, service_named
 from common.logging import configure_logging
@@ -21,6 +22,8 @@ from standalone.first_run import (
     replay_sample,
     strongest_impacts,
 )
+from standalone.http_protocol import RequestLimits
+from standalone.local_guard import LocalGuard
 from standalone.processes import process_system
 from standalone.progress import console
 from standalone.server import listen, serving
@@ -125,9 +128,11 @@ async def _serve(name: str, host: str, port: int | None) -> None:
     service = service_named(name)
     settings = load_settings(service)
     configure_logging(settings)
-    await refuse_open_binding([settings], host)
+    is_open = await refuse_open_binding([settings], host)
     listener = listen(host, service.port if port is None else port)
-    async with serving(load_app(service, settings), listener) as stop:
+    served: ASGIApp = load_app(service, settings)
+    guarded = LocalGuard.of(served, [settings]) if is_open else served
+    async with serving(guarded, listener, RequestLimits.of(settings)) as stop:
         await stop.wait()
 
 

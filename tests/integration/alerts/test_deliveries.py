@@ -7,6 +7,7 @@ from alerts.delivering import Dispatcher
 from alerts.retention import forget_old_deliveries
 from alerts.settings import Settings
 from common.clock import uuid7
+from tests.emulators.dripping import dripping
 from tests.emulators.webhook_receiver import Fault
 from tests.integration.alerts.conftest import AlertsUnderTest, running
 from tests.unit.alerts.builders import impact
@@ -61,6 +62,20 @@ async def test_a_failed_delivery_is_tried_again_with_the_same_webhook_id(alerts,
     assert len({arrival.webhook_id for arrival in webhook.arrivals}) == 1
     assert [each["status_code"] for each in await attempts(alerts, delivery)] == [500, 302, 204]
     assert {arrival.path for arrival in webhook.arrivals} == {"/hooks"}
+
+
+async def test_a_receiver_that_answers_a_byte_now_and_then_is_left(start_service, webhook):
+    never_ending = b"HTTP/1.1 200 OK\r\nX-Slow: " + b"a" * 10_000
+    async with running(start_service, webhook_timeout_seconds=0.3) as alerts, dripping(never_ending) as address:
+        webhook.url = address
+        await desk(alerts, webhook)
+
+        await alerts.signals(impact())
+
+        delivery = await delivery_in(alerts, "pending", n_attempts=1)
+        (attempt,) = await attempts(alerts, delivery)
+        assert attempt["status_code"] is None
+        assert attempt["error"] == "ReadTimeout: No whole answer in 0.3 seconds."
 
 
 async def test_a_receiver_that_asks_for_it_gets_a_rest(alerts, webhook, clock):

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
 
 import httpx
 import pytest
@@ -45,6 +46,29 @@ async def test_results_are_handed_over_in_one_batch(toy: StartService) -> None:
 
         assert [item["text"] for item in items] == ["a", "b", "c"]
         assert len(service.neighbour.requests) == 1
+
+
+class Drip(httpx.AsyncByteStream):
+    """A body of which a byte comes now and then, and never the last."""
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        while True:
+            await asyncio.sleep(0.02)
+            yield b" "
+
+
+async def test_a_neighbour_that_answers_a_byte_now_and_then_holds_nothing_up(toy: StartService) -> None:
+    async with toy(http_timeout_seconds=0.2, outbox_backoff_max_seconds=0.05) as service:
+        service.neighbour.answer = lambda _request: httpx.Response(200, stream=Drip())
+        await post_notes(service, "a")
+        async with asyncio.timeout(10):
+            while len(service.neighbour.requests) < 2:
+                await asyncio.sleep(0.01)
+
+        service.neighbour.answer = None
+        await wait_until_settled(service)
+
+        assert await counts(service) == {"pending": 0, "dead": 0}
 
 
 async def test_an_unreachable_neighbour_fails_no_caller_and_loses_nothing(toy: StartService) -> None:

@@ -4,6 +4,7 @@ from uuid import uuid4
 
 import httpx
 
+from tests.asgi_requests import send_raw
 from tests.conftest import StartService
 
 PROBLEM_FIELDS = {"type", "title", "status", "detail", "instance", "code", "errors", "request_id", "trace_id"}
@@ -157,3 +158,62 @@ async def test_a_request_id_and_a_trace_are_carried_on(toy: StartService) -> Non
         handed_over = service.neighbour.requests[0].headers
         assert handed_over["x-request-id"] == "desk-42"
         assert handed_over["traceparent"].split("-")[1] == trace
+
+
+CONSTANT_HEADERS = {
+    "x-content-type-options": "nosniff",
+    "cross-origin-resource-policy": "same-origin",
+    "referrer-policy": "no-referrer",
+    "x-frame-options": "DENY",
+}
+
+
+async def test_every_answer_tells_browsers_what_they_may_not_do(toy: StartService) -> None:
+    async with toy(stream_max_seconds=0.01) as service:
+        client = service.client
+        key = {"Idempotency-Key": "once"}
+        created = await client.post("/toy/v1/notes", json={"text": "a"}, headers=key)
+        path = f"/toy/v1/notes/{created.json()['note_id']}"
+        read = await client.get(path)
+        answers = [
+            created,
+            await client.post("/toy/v1/notes", json={"text": "a"}, headers=key),
+            read,
+            await client.get(path, headers={"If-None-Match": read.headers["etag"]}),
+            await client.get("/nowhere"),
+            await client.post("/toy/v1/notes", content=b"{", headers={"Content-Type": "application/json"}),
+            await client.get("/toy/v1/broken"),
+            await client.get("/toy/v1/stream"),
+            await client.get("/metrics"),
+            await client.get("/toy/docs"),
+            await client.get("/toy/docs/assets/swagger-ui.css"),
+        ]
+
+    assert [answer.status_code for answer in answers] == [201, 201, 200, 304, 404, 400, 500, 200, 200, 200, 200]
+    for answer in answers:
+        assert {name: answer.headers.get(name) for name in CONSTANT_HEADERS} == CONSTANT_HEADERS, answer.url
+        assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+        assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
+        assert len(answer.headers.get_list("x-request-id")) == 1
+
+
+async def test_no_cache_keeps_what_a_write_answers_and_none_shares_what_is_read(toy: StartService) -> None:
+    async with toy() as service:
+        key = {"Idempotency-Key": "once"}
+        answers = [await service.client.post("/toy/v1/notes", json={"text": "a"}, headers=key) for _ in range(2)]
+        read = await service.client.get("/toy/v1/notes")
+
+    assert answers[1].headers["idempotent-replayed"] == "true"
+    assert [answer.headers["cache-control"] for answer in answers] == ["no-store", "no-store"]
+    assert read.headers["cache-control"] == "private, no-cache"
+
+
+async def test_a_length_that_no_body_has_is_malformed(toy: StartService) -> None:
+    async with toy() as service:
+        for length in (b"-1", b"1e3", b"\xb2", b"9" * 5_000, b" "):
+            headers = [(b"host", b"test"), (b"content-length", length)]
+
+            answer = await send_raw(service.app, "GET", "/toy/v1/notes", headers=headers)
+
+            assert answer.status == 400
+            assert b'"malformed_request"' in answer.body

@@ -1,0 +1,47 @@
+"""A request to a provider has a time of its own, and its redirects have no more."""
+
+import asyncio
+
+import httpx
+import pytest
+
+from news_ingestion.fetcher import Fetcher, RequestRecord
+from news_ingestion.upstream import UpstreamError
+from tests.emulators.dripping import dripping
+
+
+def fetcher(client: httpx.AsyncClient, *, timeout_seconds: float) -> Fetcher:
+    return Fetcher(client, max_bytes=100_000, max_redirects=50, per_host=2, timeout_seconds=timeout_seconds)
+
+
+@pytest.mark.parametrize(
+    "drip",
+    [
+        b"HTTP/1.1 200 OK\r\nX-Slow: " + b"a" * 1_000,
+        b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n<rss>" + b" " * 995,
+        b"HTTP/1.1 103 Early Hints\r\n\r\n" * 100,
+    ],
+    ids=["head", "body", "interim answers"],
+)
+async def test_a_feed_that_comes_a_byte_now_and_then_is_left(drip: bytes) -> None:
+    ledger: list[RequestRecord] = []
+    async with dripping(drip) as address, httpx.AsyncClient(timeout=10.0) as client:
+        with pytest.raises(UpstreamError) as caught:
+            await fetcher(client, timeout_seconds=0.3).get(address, {}, ledger)
+
+    assert (caught.value.problem, caught.value.code) == ("unavailable", "timeout")
+    assert [record.error for record in ledger] == ["timeout"]
+
+
+async def test_redirects_have_no_time_of_their_own() -> None:
+    async def redirect(_request: httpx.Request) -> httpx.Response:
+        await asyncio.sleep(0.1)
+        return httpx.Response(302, headers={"Location": "/again"})
+
+    ledger: list[RequestRecord] = []
+    async with httpx.AsyncClient(transport=httpx.MockTransport(redirect)) as client:
+        with pytest.raises(UpstreamError) as caught:
+            await fetcher(client, timeout_seconds=0.35).get("http://feeds.test/", {}, ledger)
+
+    assert caught.value.code == "timeout"
+    assert 1 < len(ledger) <= 4
