@@ -1,14 +1,19 @@
 """The client of the command line: it talks to a running system through its gateway, as any user would."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Generator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
+from pydantic import SecretStr
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_delay, wait_random_exponential
+
+from common.auth import sign_service_token
 
 JSON = dict[str, Any]
 
+_TOKEN_SECONDS = 60
 _RETRIED_STATUSES = frozenset({429, 502, 503, 504})
 
 
@@ -63,11 +68,34 @@ class SystemClient:
         return response.raise_for_status()
 
 
+@dataclass(frozen=True, slots=True)
+class KeyAuth(httpx.Auth):
+    """Shows an API key."""
+
+    key: SecretStr
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        """Set the header and send the request once."""
+        request.headers["X-API-Key"] = self.key.get_secret_value()
+        yield request
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerAuth(httpx.Auth):
+    """Introduces whoever has started the system, by a token that the system's own secret signs."""
+
+    secret: SecretStr
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        """Set the header and send the request once."""
+        request.headers["Authorization"] = f"Bearer {sign_service_token(self.secret, 'standalone', _TOKEN_SECONDS)}"
+        yield request
+
+
 @asynccontextmanager
-async def system_client(address: str, api_key: str | None = None) -> AsyncIterator[SystemClient]:
+async def system_client(address: str, auth: httpx.Auth | None = None) -> AsyncIterator[SystemClient]:
     """Open a client of the system at `address`."""
-    headers = {"X-API-Key": api_key} if api_key else {}
-    async with httpx.AsyncClient(base_url=address, headers=headers, timeout=60.0, trust_env=False) as http:
+    async with httpx.AsyncClient(base_url=address, auth=auth, timeout=60.0, trust_env=False) as http:
         yield SystemClient(http)
 
 
