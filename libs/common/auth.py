@@ -49,6 +49,10 @@ class ApiKeyRecord:
     expires_at: datetime | None
     revoked_at: datetime | None
 
+    def is_valid(self, now: datetime) -> bool:
+        """Tell whether the key opens anything at `now`."""
+        return self.revoked_at is None and (self.expires_at is None or self.expires_at > now)
+
 
 @dataclass(frozen=True, slots=True)
 class NewApiKey:
@@ -79,13 +83,14 @@ class Authenticator:
         self._database = database
         self._table = tables.api_key
         self._secret = settings.service_token_secret
+        self._asks_always = self._secret is not None and not settings.allow_anonymous_without_keys
         self._clock = clock
         self._keys: dict[str, ApiKeyRecord] = {}
         self._loaded_at = float("-inf")
 
     async def is_required(self) -> bool:
-        """Tell whether callers must show a credential: a token secret is set, or a key was ever created."""
-        if self._secret is not None:
+        """Tell whether callers must show a credential: a token secret asks for one, or a key was ever created."""
+        if self._asks_always:
             return True
         await self._refresh()
         return bool(self._keys)

@@ -85,6 +85,11 @@ class ServiceSettings(BaseSettings):
         description="Secret (32 characters or more) that signs the short-lived tokens between services. Setting it "
         "turns authentication on.",
     )
+    allow_anonymous_without_keys: bool = Field(
+        False,
+        description="Let everybody in as long as no API key was ever created, although a token secret is set. "
+        "`mia up` and `mia up-processes` set it on a loopback address when they make the secret themselves.",
+    )
     service_token_seconds: int = Field(60, ge=5, le=3600, description="Seconds that a token between services is valid.")
     rate_limit_per_minute: int = Field(
         6_000, ge=1, description="Requests a minute for one API key, or for one address where no key is configured."

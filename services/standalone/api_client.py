@@ -1,16 +1,20 @@
 """The client of the command line: it talks to a running system through its gateway, as any user would."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Generator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
+from pydantic import SecretStr
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_delay, wait_random_exponential
 
+from common.auth import sign_service_token
 from common.bounded_transport import BoundedTransport
 
 JSON = dict[str, Any]
 
+_TOKEN_SECONDS = 60
 _MAX_ANSWER_BYTES = 64 * 1024 * 1024
 _RETRIED_STATUSES = frozenset({429, 502, 503, 504})
 
@@ -66,9 +70,33 @@ class SystemClient:
         return response.raise_for_status()
 
 
+@dataclass(frozen=True, slots=True)
+class KeyAuth(httpx.Auth):
+    """Shows an API key."""
+
+    key: SecretStr
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        """Set the header and send the request once."""
+        request.headers["X-API-Key"] = self.key.get_secret_value()
+        yield request
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerAuth(httpx.Auth):
+    """Introduces whoever has started the system, by a token that the system's own secret signs."""
+
+    secret: SecretStr
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        """Set the header and send the request once."""
+        request.headers["Authorization"] = f"Bearer {sign_service_token(self.secret, 'standalone', _TOKEN_SECONDS)}"
+        yield request
+
+
 @asynccontextmanager
 async def system_client(
-    address: str, api_key: str | None = None, *, total_seconds: float = 60.0, patience_seconds: float = 60.0
+    address: str, auth: httpx.Auth | None = None, *, total_seconds: float = 60.0, patience_seconds: float = 60.0
 ) -> AsyncIterator[SystemClient]:
     """Open a client of the system at `address`.
 
@@ -77,12 +105,16 @@ async def system_client(
     total_seconds : for one request, the last byte of its answer included.
     patience_seconds : for its repetitions.
     """
-    headers = {"Accept-Encoding": "identity", **({"X-API-Key": api_key} if api_key else {})}
     transport = BoundedTransport(
         httpx.AsyncHTTPTransport(trust_env=False), total_seconds=total_seconds, max_bytes=_MAX_ANSWER_BYTES
     )
     async with httpx.AsyncClient(
-        base_url=address, headers=headers, timeout=total_seconds, trust_env=False, transport=transport
+        base_url=address,
+        auth=auth,
+        headers={"Accept-Encoding": "identity"},
+        timeout=total_seconds,
+        trust_env=False,
+        transport=transport,
     ) as http:
         yield SystemClient(http, patience_seconds)
 

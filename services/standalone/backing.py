@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from common.embedded import EmbeddedPostgres, EmbeddedRedis
+from common.embedded import Embedded, EmbeddedPostgres, EmbeddedRedis
 from common.gateway import Service
 from common.migrations import create_database, migrate, pending_revision
 from common.settings import ServiceSettings
@@ -23,11 +23,11 @@ logger = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Backing:
-    """Where the data are: URLs for `DATABASE_URL` and `REDIS_URL`."""
+    """Where the data are: URLs for `DATABASE_URL` and `REDIS_URL`, and the servers that run for it in this process."""
 
     database_url: str | None
     redis_url: str | None
-    is_embedded: bool
+    servers: tuple[Embedded, ...] = ()
 
     def environment(self) -> dict[str, str]:
         """Return the variables that point a service of another process here."""
@@ -42,22 +42,33 @@ async def backing_services(folder: Path) -> AsyncIterator[Backing]:
     Notes
     -----
     What counts as given: `DATABASE_URL` or `DATABASE_HOST`, and `REDIS_URL` or `REDIS_HOST`, or a file for the former.
+
+    Raises
+    ------
+    FolderInUseError
+        Another process serves from `folder`.
     """
-    has_database = _is_set("DATABASE_URL", "DATABASE_URL_FILE", "DATABASE_HOST")
-    has_redis = _is_set("REDIS_URL", "REDIS_URL_FILE", "REDIS_HOST")
-    postgres, redis = EmbeddedPostgres(folder / "postgres"), EmbeddedRedis()
+    postgres = None if _is_database_given() else EmbeddedPostgres(folder / "postgres")
+    redis = None if _is_set("REDIS_URL", "REDIS_URL_FILE", "REDIS_HOST") else EmbeddedRedis()
+    servers = tuple(server for server in (postgres, redis) if server is not None)
     try:
-        await asyncio.gather(
-            asyncio.to_thread(_nothing if has_database else postgres.start),
-            asyncio.to_thread(_nothing if has_redis else redis.start),
-        )
-        yield Backing(
-            database_url=None if has_database else postgres.url,
-            redis_url=None if has_redis else redis.url,
-            is_embedded=not has_database,
-        )
+        starts = [asyncio.to_thread(server.start) for server in servers]
+        for failure in await asyncio.gather(*starts, return_exceptions=True):
+            if isinstance(failure, BaseException):
+                raise failure
+        yield Backing(postgres.url if postgres else None, redis.url if redis else None, servers)
     finally:
-        await asyncio.gather(asyncio.to_thread(postgres.stop), asyncio.to_thread(redis.stop))
+        await asyncio.gather(*(asyncio.to_thread(server.stop) for server in servers))
+
+
+@asynccontextmanager
+async def databases_of(folder: Path) -> AsyncIterator[Backing]:
+    """Yield the PostgreSQL of a system for one command: the given one, the one that runs, or one started for it."""
+    if _is_database_given():
+        yield Backing(None, None)
+        return
+    async with EmbeddedPostgres(folder / "postgres", may_join=True) as postgres:
+        yield Backing(postgres.url, None)
 
 
 async def prepare_databases(settings: Sequence[ServiceSettings]) -> dict[str, str]:
@@ -87,9 +98,9 @@ async def prepare_database(url: URL, service: Service) -> str:
     return await migrate(url, service) if missing is not None else "current"
 
 
+def _is_database_given() -> bool:
+    return _is_set("DATABASE_URL", "DATABASE_URL_FILE", "DATABASE_HOST")
+
+
 def _is_set(*names: str) -> bool:
     return any(os.environ.get(name) for name in names)
-
-
-def _nothing() -> None:
-    """Do nothing: what is given needs no start."""

@@ -7,6 +7,7 @@ from importlib import import_module
 
 import httpx
 from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from common.gateway import SERVICES, Service
@@ -49,8 +50,8 @@ class Dispatcher:
         await self.apps.get(prefix, self.front)(scope, receive, send)
 
 
-def compose(settings: Sequence[ServiceSettings]) -> Dispatcher:
-    """Return the four services as one ASGI app.
+def compose(settings: Sequence[ServiceSettings], registry: CollectorRegistry) -> Dispatcher:
+    """Return the four services as one ASGI app, whose `/metrics` shows what is in `registry`, too.
 
     Notes
     -----
@@ -72,7 +73,7 @@ def compose(settings: Sequence[ServiceSettings]) -> Dispatcher:
                 await stack.enter_async_context(app.router.lifespan_context(app))
             yield
 
-    dispatcher = Dispatcher(apps, front_app(list(apps.values()), lifespan, settings[0].max_body_bytes))
+    dispatcher = Dispatcher(apps, front_app(list(apps.values()), lifespan, registry, settings[0].max_body_bytes))
     late.inner = httpx.ASGITransport(dispatcher, raise_app_exceptions=False)
     return dispatcher
 

@@ -18,8 +18,8 @@ The name of each service's database is its own variable, too: `NEWS_INGESTION_DB
 `MARKET_IMPACT_DB` and `ALERTSIGNAL_DB`.
 
 The command line reads `MIA_DATA` (folder of the embedded PostgreSQL, default `.local`), `GATEWAY_URL`,
-`MIA_API_KEY`, and `MIA_SERVICE` (the service that `mia serve`, `mia migrate` and `mia check` act on when none is named;
-images set it).
+`MIA_API_KEY` or `MIA_API_KEY_FILE` (a file with the key), and `MIA_SERVICE` (the service that `mia serve`,
+`mia migrate` and `mia check` act on when none is named; images set it).
 
 ## All services
 

@@ -122,4 +122,6 @@ def _cluster(service: Service, port: int, name: str | None) -> JSON:
 
 
 def _address(host: str, port: int) -> JSON:
-    return {"socket_address": {"address": host, "port_value": port}}
+    # `::` means every address, those of IPv4 too, as in the one process.
+    both_kinds = {"ipv4_compat": True} if host == "::" else {}
+    return {"socket_address": {"address": host, "port_value": port, **both_kinds}}

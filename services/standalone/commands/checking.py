@@ -8,8 +8,8 @@ import typer
 from common.gateway import Service, service_named
 from common.http_client import gateway_client
 from common.settings import ServiceSettings
-from standalone.api_client import RequestRefusedError
-from standalone.commands.running import log_for_people, run
+from standalone.api_client import KeyAuth, RequestRefusedError
+from standalone.commands.running import KeyFileOption, KeyOption, log_for_people, run, shown_key
 from standalone.composition import load_settings
 from standalone.progress import console
 
@@ -20,19 +20,24 @@ app = typer.Typer()
 def check(
     service: Annotated[str, typer.Argument(help="news_ingestion, nlp, market_impact or alerts.", envvar="MIA_SERVICE")],
     url: Annotated[str, typer.Option(help="Address of the service itself: `/ready` is not routed by a gateway.")],
+    api_key: KeyOption = None,
+    api_key_file: KeyFileOption = None,
 ) -> None:
     """Ask `/ready` and, where the service declares one, its self-check; status 2 when either fails.
 
-    It introduces itself as a service, by the token that `SERVICE_TOKEN_SECRET` signs.
+    It shows the API key that is given, or else introduces itself as a service, by the token that `SERVICE_TOKEN_SECRET`
+    signs.
     """
     log_for_people()
     one = service_named(service)
-    for line in run(_check(one, load_settings(one, gateway_url=url))):
+    for line in run(_check(one, load_settings(one, gateway_url=url), shown_key(api_key, api_key_file))):
         console.print(line)
 
 
-async def _check(service: Service, settings: ServiceSettings) -> list[str]:
+async def _check(service: Service, settings: ServiceSettings, auth: KeyAuth | None) -> list[str]:
     async with gateway_client(settings, None) as client:
+        if auth is not None:
+            client.auth = auth
         ready = await _asked(client, "GET", "/ready")
         document = await _asked(client, "GET", f"{service.prefix}/openapi.json")
         lines = [f"{service.name}: ready ({', '.join(ready.json()['checks'])})"]

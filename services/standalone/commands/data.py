@@ -7,9 +7,9 @@ from typing import Annotated, Any
 import typer
 
 from common.gateway import service_named
-from standalone.api_client import system_client
+from standalone.api_client import KeyAuth, system_client
 from standalone.bar_files import import_bars as send_bars
-from standalone.commands.running import log_for_people, run
+from standalone.commands.running import KeyFileOption, KeyOption, log_for_people, run, shown_key
 from standalone.composition import load_app, load_settings
 from standalone.progress import console
 from standalone.replay import ReplayReport, read_all, replay_tables
@@ -20,7 +20,6 @@ app = typer.Typer()
 
 FileArgument = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV or JSON Lines, plain or .gz.")]
 AddressOption = Annotated[str, typer.Option("--url", help="Address of the running system.", envvar="GATEWAY_URL")]
-KeyOption = Annotated[str | None, typer.Option("--api-key", help="Needed where keys exist.", envvar="MIA_API_KEY")]
 
 
 @app.command()
@@ -28,11 +27,12 @@ def replay(
     file: FileArgument,
     url: AddressOption = "http://127.0.0.1:8000",
     api_key: KeyOption = None,
+    api_key_file: KeyFileOption = None,
     batch: Annotated[int, typer.Option(min=1, max=500, help="Articles per request.")] = 200,
 ) -> None:
     """Send the articles of a file through a running system and check the books of every hop."""
     log_for_people()
-    report = run(_replay(file, url, api_key, batch))
+    report = run(_replay(file, url, shown_key(api_key, api_key_file), batch))
     for table in replay_tables(report):
         console.print(table)
     if not report.adds_up:
@@ -40,9 +40,9 @@ def replay(
         raise typer.Exit(1)
 
 
-async def _replay(file: Path, url: str, api_key: str | None, batch: int) -> ReplayReport:
+async def _replay(file: Path, url: str, auth: KeyAuth | None, batch: int) -> ReplayReport:
     articles = read_all(file)
-    async with system_client(url, api_key) as client:
+    async with system_client(url, auth) as client:
         return await replay_articles(client, articles, batch_items=batch)
 
 
@@ -51,16 +51,18 @@ def import_bars(
     files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, help="CSV files, plain or .gz.")],
     url: AddressOption = "http://127.0.0.1:8000",
     api_key: KeyOption = None,
+    api_key_file: KeyFileOption = None,
 ) -> None:
     """Send daily price bars to a running system: ticker, date, open, high, low, close, adjusted_close, volume."""
     log_for_people()
+    auth = shown_key(api_key, api_key_file)
     for file in files:
-        answered = run(_import_bars(file, url, api_key))
+        answered = run(_import_bars(file, url, auth))
         console.print(f"{file.name}: " + ", ".join(f"{value:,} {name}" for name, value in answered.items()))
 
 
-async def _import_bars(file: Path, url: str, api_key: str | None) -> dict[str, int]:
-    async with system_client(url, api_key) as client:
+async def _import_bars(file: Path, url: str, auth: KeyAuth | None) -> dict[str, int]:
+    async with system_client(url, auth) as client:
         return await send_bars(client, file)
 
 

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from common.auth import SCOPES, Scope
 from standalone.api_keys import create_key, list_keys, revoke_key
-from standalone.backing import backing_services, prepare_databases
+from standalone.backing import databases_of, prepare_databases
 from standalone.commands.running import log_for_people, run
 from standalone.commands.serving import FolderOption
 from standalone.progress import console
@@ -34,7 +34,7 @@ def create(
     expires_at = datetime.now(UTC) + timedelta(days=days) if days else None
 
     async def act() -> str:
-        async with backing_services(data) as backing:
+        async with databases_of(data) as backing:
             settings = system_settings(backing)
             await prepare_databases(settings)
             return (await create_key(settings, name, scopes, expires_at)).text.get_secret_value()
@@ -49,7 +49,7 @@ def list_(data: FolderOption = Path(".local")) -> None:
 
     async def act() -> Table:
         table = Table("key id", "name", "scopes", "expires", "revoked")
-        async with backing_services(data) as backing:
+        async with databases_of(data) as backing:
             for record in await list_keys(system_settings(backing)[0]):
                 moments = (
                     f"{moment:%Y-%m-%d %H:%M}" if moment else "-" for moment in (record.expires_at, record.revoked_at)
@@ -69,7 +69,7 @@ def revoke(
     log_for_people()
 
     async def act() -> list[str]:
-        async with backing_services(data) as backing:
+        async with databases_of(data) as backing:
             return await revoke_key(system_settings(backing), key_id)
 
     revoked = run(act())

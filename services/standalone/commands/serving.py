@@ -1,16 +1,18 @@
 """`mia up`, `mia up-processes`, `mia serve`, `mia migrate`: what runs, and where."""
 
 import asyncio
+import os
+import signal
 import time
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from starlette.types import ASGIApp
+from rich.markup import escape
 
 from common.gateway import SERVICES, service_named
 from common.logging import configure_logging
-from standalone.api_client import SystemClient, system_client
+from standalone.api_client import OwnerAuth, SystemClient, system_client
 from standalone.backing import prepare_database
 from standalone.commands.running import log_for_people, run
 from standalone.composition import load_app, load_settings
@@ -23,17 +25,17 @@ from standalone.first_run import (
     strongest_impacts,
 )
 from standalone.http_protocol import RequestLimits
-from standalone.local_guard import LocalGuard
 from standalone.processes import process_system
 from standalone.progress import console
-from standalone.server import listen, serving
-from standalone.standing_up import refuse_open_binding, standalone
+from standalone.server import bound_host, listen, serving
+from standalone.standing_up import secured, standalone
+from standalone.supervision import Supervisor, supervised
 
 app = typer.Typer()
 
 FolderOption = Annotated[Path, typer.Option("--data", help="Folder of the embedded PostgreSQL.", envvar="MIA_DATA")]
 PortOption = Annotated[int, typer.Option(min=0, max=65535, help="Port of the one address.")]
-HostOption = Annotated[str, typer.Option(help="Address to listen on; others than loopback need a credential.")]
+HostOption = Annotated[str, typer.Option(help="Address or name to listen on; others than loopback need a credential.")]
 OnceOption = Annotated[bool, typer.Option("--once", help="Stop after the tables instead of serving on.")]
 SampleOption = Annotated[bool, typer.Option(help="Replay the bundled sample when the database is empty.")]
 
@@ -54,14 +56,13 @@ def up(
 async def _up(folder: Path, host: str, port: int, *, once: bool, sample: bool) -> None:
     started = time.monotonic()
     console.print(f"Starting PostgreSQL, Redis and four services (data in {folder}) …")
-    async with standalone(folder, host, port) as stop:
-        address = f"http://{host}:{port}"
-        async with system_client(address) as client:
+    async with standalone(folder, host, port, console.print) as system:
+        async with system_client(system.address, OwnerAuth(system.token_secret)) as client:
             await client.request("GET", "/ready")
-            console.print(f"Ready after {time.monotonic() - started:.1f} s at {address}")
-            if await _show(client, address, stop, sample=sample) and not once:
+            console.print(f"Ready after {time.monotonic() - started:.1f} s at {escape(system.address)}")
+            if await _show(client, system.address, system.stop, sample=sample) and not once:
                 console.print("Serving; Ctrl-C stops everything.")
-                await stop.wait()
+                await system.stop.wait()
         console.print("Stopping …")
     console.print("Stopped.")
 
@@ -90,26 +91,22 @@ async def _show(client: SystemClient, address: str, stop: asyncio.Event, *, samp
 
 
 @app.command("up-processes")
-def up_processes(data: FolderOption = Path(".local"), port: PortOption = 8000) -> None:
+def up_processes(data: FolderOption = Path(".local"), host: HostOption = "127.0.0.1", port: PortOption = 8000) -> None:
     """Start the four services as processes behind Envoy, with given or embedded PostgreSQL and Redis."""
     log_for_people()
-    run(_up_processes(data, port))
+    run(_up_processes(data, host, port))
 
 
-async def _up_processes(folder: Path, port: int) -> None:
+async def _up_processes(folder: Path, host: str, port: int) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (2, 15):
+    for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    async with process_system(folder, port) as system:
-        console.print(f"Ready at {system.address}: Envoy and {', '.join(system.ports)}")
+    async with process_system(folder, port, host) as system:
+        console.print(f"Ready at {escape(system.address)}: Envoy and {', '.join(system.ports)}")
         console.print("Serving; Ctrl-C stops everything.")
-        supervising = asyncio.create_task(system.supervise(console.print))
-        stopping = asyncio.create_task(stop.wait())
-        await asyncio.wait({stopping, supervising}, return_when=asyncio.FIRST_COMPLETED)
-        if not stop.is_set():
-            await supervising
-        supervising.cancel()
+        async with supervised(Supervisor(system.parts(), console.print), stop):
+            await stop.wait()
         console.print("Stopping …")
     console.print("Stopped.")
 
@@ -118,7 +115,7 @@ async def _up_processes(folder: Path, port: int) -> None:
 def serve(
     service: Annotated[str, typer.Argument(help="news_ingestion, nlp, market_impact or alerts.", envvar="MIA_SERVICE")],
     host: HostOption = "127.0.0.1",
-    port: Annotated[int | None, typer.Option(help="Port; the service's own when absent.")] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port; the service's own when absent.")] = None,
 ) -> None:
     """Serve one service, with PostgreSQL and Redis as the environment says."""
     run(_serve(service, host, port))
@@ -128,12 +125,23 @@ async def _serve(name: str, host: str, port: int | None) -> None:
     service = service_named(name)
     settings = load_settings(service)
     configure_logging(settings)
-    is_open = await refuse_open_binding([settings], host)
-    listener = listen(host, service.port if port is None else port)
-    served: ASGIApp = load_app(service, settings)
-    guarded = LocalGuard.of(served, [settings]) if is_open else served
-    async with serving(guarded, listener, RequestLimits.of(settings)) as stop:
-        await stop.wait()
+    with listen(host, service.port if port is None else port) as listener:
+        access = await secured([settings], bound_host(listener))
+        (settings,) = access.settings
+        served = access.guarded(load_app(service, settings))
+        async with serving(served, listener, RequestLimits.of(settings)) as stop:
+            ending = asyncio.create_task(_stop_without_parent(stop))
+            await stop.wait()
+            ending.cancel()
+
+
+async def _stop_without_parent(stop: asyncio.Event) -> None:
+    """Ask to stop once the process that has started this one is gone; its watchdog is quicker, if it lives."""
+    parent = os.environ.get("MIA_PARENT_PID")
+    while parent is not None and not stop.is_set():
+        if str(os.getppid()) != parent:
+            stop.set()
+        await asyncio.sleep(1.0)
 
 
 @app.command()

