@@ -7,7 +7,7 @@ whether that is the same, older or newer is read afterwards and decided by one r
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final, Generic, Literal, Protocol, TypeVar
+from typing import Final, Generic, Literal, Protocol, TypeVar
 from uuid import UUID
 
 from common.clock import Clock
@@ -49,25 +49,23 @@ ItemT = TypeVar("ItemT", bound=Revised)
 
 
 class RevisedBatch(Generic[KeyT, ItemT]):
-    """The items of one request; `newest` holds of each thing the newest revision in it, in the order of the keys.
+    """The items of one request; `newest` holds of each thing the newest revision in it, in the order of the request.
 
     Parameters
     ----------
     items : what fits the contract and what does not, in the order of the request
-    key : what makes an item the same thing through its revisions; keys can be sorted
+    key : what makes an item the same thing through its revisions
     """
 
     def __init__(self, items: Sequence[ItemT | InvalidItem], key: Callable[[ItemT], KeyT]) -> None:
         self._items = items
         self._key = key
-        found: dict[Any, ItemT] = {}
+        self.newest: dict[KeyT, ItemT] = {}
         for item in items:
             if not isinstance(item, InvalidItem):
-                earlier = found.get(key(item))
+                earlier = self.newest.get(key(item))
                 if standing(item.revision, None if earlier is None else earlier.revision) == "newer":
-                    found[key(item)] = item
-        # In order: two requests that write the same things lock them in the same order.
-        self.newest: dict[KeyT, ItemT] = {each: found[each] for each in sorted(found)}
+                    self.newest[key(item)] = item
 
     def answers(self, written: Mapping[KeyT, UUID], held: Mapping[KeyT, Held]) -> BatchResult:
         """Return the answer to each item, in the order of the request.

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import itemgetter
 from uuid import UUID
 
 from alerts.alert_opening import Match, fire
@@ -44,8 +45,10 @@ async def receive(runtime: Runtime, connection: Connection, items: Sequence[Impa
     with shared_by_items("The rules"):
         await book.refresh(connection)
     batch: RevisedBatch[Key, Impact] = RevisedBatch(items, key=natural_key)
+    # Sorted: two replicas that store the same impacts lock them in the same order.
     received = {
-        key: Received(impact, book.matching(impact), impact.model_dump_json()) for key, impact in batch.newest.items()
+        key: Received(impact, book.matching(impact), impact.model_dump_json())
+        for key, impact in sorted(batch.newest.items(), key=itemgetter(0))
     }
     fresh_ids = {key: uuid7() for key in received}
     stored = await _store(connection, received, fresh_ids, now)

@@ -67,7 +67,7 @@ async def assess(engine: Engine, connection: Connection, analyses: Sequence[Anal
             {key: each.analysis.revision for key, each in news.items()},
             clock,
         )
-        fresh = [news[key] for key in sorted(settled.written)]
+        fresh = [each for key, each in news.items() if key in settled.written]
         if fresh:
             await _write(connection, engine, fresh, settled.replaced.intersection(settled.written), clock.now())
     after_commit(connection, lambda: _count_news(engine, fresh))

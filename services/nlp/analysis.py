@@ -92,7 +92,9 @@ async def _store(
         runtime.clock,
         known,
     )
-    await runtime.handover().put(connection, [documents[article_id] for article_id in sorted(settled.written)])
+    await runtime.handover().put(
+        connection, [documents[article_id] for article_id in documents if article_id in settled.written]
+    )
     return settled
 
 
