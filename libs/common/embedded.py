@@ -203,11 +203,11 @@ class EmbeddedPostgres(Embedded):
         settings = dict(_POSTGRES_SETTINGS)
         if not self._is_durable:
             settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
-        lines = [f"{name} = '{value}'\n" for name, value in settings.items()]
+        text = "".join(f"{name} = '{value}'\n" for name, value in settings.items())
         target = self._folder / "postgresql.auto.conf"
-        owner = target.stat()
-        target.write_text("".join(lines), encoding="utf-8")
-        os.chown(target, owner.st_uid, owner.st_gid)
+        # A disk that is full keeps no server from starting that has started before.
+        if target.read_text(encoding="utf-8") != text:
+            target.write_text(text, encoding="utf-8")
 
 
 class EmbeddedRedis(Embedded):

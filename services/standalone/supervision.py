@@ -1,6 +1,7 @@
 """Keeps what a system is made of running: what ends by itself starts again, and what cannot run is said."""
 
 import asyncio
+import contextlib
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -35,7 +36,15 @@ class Part(Protocol):
         """Return the exit status once it has ended."""
 
     async def start(self) -> None:
-        """Start it again and wait until it works; `ProcessDiedError` if it ends before, `TimeoutError` if not."""
+        """Start it again and wait until it works.
+
+        Raises
+        ------
+        ProcessDiedError, EmbeddedServerError, OSError
+            It ended before, or could not start at all.
+        TimeoutError
+            It runs and does not answer.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +68,7 @@ class ServerPart:
 
     async def start(self) -> None:
         """Start the server again at the same URL."""
-        try:
-            await asyncio.to_thread(self.server.start)
-        except EmbeddedServerError as error:
-            raise ProcessDiedError(str(error)) from error
+        await asyncio.to_thread(self.server.start)
 
 
 @dataclass(slots=True)
@@ -152,13 +158,14 @@ class Supervisor:
                 started = time.monotonic()
                 try:
                     await part.start()
-                except ProcessDiedError as error:
-                    how = f"did not start: {error}"
-                    continue
                 except TimeoutError:
                     # It runs, and may wait for others; what it needs is not a further start.
                     self.tell(f"{part.name} runs and is not ready")
                     break
+                except (ProcessDiedError, EmbeddedServerError, OSError) as error:
+                    # Also a full disk, or no memory for a further process: that may pass.
+                    how = f"did not start: {error}"
+                    continue
                 budget.succeeded()
                 logger.warning("process_works_again", process=part.name, seconds=round(time.monotonic() - started, 1))
                 self.tell(f"{part.name} works again")
@@ -189,4 +196,6 @@ async def _keep_watchdog() -> None:
     """See to it that somebody ends what is left, should this process be killed."""
     while True:
         await asyncio.sleep(_LOOK_SECONDS)
-        ensure_watchdog()
+        # Without memory for a further process there is none until the next look.
+        with contextlib.suppress(OSError):
+            ensure_watchdog()

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import pytest
 from prometheus_client import CollectorRegistry
 
+from common.postgres_cluster import EmbeddedServerError
 from standalone.supervision import ProcessDiedError, RestartBudget, Supervisor, supervised
 
 
@@ -23,6 +24,7 @@ class PartFake:
 
     name: str
     failing_starts: int = 0
+    failure: Exception = field(default_factory=lambda: ProcessDiedError("it has no data"))
     starts: int = 0
     ends: asyncio.Queue[int] = field(default_factory=asyncio.Queue)
     started: asyncio.Queue[int] = field(default_factory=asyncio.Queue)
@@ -34,7 +36,7 @@ class PartFake:
         self.starts += 1
         if self.failing_starts:
             self.failing_starts -= 1
-            raise ProcessDiedError("it has no data")
+            raise self.failure
         self.started.put_nowait(self.starts)
 
 
@@ -113,9 +115,17 @@ async def test_a_part_that_ends_is_told_of_started_and_counted_and_others_go_on(
     assert registry.get_sample_value("process_restarts_total", {"process": "other"}) == 1
 
 
-async def test_a_crash_loop_ends_the_system_and_says_what_ended_and_why() -> None:
+@pytest.mark.parametrize(
+    "failure",
+    [
+        ProcessDiedError("it has no data"),
+        EmbeddedServerError("it has no data"),
+        OSError("it has no data"),
+    ],
+)
+async def test_a_crash_loop_ends_the_system_and_says_what_ended_and_why(failure: Exception) -> None:
     stop = asyncio.Event()
-    part = PartFake("nlp", failing_starts=100)
+    part = PartFake("nlp", failing_starts=100, failure=failure)
     part.ends.put_nowait(2)
 
     with pytest.raises(ProcessDiedError, match="nlp did not start: it has no data, and has ended too often"):
@@ -123,6 +133,24 @@ async def test_a_crash_loop_ends_the_system_and_says_what_ended_and_why() -> Non
             await stop.wait()
 
     assert part.starts == 5
+
+
+async def test_a_part_that_runs_and_does_not_answer_is_left_to_it_until_it_ends() -> None:
+    told: list[str] = []
+    part = PartFake("nlp", failing_starts=1, failure=TimeoutError())
+    running = asyncio.create_task(Supervisor([part], told.append, at_once).run())
+
+    part.ends.put_nowait(-9)
+    part.ends.put_nowait(-15)
+    async with asyncio.timeout(5):
+        await part.started.get()
+    running.cancel()
+
+    assert told[:3] == [
+        "nlp ended with status -9; starting it again",
+        "nlp runs and is not ready",
+        "nlp ended with status -15; starting it again",
+    ]
 
 
 async def test_a_system_that_is_stopped_is_not_supervised_any_longer() -> None:
