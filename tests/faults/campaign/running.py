@@ -26,7 +26,7 @@ _QUIET_LOOKS = 5
 
 @dataclass(frozen=True, slots=True)
 class Campaign:
-    """What is tried: how many articles, for how long, how far clocks jump, how long the rest may take, how much is corrected."""
+    """What is tried: how many articles, for how long, how far clocks jump, how much time the rest has."""
 
     seed: int
     n_articles: int = 10_000
