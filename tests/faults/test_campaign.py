@@ -150,7 +150,15 @@ def test_a_seed_makes_the_same_plan_and_the_same_faults() -> None:
 
 async def test_nothing_is_lost_doubled_or_left_uncorrected_whatever_is_killed() -> None:
     result = await run_campaign(
-        Campaign(seed=1, n_articles=400, seconds=25.0, drain_seconds=150.0, max_jump_seconds=10.0)
+        Campaign(
+            seed=1,
+            n_articles=300,
+            seconds=15.0,
+            drain_seconds=200.0,
+            max_jump_seconds=10.0,
+            # Few articles, so many of them are corrected: the race between two versions is what breaks first.
+            corrected_share=0.6,
+        )
     )
 
     assert result.adds_up, as_text(result)

@@ -56,7 +56,8 @@ _PRODUCTS = ("turbines", "tablets", "vaccines", "scanners", "engines", "routers"
 _PLACES = ("Austria", "Brazil", "Canada", "Denmark", "Egypt", "Finland", "Greece", "Hungary", "India", "Japan", "Kenya")
 # Most corrections follow while the first version is still on its way; some come late, when all is told.
 _CORRECTION_DELAYS_SECONDS = (0.0, 0.05, 0.1, 0.1, 0.1, 0.3, 1.0, 5.0, 20.0)
-CORRECTED_SHARE, RETRACTED_SHARE = 0.11, 0.05
+CORRECTED_SHARE = 0.11
+_RETRACTED_SHARE = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,9 @@ class Plan:
     n_retractions: int
 
 
-def make_plan(seed: int, n_articles: int, seconds: float, clients: int = 6) -> Plan:
+def make_plan(
+    seed: int, n_articles: int, seconds: float, *, clients: int = 6, corrected_share: float = CORRECTED_SHARE
+) -> Plan:
     """Return the steps of a campaign; one client does everything with one article, in order."""
     rng = random.Random(seed)
     sessions = _sessions()
@@ -112,7 +115,7 @@ def make_plan(seed: int, n_articles: int, seconds: float, clients: int = 6) -> P
         at, client = rng.uniform(0.0, seconds), rng.randrange(clients)
         posts = [_article(rng, seed, number, sessions) for number in batch]
         steps.append(Step(at, client, "post", tuple(posts)))
-        steps += _corrections(rng, at, client, posts, counts)
+        steps += _corrections(rng, at, client, posts, counts, corrected_share)
     steps.sort(key=lambda step: step.at_seconds)
     return Plan(tuple(steps), n_articles, counts["corrections"], counts["retractions"])
 
@@ -122,18 +125,20 @@ def _batches(rng: random.Random, numbers: Iterator[int]) -> Iterator[list[int]]:
         yield batch
 
 
-def _corrections(rng: random.Random, at: float, client: int, posts: list[Post], counts: dict[str, int]) -> list[Step]:
+def _corrections(
+    rng: random.Random, at: float, client: int, posts: list[Post], counts: dict[str, int], corrected_share: float
+) -> list[Step]:
     """Return what follows a batch: up to three corrections of some articles, and the retraction of some others."""
     steps = []
     for post in posts:
         moment, title = at, post.title
-        if rng.random() < CORRECTED_SHARE:
+        if rng.random() < corrected_share:
             for number in range(rng.choice((1, 1, 1, 2, 3))):
                 moment += rng.choice(_CORRECTION_DELAYS_SECONDS) + 1e-6
                 title = _corrected(rng, post.title, number)
                 steps.append(Step(moment, client, "post", (Post(post.url, title, post.published_at, post.ticker),)))
                 counts["corrections"] += 1
-        if rng.random() < RETRACTED_SHARE:
+        if rng.random() < _RETRACTED_SHARE:
             moment += rng.choice(_CORRECTION_DELAYS_SECONDS) + 1e-6
             steps.append(Step(moment, client, "retract", url=post.url))
             counts["retractions"] += 1

@@ -16,7 +16,7 @@ from tests.emulators.webhook_receiver import WebhookReceiver, serve
 from tests.faults.campaign.books import Account, check
 from tests.faults.campaign.chaos import Chaos, Done, say
 from tests.faults.campaign.clients import Clients, Told
-from tests.faults.campaign.plan import Plan, make_plan
+from tests.faults.campaign.plan import CORRECTED_SHARE, Plan, make_plan
 from tests.faults.campaign.records import Records, read_records, waiting
 from tests.faults.campaign.schedule import make_schedule
 from tests.faults.campaign.system import System, running_system
@@ -26,13 +26,14 @@ _QUIET_LOOKS = 5
 
 @dataclass(frozen=True, slots=True)
 class Campaign:
-    """What is tried: how many articles, for how long, how far clocks jump, how long the rest may take."""
+    """What is tried: how many articles, for how long, how far clocks jump, how much time the rest has."""
 
     seed: int
     n_articles: int = 10_000
     seconds: float = 280.0
     drain_seconds: float = 400.0
     max_jump_seconds: float = 120.0
+    corrected_share: float = CORRECTED_SHARE
     has_faults: bool = True
     keep_logs: Path | None = None
 
@@ -64,7 +65,7 @@ async def run_campaign(campaign: Campaign) -> Result:
     """Run it; takes its seconds, the drain, and half a minute to start and to stop."""
     say(f"campaign {campaign.seed}: starting the system")
     async with running_system(keep_logs=campaign.keep_logs) as system, _receiver(system) as receiver:
-        plan = make_plan(campaign.seed, campaign.n_articles, campaign.seconds)
+        plan = make_plan(campaign.seed, campaign.n_articles, campaign.seconds, corrected_share=campaign.corrected_share)
         faults = make_schedule(campaign.seed, campaign.seconds, max_jump_seconds=campaign.max_jump_seconds)
         chaos = Chaos(system, faults if campaign.has_faults else [])
         limits = httpx.Limits(max_connections=50)
