@@ -163,9 +163,10 @@ def clean_item(item: Item, *, received_at: datetime) -> Draft:
     published_at = item.published_at or received_at
     if published_at.year < FIRST_YEAR:
         raise RejectedItemError("published_too_early", f"{published_at.isoformat()} lies before {FIRST_YEAR}.")
-    published_at = published_at.astimezone(UTC)
     if (published_at - received_at).total_seconds() > 86_400:
         raise RejectedItemError("published_in_future", f"{published_at.isoformat()} lies more than a day ahead.")
+    # Not before: at the end of the calendar a zone leads out of it.
+    published_at = published_at.astimezone(UTC)
     return Draft(
         title=title,
         url=url[:MAX_URL_CHARACTERS],

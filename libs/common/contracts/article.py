@@ -1,13 +1,13 @@
 """`Article`: what news ingestion hands to NLP."""
 
-from datetime import UTC
 from typing import Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from common.contracts.lineage import Lineage
-from common.contracts.text import Body, Language, Name, Summary, Ticker, Title
+from common.contracts.text import Body, Language, Name, Summary, Text, Ticker, Title
+from common.moments import UTCMoment
 
 ArticleState = Literal["created", "revised", "retracted"]
 
@@ -38,13 +38,13 @@ class Article(BaseModel):
     title: Title
     body: Body | None = None
     summary: Summary | None = None
-    url: str = Field(max_length=2_048)
+    url: Text = Field(max_length=2_048)
     author: Name | None = None
     source: ArticleSource | None = None
     language: Language | None = None
     tickers: list[Ticker] = Field(default_factory=list, max_length=100)
-    published_at: AwareDatetime
-    received_at: AwareDatetime
+    published_at: UTCMoment
+    received_at: UTCMoment
     novelty: float = Field(default=1.0, ge=0.0, le=1.0)
 
     def lineage(self) -> Lineage:
@@ -52,6 +52,6 @@ class Article(BaseModel):
         return Lineage(
             article_id=self.article_id,
             story_id=self.story_id,
-            published_at=self.published_at.astimezone(UTC),
-            received_at=self.received_at.astimezone(UTC),
+            published_at=self.published_at,
+            received_at=self.received_at,
         )

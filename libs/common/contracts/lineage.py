@@ -1,9 +1,10 @@
 """The trail that every contract carries: which rows it came from and when each hop happened."""
 
-from datetime import datetime
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
+
+from common.moments import UTCMoment
 
 
 class Lineage(BaseModel):
@@ -15,8 +16,8 @@ class Lineage(BaseModel):
     story_id: UUID
     analysis_id: UUID | None = None
     impact_id: UUID | None = None
-    published_at: datetime
-    received_at: datetime
-    analysed_at: datetime | None = None
-    scored_at: datetime | None = None
-    notified_at: datetime | None = None
+    published_at: UTCMoment
+    received_at: UTCMoment
+    analysed_at: UTCMoment | None = None
+    scored_at: UTCMoment | None = None
+    notified_at: UTCMoment | None = None
