@@ -11,20 +11,22 @@ import ipaddress
 import socket
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
+from http.cookiejar import CookieJar
 
 import httpcore
 import httpx
 
 from common.bounded_transport import BoundedTransport
+from common.errors import Conflict
+from common.public_addresses import IPAddress, embedded_ipv4, why_not_public
+from common.web_address import InvalidWebAddress, origin, read_web_address
 
-IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
 SocketOption = tuple[int, int, int] | tuple[int, int, bytes | bytearray] | tuple[int, int, None, int]
 
-_DEFAULT_PORTS = {"http": 80, "https": 443}
-# Both translate to an IPv4 address in their last 32 bits (RFC 6052; RFC 8215 is for local use only).
-_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
-_LOCAL_NAT64 = ipaddress.IPv6Network("64:ff9b:1::/48")
+_RESOLVE_SECONDS = 5.0
+# All addresses of a name are checked; a name with hundreds keeps nobody waiting for as many connections.
+_MAX_TRIED_ADDRESSES = 8
 
 
 class ForbiddenAddress(ValueError):
@@ -38,7 +40,7 @@ class ForbiddenAddress(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class PinnedAddress:
-    """A host whose addresses were all checked, in the resolver's order of preference."""
+    """A host whose addresses were all checked, and the first few of them in the resolver's order of preference."""
 
     host: str
     port: int
@@ -56,39 +58,18 @@ async def resolve(host: str, port: int) -> Sequence[str]:
     return [str(sockaddr[0]) for *_, sockaddr in found]
 
 
-def embedded_ipv4(address: IPAddress) -> IPAddress:
-    """Return the IPv4 address that an IPv6 address only wraps (mapped, 6to4, NAT64), else `address` itself."""
-    if isinstance(address, ipaddress.IPv4Address):
-        return address
-    wrapped = address.ipv4_mapped or address.sixtofour
-    if wrapped is None and address in _NAT64:
-        wrapped = ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
-    return wrapped or address
-
-
 def refusal(address: IPAddress, *, allow_private: bool) -> str | None:
     """Return why `address` may not be reached, or None when it may.
 
     Notes
     -----
-    Multicast is never a host. Everything else that is not global unicast (loopback, private, link-local, shared,
-    reserved, documentation) is refused unless `allow_private`.
+    Multicast is never a host. Everything else that is not globally reachable (loopback, private, link-local, shared,
+    reserved, documentation, tunnels) is refused unless `allow_private`.
     """
-    real = embedded_ipv4(address)
-    if real.is_multicast:
-        return f"{address} is a multicast address"
-    if allow_private:
+    if allow_private and not embedded_ipv4(address).is_multicast:
         return None
-    kinds = (
-        (real.is_loopback, "a loopback address"),
-        (real.is_link_local, "a link-local address"),
-        (real.is_unspecified, "the unspecified address"),
-        (isinstance(real, ipaddress.IPv6Address) and real.teredo is not None, "a tunnel address"),
-        (isinstance(real, ipaddress.IPv6Address) and real in _LOCAL_NAT64, "a private address"),
-        (real.is_private, "a private address"),
-        (not real.is_global, "not a public address"),
-    )
-    return next((f"{address} is {kind}" for applies, kind in kinds if applies), None)
+    kind = why_not_public(address)
+    return f"{address} is {kind}" if kind else None
 
 
 class AddressGuard:
@@ -118,14 +99,26 @@ class AddressGuard:
             The host cannot be resolved.
         """
         try:
-            parsed = httpx.URL(url)
-        except httpx.InvalidURL as error:
-            raise ForbiddenAddress(url[:200], "it is not a URL") from error
-        if parsed.scheme not in _DEFAULT_PORTS:
-            raise ForbiddenAddress(url[:200], "only http and https are spoken")
-        if not parsed.host:
-            raise ForbiddenAddress(url[:200], "the URL has no host")
-        return await self.pin(parsed.raw_host.decode("ascii"), parsed.port or _DEFAULT_PORTS[parsed.scheme])
+            _scheme, host, port = origin(read_web_address(url))
+        except InvalidWebAddress as error:
+            raise ForbiddenAddress(url[:200], str(error)) from error
+        return await self.pin(host, port)
+
+    async def require(self, url: str) -> None:
+        """Refuse a URL that a user sets when it may never be reached; a name that nobody knows now may be known later.
+
+        Raises
+        ------
+        Conflict
+            `forbidden_address`; the detail says what is wrong with it.
+        """
+        try:
+            async with asyncio.timeout(_RESOLVE_SECONDS):
+                await self.check(url)
+        except ForbiddenAddress as error:
+            raise Conflict(str(error), code="forbidden_address") from error
+        except (OSError, TimeoutError):
+            return
 
     async def pin(self, host: str, port: int) -> PinnedAddress:
         """Return the checked addresses of `host`; raises as `check` does."""
@@ -133,14 +126,15 @@ class AddressGuard:
             found = await self._resolver(host.strip("[]"), port)
             # The scope of a link-local address (`fe80::1%eth0`) says nothing about whether it is allowed.
             addresses = tuple(dict.fromkeys(ipaddress.ip_address(text.partition("%")[0]) for text in found))
-        except UnicodeError as error:
+        except ValueError as error:
+            # UnicodeError for a label that IDNA cannot write, ValueError for a NUL.
             raise ForbiddenAddress(host[:200], "it is not a host name") from error
         if not addresses:
             raise OSError(f"{host} has no address")
         for address in addresses:
             if reason := refusal(address, allow_private=self.allow_private):
                 raise ForbiddenAddress(host, reason)
-        return PinnedAddress(host=host, port=port, addresses=addresses)
+        return PinnedAddress(host=host, port=port, addresses=addresses[:_MAX_TRIED_ADDRESSES])
 
 
 class _PinningBackend(httpcore.AsyncNetworkBackend):
@@ -197,6 +191,13 @@ class GuardedTransport(httpx.AsyncHTTPTransport):
         )
 
 
+class _NoCookies(CookieJar):
+    """Keeps no cookie: one that a stranger sets would be memory of his, and go to whoever is asked next."""
+
+    def extract_cookies(self, response: object, request: object) -> None:
+        """Leave the answer's cookies unread."""
+
+
 def guarded_client(
     guard: AddressGuard,
     *,
@@ -218,6 +219,8 @@ def guarded_client(
         transport=BoundedTransport(transport, total_seconds=timeout_seconds, max_bytes=max_bytes, allows_encoding=True),
         timeout=timeout_seconds,
         follow_redirects=follow_redirects,
-        headers=headers,
+        # What `common.response_body` reads, whichever decoders happen to be installed.
+        headers={"Accept-Encoding": "gzip, deflate", **(headers or {})},
+        cookies=_NoCookies(),
         trust_env=False,
     )

@@ -21,6 +21,7 @@ from typing import Any, ClassVar
 from pydantic import BaseModel, Field
 
 from common.contracts.batch import ErrorDetail
+from common.contracts.text import without_control_characters
 
 PROBLEM_JSON = "application/problem+json"
 
@@ -146,6 +147,15 @@ class NotModified(Exception):
     def __init__(self, etag: str) -> None:
         super().__init__(etag)
         self.etag = etag
+
+
+def describe(error: BaseException, max_characters: int = 300) -> str:
+    """Return class and message of an error that a stranger had a hand in: on one line, short, and fit to be stored."""
+    try:
+        message = " ".join(without_control_characters(str(error)[: 2 * max_characters]).split())
+    except Exception:  # noqa: BLE001 - a message that cannot be written must not hide that there was an error
+        message = ""
+    return f"{type(error).__name__}: {message}"[:max_characters] if message else type(error).__name__
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:

@@ -96,6 +96,9 @@ class ServiceRoute(APIRoute):
         return handle
 
     def _check_content_type(self, request: Request) -> None:
+        coding = request.headers.get("content-encoding", "").strip().lower()
+        if coding not in {"", "identity"}:
+            raise UnsupportedMediaType(f"A body is sent as it is, not with the content coding {coding[:40]!r}.")
         header = request.headers.get("content-type")
         if header is None and request.headers.get("content-length", "0") == "0":
             return

@@ -25,6 +25,7 @@ from alerts.senders import Message, Sender
 from alerts.settings import Settings
 from common.clock import uuid7
 from common.database import Connection
+from common.errors import describe
 from common.runtime import Runtime
 
 _BATCH_DELIVERIES = 200
@@ -131,7 +132,7 @@ class Dispatcher:
 
     async def _attempt(self, delivery: Row[Any]) -> Attempt:
         started, now = time.perf_counter(), self._runtime.clock.now()
-        answer = await self._senders[delivery.kind].send(_message(delivery, now))
+        answer = await self._answer(delivery, now)
         seconds = time.perf_counter() - started
         outcome = outcome_of(
             answer,
@@ -143,6 +144,15 @@ class Dispatcher:
         metrics.attempts.labels(delivery.kind, outcome.verdict).inc()
         metrics.delivery_seconds.labels(delivery.kind).observe(seconds)
         return Attempt(delivery, answer, now, round(seconds * 1_000, 3), outcome)
+
+    async def _answer(self, delivery: Row[Any], now: datetime) -> Answer:
+        """Return what became of one try; whatever a stranger's bytes raised in it is a failed one."""
+        try:
+            return await self._senders[delivery.kind].send(_message(delivery, now))
+        except Exception as error:  # noqa: BLE001 - unrecorded, the attempt would be made again at once, for ever
+            self._runtime.failures.labels("delivery").inc()
+            self._runtime.logger.warning("delivery_raised", delivery_id=str(delivery.delivery_id), error=repr(error))
+            return Answer(error=describe(error))
 
     async def _record(self, connection: Connection, receiver_id: UUID, attempts: Sequence[Attempt]) -> None:
         """Write the attempts, and what they say about their alerts and their receiver."""

@@ -62,6 +62,9 @@ def fingerprint(labels: dict[str, str]) -> str:
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
+_FIRST_SECOND = int(datetime.min.replace(tzinfo=UTC).timestamp())
+
+
 def window_start(published_at: datetime, window_seconds: int) -> datetime:
     """Return when the window began that the news belongs to.
 
@@ -71,6 +74,8 @@ def window_start(published_at: datetime, window_seconds: int) -> datetime:
     that of its arrival: a replay of old headlines groups them as they were.
     """
     seconds = int(published_at.timestamp() // window_seconds) * window_seconds
+    # The calendar's first window begins where the calendar does.
+    seconds = max(seconds, _FIRST_SECOND)
     return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
 
 

@@ -13,7 +13,7 @@ from alerts.repository import deliveries, receivers, rules
 from alerts.schemas.receivers import ReceiverCreate, ReceiverCreated, ReceiverRead, SecretRotated, WebhookCreate
 from alerts.settings import Settings
 from alerts.signatures import new_secret
-from common.address_guard import AddressGuard, ForbiddenAddress
+from common.address_guard import AddressGuard
 from common.clock import uuid7
 from common.database import Connection, after_commit
 from common.errors import Conflict, NotFound
@@ -61,16 +61,10 @@ async def replace_receiver(
 
 
 async def _check_address(runtime: Runtime, receiver: ReceiverCreate) -> None:
-    """Refuse an address that no delivery could reach; a name that does not resolve just now may do so later."""
+    """Refuse an address that no delivery could reach."""
     guard: AddressGuard = runtime.state.guard
-    if not isinstance(receiver, WebhookCreate):
-        return
-    try:
-        await guard.check(receiver.url)
-    except ForbiddenAddress as error:
-        raise Conflict(str(error), code="forbidden_address") from error
-    except OSError:
-        return
+    if isinstance(receiver, WebhookCreate):
+        await guard.require(receiver.url)
 
 
 async def delete_receiver(connection: Connection, receiver_id: UUID, now: datetime) -> None:

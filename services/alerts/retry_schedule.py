@@ -1,9 +1,10 @@
 """When a failed delivery is tried again, and what an answer means (Standard Webhooks 1.0)."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 from typing import Final, Literal
+
+from common.header_values import MAX_WAIT_SECONDS
 
 _MINUTE, _HOUR = 60.0, 3_600.0
 # Seconds before each attempt, the first at once; about three days in all.
@@ -22,7 +23,6 @@ DELAYS_SECONDS: Final = (
 # Receivers that failed together come back apart: each delay is stretched by up to a tenth.
 JITTER = 0.1
 THROTTLE_SECONDS = 60.0
-MAX_RETRY_AFTER_SECONDS = 24 * _HOUR
 
 Verdict = Literal["delivered", "retry", "throttled", "gone"]
 
@@ -76,25 +76,10 @@ def next_attempt_at(
     if n_attempts >= len(DELAYS_SECONDS):
         return None
     seconds = DELAYS_SECONDS[n_attempts] * (1.0 + JITTER * chance)
-    return now + timedelta(seconds=max(seconds, min(retry_after_seconds or 0.0, MAX_RETRY_AFTER_SECONDS)))
+    return now + timedelta(seconds=max(seconds, min(retry_after_seconds or 0.0, MAX_WAIT_SECONDS)))
 
 
 def throttled_until(answer: Answer, now: datetime) -> datetime:
     """Return until when a receiver that asked to go easy is left alone."""
     seconds = THROTTLE_SECONDS if answer.retry_after_seconds is None else answer.retry_after_seconds
-    return now + timedelta(seconds=min(seconds, MAX_RETRY_AFTER_SECONDS))
-
-
-def parse_retry_after(header: str | None, now: datetime) -> float | None:
-    """Return the seconds that a `Retry-After` header asks for, in either of its forms; None when it is unreadable."""
-    if header is None:
-        return None
-    text = header.strip()
-    if text.isascii() and text.isdigit():
-        return min(float(text[:12]), MAX_RETRY_AFTER_SECONDS)
-    try:
-        moment = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - now).total_seconds())
+    return now + timedelta(seconds=min(seconds, MAX_WAIT_SECONDS))

@@ -7,12 +7,12 @@ from typing import Protocol
 import httpx
 from structlog.typing import FilteringBoundLogger
 
-from alerts.retry_schedule import Answer, parse_retry_after
+from alerts.retry_schedule import Answer
 from alerts.signatures import signed_headers
 from common.address_guard import ForbiddenAddress
 from common.clock import Clock
-
-_MAX_ERROR_CHARACTERS = 500
+from common.errors import describe
+from common.header_values import retry_after_seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Sender(Protocol):
     """What a kind of receiver needs: a way to send a message and to tell what became of it."""
 
     async def send(self, message: Message) -> Answer:
-        """Send `message` once; a failure is an answer, not an exception."""
+        """Send `message` once; a failure is an answer, and whatever is raised instead counts as one."""
         ...
 
 
@@ -48,11 +48,11 @@ class WebhookSender:
         headers = signed_headers(message.secrets, message.webhook_id, self._clock.now(), content)
         try:
             async with self._client.stream("POST", str(message.url), content=content, headers=headers) as response:
-                retry_after = parse_retry_after(response.headers.get("Retry-After"), self._clock.now())
+                retry_after = retry_after_seconds(response.headers.get("Retry-After"), self._clock.now())
                 error = None if response.is_success else f"HTTP {response.status_code}"
                 return Answer(response.status_code, error, retry_after)
         except (httpx.HTTPError, httpx.InvalidURL, ForbiddenAddress) as error:
-            return Answer(error=f"{type(error).__name__}: {error}"[:_MAX_ERROR_CHARACTERS])
+            return Answer(error=describe(error))
 
 
 class LogSender:

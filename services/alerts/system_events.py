@@ -89,6 +89,7 @@ def of_flux(event: FluxEvent, now: datetime) -> SystemEvent:
     involved, revision = event.involved_object, event.revision()
     labels = {"source": "flux", "kind": involved.kind, "namespace": involved.namespace, "name": involved.name}
     named = f"{involved.kind} {involved.namespace}/{involved.name}"
+    later = _AFTER_OTHERS_OF_ITS_SECOND.get(event.reason, timedelta())
     return SystemEvent(
         source="flux",
         key=_key(labels, event.reason, revision, event.timestamp.isoformat(), event.severity, event.message),
@@ -96,7 +97,7 @@ def of_flux(event: FluxEvent, now: datetime) -> SystemEvent:
         firing=event.severity in _FLUX_SEVERITIES,
         severity=_FLUX_SEVERITIES.get(event.severity, "info"),
         title=_line(f"{named} {event.reason}: {event.message}"),
-        happened_at=_moment(event.timestamp + _AFTER_OTHERS_OF_ITS_SECOND.get(event.reason, timedelta()), now),
+        happened_at=_moment(min(event.timestamp, now) + later, now),
         document=event.model_dump_json(by_alias=True),
         labels=_shown({"reason": event.reason, "revision": revision}),
     )

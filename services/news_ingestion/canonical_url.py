@@ -4,6 +4,8 @@ import re
 from functools import lru_cache
 from urllib.parse import parse_qsl, quote, unquote_to_bytes, urlencode, urlsplit
 
+from common.contracts.text import without_control_characters
+
 MAX_URL_CHARACTERS = 2_048
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _TRACKING_NAMES = frozenset(
@@ -73,7 +75,7 @@ def canonical_url(url: str) -> str:
     Raises
     ------
     InvalidURLError
-        When the text has another scheme, no host, credentials, or more than 2,048 characters.
+        When the text has another scheme, no host, credentials, control characters, or more than 2,048 characters.
 
     Notes
     -----
@@ -82,6 +84,8 @@ def canonical_url(url: str) -> str:
     text = url.strip()
     if not text or len(text) > MAX_URL_CHARACTERS:
         raise InvalidURLError(f"An address has 1 to {MAX_URL_CHARACTERS} characters, not {len(text)}.")
+    if without_control_characters(text) != text:
+        raise InvalidURLError("An address has no control characters.")
     try:
         parts = urlsplit(text)
         port = parts.port

@@ -1,8 +1,9 @@
 """When to fetch a source again: its own wishes, the interval that was set, and a back-off that never gives up."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
+
+from common.header_values import seconds, seconds_until
 
 MIN_INTERVAL_SECONDS = 10.0
 MAX_INTERVAL_SECONDS = 24 * 3600.0
@@ -12,25 +13,6 @@ BACKOFF_MAX_SECONDS = 6 * 3600.0
 DEGRADED_AFTER_ERRORS = 3
 
 
-def _http_date(text: str) -> datetime | None:
-    try:
-        moment = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def retry_after_seconds(header: str | None, now: datetime) -> float | None:
-    """Return the seconds that a `Retry-After` header asks for, given as a number or as an HTTP date; None without."""
-    if header is None:
-        return None
-    text = header.strip()
-    if text.isascii() and text.isdigit():
-        return float(text[:9])
-    moment = _http_date(text)
-    return max(0.0, (moment - now).total_seconds()) if moment else None
-
-
 def freshness_seconds(headers: Mapping[str, str], now: datetime) -> float:
     """Return how long an answer stays fresh by its `Cache-Control` and `Expires` headers; 0 where they say nothing."""
     control = headers.get("cache-control", "").lower()
@@ -38,11 +20,9 @@ def freshness_seconds(headers: Mapping[str, str], now: datetime) -> float:
         return 0.0
     for directive in control.split(","):
         name, _, value = directive.strip().partition("=")
-        digits = value.strip('" ')
-        if name == "max-age" and digits.isascii() and digits.isdigit():
-            return float(digits[:9])
-    expires = _http_date(headers.get("expires", ""))
-    return max(0.0, (expires - now).total_seconds()) if expires else 0.0
+        if name == "max-age" and (age := seconds(value.strip('" '))) is not None:
+            return age
+    return seconds_until(headers.get("expires", ""), now) or 0.0
 
 
 def may_ask_conditionally(headers: Mapping[str, str]) -> bool:

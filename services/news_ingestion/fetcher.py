@@ -10,9 +10,13 @@ from weakref import WeakValueDictionary
 import httpx
 
 from common.address_guard import ForbiddenAddress
-from news_ingestion.upstream import UpstreamError
+from common.errors import describe
+from common.response_body import BodyTooLarge, UndecodableBody, read_body
+from common.web_address import InvalidWebAddress, follow, origin, read_web_address
+from news_ingestion.upstream import UpstreamError, as_upstream_error
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_CREDENTIALS = frozenset({"x-api-key", "authorization"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,7 @@ class Fetcher:
         self._max_redirects = max_redirects
         self._timeout_seconds = timeout_seconds
         self._per_host = per_host
-        # Redirects lead wherever strangers like: a host is remembered for as long as it is being asked.
+        # Weak: redirects can name any number of hosts, and each is remembered only while it is being asked.
         self._hosts: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
 
     async def get(
@@ -74,27 +78,25 @@ class Fetcher:
         Notes
         -----
         The time limit is on the whole answer, redirects included: a server that sends a byte a second would never meet
-        a limit on reads. A redirect to another host loses the headers that carry a key.
+        a limit on reads. A redirect to another scheme, host or port loses the headers that carry a key.
 
         Raises
         ------
         UpstreamError
-            `forbidden` (the address guard), `too_large`, `unavailable` (no connection, too slow), `unknown` (too many
-            redirects).
+            `forbidden` (the address guard, no http(s) address), `too_large`, `malformed` (a body that cannot be
+            decoded), `unavailable` (no connection, too slow), `unknown` (too many redirects, and whatever else an
+            answer can raise).
         """
-        address = httpx.URL(url, params=dict(parameters)) if parameters else httpx.URL(url)
-        sent, seconds_left = dict(headers), self._timeout_seconds
+        address, sent, seconds_left = _start(url, parameters), dict(headers), self._timeout_seconds
         for _ in range(self._max_redirects + 1):
             reply = await self._once(address, sent, ledger, seconds_left)
             seconds_left -= reply.seconds
             location = reply.headers.get("location")
             if reply.status not in _REDIRECTS or not location:
                 return reply
-            following = address.join(location)
-            if following.host != address.host:
-                sent = {
-                    name: value for name, value in sent.items() if name.lower() not in {"x-api-key", "authorization"}
-                }
+            following = _redirected(address, location)
+            if origin(following) != origin(address):
+                sent = {name: value for name, value in sent.items() if name.lower() not in _CREDENTIALS}
             address = following
         raise UpstreamError("unknown", "too_many_redirects", f"More than {self._max_redirects} redirects.")
 
@@ -105,33 +107,50 @@ class Fetcher:
         shown = str(url.copy_with(query=None, fragment=None, username=None, password=None))
         status, content, problem = None, b"", None
         try:
-            async with self._hosts.setdefault(url.host, asyncio.Semaphore(self._per_host)):
+            async with self._turn(url.host):
                 began = time.monotonic()
                 async with (
                     asyncio.timeout(seconds_left),
                     self._client.stream("GET", url, headers=dict(headers)) as response,
                 ):
                     status = response.status_code
-                    content = await self._content(response)
+                    content = await read_body(response, self._max_bytes)
                     return Reply(status, dict(response.headers), content, str(url), time.monotonic() - began)
         except ForbiddenAddress as error:
             problem = UpstreamError("forbidden", "forbidden_address", str(error))
         except TimeoutError:
             problem = UpstreamError("unavailable", "timeout", f"No whole answer in {self._timeout_seconds:g} seconds.")
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            problem = UpstreamError("unavailable", type(error).__name__, str(error)[:300] or "The connection failed.")
-        except UpstreamError as error:
-            problem = error
+        except BodyTooLarge as error:
+            problem = UpstreamError("too_large", "too_large", str(error))
+        except UndecodableBody as error:
+            problem = UpstreamError("malformed", "undecodable", str(error))
+        except httpx.HTTPError as error:
+            problem = UpstreamError("unavailable", type(error).__name__, describe(error))
+        except Exception as error:  # noqa: BLE001 - whatever an answer raises is the provider's, and stands in the ledger
+            problem = as_upstream_error(error)
         finally:
             code = problem.code if problem else None
             ledger.append(RequestRecord(shown, status, len(content), time.monotonic() - started, code))
         raise problem
 
-    async def _content(self, response: httpx.Response) -> bytes:
-        parts, size = [], 0
-        async for part in response.aiter_bytes():
-            size += len(part)
-            if size > self._max_bytes:
-                raise UpstreamError("too_large", "too_large", f"The answer is larger than {self._max_bytes} bytes.")
-            parts.append(part)
-        return b"".join(parts)
+    def _turn(self, host: str) -> asyncio.Semaphore:
+        """Return what lets only so many requests to `host` through at once."""
+        turn = self._hosts.get(host)
+        if turn is None:
+            turn = self._hosts[host] = asyncio.Semaphore(self._per_host)
+        return turn
+
+
+def _start(url: str, parameters: Mapping[str, str] | None) -> httpx.URL:
+    try:
+        address = read_web_address(url)
+    except InvalidWebAddress as error:
+        raise UpstreamError("forbidden", "invalid_address", f"The address cannot be asked: {error}.") from error
+    return address.copy_merge_params(dict(parameters)) if parameters else address
+
+
+def _redirected(address: httpx.URL, location: str) -> httpx.URL:
+    try:
+        return follow(address, location)
+    except InvalidWebAddress as error:
+        raise UpstreamError("forbidden", "invalid_redirect", f"The redirect cannot be followed: {error}.") from error

@@ -21,11 +21,12 @@ from common.errors import Conflict, NotFound
 from common.runtime import Runtime
 from news_ingestion.adapters import Adapter
 from news_ingestion.adapters.adapter import Fetched, SourceState
+from news_ingestion.draft import Item
 from news_ingestion.fetch_policy import DEGRADED_AFTER_ERRORS, backoff_seconds, next_fetch_at
 from news_ingestion.ingestion import take_in
 from news_ingestion.repository import sources
 from news_ingestion.settings import Settings
-from news_ingestion.upstream import UpstreamError
+from news_ingestion.upstream import UpstreamError, as_upstream_error
 
 _DAY = timedelta(days=1)
 # Asking again changes nothing about these: a person has to.
@@ -136,25 +137,44 @@ async def _run(run: FetchRun) -> Row[Any]:
     async with runtime.database.reading() as connection:
         used, sharing = await sources.quota_use(connection, source.kind, run.started_at - _DAY)
     state = state_of(source, used, sharing)
-    fetched = await _adapter(runtime, source).fetch(state, runtime.state.fetcher, run.started_at)
-    counted: Counter[str] = Counter()
-    for start in range(0, len(fetched.items), MAX_BATCH_ITEMS):
-        items = fetched.items[start : start + MAX_BATCH_ITEMS]
-        outcomes = await take_in(runtime, items, fetched_from=source.source_id)
-        counted.update(outcome.status for outcome in outcomes)
+    fetched, counted = Fetched(seen_until=source.seen_until), Counter[str]()
+    try:
+        await _adapter(runtime, source).fetch(state, runtime.state.fetcher, run.started_at, fetched)
+    except Exception as error:  # noqa: BLE001 - whatever a stranger's bytes raise is recorded, counted and backed off
+        fetched.error = _noted(run, error)
+    try:
+        await _take_in(run, fetched.items, counted)
+    except Exception as error:  # noqa: BLE001 - as above; what was not taken in is asked for again
+        fetched.error = _noted(run, error)
+        fetched.seen_until, fetched.covered = source.seen_until, None
     async with runtime.database.transaction() as connection:
         return await _settle(run, connection, fetched, counted)
 
 
-def _status(fetched: Fetched) -> str:
+async def _take_in(run: FetchRun, items: Sequence[Item], counted: Counter[str]) -> None:
+    for start in range(0, len(items), MAX_BATCH_ITEMS):
+        batch = items[start : start + MAX_BATCH_ITEMS]
+        outcomes = await take_in(run.runtime, batch, fetched_from=run.source.source_id)
+        counted.update(outcome.status for outcome in outcomes)
+
+
+def _noted(run: FetchRun, error: Exception) -> UpstreamError:
+    """Return what ended a run; what no provider is known to do is also logged, and counted as a failure of ours."""
+    if not isinstance(error, UpstreamError):
+        run.runtime.failures.labels("fetch").inc()
+        run.runtime.logger.warning("fetch_raised", source_id=str(run.source.source_id), error=repr(error))
+    return as_upstream_error(error)
+
+
+def _status(fetched: Fetched, counted: Mapping[str, int]) -> str:
     if fetched.error is not None:
-        return "partial" if fetched.items else "error"
+        return "partial" if counted else "error"
     return "ok" if fetched.is_modified else "not_modified"
 
 
 async def _settle(run: FetchRun, connection: Connection, fetched: Fetched, counted: Mapping[str, int]) -> Row[Any]:
     runtime, source, now = run.runtime, run.source, run.runtime.clock.now()
-    status = _status(fetched)
+    status = _status(fetched, counted)
     state = _failed(run, fetched, fetched.error, now) if fetched.error else _succeeded(run, fetched, now)
     is_ours = await sources.settle(connection, source.source_id, run.owner, state)
     if is_ours:

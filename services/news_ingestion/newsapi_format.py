@@ -79,7 +79,7 @@ def parse_page(status: int, content: bytes, *, language: str | None = None) -> N
     """
     try:
         body = json.loads(content)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         problem = "malformed" if status < 400 else _problem(status, "")
         raise UpstreamError(problem, f"status_{status}", "The answer is not JSON.") from error
     if not isinstance(body, dict):

@@ -5,11 +5,12 @@ from operator import attrgetter
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, Field, StringConstraints
 
 from common.contracts import ArticleSource, ArticleState, InvalidItem, ItemError, Tolerant
 from common.contracts.batch import MAX_BATCH_ITEMS
 from common.contracts.text import Body, Language, Name, Summary, Ticker, Title
+from common.moments import UTCMoment
 from news_ingestion.decisions import Status
 from news_ingestion.draft import Item
 from news_ingestion.ingestion import Outcome
@@ -24,7 +25,7 @@ class ArticleCreate(BaseModel):
 
     title: Title
     url: _URL = Field(description="Absolute http(s) address; two addresses of one page are recognised as one.")
-    published_at: AwareDatetime
+    published_at: UTCMoment
     body: Body | None = None
     summary: Summary | None = None
     author: Name | None = None

@@ -1,6 +1,5 @@
 """Creating, changing and planning sources."""
 
-import asyncio
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
@@ -8,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import Row
 
-from common.address_guard import AddressGuard, ForbiddenAddress
+from common.address_guard import AddressGuard
 from common.clock import uuid7
 from common.conditional import Conditional, etag_of
 from common.database import Connection
@@ -19,8 +18,6 @@ from news_ingestion.adapters.adapter import FetchPlan, Kind
 from news_ingestion.fetching import state_of
 from news_ingestion.repository import sources
 from news_ingestion.source_schemas import PlanRead, QuotaRead, SourceCreate, SourceRead, SourceUpdate, WindowRead
-
-_RESOLVE_SECONDS = 5.0
 
 
 def _adapter(runtime: Runtime, kind: str) -> Adapter:
@@ -51,22 +48,12 @@ async def _check(runtime: Runtime, kind: Kind, url: str | None, config: Mapping[
         detail = f"A source of kind {kind} {'needs' if adapter.needs_url else 'has no'} url."
         raise Conflict(detail, code="url_missing" if adapter.needs_url else "url_not_allowed")
     if url is not None:
-        await _check_address(runtime.state.address_guard, url)
+        guard: AddressGuard = runtime.state.address_guard
+        await guard.require(url)
     try:
         return adapter.read_config(config)
     except ValueError as error:
         raise Conflict(f"config: {error}.", code="config_invalid") from error
-
-
-async def _check_address(guard: AddressGuard, url: str) -> None:
-    """Refuse an address that may never be reached; one that cannot be resolved now may be later."""
-    try:
-        async with asyncio.timeout(_RESOLVE_SECONDS):
-            await guard.check(url)
-    except ForbiddenAddress as error:
-        raise Conflict(str(error), code="forbidden_address") from error
-    except (OSError, TimeoutError):
-        return
 
 
 async def create(runtime: Runtime, connection: Connection, given: SourceCreate) -> Row[Any]:

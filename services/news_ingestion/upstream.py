@@ -2,6 +2,9 @@
 
 from typing import Literal
 
+from common.contracts.text import without_control_characters
+from common.errors import describe
+
 # auth: the key is wrong or gone; quota: asked too often; cap: more results than the plan shows; request: our own
 # configuration is wrong; unavailable: 5xx, time-out, no connection; forbidden: the address guard; too_large: over the
 # size limit; malformed: not the format we speak; gone: 404 or 410; unknown: none of these.
@@ -10,14 +13,26 @@ UpstreamProblem = Literal[
 ]
 
 
+_MAX_CODE_CHARACTERS = 100
+_MAX_DETAIL_CHARACTERS = 500
+
+
 class UpstreamError(Exception):
     """A provider did not give what was asked for; `retry_after_seconds` is its own word on when to come back."""
 
     def __init__(
         self, problem: UpstreamProblem, code: str, detail: str, *, retry_after_seconds: float | None = None
     ) -> None:
-        super().__init__(f"{code}: {detail}")
+        # Both may be the provider's own words.
+        self.code = without_control_characters(code[:_MAX_CODE_CHARACTERS])
+        self.detail = without_control_characters(detail[:_MAX_DETAIL_CHARACTERS])
+        super().__init__(f"{self.code}: {self.detail}")
         self.problem = problem
-        self.code = code
-        self.detail = detail
         self.retry_after_seconds = retry_after_seconds
+
+
+def as_upstream_error(error: Exception, problem: UpstreamProblem = "unknown") -> UpstreamError:
+    """Return whatever was raised in an attempt at a provider as what the ledger can hold."""
+    if isinstance(error, UpstreamError):
+        return error
+    return UpstreamError(problem, type(error).__name__, describe(error))

@@ -6,7 +6,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 
 from common.contracts import Article, Entity, EntityType, EventScore, EvidenceSpan, Sentiment, Tolerant, TopicScore
 from common.contracts.batch import MAX_BATCH_ITEMS
-from common.contracts.text import Language, Name, without_control_characters
+from common.contracts.text import Language, Name, Text, without_control_characters
 from nlp.artefacts import ArtefactCard
 
 AnyText = Annotated[str, AfterValidator(without_control_characters), StringConstraints(max_length=1_000_000)]
@@ -23,7 +23,7 @@ class TextToAnalyse(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
 
-    id: Annotated[str, StringConstraints(max_length=200)] | None = Field(
+    id: Annotated[Text, StringConstraints(max_length=200)] | None = Field(
         default=None,
         description="Your own identifier; it comes back as it is. When absent, the text's position in the request.",
     )

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from common.contracts.article import ArticleState
 from common.contracts.lineage import Lineage
-from common.contracts.text import Language, Mic, Name, Ticker, Title
+from common.contracts.text import Language, Mic, Name, Text, Ticker, Title
 
 SentimentLabel = Literal["positive", "neutral", "negative"]
 EntityType = Literal["company", "organisation", "person", "place", "currency", "commodity", "index", "product"]
@@ -81,7 +81,7 @@ class Span(BaseModel):
     field: TextField
     start: int = Field(ge=0)
     end: int = Field(ge=0)
-    text: str
+    text: Text
 
 
 class EvidenceSpan(Span):
@@ -135,7 +135,7 @@ class TopicScore(BaseModel):
 
     model_config = ConfigDict(allow_inf_nan=False)
 
-    topic: str
+    topic: Text
     score: float = Field(ge=0.0, le=1.0)
 
 
@@ -165,7 +165,7 @@ class Magnitude(BaseModel):
 
     kind: MagnitudeKind
     value: float
-    unit: str
+    unit: Text
     from_: float | None = Field(default=None, alias="from")
     to: float | None = None
     expected: float | None = None
@@ -183,7 +183,7 @@ class EventScore(BaseModel):
 
     model_config = ConfigDict(allow_inf_nan=False)
 
-    type: str
+    type: Text
     score: float = Field(ge=0.0, le=1.0)
     negated: bool = False
     hedged: bool = False
@@ -206,11 +206,11 @@ class Analysis(BaseModel):
 
     analysis_id: UUID
     article_id: UUID
-    revision: int = Field(ge=1)
+    revision: int = Field(ge=1, le=1_000_000)
     state: ArticleState = "created"
     title: Title
-    url: str | None = None
-    source_name: str | None = None
+    url: Text | None = None
+    source_name: Text | None = None
     language: Language
     sentiment: Sentiment
     entities: list[Entity] = Field(default_factory=list)
@@ -219,9 +219,9 @@ class Analysis(BaseModel):
     evidence: list[EvidenceSpan] = Field(default_factory=list)
     novelty: float = Field(default=1.0, ge=0.0, le=1.0)
     abstained: bool = False
-    abstain_reason: str | None = None
+    abstain_reason: Text | None = None
     ambiguity: float | None = Field(default=None, ge=0.0, le=1.0)
-    model_versions: dict[str, str]
+    model_versions: dict[Text, Text]
     lineage: Lineage
 
     def stated_events(self) -> list[EventScore]:

@@ -6,8 +6,8 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from common.contracts.lineage import Lineage
-from common.contracts.moment import UTCMoment
-from common.contracts.text import Body, Language, Name, Summary, Ticker, Title
+from common.contracts.text import Body, Language, Name, Summary, Text, Ticker, Title
+from common.moments import UTCMoment
 
 ArticleState = Literal["created", "revised", "retracted"]
 
@@ -38,7 +38,7 @@ class Article(BaseModel):
     title: Title
     body: Body | None = None
     summary: Summary | None = None
-    url: str = Field(max_length=2_048)
+    url: Text = Field(max_length=2_048)
     author: Name | None = None
     source: ArticleSource | None = None
     language: Language | None = None

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from common.contracts.analysis import SentimentLabel
 from common.contracts.article import ArticleState
 from common.contracts.lineage import Lineage
-from common.contracts.text import Ticker, Title
+from common.contracts.text import Text, Ticker, Title
 
 Basis = Literal["reaction", "after"]
 Direction = Literal["up", "down", "flat"]
@@ -29,7 +29,7 @@ class Baseline(BaseModel):
 
     model_config = ConfigDict(allow_inf_nan=False)
 
-    name: str
+    name: Text
     expected_abnormal_return: float
     interval: Interval
 
@@ -56,10 +56,10 @@ class ImpactContext(BaseModel):
     model_config = ConfigDict(allow_inf_nan=False)
 
     title: Title
-    url: str | None = None
-    source_name: str | None = None
-    topics: list[str] = Field(default_factory=list)
-    event_types: list[str] = Field(default_factory=list)
+    url: Text | None = None
+    source_name: Text | None = None
+    topics: list[Text] = Field(default_factory=list)
+    event_types: list[Text] = Field(default_factory=list)
     sentiment_label: SentimentLabel
     sentiment_score: float = Field(ge=-1.0, le=1.0)
     relevance: float = Field(ge=0.0, le=1.0)
@@ -82,7 +82,7 @@ class Impact(BaseModel):
 
     impact_id: UUID
     article_id: UUID
-    revision: int = Field(ge=1)
+    revision: int = Field(ge=1, le=1_000_000)
     state: ArticleState = "created"
     ticker: Ticker
     horizon_days: int = Field(ge=1, le=250)
@@ -94,9 +94,9 @@ class Impact(BaseModel):
     direction: Direction
     confidence: float = Field(ge=0.0, le=1.0)
     abstained: bool = False
-    abstain_reason: str | None = None
+    abstain_reason: Text | None = None
     baseline: Baseline | None = None
     evidence: ImpactEvidence
-    model_version: str
+    model_version: Text
     context: ImpactContext
     lineage: Lineage

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
-from common.contracts.moment import UTCMoment
+from common.moments import UTCMoment
 
 
 class Lineage(BaseModel):

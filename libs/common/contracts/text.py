@@ -18,6 +18,8 @@ def without_control_characters(text: str) -> str:
 # What PostgreSQL can compare with: any text without NUL. For query strings, where nothing is replaced silently.
 QUERY_TEXT = r"^[^\x00]*$"
 
+# Any text that a caller sends and no other type below is for: without a length, never without this.
+Text = Annotated[str, AfterValidator(without_control_characters)]
 Name = Annotated[str, AfterValidator(without_control_characters), StringConstraints(min_length=1, max_length=200)]
 Title = Annotated[str, AfterValidator(without_control_characters), StringConstraints(min_length=1, max_length=1_000)]
 Summary = Annotated[str, AfterValidator(without_control_characters), StringConstraints(max_length=10_000)]

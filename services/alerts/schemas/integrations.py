@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
 
-from common.contracts.text import Name, without_control_characters
-from common.moments import Moment
+from common.contracts.text import Name, Text, without_control_characters
+from common.moments import ForeignMoment
 
 # Longer ones are cut where they are shown; the stored document keeps them whole.
 Message = Annotated[str, AfterValidator(without_control_characters), StringConstraints(max_length=50_000)]
@@ -23,7 +23,7 @@ def _written(value: object) -> object:
     return value
 
 
-WrittenMoment = Annotated[Moment, BeforeValidator(_written)]
+WrittenMoment = Annotated[ForeignMoment, BeforeValidator(_written)]
 
 
 class _Sent(BaseModel):
@@ -54,7 +54,7 @@ class InvolvedObject(_Sent):
     kind: Name
     name: Name
     namespace: Name
-    api_version: str | None = None
+    api_version: Text | None = None
 
 
 class FluxEvent(_Sent):
@@ -66,8 +66,8 @@ class FluxEvent(_Sent):
     message: Message
     reason: Name
     metadata: Texts | None = None
-    reporting_controller: str | None = None
-    reporting_instance: str | None = None
+    reporting_controller: Text | None = None
+    reporting_instance: Text | None = None
 
     def revision(self) -> str:
         """Return the revision of the source that the event is about, empty when it names none."""
@@ -85,7 +85,7 @@ class AlertmanagerAlert(_Sent):
     annotations: Texts = Field(default_factory=dict)
     starts_at: WrittenMoment
     ends_at: WrittenMoment | None = None
-    generator_url: str | None = Field(default=None, alias="generatorURL")
+    generator_url: Text | None = Field(default=None, alias="generatorURL")
     fingerprint: Name
 
 
@@ -93,11 +93,11 @@ class AlertmanagerNotification(_Sent):
     """The body of an Alertmanager webhook, version 4."""
 
     version: Literal["4"]
-    group_key: str
+    group_key: Text
     status: Literal["firing", "resolved"]
-    receiver: str
+    receiver: Text
     group_labels: Texts = Field(default_factory=dict)
     common_labels: Texts = Field(default_factory=dict)
     common_annotations: Texts = Field(default_factory=dict)
-    external_url: str | None = Field(default=None, alias="externalURL")
+    external_url: Text | None = Field(default=None, alias="externalURL")
     alerts: Annotated[list[AlertmanagerAlert], Field(min_length=1, max_length=MAX_ALERTS)]

@@ -94,6 +94,6 @@ class Adapter(Protocol):
         """Return how the source will be fetched from now on."""
         ...
 
-    async def fetch(self, source: SourceState, fetcher: Fetcher, now: datetime) -> Fetched:
-        """Ask the source once; what goes wrong with the provider is told in `Fetched.error`, not raised."""
+    async def fetch(self, source: SourceState, fetcher: Fetcher, now: datetime, fetched: Fetched) -> None:
+        """Ask the source once and enter what comes into `fetched`; whatever is raised is the error of the run."""
         ...

@@ -2,14 +2,15 @@
 
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
+from common.header_values import retry_after_seconds
 from news_ingestion.adapters.adapter import Fetched, FetchPlan, MissedWindow, SourceState
-from news_ingestion.fetch_policy import interval_after_success, retry_after_seconds
+from news_ingestion.fetch_policy import interval_after_success
 from news_ingestion.fetch_windows import (
     DAY_SECONDS,
     Plan,
@@ -80,7 +81,7 @@ class _Run:
     fetcher: Fetcher
     now: datetime
     requests_left: int
-    fetched: Fetched = field(default_factory=Fetched)
+    fetched: Fetched
 
 
 class NewsAPIAdapter:
@@ -133,24 +134,21 @@ class NewsAPIAdapter:
         stretched = sustainable_interval_seconds(source.interval_seconds, self._plan, float(source.n_sharing))
         return interval_after_success(stretched)
 
-    async def fetch(self, source: SourceState, fetcher: Fetcher, now: datetime) -> Fetched:
+    async def fetch(self, source: SourceState, fetcher: Fetcher, now: datetime, fetched: Fetched) -> None:
         """Ask for what became visible since the last poll, in as many windows as the cap makes necessary."""
+        fetched.wait_seconds = self._interval_seconds(source)
         run = _Run(
             config=NewsAPIConfig.model_validate(dict(source.config)),
             fetcher=fetcher,
             now=now,
             requests_left=self._plan.requests_per_day - source.requests_used,
-            fetched=Fetched(seen_until=source.seen_until, wait_seconds=self._interval_seconds(source)),
+            fetched=fetched,
         )
-        try:
-            if run.config.endpoint == "top-headlines":
-                page = await self._ask(run, {})
-                run.fetched.items.extend(page.items)
-            else:
-                await self._fetch_windows(run, source)
-        except UpstreamError as error:
-            run.fetched.error = error
-        return run.fetched
+        if run.config.endpoint == "top-headlines":
+            page = await self._ask(run, {})
+            fetched.items.extend(page.items)
+        else:
+            await self._fetch_windows(run, source)
 
     async def _fetch_windows(self, run: _Run, source: SourceState) -> None:
         """Fetch the time since the last poll, earliest first, so that an interruption loses nothing."""

@@ -25,6 +25,6 @@ class PushAdapter:
         """Return that nothing will be fetched."""
         return FetchPlan(source.interval_seconds, 0.0, None, None, ("Articles are posted; nothing is fetched.",))
 
-    async def fetch(self, source: SourceState, fetcher: Fetcher, now: datetime) -> Fetched:  # noqa: ARG002
-        """Return that there is nothing to fetch."""
-        return Fetched(error=UpstreamError("request", "push_source", "Articles of this source are posted."))
+    async def fetch(self, source: SourceState, fetcher: Fetcher, now: datetime, fetched: Fetched) -> None:  # noqa: ARG002
+        """Say that there is nothing to fetch."""
+        raise UpstreamError("request", "push_source", "Articles of this source are posted.")

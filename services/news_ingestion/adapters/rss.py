@@ -5,13 +5,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from common.header_values import retry_after_seconds, validator
 from news_ingestion.adapters.adapter import Fetched, FetchPlan, SourceState
 from news_ingestion.feed_format import parse_feed
 from news_ingestion.fetch_policy import (
     freshness_seconds,
     interval_after_success,
     may_ask_conditionally,
-    retry_after_seconds,
 )
 from news_ingestion.fetcher import Fetcher, Reply
 from news_ingestion.upstream import UpstreamError, UpstreamProblem
@@ -41,20 +41,16 @@ class RSSAdapter:
         """Return the interval as it was set; the feed's own wishes are only known from its last answer."""
         return FetchPlan(interval_after_success(source.interval_seconds), 0.0, None, None, ())
 
-    async def fetch(self, source: SourceState, fetcher: Fetcher, now: datetime) -> Fetched:
+    async def fetch(self, source: SourceState, fetcher: Fetcher, now: datetime, fetched: Fetched) -> None:
         """Ask for the feed, unless it is unchanged since the last time."""
-        fetched = Fetched(etag=source.etag, last_modified=source.last_modified)
+        fetched.etag, fetched.last_modified = source.etag, source.last_modified
         headers = {"Accept": _ACCEPT}
         if source.etag:
             headers["If-None-Match"] = source.etag
         if source.last_modified:
             headers["If-Modified-Since"] = source.last_modified
-        try:
-            reply = await fetcher.get(source.url or "", headers, fetched.requests)
-            await self._read(reply, source, fetched, now)
-        except UpstreamError as error:
-            fetched.error = error
-        return fetched
+        reply = await fetcher.get(source.url or "", headers, fetched.requests)
+        await self._read(reply, source, fetched, now)
 
     async def _read(self, reply: Reply, source: SourceState, fetched: Fetched, now: datetime) -> None:
         if reply.status == 304:
@@ -78,8 +74,8 @@ class RSSAdapter:
             raise UpstreamError("malformed", "not_a_feed", "The answer is neither RSS nor Atom.")
         fetched.items = list(feed.items)
         conditional = may_ask_conditionally(reply.headers)
-        fetched.etag = reply.headers.get("etag") if conditional else None
-        fetched.last_modified = reply.headers.get("last-modified") if conditional else None
+        fetched.etag = validator(reply.headers.get("etag")) if conditional else None
+        fetched.last_modified = validator(reply.headers.get("last-modified")) if conditional else None
         fetched.wait_seconds = interval_after_success(
             source.interval_seconds, feed.ttl_seconds, freshness_seconds(reply.headers, now)
         )

@@ -204,7 +204,7 @@ async def test_a_delivery_that_a_dead_process_had_claimed_is_sent_after_its_leas
 
     class Dies:
         async def send(self, message):
-            raise SystemError("killed in the middle")
+            raise asyncio.CancelledError("killed in the middle")
 
     await Dispatcher(alerts.runtime, {"webhook": Dies()}).deliver_due()
     survivor = Dispatcher(alerts.runtime, alerts.runtime.state.dispatcher._senders)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from alerts.ledger_outcome import outcome_of
-from alerts.retry_schedule import DELAYS_SECONDS, Answer, next_attempt_at, parse_retry_after, throttled_until, verdict
+from alerts.retry_schedule import DELAYS_SECONDS, Answer, next_attempt_at, throttled_until, verdict
 
 NOW = datetime(2024, 3, 5, 12, 0, tzinfo=UTC)
 
@@ -57,24 +57,6 @@ def test_retry_after_lengthens_a_wait_and_never_shortens_it():
     assert next_attempt_at(1, NOW, chance=0.0, retry_after_seconds=60) == NOW + timedelta(seconds=60)
     assert next_attempt_at(2, NOW, chance=0.0, retry_after_seconds=60) == NOW + timedelta(seconds=300)
     assert next_attempt_at(1, NOW, chance=0.0, retry_after_seconds=1e9) == NOW + timedelta(days=1)
-
-
-@pytest.mark.parametrize(
-    ("header", "seconds"),
-    [
-        ("7", 7.0),
-        (" 120 ", 120.0),
-        ("Tue, 05 Mar 2024 12:01:00 GMT", 60.0),
-        ("Tue, 05 Mar 2024 11:00:00 GMT", 0.0),
-        ("99999999999999999", 86_400.0),
-        ("soon", None),
-        ("-5", None),
-        ("", None),
-        (None, None),
-    ],
-)
-def test_retry_after_is_read_in_both_forms(header, seconds):
-    assert parse_retry_after(header, NOW) == seconds
 
 
 def test_a_throttled_receiver_rests_a_minute_unless_it_names_a_time():

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from common.address_guard import AddressGuard, ForbiddenAddress, guarded_client, refusal
+from common.errors import Conflict
 
 PUBLIC = "93.184.215.14"
 
@@ -179,3 +180,51 @@ async def test_the_next_address_is_tried_when_the_first_refuses():
             response = await client.get(f"http://two.example.com:{port}/")
 
     assert response.status_code == 204
+
+
+@pytest.mark.parametrize(
+    "url", ["http://xn--a/", "http://[fe80::1%25eth0]/", "http://a:99999/", f"http://{'a' * 64}.com/", "http://a\\@b/"]
+)
+async def test_what_is_no_address_is_forbidden_and_never_looked_up(url):
+    resolver = names()
+
+    with pytest.raises(ForbiddenAddress):
+        await AddressGuard(resolver=resolver).check(url)
+
+    assert resolver.asked == []
+
+
+@pytest.mark.parametrize("url", ["http://inside.example.com/", "http://xn--a/", "ftp://example.com/"])
+async def test_what_a_user_sets_is_refused_as_a_conflict(url):
+    with pytest.raises(Conflict) as refused:
+        await AddressGuard(resolver=names(inside_example_com="10.0.0.1")).require(url)
+
+    assert refused.value.code == "forbidden_address"
+
+
+async def test_a_name_that_is_not_known_yet_may_be_set():
+    async def resolver(host: str, port: int) -> list[str]:
+        raise OSError("no such name")
+
+    await AddressGuard(resolver=resolver).require("http://later.example.com/")
+
+
+async def test_every_answer_of_dns_is_checked_and_few_are_tried():
+    many = ",".join(f"93.184.{number // 250}.{number % 250 + 1}" for number in range(1_000))
+
+    pinned = await AddressGuard(resolver=names(many_example_com=many)).check("http://many.example.com/")
+    assert len(pinned.addresses) == 8
+    with pytest.raises(ForbiddenAddress):
+        await AddressGuard(resolver=names(many_example_com=f"{many},10.0.0.1")).check("http://many.example.com/")
+
+
+async def test_cookies_of_strangers_are_not_kept():
+    answer = b"HTTP/1.1 204 No Content\r\nSet-Cookie: a=b; expires=x\r\nConnection: close\r\n\r\n"
+    guard = AddressGuard(allow_private=True, resolver=names(hooks_example_com="127.0.0.1"))
+
+    async with server(answer) as (port, heads), guarded_client(guard, timeout_seconds=5.0) as client:
+        for _ in range(2):
+            await client.get(f"http://hooks.example.com:{port}/")
+
+    assert not any(b"cookie" in head.lower() for head in heads)
+    assert len(client.cookies.jar) == 0

@@ -12,27 +12,11 @@ from news_ingestion.fetch_policy import (
     interval_after_success,
     may_ask_conditionally,
     next_fetch_at,
-    retry_after_seconds,
 )
 from news_ingestion.fetch_windows import Plan, Window, lost_history, next_window, sustainable_interval_seconds
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
-
-
-@pytest.mark.parametrize(
-    ("header", "seconds"),
-    [
-        (None, None),
-        ("120", 120.0),
-        ("Mon, 02 Mar 2026 12:05:00 GMT", 300.0),
-        ("Mon, 02 Mar 2026 11:00:00 GMT", 0.0),
-        ("soon", None),
-        ("-5", None),
-    ],
-)
-def test_retry_after_is_read_in_both_forms(header, seconds):
-    assert retry_after_seconds(header, NOW) == seconds
 
 
 @pytest.mark.parametrize(
@@ -44,6 +28,10 @@ def test_retry_after_is_read_in_both_forms(header, seconds):
         ({"cache-control": "max-age=600", "expires": "Mon, 02 Mar 2026 13:00:00 GMT"}, 600.0),
         ({"expires": "Mon, 02 Mar 2026 13:00:00 GMT"}, 3_600.0),
         ({"expires": "0"}, 0.0),
+        ({"expires": "Mon, 02 Mar 99999999999999999999 13:00:00 GMT"}, 0.0),
+        ({"expires": "Fri, 31 Dec 9999 23:59:59 GMT"}, 86_400.0),
+        ({"cache-control": "max-age=" + "9" * 5_000}, 86_400.0),
+        ({"cache-control": "max-age=-1, max-age=nan"}, 0.0),
     ],
 )
 def test_freshness_is_read_from_headers(headers, seconds):
