@@ -8,7 +8,6 @@ from sqlalchemy import text
 
 from tests.integration.alerts.conftest import AlertsUnderTest
 from tests.unit.alerts.builders import impact
-from tests.unit.alerts.platform_events import alertmanager, prometheus_alert
 
 
 def _spoilt(**changes: Any) -> dict[str, Any]:
@@ -74,12 +73,3 @@ async def test_an_alert_that_cannot_be_told_about_holds_up_no_other(alerts: Aler
             return sorted(await connection.scalars(text("SELECT state FROM alert"))) == ["firing", "pending"]
 
     await alerts.until(one_fires)
-
-
-async def test_one_alert_of_the_platform_that_cannot_be_stored_costs_no_other(alerts: AlertsUnderTest) -> None:
-    bad = prometheus_alert(fingerprint="0", labels={"alertname": "Nul \x00"})
-    body = alertmanager(bad, prometheus_alert(fingerprint="1"), prometheus_alert(fingerprint="2"))
-
-    answer = await alerts.request("POST", "/integrations/alertmanager", 200, json=body)
-
-    assert [item["status"] for item in answer["data"]] == ["rejected", "stored", "stored"]
