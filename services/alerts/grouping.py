@@ -62,7 +62,8 @@ def fingerprint(labels: dict[str, str]) -> str:
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
-_FIRST_SECOND = int(datetime.min.replace(tzinfo=UTC).timestamp())
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_CALENDAR_BEGINS = datetime.min.replace(tzinfo=UTC) - _EPOCH
 
 
 def window_start(published_at: datetime, window_seconds: int) -> datetime:
@@ -73,10 +74,10 @@ def window_start(published_at: datetime, window_seconds: int) -> datetime:
     Windows of one length follow each other without a gap from the Unix epoch on. The time of the news decides, not
     that of its arrival: a replay of old headlines groups them as they were.
     """
-    seconds = int(published_at.timestamp() // window_seconds) * window_seconds
-    # The calendar's first window begins where the calendar does.
-    seconds = max(seconds, _FIRST_SECOND)
-    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
+    window = timedelta(seconds=window_seconds)
+    # Not by `timestamp()`: the last microsecond of the year 9999 is rounded into the next. The first window begins
+    # where the calendar does.
+    return _EPOCH + max((published_at - _EPOCH) // window * window, _CALENDAR_BEGINS)
 
 
 def repeat_after(repeat_interval_seconds: float, group_interval_seconds: float) -> timedelta:

@@ -46,3 +46,18 @@ def test_a_repeat_is_rounded_up_to_the_group_interval():
     assert repeat_after(14_400, 300) == timedelta(hours=4)
     assert repeat_after(1_000, 300) == timedelta(seconds=1_200)
     assert repeat_after(1_000, 0) == timedelta(seconds=1_000)
+
+
+@given(st.datetimes(timezones=st.just(UTC)), st.integers(60, 31_536_000))
+def test_every_moment_of_the_calendar_has_a_window(moment, seconds):
+    start = window_start(moment, seconds)
+
+    assert start <= moment
+    assert moment - start < timedelta(seconds=seconds)
+
+
+def test_the_ends_of_the_calendar_have_a_window():
+    first, last = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+
+    assert window_start(first, 31_536_000) == first
+    assert window_start(last, 60).year == 9999
