@@ -233,9 +233,9 @@ def report(memory: Memory, tables: dict[str, int], waiting: dict[str, int], opti
 def arguments(given: Sequence[str]) -> argparse.Namespace:
     """Return the arguments of the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--minutes", type=float, default=10.0, help="duration of the load")
+    parser.add_argument("--minutes", type=float, default=20.0, help="duration of the load")
     parser.add_argument("--rate", type=int, default=50, help="articles a second")
-    parser.add_argument("--warmup-minutes", type=float, default=5.0, help="minutes after which growth counts")
+    parser.add_argument("--warmup-minutes", type=float, default=10.0, help="minutes after which growth counts")
     parser.add_argument("--max-percent", type=float, default=2.0, help="allowed growth after the warm-up, in percent")
     parser.add_argument("--max-mb-per-minute", type=float, default=0.02, help="growth that is noise, in MB a minute")
     return parser.parse_args(given)
@@ -245,6 +245,8 @@ async def main(options: argparse.Namespace) -> int:
     """Run the soak and return the exit status."""
     os.environ.setdefault("RATE_LIMIT_PER_MINUTE", "1000000")
     os.environ.setdefault("LOG_LEVEL", "ERROR")
+    # All news is of the past, so that every outcome is known at once: this memory fills within the warm-up.
+    os.environ.setdefault("PAST_EVENTS_LIMIT", "10000")
     with tempfile.TemporaryDirectory(prefix="mia-soak-") as folder:
         # Takes free ports, waits until each listener is its own process, and stops all of them at the end.
         async with process_system(Path(folder), 0) as system:

@@ -74,6 +74,7 @@ class _Turn:
 
     is_blocked: bool = False
     may_have_more: bool = False
+    looked_seconds: float = 0.0
 
 
 class Relay:
@@ -99,7 +100,8 @@ class Relay:
         self._metrics = metrics
         self._delivered_at = float("-inf")
         table = tables.outbox
-        self.fresh = Lane(_claim(table, table.c.attempts == 0), self._batch_size())
+        # Not "= 0": without statistics PostgreSQL takes an equality for rare, and sorts the whole backlog at each look.
+        self.fresh = Lane(_claim(table, table.c.attempts < 1), self._batch_size())
         # One row at first: most of these rows have shown that they are slow.
         self.retries = Lane(_claim(table, table.c.attempts > 0), self._batch_size(first_bytes=1))
 
@@ -110,7 +112,13 @@ class Relay:
         )
 
     async def run(self, lane: Lane) -> None:
-        """Hand the rows of `lane` over until cancelled; wakes when told to, and polls for rows of other processes."""
+        """Hand the rows of `lane` over until cancelled; wakes when told to, and polls for rows of other processes.
+
+        Notes
+        -----
+        Looking in vain costs PostgreSQL at most a fiftieth of its time: the few rows of one lane may lie behind a long
+        backlog of the other.
+        """
         failures = 0
         while True:
             lane.wake.clear()
@@ -122,11 +130,11 @@ class Relay:
                 continue
             failures = 0
             if not turn.may_have_more:
-                await self._wait_for_rows(lane)
+                await self._wait_for_rows(lane, max(self._settings.outbox_poll_seconds, 50 * turn.looked_seconds))
 
-    async def _wait_for_rows(self, lane: Lane) -> None:
+    async def _wait_for_rows(self, lane: Lane, seconds: float) -> None:
         # Seconds between looks vary by a quarter, so that replicas do not look in step.
-        seconds = self._settings.outbox_poll_seconds * random.uniform(0.75, 1.25)  # noqa: S311 - jitter, no secret
+        seconds *= random.uniform(0.75, 1.25)  # noqa: S311 - jitter, no secret
         # Not `wait_for`: on Python 3.11 it can swallow the cancellation that stops the relay.
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
@@ -138,9 +146,10 @@ class Relay:
 
     async def _take_turn(self, lane: Lane) -> _Turn:
         async with self._database.transaction() as connection:
+            looked = time.perf_counter()
             rows = await self._claimed(connection, lane)
             if not rows:
-                return _Turn()
+                return _Turn(looked_seconds=time.perf_counter() - looked)
             n_bytes: int = rows[-1].bytes_so_far
             may_have_more = not lane.size.has_room_for_more(len(rows), n_bytes)
             started = time.perf_counter()
@@ -264,8 +273,9 @@ def _claim(table: Table, condition: ColumnElement[bool]) -> Select[Any]:
     so_far = func.sum(length).over(order_by=(claimed.c.next_attempt_at, claimed.c.outbox_id))
     sized = select(claimed, length.label("own_bytes"), so_far.label("bytes_so_far")).subquery("sized")
     limit = bindparam("bytes", type_=BigInteger)
+    unread = {"next_attempt_at", "own_bytes"}
     return (
-        select(sized)
+        select(*(column for column in sized.c if column.name not in unread))
         # The first row goes whatever its length.
         .where(or_(sized.c.bytes_so_far <= limit, sized.c.bytes_so_far == sized.c.own_bytes))
         .order_by(sized.c.next_attempt_at, sized.c.outbox_id)

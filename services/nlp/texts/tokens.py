@@ -17,14 +17,16 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE,
 )
-_MAX_KNOWN = 100_000
+_MAX_KNOWN = 50_000
 _MAX_LENGTH = 40
 
 
 class _Forms(dict[str, str]):
-    """The form of each raw token, kept once computed."""
+    """The form of each raw token, kept once computed unless it is longer than a word."""
 
     def __missing__(self, raw: str) -> str:
+        if len(raw) > _MAX_LENGTH:
+            return _form(raw)
         if len(self) >= _MAX_KNOWN:
             self.clear()
         self[raw] = form = _form(raw)

@@ -128,15 +128,15 @@ async def only_is_left(service: RunningService, count: int) -> bool:
 async def test_a_new_row_passes_rows_that_are_slow(toy: StartService) -> None:
     stuck = [f"stuck {n}" for n in range(4)]
     neighbour = SlowNeighbour(bytes_per_second=1e9, stuck_on=frozenset(stuck))
-    async with toy(http_timeout_seconds=TIMEOUT_SECONDS, outbox_workers=1, outbox_poll_seconds=0.05) as service:
+    async with toy(http_timeout_seconds=2.0, outbox_workers=1, outbox_poll_seconds=0.05) as service:
         service.neighbour.answer = neighbour  # type: ignore[assignment]
         await put(service, *map(note, stuck))
         await until(lambda: is_suspected(service, 4))
 
         for number in range(5):
             await put(service, note(f"new {number}"))
-            # Far less than the time that one of the slow rows takes.
-            async with asyncio.timeout(TIMEOUT_SECONDS / 2):
+            # Less than the time that one of the slow rows takes, and the only worker for new rows has not one of them.
+            async with asyncio.timeout(1.5):
                 while f"new {number}" not in neighbour.taken:
                     await asyncio.sleep(0.005)
 

@@ -1,6 +1,8 @@
 """The linear tagger decodes as a conditional random field does; both taggers find the names of real sentences."""
 
 import itertools
+import random
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -115,3 +117,24 @@ def test_names_are_found_with_their_borders(
 @pytest.mark.parametrize("text", ["", " ", "no capitals here at all", "12.5 % !!"])
 def test_a_text_without_names_has_none(tagger: NameTagger, text: str) -> None:
     assert tagger.tag([text], [[]]) == [[]]
+
+
+def test_memory_does_not_grow_with_the_pairs_of_words_that_were_met() -> None:
+    tagger = EntityTagger.load()
+    chance = random.Random(3)
+    vocabulary = ["".join(chance.choices("abdegiklmnoprstuv", k=6)).capitalize() for _ in range(2_000)]
+
+    def tag_new_pairs(n_texts: int) -> int:
+        for _ in range(n_texts):
+            tagger.tag([" ".join(chance.choices(vocabulary, k=30))], [[]])
+        return tracemalloc.get_traced_memory()[0]
+
+    tracemalloc.start()
+    try:
+        full = tag_new_pairs(2_500)
+        later = tag_new_pairs(5_000)
+    finally:
+        tracemalloc.stop()
+
+    # What is kept begins anew when it is full: three times the texts take no three times the memory.
+    assert later < 1.5 * full
