@@ -163,3 +163,4 @@ async def test_nothing_is_lost_doubled_or_left_uncorrected_whatever_is_killed() 
 
     assert result.adds_up, as_text(result)
     assert result.told.given_up == 0, as_text(result)
+    assert result.done.counts.total() > 0, as_text(result)

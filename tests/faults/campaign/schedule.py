@@ -27,6 +27,7 @@ _RATES: tuple[tuple[FaultKind, tuple[str, ...], float], ...] = (
     ("full_disk", ("postgres",), 0.5),
     ("clock", SERVICE_NAMES, 1.5),
 )
+_STOPPING = frozenset({"kill", "restart", "pause"})
 _LENGTHS_SECONDS: dict[FaultKind, tuple[float, float]] = {
     "pause": (0.5, 6.0),
     "stall": (0.5, 5.0),
@@ -64,7 +65,7 @@ def make_schedule(seed: int, seconds: float, *, max_jump_seconds: float = 120.0)
         for _ in range(max(1, round(a_minute * seconds / 60))):
             at = rng.uniform(0.1 * seconds, seconds)
             target, length = rng.choice(targets), _length(rng, kind, max_jump_seconds)
-            faults.append(Fault(at, kind, target, length, waits=rng.random() < 0.8))
+            faults.append(Fault(at, kind, target, length, waits=kind in _STOPPING and rng.random() < 0.8))
     return sorted(faults, key=lambda fault: fault.at_seconds)
 
 
