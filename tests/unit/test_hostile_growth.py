@@ -13,7 +13,7 @@ from news_ingestion.decisions import BatchDecider
 from news_ingestion.draft import Item, clean_item
 from news_ingestion.duplicates import compare_posted
 from news_ingestion.feed_format import parse_feed
-from news_ingestion.headline import read_headline
+from news_ingestion.headline import _read_headline
 from nlp.entities.ticker_marks import find_ticker_marks
 from nlp.texts.html_entities import decode
 from nlp.texts.languages import detect_language
@@ -60,7 +60,8 @@ def _decide(text: str) -> object:
 READERS: list[tuple[Callable[[str], object], int]] = [
     (clean_line, 100_000),
     (clean_paragraphs, 100_000),
-    (read_headline.__wrapped__, 20_000),
+    # Without its memory of short titles.
+    (lambda text: _read_headline.__wrapped__(text, False), 20_000),
     (_url, 2_000),
     (lambda text: compare_posted(text[: len(text) // 2], text[len(text) // 3 :], text, text[1:]), 4_000),
     (_decide, 8_000),
