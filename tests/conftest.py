@@ -176,9 +176,14 @@ async def _running(
     settings_module, app_module = _MODULES.get(name, (f"{name}.settings", f"{name}.app"))
     neighbour = NeighbourFake()
     settings = import_module(settings_module).Settings(
-        database_url=_database_url(server, database),
-        redis_url=redis_url,
-        **{"db_pool_max_size": 5, "outbox_poll_seconds": 0.1, "rate_limit_per_minute": 1_000_000, **overrides},
+        **{
+            "database_url": _database_url(server, database),
+            "redis_url": redis_url,
+            "db_pool_max_size": 5,
+            "outbox_poll_seconds": 0.1,
+            "rate_limit_per_minute": 1_000_000,
+            **overrides,
+        },
     )
     app = import_module(app_module).create_app(settings, transport=httpx.MockTransport(neighbour), clock=clock)
     async with (

@@ -40,7 +40,7 @@ class Runtime:
         self.database = Database(settings)
         self.cache = Cache(settings.redis_address(), settings.service.name, registry)
         self.authenticator = Authenticator(self.database, tables, settings, clock)
-        self.rate_limiter = RateLimiter(self.cache, settings.rate_limit_per_minute)
+        self.rate_limiter = RateLimiter(self.cache, settings.rate_limit_per_minute, clock)
         self.events = EventLog(self.database, tables, settings, clock)
         self.http: httpx.AsyncClient
         self.outbox: Outbox | None = None
