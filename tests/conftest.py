@@ -27,6 +27,7 @@ from common.gateway import service_named
 from common.migrations import create_database, migrate
 from common.runtime import Runtime
 
+SECRETS_KEY = "a key for tests of 32 characters or more"
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
@@ -179,6 +180,7 @@ async def _running(
         **{
             "database_url": _database_url(server, database),
             "redis_url": redis_url,
+            "secrets_key": SECRETS_KEY,
             "db_pool_max_size": 5,
             "outbox_poll_seconds": 0.1,
             "rate_limit_per_minute": 1_000_000,

@@ -122,7 +122,8 @@ class RateLimiter:
                 arguments = (self._replica, own, len(batch), self._limit, 2 * _WINDOW_SECONDS)
                 answer = await self._cache.run(_COUNT, key, arguments)
                 if answer is not None:
-                    tally.others, tally.own, tally.is_known = *answer, True
+                    tally.others, tally.own = answer
+                    tally.is_known = True
                 for waiting in batch:
                     # One that gave up is not counted.
                     if not waiting.done():

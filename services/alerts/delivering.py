@@ -26,6 +26,7 @@ from alerts.settings import Settings
 from common.clock import uuid7
 from common.database import Connection
 from common.runtime import Runtime
+from common.secret_box import SecretBox, UnreadableSecret
 
 _BATCH_DELIVERIES = 200
 
@@ -131,7 +132,7 @@ class Dispatcher:
 
     async def _attempt(self, delivery: Row[Any]) -> Attempt:
         started, now = time.perf_counter(), self._runtime.clock.now()
-        answer = await self._senders[delivery.kind].send(_message(delivery, now))
+        answer = await self._send(delivery, now)
         seconds = time.perf_counter() - started
         outcome = outcome_of(
             answer,
@@ -143,6 +144,13 @@ class Dispatcher:
         metrics.attempts.labels(delivery.kind, outcome.verdict).inc()
         metrics.delivery_seconds.labels(delivery.kind).observe(seconds)
         return Attempt(delivery, answer, now, round(seconds * 1_000, 3), outcome)
+
+    async def _send(self, delivery: Row[Any], now: datetime) -> Answer:
+        try:
+            message = _message(self._runtime.secret_box, delivery, now)
+        except UnreadableSecret as error:
+            return Answer(error=str(error))
+        return await self._senders[delivery.kind].send(message)
 
     async def _record(self, connection: Connection, receiver_id: UUID, attempts: Sequence[Attempt]) -> None:
         """Write the attempts, and what they say about their alerts and their receiver."""
@@ -183,17 +191,17 @@ def _rounds(batch: Sequence[Row[Any]], concurrency: int, senders: Mapping[str, S
     return [known[start : start + size] for start in range(0, len(known), size)]
 
 
-def _message(delivery: Row[Any], now: datetime) -> Message:
-    secrets = [delivery.secret] if delivery.secret else []
+def _message(box: SecretBox, delivery: Row[Any], now: datetime) -> Message:
+    sealed = [delivery.secret] if delivery.secret else []
     if delivery.previous_secret and delivery.previous_secret_expires_at > now:
-        secrets.append(delivery.previous_secret)
+        sealed.append(delivery.previous_secret)
     return Message(
         webhook_id=delivery.webhook_id,
         event_type=delivery.event_type,
         body=delivery.body,
         receiver_name=delivery.name,
-        url=delivery.url,
-        secrets=tuple(secrets),
+        url=None if delivery.url is None else box.open(delivery.url),
+        secrets=tuple(map(box.open, sealed)),
     )
 
 

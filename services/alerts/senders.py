@@ -11,6 +11,7 @@ from alerts.retry_schedule import Answer, parse_retry_after
 from alerts.signatures import signed_headers
 from common.address_guard import ForbiddenAddress
 from common.clock import Clock
+from common.masking import without_addresses
 
 _MAX_ERROR_CHARACTERS = 500
 
@@ -23,7 +24,7 @@ class Message:
     event_type: str
     body: str
     receiver_name: str
-    url: str | None = None
+    url: str | None = field(default=None, repr=False)
     secrets: tuple[str, ...] = field(default=(), repr=False)
 
 
@@ -52,7 +53,7 @@ class WebhookSender:
                 error = None if response.is_success else f"HTTP {response.status_code}"
                 return Answer(response.status_code, error, retry_after)
         except (httpx.HTTPError, httpx.InvalidURL, ForbiddenAddress) as error:
-            return Answer(error=f"{type(error).__name__}: {error}"[:_MAX_ERROR_CHARACTERS])
+            return Answer(error=without_addresses(f"{type(error).__name__}: {error}")[:_MAX_ERROR_CHARACTERS])
 
 
 class LogSender:

@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 
 from common.address_guard import ForbiddenAddress
+from common.masking import masked_feed
 from news_ingestion.upstream import UpstreamError
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -27,7 +28,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class RequestRecord:
-    """One request as the ledger keeps it; never its headers, and of its address no query string: keys hide there."""
+    """One request as the ledger keeps it; never its headers, and of its address nothing that may be a key."""
 
     url: str
     status: int | None
@@ -96,7 +97,7 @@ class Fetcher:
 
     async def _once(self, url: httpx.URL, headers: Mapping[str, str], ledger: list[RequestRecord]) -> Reply:
         started = time.monotonic()
-        shown = str(url.copy_with(query=None, fragment=None, username=None, password=None))
+        shown = masked_feed(str(url.copy_with(query=None)))
         status, content, problem = None, b"", None
         try:
             async with (

@@ -5,7 +5,7 @@ import json
 import random
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -18,7 +18,9 @@ from common.clock import uuid7
 from common.contracts.batch import MAX_BATCH_ITEMS
 from common.database import Connection, after_commit
 from common.errors import Conflict, NotFound
+from common.masking import without_addresses
 from common.runtime import Runtime
+from common.secret_box import UnreadableSecret
 from news_ingestion.adapters import Adapter
 from news_ingestion.adapters.adapter import Fetched, SourceState
 from news_ingestion.fetch_policy import DEGRADED_AFTER_ERRORS, backoff_seconds, next_fetch_at
@@ -56,7 +58,7 @@ class FetchRun:
 
 
 def state_of(source: Row[Any], requests_used: int = 0, n_sharing: int = 1) -> SourceState:
-    """Return a stored source as its adapter sees it."""
+    """Return a stored source as its adapter sees it; its address is still sealed."""
     return SourceState(
         source_id=source.source_id,
         kind=source.kind,
@@ -135,8 +137,7 @@ async def _run(run: FetchRun) -> Row[Any]:
     runtime, source = run.runtime, run.source
     async with runtime.database.reading() as connection:
         used, sharing = await sources.quota_use(connection, source.kind, run.started_at - _DAY)
-    state = state_of(source, used, sharing)
-    fetched = await _adapter(runtime, source).fetch(state, runtime.state.fetcher, run.started_at)
+    fetched = await _fetch(run, state_of(source, used, sharing))
     counted: Counter[str] = Counter()
     for start in range(0, len(fetched.items), MAX_BATCH_ITEMS):
         items = fetched.items[start : start + MAX_BATCH_ITEMS]
@@ -145,6 +146,15 @@ async def _run(run: FetchRun) -> Row[Any]:
         counted.update(outcome.status for outcome in outcomes)
     async with runtime.database.transaction() as connection:
         return await _settle(run, connection, fetched, counted)
+
+
+async def _fetch(run: FetchRun, state: SourceState) -> Fetched:
+    runtime = run.runtime
+    try:
+        url = None if state.url is None else runtime.secret_box.open(state.url)
+    except UnreadableSecret as error:
+        return Fetched(error=UpstreamError("unknown", "address_unreadable", str(error)), seen_until=state.seen_until)
+    return await _adapter(runtime, run.source).fetch(replace(state, url=url), runtime.state.fetcher, run.started_at)
 
 
 def _status(fetched: Fetched) -> str:
@@ -223,7 +233,9 @@ def _failed(run: FetchRun, fetched: Fetched, error: UpstreamError, now: datetime
 
 
 def _error_json(error: UpstreamError | None) -> dict[str, Any] | None:
-    return {"problem": error.problem, "code": error.code, "detail": error.detail} if error else None
+    if error is None:
+        return None
+    return {"problem": error.problem, "code": error.code, "detail": without_addresses(error.detail)}
 
 
 def _becomes_degraded(source: Row[Any], state: Mapping[str, Any]) -> bool:

@@ -17,21 +17,25 @@ from common.embedded import EmbeddedPostgres, EmbeddedRedis
 from common.gateway import Service
 from common.migrations import create_database, migrate, pending_revision
 from common.settings import ServiceSettings
+from standalone.secrets_key import kept_secrets_key
 
 logger = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Backing:
-    """Where the data are: URLs for `DATABASE_URL` and `REDIS_URL`."""
+    """Where the data are: URLs for `DATABASE_URL` and `REDIS_URL`, and the key under which secrets are stored."""
 
     database_url: str | None
     redis_url: str | None
     is_embedded: bool
+    secrets_key_file: Path | None = None
 
     def environment(self) -> dict[str, str]:
         """Return the variables that point a service of another process here."""
         given = {"DATABASE_URL": self.database_url, "REDIS_URL": self.redis_url}
+        if self.secrets_key_file is not None:
+            given["SECRETS_KEY_FILE"] = str(self.secrets_key_file.resolve())
         return {name: value for name, value in given.items() if value is not None}
 
 
@@ -55,6 +59,7 @@ async def backing_services(folder: Path) -> AsyncIterator[Backing]:
             database_url=None if has_database else postgres.url,
             redis_url=None if has_redis else redis.url,
             is_embedded=not has_database,
+            secrets_key_file=kept_secrets_key(folder),
         )
     finally:
         await asyncio.gather(asyncio.to_thread(postgres.stop), asyncio.to_thread(redis.stop))

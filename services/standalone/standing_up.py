@@ -24,6 +24,8 @@ def system_settings(backing: Backing, **overrides: object) -> list[ServiceSettin
         given["database_url"] = backing.database_url
     if backing.redis_url is not None:
         given["redis_url"] = backing.redis_url
+    if backing.secrets_key_file is not None:
+        given["secrets_key"] = backing.secrets_key_file.read_text(encoding="ascii")
     return [load_settings(service, **given) for service in SERVICES]
 
 

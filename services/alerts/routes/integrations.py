@@ -1,6 +1,6 @@
 """`/integrations`: what the platform has to say joins the inbox as alerts of kind `system`."""
 
-from alerts.dependencies import authorize_sender
+from alerts.dependencies import EventRoute
 from alerts.event_receiving import receive_events
 from alerts.schemas.integrations import AlertmanagerNotification, FlaggerEvent, FluxEvent
 from alerts.system_events import of_alertmanager, of_flagger, of_flux
@@ -9,7 +9,7 @@ from common.dependencies import ConnectionDep, RuntimeDep
 from common.gateway import ALERTS
 from common.routing import service_router
 
-router = service_router(ALERTS, tags=["integrations"], admit=authorize_sender)
+router = service_router(ALERTS, tags=["integrations"], route_class=EventRoute)
 
 
 @router.post("/integrations/flagger")
