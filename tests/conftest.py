@@ -28,6 +28,7 @@ from common.gateway import service_named
 from common.migrations import create_database, migrate
 from common.runtime import Runtime
 
+SECRETS_KEY = "a key for tests of 32 characters or more"
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
@@ -180,9 +181,15 @@ async def _running(
     settings_module, app_module = _MODULES.get(name, (f"{name}.settings", f"{name}.app"))
     neighbour = NeighbourFake()
     settings = import_module(settings_module).Settings(
-        database_url=_database_url(server, database),
-        redis_url=redis_url,
-        **{"db_pool_max_size": 5, "outbox_poll_seconds": 0.1, "rate_limit_per_minute": 1_000_000, **overrides},
+        **{
+            "database_url": _database_url(server, database),
+            "redis_url": redis_url,
+            "secrets_key": SECRETS_KEY,
+            "db_pool_max_size": 5,
+            "outbox_poll_seconds": 0.1,
+            "rate_limit_per_minute": 1_000_000,
+            **overrides,
+        },
     )
     app = import_module(app_module).create_app(settings, transport=httpx.MockTransport(neighbour), clock=clock)
     async with (

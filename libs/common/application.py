@@ -1,5 +1,6 @@
 """Builds the FastAPI app of a service: what is common to the four is said here once."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
@@ -26,6 +27,7 @@ from common.operations import operations_router
 from common.outbox import Handover, Outbox
 from common.problem_responses import install_problem_handlers
 from common.runtime import Runtime
+from common.sealing import SealedColumn, seal_all
 from common.settings import ServiceSettings
 from common.tables import CommonTables
 from common.tracing import Tracing
@@ -50,6 +52,7 @@ class ServiceDefinition:
     counts : returns how many items the service has received, made and refused; `mia replay` adds them up.
     lifespan : opens the service's own objects (into `runtime.state`) and starts its workers.
     checks : what must hold, besides the database, before it is ready.
+    sealed : columns that hold secrets, of tables with one column as their key.
     """
 
     service: Service
@@ -61,6 +64,7 @@ class ServiceDefinition:
     events: tuple[str, ...] = ()
     lifespan: Lifespan = _nothing_more
     checks: Mapping[str, Check] = field(default_factory=dict)
+    sealed: Sequence[SealedColumn] = ()
 
 
 def create_service(
@@ -75,7 +79,14 @@ def create_service(
     Parameters
     ----------
     transport : replaces the network for calls to other services, for one-process mode and tests.
+
+    Raises
+    ------
+    ValueError
+        The service has secrets to keep, runs in staging or production, and got no `SECRETS_KEY`.
     """
+    if definition.sealed and settings.secrets_key is None and settings.environment != "development":
+        raise ValueError(f"{definition.service.name} keeps secrets: in {settings.environment} it needs SECRETS_KEY")
     service, version = definition.service, distribution_version("market-impact-analysis-system")
 
     @asynccontextmanager
@@ -97,6 +108,7 @@ def create_service(
                 )
             async with definition.lifespan(runtime):
                 _start_common_workers(runtime)
+                _start_sealing(runtime, definition.sealed)
                 yield
                 runtime.events.stop()
                 await runtime.stop_workers()
@@ -143,6 +155,20 @@ def _start_common_workers(runtime: Runtime) -> None:
         runtime.start_worker("outbox-gauges", runtime.outbox.measure, every_seconds=5.0)
     runtime.start_worker("prune-events", runtime.events.prune, every_seconds=600.0)
     runtime.start_worker("prune-idempotency-keys", lambda: forget_old_answers(runtime), every_seconds=600.0)
+
+
+def _start_sealing(runtime: Runtime, columns: Sequence[SealedColumn]) -> None:
+    if not columns:
+        return
+    if not runtime.secret_box.has_key:
+        runtime.logger.warning("secrets_in_the_clear", effect="set SECRETS_KEY: what is stored can be read")
+        return
+
+    async def seal() -> None:
+        await asyncio.sleep(runtime.settings.secrets_seal_delay_seconds)
+        await seal_all(runtime.database, runtime.secret_box, columns)
+
+    runtime.start_worker("seal-secrets", seal)
 
 
 def _openapi(app: FastAPI) -> dict[str, Any]:

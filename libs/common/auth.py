@@ -1,7 +1,9 @@
 """Who is calling: API keys with scopes, hashed at rest, and signed short-lived tokens between services."""
 
+import asyncio
 import hashlib
 import hmac
+import re
 import secrets
 import time
 from dataclasses import dataclass
@@ -24,6 +26,9 @@ SCOPES: tuple[Scope, ...] = get_args(Scope)
 _ALGORITHM = "HS256"
 # How long a revoked key may still be honoured by a process that has just seen it.
 _CACHE_SECONDS = 2.0
+# Ours have 60 characters, tokens between services some 250.
+_MAX_CREDENTIAL_CHARACTERS = 4_096
+_ISSUER = re.compile(r"[a-z][a-z0-9-]{0,62}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +92,11 @@ class Authenticator:
         self._clock = clock
         self._keys: dict[str, ApiKeyRecord] = {}
         self._loaded_at = float("-inf")
+        self._loading: asyncio.Task[None] | None = None
+
+    def forget(self) -> None:
+        """Read the keys again for the next request."""
+        self._loaded_at = float("-inf")
 
     async def is_required(self) -> bool:
         """Tell whether callers must show a credential: a token secret asks for one, or a key was ever created."""
@@ -106,6 +116,8 @@ class Authenticator:
                     headers={"WWW-Authenticate": "Bearer"},
                 )
             return ANONYMOUS
+        if len(shown) > _MAX_CREDENTIAL_CHARACTERS:
+            raise _refused(f"A credential has at most {_MAX_CREDENTIAL_CHARACTERS} characters.", "unknown_credential")
         if shown.startswith("mia_"):
             return await self._check_key(shown)
         return self._check_token(shown)
@@ -127,20 +139,40 @@ class Authenticator:
         if self._secret is None:
             raise _refused("The credential is neither an API key nor a token of a service.", "unknown_credential")
         try:
-            claims = jwt.decode(shown, self._secret.get_secret_value(), [_ALGORITHM], audience="mia")
+            claims = jwt.decode(
+                shown, self._secret.get_secret_value(), [_ALGORITHM], audience="mia", options={"require": ["exp"]}
+            )
         except jwt.ExpiredSignatureError as error:
             raise _refused("The token between services expired.", "expired_token") from error
-        except jwt.InvalidTokenError as error:
+        except Exception as error:
+            # Not only InvalidTokenError: numbers beyond any, lists for texts and deep nesting raise what they like.
             raise _refused("The token between services is not valid.", "invalid_token") from error
-        return Principal(f"service:{claims['iss']}", frozenset({"read", "write"}), is_service=True)
+        issuer = claims.get("iss")
+        if not isinstance(issuer, str) or not _ISSUER.fullmatch(issuer):
+            raise _refused("The token between services does not say who issued it.", "invalid_token")
+        return Principal(f"service:{issuer}", frozenset({"read", "write"}), is_service=True)
 
     async def _refresh(self) -> None:
-        now = time.monotonic()
-        if now - self._loaded_at < _CACHE_SECONDS:
+        """Read the keys when they are two seconds old; requests that come meanwhile wait for the same reading."""
+        if time.monotonic() - self._loaded_at < _CACHE_SECONDS:
             return
+        if self._loading is None:
+            self._loading = asyncio.create_task(self._load())
+            self._loading.add_done_callback(self._loaded)
+        # Shielded: the reading goes on for the others when one of them gives up.
+        await asyncio.shield(self._loading)
+
+    async def _load(self) -> None:
+        begun = time.monotonic()
         async with self._database.reading() as connection:
-            self._keys = {record.key_id: record for record in await read_api_keys(connection, self._table)}
-        self._loaded_at = now
+            keys = await read_api_keys(connection, self._table)
+        self._keys, self._loaded_at = {record.key_id: record for record in keys}, begun
+
+    def _loaded(self, loading: asyncio.Task[None]) -> None:
+        self._loading = None
+        # Whoever waits is told; when nobody does any more, asyncio should not say that nobody asked.
+        if not loading.cancelled():
+            loading.exception()
 
 
 async def read_api_keys(connection: Connection, table: Table) -> list[ApiKeyRecord]:

@@ -1,16 +1,23 @@
 """A cache in Redis whose every failure is a miss: the services work without it, only slower."""
 
+import time
+from collections.abc import Sequence
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from redis.commands.core import AsyncScript
 from redis.exceptions import RedisError
 
 logger = structlog.get_logger(__name__)
+
+# uvloop answers a write to a connection that has just closed with a RuntimeError.
+_FAILURES = (RedisError, OSError, RuntimeError)
+_REST_SECONDS = 1.0
 
 
 class Cache:
@@ -30,9 +37,16 @@ class Cache:
             if address
             else None
         )
+        self._scripts: dict[str, AsyncScript] = {}
+        self._resting_until = 0.0
         self.requests = Counter(
             "cache_requests_total", "Cache look-ups by result: hit, miss, error", ["result"], registry=registry
         )
+
+    @property
+    def is_configured(self) -> bool:
+        """Whether there is a Redis to ask."""
+        return self._redis is not None
 
     async def get(self, key: str) -> str | None:
         """Return the value of `key`, or None when it is missing, expired or Redis does not answer."""
@@ -40,7 +54,7 @@ class Cache:
             return None
         try:
             value = await self._redis.get(f"{self._prefix}:{key}")
-        except (RedisError, OSError) as error:
+        except _FAILURES as error:
             self._failed("get", error)
             return None
         self.requests.labels("miss" if value is None else "hit").inc()
@@ -52,7 +66,7 @@ class Cache:
             return
         try:
             await self._redis.set(f"{self._prefix}:{key}", value, ex=seconds)
-        except (RedisError, OSError) as error:
+        except _FAILURES as error:
             self._failed("put", error)
 
     async def forget(self, key: str) -> None:
@@ -61,23 +75,27 @@ class Cache:
             return
         try:
             await self._redis.delete(f"{self._prefix}:{key}")
-        except (RedisError, OSError) as error:
+        except _FAILURES as error:
             self._failed("forget", error)
 
-    async def add(self, key: str, amount: int, seconds: int) -> int | None:
-        """Add `amount` to the counter `key`, which lives for `seconds`, and return its sum; None without Redis."""
-        if self._redis is None:
+    async def run(self, script: str, key: str, arguments: Sequence[str | int]) -> Any:
+        """Run a script of Redis on `key`, in one atomic step, and return its answer; None when Redis gives none.
+
+        Notes
+        -----
+        After a failure it is not asked for a second: with a Redis that hangs, every request would wait for it.
+        """
+        if self._redis is None or time.monotonic() < self._resting_until:
             return None
-        name = f"{self._prefix}:{key}"
+        registered = self._scripts.get(script)
+        if registered is None:
+            registered = self._scripts[script] = self._redis.register_script(script)
         try:
-            async with self._redis.pipeline(transaction=False) as pipeline:
-                pipeline.incrby(name, amount)
-                pipeline.expire(name, seconds)
-                total, _ = await pipeline.execute()
-        except (RedisError, OSError) as error:
-            self._failed("add", error)
+            return await registered([f"{self._prefix}:{key}"], arguments)
+        except _FAILURES as error:
+            self._resting_until = time.monotonic() + _REST_SECONDS
+            self._failed("run", error)
             return None
-        return int(total)
 
     def _failed(self, action: str, error: Exception) -> None:
         self.requests.labels("error").inc()

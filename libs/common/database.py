@@ -42,6 +42,8 @@ class Database:
             pool_timeout=timeout_seconds,
             pool_recycle=1800,
             connect_args=connect_args,
+            # The text of a failed statement goes into logs; what it was to write does not.
+            hide_parameters=True,
         )
         # The same pool; without BEGIN and COMMIT a read costs one round trip instead of three.
         self._autocommit = self.engine.execution_options(isolation_level="AUTOCOMMIT")

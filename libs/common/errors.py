@@ -22,6 +22,7 @@ from pydantic import BaseModel, Field
 
 from common.contracts.batch import ErrorDetail
 from common.contracts.text import without_control_characters
+from common.masking import without_addresses
 
 PROBLEM_JSON = "application/problem+json"
 
@@ -152,7 +153,7 @@ class NotModified(Exception):
 def describe(error: BaseException, max_characters: int = 300) -> str:
     """Return class and message of an error that a stranger had a hand in: on one line, short, and fit to be stored."""
     try:
-        message = " ".join(without_control_characters(str(error)[: 2 * max_characters]).split())
+        message = " ".join(without_control_characters(without_addresses(str(error)[: 2 * max_characters])).split())
     except Exception:  # noqa: BLE001 - a message that cannot be written must not hide that there was an error
         message = ""
     return f"{type(error).__name__}: {message}"[:max_characters] if message else type(error).__name__

@@ -1,15 +1,20 @@
-"""`Idempotency-Key` on creating POSTs: the first answer is kept and given again, in one transaction with the work."""
+"""`Idempotency-Key` on creating POSTs: the first answer is kept and given again, in one transaction with the work.
+
+What an answer shows only once is not kept: neither the stored answer nor its replay holds it.
+"""
 
 import hashlib
 import json
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import timedelta
 
 from fastapi import Request, Response
+from pydantic import BaseModel
 from sqlalchemy import Row, delete, func, insert, select
 
 from common.database import Connection
-from common.errors import Unprocessable
+from common.errors import Conflict, Unprocessable
 from common.runtime import Runtime
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -18,14 +23,36 @@ MAX_KEY_CHARACTERS = 255
 _KEPT_HEADERS = ("content-type", "etag", "location")
 
 
-async def answer_once(runtime: Runtime, request: Request, key: str, caller: str, handler: Handler) -> Response:
-    """Return the answer of `handler`, or the stored one when `caller` used `key` on this route before.
+@dataclass(frozen=True, slots=True)
+class ShownOnce:
+    """Marks a field of an answer, within `Annotated`, that only the first answer shows; a replay has null there."""
+
+
+def fields_shown_once(model: object) -> frozenset[str]:
+    """Return the names of the fields of `model`, a class of answers, that are marked with `ShownOnce`."""
+    if not (isinstance(model, type) and issubclass(model, BaseModel)):
+        return frozenset()
+    marked = {name: field.metadata for name, field in model.model_fields.items()}
+    return frozenset(name for name, metadata in marked.items() if any(isinstance(one, ShownOnce) for one in metadata))
+
+
+async def answer_once(
+    runtime: Runtime, request: Request, caller: str, handler: Handler, *, shown_once: frozenset[str]
+) -> Response:
+    """Return the answer of `handler`, or the stored one when `caller` used this `Idempotency-Key` here before.
+
+    Notes
+    -----
+    The request has one connection, which the handler shares; it waits for nobody while it holds it.
 
     Raises
     ------
     Unprocessable
         The key is too long, or was used with another body.
+    Conflict
+        Another request with this key is under way.
     """
+    key = request.headers["Idempotency-Key"]
     if not 0 < len(key) <= MAX_KEY_CHARACTERS:
         raise Unprocessable(
             f"Idempotency-Key has 1 to {MAX_KEY_CHARACTERS} characters.", code="invalid_idempotency_key"
@@ -33,15 +60,25 @@ async def answer_once(runtime: Runtime, request: Request, key: str, caller: str,
     body_hash = hashlib.sha256(await request.body()).hexdigest()
     identity = {"key": key, "caller": caller, "route": f"{request.method} {request.scope['path']}"}
     async with runtime.database.transaction() as connection:
-        # Two requests with one key run one after the other; the lock goes with the transaction.
-        await connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(json.dumps(identity), 0))))
+        await _claim(connection, identity)
         stored = await _find(runtime, connection, identity)
         if stored is not None:
-            return _replay(stored, body_hash)
+            return _replay(stored, body_hash, shown_once)
         request.state.connection = connection
         response = await handler(request)
-        await _store(runtime, connection, identity, body_hash, response)
+        await _store(runtime, connection, identity, body_hash, response, shown_once)
     return response
+
+
+async def _claim(connection: Connection, identity: dict[str, str]) -> None:
+    """Let no other request with this key run beside this one; the claim goes with the transaction."""
+    lock = func.hashtextextended(json.dumps(identity), 0)
+    if not await connection.scalar(select(func.pg_try_advisory_xact_lock(lock))):
+        raise Conflict(
+            "A request with this Idempotency-Key is under way; ask again for its answer.",
+            code="idempotency_key_in_use",
+            headers={"Retry-After": "1"},
+        )
 
 
 async def forget_old_answers(runtime: Runtime) -> None:
@@ -59,7 +96,12 @@ async def _find(runtime: Runtime, connection: Connection, identity: dict[str, st
 
 
 async def _store(
-    runtime: Runtime, connection: Connection, identity: dict[str, str], body_hash: str, response: Response
+    runtime: Runtime,
+    connection: Connection,
+    identity: dict[str, str],
+    body_hash: str,
+    response: Response,
+    shown_once: frozenset[str],
 ) -> None:
     headers = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
     await connection.execute(
@@ -68,13 +110,27 @@ async def _store(
             body_hash=body_hash,
             status=response.status_code,
             headers=headers,
-            body=bytes(response.body).decode(),
+            body=_without(bytes(response.body).decode(), shown_once)[0],
             created_at=runtime.clock.now(),
         )
     )
 
 
-def _replay(stored: Row[tuple[object, ...]], body_hash: str) -> Response:
+def _replay(stored: Row[tuple[object, ...]], body_hash: str, shown_once: frozenset[str]) -> Response:
     if stored.body_hash != body_hash:
         raise Unprocessable("This Idempotency-Key was used with another body.", code="idempotency_key_reused")
-    return Response(stored.body, stored.status, {**stored.headers, "Idempotent-Replayed": "true"})
+    # The release before kept whole answers.
+    body, n_left_out = _without(stored.body, shown_once)
+    marks = {"Idempotent-Replayed": "true"}
+    if n_left_out:
+        marks["Idempotent-Omits"] = ", ".join(sorted(shown_once))
+    return Response(body, stored.status, {**stored.headers, **marks})
+
+
+def _without(body: str, names: frozenset[str]) -> tuple[str, int]:
+    """Return the JSON object `body` with null for the fields `names`, and how many of them it has."""
+    if not names:
+        return body, 0
+    document = json.loads(body)
+    found = names & document.keys()
+    return json.dumps(document | dict.fromkeys(found), ensure_ascii=False, separators=(",", ":")), len(found)

@@ -16,6 +16,7 @@ from common.clock import Clock
 from common.database import Database
 from common.outbox import Outbox
 from common.rate_limit import RateLimiter
+from common.secret_box import SecretBox
 from common.settings import ServiceSettings
 from common.sse import EventLog
 from common.tables import CommonTables
@@ -40,7 +41,8 @@ class Runtime:
         self.database = Database(settings)
         self.cache = Cache(settings.redis_address(), settings.service.name, registry)
         self.authenticator = Authenticator(self.database, tables, settings, clock)
-        self.rate_limiter = RateLimiter(self.cache, settings.rate_limit_per_minute)
+        self.rate_limiter = RateLimiter(self.cache, settings.rate_limit_per_minute, clock)
+        self.secret_box = SecretBox(settings.secrets_key)
         self.events = EventLog(self.database, tables, settings, clock)
         self.http: httpx.AsyncClient
         self.outbox: Outbox | None = None

@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal, TypeVar
 from urllib.parse import quote
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from sqlalchemy import URL, make_url
 
 from common.gateway import Service
+from common.secret_box import keys_of
 
 SettingsT = TypeVar("SettingsT", bound="ServiceSettings")
 
@@ -90,6 +91,18 @@ class ServiceSettings(BaseSettings):
         description="Let everybody in as long as no API key was ever created, although a token secret is set. "
         "`mia up` and `mia up-processes` set it on a loopback address when they make the secret themselves.",
     )
+    secrets_key: SecretStr | None = Field(
+        None,
+        description="Keys (32 characters or more, several separated by commas) under which secrets are stored: the "
+        "first one seals, each of them opens. Needed in staging and production by news ingestion and alerts; without "
+        "it secrets are stored in the clear.",
+    )
+    secrets_seal_delay_seconds: float = Field(
+        0.0,
+        ge=0,
+        description="Seconds after its start until a process seals what is stored in the clear or under an older key: "
+        "longer than a rollout that may be taken back, because the previous release cannot open what is sealed.",
+    )
     service_token_seconds: int = Field(60, ge=5, le=3600, description="Seconds that a token between services is valid.")
     rate_limit_per_minute: int = Field(
         6_000, ge=1, description="Requests a minute for one API key, or for one address where no key is configured."
@@ -144,6 +157,12 @@ class ServiceSettings(BaseSettings):
         None, description="OTLP/HTTP endpoint of a collector. Tracing is off without it."
     )
     otel_traces_sampler_ratio: float = Field(1.0, ge=0, le=1, description="Share of traces kept, from 0 to 1.")
+
+    @field_validator("secrets_key")
+    @classmethod
+    def _check_keys(cls, value: SecretStr | None) -> SecretStr | None:
+        keys_of(value)
+        return value
 
     @classmethod
     def settings_customise_sources(

@@ -11,6 +11,7 @@ from alerts.default_rules import seed
 from alerts.delivering import Dispatcher
 from alerts.metrics import AlertMetrics
 from alerts.notifying import Notifier
+from alerts.receiver_writing import forget_shown_secrets
 from alerts.repository import counts
 from alerts.retention import forget_old_deliveries
 from alerts.routes import ROUTERS
@@ -56,6 +57,7 @@ async def lifespan(runtime: Runtime) -> AsyncIterator[None]:
         runtime.start_worker("notifier", state.notifier.run)
         runtime.start_worker("dispatcher", state.dispatcher.run)
         runtime.start_worker("forget-old-deliveries", lambda: forget_old_deliveries(runtime), every_seconds=3_600.0)
+        runtime.start_worker("forget-shown-secrets", lambda: forget_shown_secrets(runtime), every_seconds=600.0)
         yield
         # Before the client closes: what is being sent is finished and recorded.
         state.notifier.stop()
@@ -78,5 +80,6 @@ def create_app(
         counts=counts,
         events=EVENTS,
         lifespan=lifespan,
+        sealed=models.SEALED,
     )
     return create_service(definition, settings or Settings(), transport=transport, clock=clock)

@@ -27,6 +27,7 @@ from common.clock import uuid7
 from common.database import Connection
 from common.errors import describe
 from common.runtime import Runtime
+from common.secret_box import SecretBox, UnreadableSecret
 
 _BATCH_DELIVERIES = 200
 
@@ -148,11 +149,15 @@ class Dispatcher:
     async def _answer(self, delivery: Row[Any], now: datetime) -> Answer:
         """Return what became of one try; whatever a stranger's bytes raised in it is a failed one."""
         try:
-            return await self._senders[delivery.kind].send(_message(delivery, now))
+            message = _message(self._runtime.secret_box, delivery, now)
+            return await self._senders[delivery.kind].send(message)
+        except UnreadableSecret as error:
+            return Answer(error=str(error))
         except Exception as error:  # noqa: BLE001 - unrecorded, the attempt would be made again at once, for ever
+            told = describe(error)
             self._runtime.failures.labels("delivery").inc()
-            self._runtime.logger.warning("delivery_raised", delivery_id=str(delivery.delivery_id), error=repr(error))
-            return Answer(error=describe(error))
+            self._runtime.logger.warning("delivery_raised", delivery_id=str(delivery.delivery_id), error=told)
+            return Answer(error=told)
 
     async def _record(self, connection: Connection, receiver_id: UUID, attempts: Sequence[Attempt]) -> None:
         """Write the attempts, and what they say about their alerts and their receiver."""
@@ -193,17 +198,17 @@ def _rounds(batch: Sequence[Row[Any]], concurrency: int, senders: Mapping[str, S
     return [known[start : start + size] for start in range(0, len(known), size)]
 
 
-def _message(delivery: Row[Any], now: datetime) -> Message:
-    secrets = [delivery.secret] if delivery.secret else []
+def _message(box: SecretBox, delivery: Row[Any], now: datetime) -> Message:
+    sealed = [delivery.secret] if delivery.secret else []
     if delivery.previous_secret and delivery.previous_secret_expires_at > now:
-        secrets.append(delivery.previous_secret)
+        sealed.append(delivery.previous_secret)
     return Message(
         webhook_id=delivery.webhook_id,
         event_type=delivery.event_type,
         body=delivery.body,
         receiver_name=delivery.name,
-        url=delivery.url,
-        secrets=tuple(secrets),
+        url=None if delivery.url is None else box.open(delivery.url),
+        secrets=tuple(map(box.open, sealed)),
     )
 
 

@@ -267,4 +267,6 @@ _TABLES = Base.metadata.tables
 RULE_SET, RULE, RECEIVER = _TABLES["rule_set"], _TABLES["rule"], _TABLES["receiver"]
 SIGNAL, ALERT, ALERT_SIGNAL = _TABLES["signal"], _TABLES["alert"], _TABLES["alert_signal"]
 ALERT_TRANSITION, SYSTEM_EVENT = _TABLES["alert_transition"], _TABLES["system_event"]
+# Whoever knows the address of a webhook can post to it: it is kept like the secrets.
+SEALED = (RECEIVER.c.secret, RECEIVER.c.previous_secret, RECEIVER.c.url)
 DELIVERY, DELIVERY_ATTEMPT = _TABLES["delivery"], _TABLES["delivery_attempt"]

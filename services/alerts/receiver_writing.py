@@ -17,7 +17,9 @@ from common.address_guard import AddressGuard
 from common.clock import uuid7
 from common.database import Connection, after_commit
 from common.errors import Conflict, NotFound
+from common.masking import masked_webhook
 from common.runtime import Runtime
+from common.secret_box import UnreadableSecret
 
 
 async def receiver_or_404(connection: Connection, receiver_id: UUID, *, for_update: bool = False) -> Row[Any]:
@@ -34,25 +36,52 @@ async def create_receiver(connection: Connection, runtime: Runtime, receiver: Re
     now = runtime.clock.now()
     secret = new_secret() if receiver.kind == "webhook" else None
     values: dict[str, Any] = {
-        **receiver.model_dump(),
+        **_stored(runtime, receiver),
         "receiver_id": uuid7(),
-        "secret": secret,
+        "secret": None if secret is None else runtime.secret_box.seal(secret),
         "revision": 1,
         "created_at": now,
         "updated_at": now,
     }
     row = await receivers.insert_receiver(connection, values)
-    return ReceiverCreated(**ReceiverRead.from_row(row).model_dump(), secret=secret)
+    return ReceiverCreated(**read_receiver(runtime, row).model_dump(), secret=secret)
+
+
+def read_receiver(runtime: Runtime, row: Row[Any]) -> ReceiverRead:
+    """Return a receiver as the API shows it: of its address only the host."""
+    return ReceiverRead.of(row, _shown_url(runtime, row))
+
+
+def _shown_url(runtime: Runtime, row: Row[Any]) -> str | None:
+    try:
+        return None if row.url is None else masked_webhook(runtime.secret_box.open(row.url))
+    except UnreadableSecret:
+        return None
+
+
+def _stored(runtime: Runtime, receiver: ReceiverCreate) -> dict[str, Any]:
+    """Return the columns that a person sets."""
+    values: dict[str, Any] = receiver.model_dump()
+    if "url" in values:
+        values["url"] = runtime.secret_box.seal(values["url"])
+    return values
 
 
 async def replace_receiver(
     connection: Connection, runtime: Runtime, current: Row[Any], receiver: ReceiverCreate
 ) -> Row[Any]:
-    """Change a receiver's name, address or whether it is on; enabling it forgets why it was switched off."""
+    """Change a receiver's name, address or whether it is on; enabling it forgets why it was switched off.
+
+    The address as it is shown, with its path hidden, is no new one: the receiver keeps the one it has.
+    """
     if receiver.kind != current.kind:
         raise Conflict("The kind of a receiver cannot change; create another one.", code="kind_is_fixed")
-    await _check_address(runtime, receiver)
-    values: dict[str, Any] = {**receiver.model_dump(exclude={"kind"}), "updated_at": runtime.clock.now()}
+    values = {**_stored(runtime, receiver), "updated_at": runtime.clock.now()}
+    del values["kind"]
+    if isinstance(receiver, WebhookCreate) and receiver.url == _shown_url(runtime, current):
+        del values["url"]
+    else:
+        await _check_address(runtime, receiver)
     if receiver.enabled:
         values |= {"disabled_reason": None, "throttled_until": None}
     row = await receivers.update_receiver(connection, current.receiver_id, values)
@@ -104,5 +133,12 @@ async def rotate_secret(connection: Connection, runtime: Runtime, receiver: Row[
     now = runtime.clock.now()
     expires_at = now + timedelta(hours=runtime.settings_as(Settings).secret_overlap_hours)
     secret = new_secret()
-    await receivers.rotate_secret(connection, receiver.receiver_id, secret, previous_expires_at=expires_at, now=now)
+    sealed = runtime.secret_box.seal(secret)
+    await receivers.rotate_secret(connection, receiver.receiver_id, sealed, previous_expires_at=expires_at, now=now)
     return SecretRotated(receiver_id=receiver.receiver_id, secret=secret, previous_expires_at=expires_at)
+
+
+async def forget_shown_secrets(runtime: Runtime) -> None:
+    """Take secrets out of the answers that the release before has stored under an `Idempotency-Key`."""
+    async with runtime.database.transaction() as connection:
+        await receivers.forget_shown_secrets(connection)

@@ -23,7 +23,7 @@ class Message:
     event_type: str
     body: str
     receiver_name: str
-    url: str | None = None
+    url: str | None = field(default=None, repr=False)
     secrets: tuple[str, ...] = field(default=(), repr=False)
 
 

@@ -1,5 +1,6 @@
 """Keeps the past events in memory in step with the database, whichever replica realised them."""
 
+import asyncio
 from functools import lru_cache
 from operator import attrgetter
 from sys import intern
@@ -20,6 +21,7 @@ class EvidenceMemory:
         self.past = PastEvents()
         self._limit = limit
         self._known_below = 0
+        self._reading = asyncio.Lock()
 
     async def load(self, connection: Connection) -> None:
         """Read the latest realised estimates."""
@@ -27,8 +29,10 @@ class EvidenceMemory:
 
     async def refresh(self, connection: Connection) -> int:
         """Read what changed since the last look and return the number of the caller's transaction."""
-        rows = await outcomes.new_evidence(connection, self._known_below)
-        self._take(rows)
+        # One after the other: of two that read side by side the slower could bring back what the faster has discarded.
+        async with self._reading:
+            rows = await outcomes.new_evidence(connection, self._known_below)
+            self._take(rows)
         return int(rows[0].own)
 
     def _take(self, rows: Rows) -> None:
@@ -43,7 +47,6 @@ class EvidenceMemory:
         for event in current:
             self.past.add(event)
         self.past.keep_latest(self._limit)
-        # Two batches may read side by side; what both have read is added once.
         self._known_below = max(self._known_below, int(rows[0].horizon))
 
 

@@ -45,37 +45,30 @@ class PriceCache:
         """Return the series of those of `tickers` that have bars."""
         wanted = sorted({*tickers})
         versions = await bars.read_versions(connection, [*wanted, self._benchmark_ticker])
-        missing = [
-            ticker
+        # What this call works with is its own: while it waits for the database, another may shed or renew what is held.
+        held = {
+            ticker: one
             for ticker, version in versions.items()
-            if ticker not in self._held or self._held[ticker].version != version
-        ]
+            if (one := self._held.get(ticker)) is not None and one.version == version
+        }
+        missing = [ticker for ticker in versions if ticker not in held]
         if missing:
-            await self._load(connection, missing, versions, calendar)
-        benchmark = self._held.get(self._benchmark_ticker) if self._benchmark_ticker in versions else None
+            held |= await self._load(connection, missing, versions, calendar)
+        self._keep(held)
+        benchmark = held.get(self._benchmark_ticker)
         if benchmark is None or benchmark.prices is None:
             return Market(series={}, has_benchmark=False)
         series = {
             ticker: found
             for ticker in wanted
-            if ticker in versions and (found := self._series(ticker, benchmark)) is not None
+            if ticker in held and (found := _series(held[ticker], benchmark)) is not None
         }
-        # Last, so that it is never the oldest one.
-        self._held.move_to_end(self._benchmark_ticker)
-        self._shed()
         return Market(series=series, has_benchmark=True)
-
-    def _series(self, ticker: str, benchmark: _Held) -> PriceSeries | None:
-        held = self._held[ticker]
-        self._held.move_to_end(ticker)
-        if held.prices is not None and held.benchmark_version != benchmark.version and benchmark.prices is not None:
-            held.series = PriceSeries.of(held.prices, benchmark.prices)
-            held.benchmark_version = benchmark.version
-        return held.series
 
     async def _load(
         self, connection: Connection, tickers: list[str], versions: dict[str, int], calendar: TradingCalendar
-    ) -> None:
+    ) -> dict[str, _Held]:
+        loaded = {}
         for row in await bars.read_prices(connection, tickers):
             prices = DailyPrices.of(
                 calendar.positions(np.array(row.day_numbers, dtype=np.int64)),
@@ -83,8 +76,25 @@ class PriceCache:
                 np.array(row.closes, dtype=np.float64),
                 np.array(row.adjusted_closes, dtype=np.float64),
             )
-            self._held[row.ticker] = _Held(versions[row.ticker], prices)
+            loaded[row.ticker] = _Held(versions[row.ticker], prices)
+        return loaded
+
+    def _keep(self, used: dict[str, _Held]) -> None:
+        """Remember what was used, the benchmark last, so that it is never the oldest one; older prices replace none."""
+        for ticker in sorted(used, key=lambda ticker: ticker == self._benchmark_ticker):
+            known = self._held.get(ticker)
+            if known is None or known.version <= used[ticker].version:
+                self._held[ticker] = used[ticker]
+            self._held.move_to_end(ticker)
+        self._shed()
 
     def _shed(self) -> None:
         while len(self._held) > self._capacity:
             self._held.popitem(last=False)
+
+
+def _series(held: _Held, benchmark: _Held) -> PriceSeries | None:
+    if held.prices is not None and held.benchmark_version != benchmark.version and benchmark.prices is not None:
+        held.series = PriceSeries.of(held.prices, benchmark.prices)
+        held.benchmark_version = benchmark.version
+    return held.series

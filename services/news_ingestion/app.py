@@ -77,5 +77,6 @@ def create_app(
         events=EVENTS,
         counts=repository.counts,
         lifespan=lifespan,
+        sealed=models.SEALED,
     )
     return create_service(definition, settings or Settings(), transport=transport, clock=clock)

@@ -11,6 +11,7 @@ import httpx
 
 from common.address_guard import ForbiddenAddress
 from common.errors import describe
+from common.masking import masked_feed
 from common.response_body import BodyTooLarge, UndecodableBody, read_body
 from common.web_address import InvalidWebAddress, follow, origin, read_web_address
 from news_ingestion.upstream import UpstreamError, as_upstream_error
@@ -32,7 +33,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class RequestRecord:
-    """One request as the ledger keeps it; never its headers, and of its address no query string: keys hide there."""
+    """One request as the ledger keeps it; never its headers, and of its address nothing that may be a key."""
 
     url: str
     status: int | None
@@ -104,7 +105,7 @@ class Fetcher:
         self, url: httpx.URL, headers: Mapping[str, str], ledger: list[RequestRecord], seconds_left: float
     ) -> Reply:
         started = time.monotonic()
-        shown = str(url.copy_with(query=None, fragment=None, username=None, password=None))
+        shown = masked_feed(str(url.copy_with(query=None)))
         status, content, problem = None, b"", None
         try:
             async with self._turn(url.host):

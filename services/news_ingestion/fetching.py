@@ -5,7 +5,7 @@ import json
 import random
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -18,7 +18,9 @@ from common.clock import uuid7
 from common.contracts.batch import MAX_BATCH_ITEMS
 from common.database import Connection, after_commit
 from common.errors import Conflict, NotFound
+from common.masking import without_addresses
 from common.runtime import Runtime
+from common.secret_box import UnreadableSecret
 from news_ingestion.adapters import Adapter
 from news_ingestion.adapters.adapter import Fetched, SourceState
 from news_ingestion.draft import Item
@@ -57,7 +59,7 @@ class FetchRun:
 
 
 def state_of(source: Row[Any], requests_used: int = 0, n_sharing: int = 1) -> SourceState:
-    """Return a stored source as its adapter sees it."""
+    """Return a stored source as its adapter sees it; its address is still sealed."""
     return SourceState(
         source_id=source.source_id,
         kind=source.kind,
@@ -139,7 +141,7 @@ async def _run(run: FetchRun) -> Row[Any]:
     state = state_of(source, used, sharing)
     fetched, counted = Fetched(seen_until=source.seen_until), Counter[str]()
     try:
-        await _adapter(runtime, source).fetch(state, runtime.state.fetcher, run.started_at, fetched)
+        await _fetch(run, state, fetched)
     except Exception as error:  # noqa: BLE001 - whatever a stranger's bytes raise is recorded, counted and backed off
         fetched.error = _noted(run, error)
     try:
@@ -149,6 +151,15 @@ async def _run(run: FetchRun) -> Row[Any]:
         fetched.seen_until, fetched.covered = source.seen_until, None
     async with runtime.database.transaction() as connection:
         return await _settle(run, connection, fetched, counted)
+
+
+async def _fetch(run: FetchRun, state: SourceState, fetched: Fetched) -> None:
+    runtime = run.runtime
+    try:
+        url = None if state.url is None else runtime.secret_box.open(state.url)
+    except UnreadableSecret as error:
+        raise UpstreamError("unknown", "address_unreadable", str(error)) from error
+    await _adapter(runtime, run.source).fetch(replace(state, url=url), runtime.state.fetcher, run.started_at, fetched)
 
 
 async def _take_in(run: FetchRun, items: Sequence[Item], counted: Counter[str]) -> None:
@@ -242,7 +253,9 @@ def _failed(run: FetchRun, fetched: Fetched, error: UpstreamError, now: datetime
 
 
 def _error_json(error: UpstreamError | None) -> dict[str, Any] | None:
-    return {"problem": error.problem, "code": error.code, "detail": error.detail} if error else None
+    if error is None:
+        return None
+    return {"problem": error.problem, "code": error.code, "detail": without_addresses(error.detail)}
 
 
 def _becomes_degraded(source: Row[Any], state: Mapping[str, Any]) -> bool:

@@ -170,6 +170,8 @@ class Source(Base, table=True):
 
 
 SOURCE: Table = Source.__table__  # type: ignore[attr-defined]
+# Many feeds are private by their address alone.
+SEALED = (SOURCE.c.url,)
 Index("ix_source_created_at_source_id", SOURCE.c.created_at, SOURCE.c.source_id)
 Index("ix_source_next_fetch_at", SOURCE.c.next_fetch_at, postgresql_where=text("is_enabled"))
 

@@ -67,7 +67,7 @@ class SourceRead(BaseModel):
     source_id: UUID
     kind: Kind
     name: str
-    url: str | None
+    url: str | None = Field(description="The address; what may be a key in it is shown as `***`.")
     config: dict[str, Any]
     is_enabled: bool
     disabled_reason: str | None = Field(description="Why the service switched it off; null when nobody did.")
@@ -86,10 +86,10 @@ class SourceRead(BaseModel):
     updated_at: datetime
 
     @classmethod
-    def from_row(cls, row: Any, expected_delay_seconds: float) -> "SourceRead":
+    def from_row(cls, row: Any, shown_url: str | None, expected_delay_seconds: float) -> "SourceRead":
         """Return the wire form of a stored source."""
-        values = {name: getattr(row, name) for name in cls.model_fields if name != "expected_delay_seconds"}
-        return cls(**values, expected_delay_seconds=expected_delay_seconds)
+        told = {"url": shown_url, "expected_delay_seconds": expected_delay_seconds}
+        return cls(**{name: getattr(row, name) for name in cls.model_fields if name not in told}, **told)
 
 
 class RequestRead(BaseModel):

@@ -12,7 +12,9 @@ from common.clock import uuid7
 from common.conditional import Conditional, etag_of
 from common.database import Connection
 from common.errors import Conflict, NotFound
+from common.masking import masked_feed
 from common.runtime import Runtime
+from common.secret_box import UnreadableSecret
 from news_ingestion.adapters import Adapter
 from news_ingestion.adapters.adapter import FetchPlan, Kind
 from news_ingestion.fetching import state_of
@@ -32,7 +34,14 @@ def tag_of(source: Row[Any]) -> str:
 
 def read(runtime: Runtime, source: Row[Any]) -> SourceRead:
     """Return a source as the API shows it."""
-    return SourceRead.from_row(source, expected_delay_seconds(runtime, source))
+    return SourceRead.from_row(source, _shown_url(runtime, source), expected_delay_seconds(runtime, source))
+
+
+def _shown_url(runtime: Runtime, source: Row[Any]) -> str | None:
+    try:
+        return None if source.url is None else masked_feed(runtime.secret_box.open(source.url))
+    except UnreadableSecret:
+        return None
 
 
 def expected_delay_seconds(runtime: Runtime, source: Row[Any]) -> float:
@@ -69,6 +78,7 @@ async def create(runtime: Runtime, connection: Connection, given: SourceCreate) 
     is_scheduled = given.is_enabled and _adapter(runtime, given.kind).is_fetched
     values = {
         **given.model_dump(exclude={"config"}),
+        "url": None if given.url is None else runtime.secret_box.seal(given.url),
         "config": config,
         "source_id": uuid7(),
         "version": 1,
@@ -87,6 +97,8 @@ async def change(
 ) -> Row[Any]:
     """Change a source and return it; a changed or re-enabled source is due at once, and starts without errors.
 
+    The address as it is shown, with what may be a key hidden, is no new one: the source keeps the one it has.
+
     Raises
     ------
     NotFound, PreconditionFailed, Conflict
@@ -97,8 +109,14 @@ async def change(
     values = given.model_dump(exclude_none=True)
     if "name" in values and await sources.is_name_taken(connection, values["name"], source_id):
         raise Conflict(f"There is a source named {values['name']!r} already.", code="name_taken")
+    if "url" in values and values["url"] == _shown_url(runtime, current):
+        del values["url"]
     if {"url", "config"} & values.keys():
-        url, config = values.get("url", current.url), values.get("config", current.config)
+        url, config = values.get("url"), values.get("config", current.config)
+        if url is not None:
+            values["url"] = runtime.secret_box.seal(url)
+        elif current.url is not None:
+            url = _opened(runtime, current.url)
         values["config"] = await _check(runtime, current.kind, url, config)
         values |= {"etag": None, "last_modified": None}
     now = runtime.clock.now()
@@ -117,6 +135,13 @@ async def change(
     if changed is None:
         raise NotFound(f"No source {source_id}.")
     return changed
+
+
+def _opened(runtime: Runtime, stored: str) -> str:
+    try:
+        return runtime.secret_box.open(stored)
+    except UnreadableSecret as error:
+        raise Conflict(f"{error}; give the url again.", code="address_unreadable") from error
 
 
 async def required(connection: Connection, source_id: UUID, *, lock: bool = False) -> Row[Any]:

@@ -13,8 +13,10 @@ from nlp.entities.gazetteer import KnownEntity
 
 async def refresh_aliases(runtime: Runtime, engine: Engine) -> None:
     """Let the engine link with the aliases that the database holds now."""
+    n_installed = engine.n_installed
     async with runtime.database.reading() as connection:
-        await engine.use_aliases(await repository.aliases_by_entity(connection))
+        found = await repository.aliases_by_entity(connection)
+    await engine.use_aliases(found, n_installed)
 
 
 def known_entity(engine: Engine, entity_id: str) -> KnownEntity:

@@ -76,6 +76,7 @@ class Engine:
     def __init__(self, analyser: TextAnalyser, metrics: EngineMetrics, chunk_size: int, drift_window: int) -> None:
         self.analyser = analyser
         self.user_aliases: Mapping[str, list[str]] = {}
+        self.n_installed = 0
         self._shipped = analyser.gazetteer
         self._metrics = metrics
         self._recent = RecentScores(drift_window, score_references().get(analyser.model_versions["sentiment"]))
@@ -137,10 +138,19 @@ class Engine:
             if (ambiguity := analysis.ambiguity) is not None:
                 self._metrics.disagreement.observe(ambiguity)
 
-    async def use_aliases(self, aliases: Mapping[str, list[str]]) -> None:
-        """Link with the users' aliases too, from the next chunk on."""
-        if aliases != self.user_aliases:
-            self.install(await self.extended(aliases), aliases)
+    async def use_aliases(self, aliases: Mapping[str, list[str]], n_installed: int | None = None) -> None:
+        """Link with the users' aliases too, from the next chunk on.
+
+        Parameters
+        ----------
+        n_installed : how often an analyser had been installed when the aliases were read; they are not put to work when
+            one has been installed since, which knows newer ones
+        """
+        if aliases == self.user_aliases:
+            return
+        analyser = await self.extended(aliases)
+        if n_installed is None or n_installed == self.n_installed:
+            self.install(analyser, aliases)
 
     async def extended(self, aliases: Mapping[str, list[str]]) -> TextAnalyser:
         """Return an analyser that knows the users' aliases too; it is not at work until it is installed."""
@@ -152,6 +162,7 @@ class Engine:
         """Put an analyser to work."""
         self.analyser = analyser
         self.user_aliases = aliases
+        self.n_installed += 1
 
     def close(self) -> None:
         """End the thread once what it is doing is done."""

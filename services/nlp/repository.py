@@ -134,8 +134,9 @@ async def aliases_by_entity(connection: Connection) -> dict[str, list[str]]:
 
 
 async def lock_aliases(connection: Connection, entity_id: str) -> list[str]:
-    """Return the users' names of one entity, and let no one else change them before this transaction ends."""
-    await connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"alias:{entity_id}", 0))))
+    """Return the users' names of one entity, and let no one else change any entity's before this transaction ends."""
+    # One lock for all: each change installs every entity's names, so it has to see the change before it.
+    await connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended("aliases", 0))))
     statement = select(ENTITY_ALIAS.c.alias).where(ENTITY_ALIAS.c.entity_id == entity_id)
     return list((await connection.scalars(statement.order_by(ENTITY_ALIAS.c.alias))).all())
 

@@ -17,21 +17,25 @@ from common.embedded import Embedded, EmbeddedPostgres, EmbeddedRedis
 from common.gateway import Service
 from common.migrations import create_database, migrate, pending_revision
 from common.settings import ServiceSettings
+from standalone.secrets_key import kept_secrets_key
 
 logger = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Backing:
-    """Where the data are: URLs for `DATABASE_URL` and `REDIS_URL`, and the servers that run for it in this process."""
+    """Where the data are: URLs of PostgreSQL and Redis, the servers of this process, and the key that seals secrets."""
 
     database_url: str | None
     redis_url: str | None
     servers: tuple[Embedded, ...] = ()
+    secrets_key_file: Path | None = None
 
     def environment(self) -> dict[str, str]:
         """Return the variables that point a service of another process here."""
         given = {"DATABASE_URL": self.database_url, "REDIS_URL": self.redis_url}
+        if self.secrets_key_file is not None:
+            given["SECRETS_KEY_FILE"] = str(self.secrets_key_file.resolve())
         return {name: value for name, value in given.items() if value is not None}
 
 
@@ -56,7 +60,12 @@ async def backing_services(folder: Path) -> AsyncIterator[Backing]:
         for failure in await asyncio.gather(*starts, return_exceptions=True):
             if isinstance(failure, BaseException):
                 raise failure
-        yield Backing(postgres.url if postgres else None, redis.url if redis else None, servers)
+        yield Backing(
+            postgres.url if postgres else None,
+            redis.url if redis else None,
+            servers,
+            secrets_key_file=kept_secrets_key(folder),
+        )
     finally:
         await asyncio.gather(*(asyncio.to_thread(server.stop) for server in servers))
 

@@ -2,7 +2,7 @@
 
 import typer
 
-from standalone.commands import checking, data, keys, serving, training
+from standalone.commands import checking, data, keys, sealing, serving, training
 
 app = typer.Typer(
     name="mia",
@@ -14,6 +14,7 @@ app = typer.Typer(
 for commands in (serving.app, checking.app, data.app, training.app):
     app.registered_commands += commands.registered_commands
 app.add_typer(keys.app, name="keys", help="API keys, which open all four services.")
+app.add_typer(sealing.app, name="secrets", help="How secrets are stored.")
 
 
 def main() -> None:

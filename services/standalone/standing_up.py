@@ -48,6 +48,8 @@ def system_settings(backing: Backing, **overrides: object) -> list[ServiceSettin
         given["database_url"] = backing.database_url
     if backing.redis_url is not None:
         given["redis_url"] = backing.redis_url
+    if backing.secrets_key_file is not None:
+        given["secrets_key"] = backing.secrets_key_file.read_text(encoding="ascii")
     if load_settings(SERVICES[0]).service_token_secret is None:
         given["service_token_secret"] = secrets.token_urlsafe(48)
         given["allow_anonymous_without_keys"] = True

@@ -78,6 +78,7 @@ def image_system(engine: Engine, images: dict[str, str], postgres: str, redis: s
         "DATABASE_URL": url.replace("/postgres?", "/?"),
         "REDIS_URL": f"unix:///sockets/redis/{redis_file.name}",
         "SERVICE_TOKEN_SECRET": "the images' own secret of the tests",
+        "SECRETS_KEY": "the images' own key of the tests: 32 or more",
         "GATEWAY_URL": f"http://127.0.0.1:{GATEWAY_PORT}",
         "OUTBOX_POLL_SECONDS": "0.2",
         **database_names(),

@@ -60,6 +60,12 @@ capabilities: {drop: [ALL]}
     items: [{key: secret, path: service_token_secret}]
 {{- end }}
 
+{{- define "mia.secretsKeyFiles" -}}
+- secret:
+    name: {{ .Values.secretsKey.secretName }}
+    items: [{key: keys, path: secrets_key}]
+{{- end }}
+
 {{- define "mia.mounts" -}}
 - {name: tmp, mountPath: /tmp}
 - {name: secrets, mountPath: /etc/mia/secrets, readOnly: true}

@@ -5,10 +5,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, insert, literal_column, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from alerts.models import RECEIVER
+from alerts.models import RECEIVER, TABLES
 from common.database import Connection
 from common.errors import Conflict
 from common.pagination import PageRequest, keyset
@@ -110,3 +110,12 @@ async def disable(connection: Connection, receiver_id: UUID, reason: str, now: d
         .returning(RECEIVER.c.receiver_id)
     )
     return (await connection.execute(statement)).first() is not None
+
+
+async def forget_shown_secrets(connection: Connection) -> None:
+    """Put null for the secret into every stored answer that shows one."""
+    answer = TABLES.idempotency_key.c
+    without: ColumnElement[str] = literal_column("jsonb_set(body::jsonb, '{secret}', 'null')::text")
+    await connection.execute(
+        update(TABLES.idempotency_key).where(answer.body.contains('"secret":"whsec_')).values(body=without)
+    )

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from alerts.dependencies import authorize_sender
+from alerts.dependencies import EventRoute
 from alerts.event_receiving import receive_events
 from alerts.schemas.integrations import AlertmanagerAlert, AlertmanagerNotification, FlaggerEvent, FluxEvent
 from alerts.system_events import of_alertmanager, of_flagger, of_flux
@@ -13,7 +13,7 @@ from common.gateway import ALERTS
 from common.item_isolation import answer_handover
 from common.routing import service_router
 
-router = service_router(ALERTS, tags=["integrations"], admit=authorize_sender)
+router = service_router(ALERTS, tags=["integrations"], route_class=EventRoute)
 
 
 @router.post("/integrations/flagger")

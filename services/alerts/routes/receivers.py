@@ -1,5 +1,6 @@
 """`/receivers`: who is told."""
 
+from functools import partial
 from typing import Annotated
 from uuid import UUID
 
@@ -41,20 +42,23 @@ async def create_receiver(
 @router.get("/receivers", responses=problems(404))
 async def list_receivers(
     connection: ReadConnectionDep,
+    runtime: RuntimeDep,
     page: PageDep,
     kind: Annotated[ReceiverKind | None, Query(description="Only receivers of this kind.")] = None,
 ) -> Page[ReceiverRead]:
     """List receivers, the newest first."""
     rows = await receivers.list_receivers(connection, page, kind=kind)
-    return page.answer(rows, key=lambda row: (row.receiver_id,), read=ReceiverRead.from_row)
+    return page.answer(rows, key=lambda row: (row.receiver_id,), read=partial(receiver_writing.read_receiver, runtime))
 
 
 @router.get("/receivers/{receiver_id}", responses=problems(404))
-async def read_receiver(receiver_id: UUID, connection: ReadConnectionDep, conditional: ConditionalDep) -> ReceiverRead:
+async def read_receiver(
+    receiver_id: UUID, connection: ReadConnectionDep, runtime: RuntimeDep, conditional: ConditionalDep
+) -> ReceiverRead:
     """Read a receiver, without its secret."""
     row = await receiver_writing.receiver_or_404(connection, receiver_id)
     conditional.answer(etag_of(row.receiver_id, row.revision))
-    return ReceiverRead.from_row(row)
+    return receiver_writing.read_receiver(runtime, row)
 
 
 @router.put("/receivers/{receiver_id}", responses=problems(404, 409, 412))
@@ -65,12 +69,15 @@ async def replace_receiver(
     runtime: RuntimeDep,
     conditional: ConditionalDep,
 ) -> ReceiverRead:
-    """Change a receiver. Enabling one that deliveries had switched off clears the reason; its secret stays."""
+    """Change a receiver. Enabling one that deliveries had switched off clears the reason; its secret stays.
+
+    A `url` as it is shown, with `***` for what is hidden, leaves the address as it is.
+    """
     row = await receiver_writing.receiver_or_404(connection, receiver_id, for_update=True)
     conditional.require(etag_of(row.receiver_id, row.revision))
     row = await receiver_writing.replace_receiver(connection, runtime, row, receiver)
     conditional.tag(etag_of(row.receiver_id, row.revision))
-    return ReceiverRead.from_row(row)
+    return receiver_writing.read_receiver(runtime, row)
 
 
 @router.delete("/receivers/{receiver_id}", status_code=204, responses=problems(404, 409, 412))

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool
 from sqlalchemy import Row
 
 from common.contracts.text import Name
+from common.idempotency import ShownOnce
 
 ReceiverKind = Literal["webhook", "log"]
 WebhookURL = Annotated[str, Field(min_length=8, max_length=2_048, pattern=r"^https?://[^\s\x00-\x1f\x7f]+$")]
@@ -43,7 +44,7 @@ class ReceiverRead(BaseModel):
     receiver_id: UUID
     name: str
     kind: ReceiverKind
-    url: str | None
+    url: str | None = Field(description="Scheme and host; the rest is as good as a key and is shown as `***`.")
     enabled: bool
     disabled_reason: str | None = Field(description="Why deliveries switched it off; enabling it clears this.")
     throttled_until: datetime | None
@@ -54,15 +55,18 @@ class ReceiverRead(BaseModel):
     updated_at: datetime
 
     @classmethod
-    def from_row(cls, row: Row[Any]) -> "ReceiverRead":
+    def of(cls, row: Row[Any], shown_url: str | None) -> "ReceiverRead":
         """Return the wire form of a stored receiver."""
-        return cls.model_validate(row, from_attributes=True)
+        return cls.model_validate({**row._mapping, "url": shown_url})  # noqa: SLF001 - SQLAlchemy's public name
 
 
 class ReceiverCreated(ReceiverRead):
     """A new receiver, with its secret: this is the only time it is shown."""
 
-    secret: str | None = Field(description="Signs the webhooks, `whsec_…`; null for kinds that need none.")
+    secret: Annotated[str | None, ShownOnce()] = Field(
+        description="Signs the webhooks, `whsec_…`; null for kinds that need none, and when an `Idempotency-Key` is "
+        "answered again: `:rotate-secret` then makes another one."
+    )
 
 
 class SecretRotated(BaseModel):

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import Query, Request
+from fastapi import Depends, Query, Request
 
 from common.contracts.text import Ticker
 from common.dependencies import ClockDep, ConnectionDep, ReadConnectionDep
@@ -11,6 +11,7 @@ from common.gateway import MARKET_IMPACT
 from common.pagination import Page, PageDep
 from common.routing import service_router
 from market_impact.bar_import import MAX_BARS, import_bars, read_bars
+from market_impact.bar_parsing import ParsedBars
 from market_impact.dependencies import EngineDep
 from market_impact.parameters import Day
 from market_impact.repository import bars
@@ -49,16 +50,23 @@ _BODY: dict[str, Any] = {
 }
 
 
+async def read_upload(request: Request) -> ParsedBars:
+    """Return the bars of the body; it is read and parsed before a connection is taken, however slowly it comes."""
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    decoded = None if media_type == "text/csv" else await _json(request)
+    return await read_bars(await request.body(), media_type, decoded)
+
+
+UploadDep = Annotated[ParsedBars, Depends(read_upload)]
+
+
 @router.put("/bars", openapi_extra=_BODY, responses=problems(400, 413, 415))
-async def put_bars(request: Request, connection: ConnectionDep, engine: EngineDep, clock: ClockDep) -> BarsResult:
+async def put_bars(parsed: UploadDep, connection: ConnectionDep, engine: EngineDep, clock: ClockDep) -> BarsResult:
     """Store daily bars, as JSON or CSV, up to 5 MB: a new (ticker, date) is added, a known one overwritten.
 
     Idempotent: the same upload again changes nothing. The bars of the benchmark come in the same way. Estimates whose
     outcome waited for these bars are completed within moments.
     """
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    decoded = None if media_type == "text/csv" else await _json(request)
-    parsed = await read_bars(await request.body(), media_type, decoded)
     return await import_bars(connection, engine, parsed, clock)
 
 

@@ -11,6 +11,7 @@ from datetime import timedelta
 import httpx
 
 from alerts.delivering import Dispatcher
+from tests.conftest import SECRETS_KEY
 from tests.integration.alerts.conftest import running
 from tests.unit.alerts.builders import PUBLISHED_AT, impact
 
@@ -28,6 +29,7 @@ async def start(port: int, database_url: str) -> asyncio.subprocess.Process:
     environment = {
         **os.environ,
         "DATABASE_URL": database_url,
+        "SECRETS_KEY": SECRETS_KEY,
         "ALLOW_PRIVATE_ADDRESSES": "true",
         "SEED_DEFAULT_RULES": "false",
         "NOTIFICATION_POLL_SECONDS": "0.05",

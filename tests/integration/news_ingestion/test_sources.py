@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
-from sqlalchemy import update
+from sqlalchemy import text, update
 
 from news_ingestion.app import fetcher
 from news_ingestion.fetch_retention import forget_old_fetches
@@ -99,6 +99,28 @@ async def test_unchanged_feed_is_asked_for_conditionally(news):
     assert run["status"] == "not_modified"
     assert site.requests[1].headers["if-none-match"] == site.feeds["/rss"].etag
     assert (await read(news, source))["etag"] == site.feeds["/rss"].etag
+
+
+async def test_a_private_address_is_asked_and_neither_stored_nor_shown(news):
+    site = FeedSite()
+    site.feeds["/private/8f14e45fceea167a/rss"] = site.feeds["/rss"]
+    connect(news, site=site)
+    source = await create(news, url="http://reader:hunter2@feeds.test/private/8f14e45fceea167a/rss?key=letmein")
+    path = f"/news/v1/sources/{source['source_id']}"
+
+    run = await fetch(news, source)
+    changed = await news.client.patch(path, json={"url": source["url"], "interval_seconds": 600})
+    again = await fetch(news, source)
+    async with news.database.reading() as connection:
+        stored = "\n".join([str(row) for row in await connection.execute(text("SELECT * FROM source"))])
+
+    assert (run["status"], again["status"], changed.status_code) == ("ok", "not_modified", 200)
+    assert site.requests[-1].path == "/private/8f14e45fceea167a/rss"
+    assert source["url"] == "http://feeds.test/private/***/rss?***"
+    pages = [(await news.client.get(one)).text for one in (path, "/news/v1/fetches")]
+    shown = [source, run, again, changed.json(), *pages]
+    for secret in ("hunter2", "8f14e45fceea167a", "letmein"):
+        assert secret not in f"{shown}{stored}"
 
 
 async def test_corrected_feed_item_is_a_revision(news):
