@@ -165,7 +165,7 @@ def _start_sealing(runtime: Runtime, columns: Sequence[SealedColumn]) -> None:
         return
 
     async def seal() -> None:
-        await asyncio.sleep(runtime.settings.secrets_seal_delay_seconds)
+        await asyncio.sleep(runtime.settings.seal_delay_seconds)
         await seal_all(runtime.database, runtime.secret_box, columns)
 
     runtime.start_worker("seal-secrets", seal)

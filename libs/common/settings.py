@@ -97,7 +97,7 @@ class ServiceSettings(BaseSettings):
         "first one seals, each of them opens. Needed in staging and production by news ingestion and alerts; without "
         "it secrets are stored in the clear.",
     )
-    secrets_seal_delay_seconds: float = Field(
+    seal_delay_seconds: float = Field(
         0.0,
         ge=0,
         description="Seconds after its start until a process seals what is stored in the clear or under an older key: "

@@ -349,3 +349,23 @@ async def test_the_brief_s_metric_counts_texts(nlp: RunningService) -> None:
     assert value(after, count) - value(before, count) == 2
     for name in ("nlp_texts_abstained_total", 'nlp_texts_analysed_total{language="de"}'):
         assert value(after, name) - value(before, name) == 1
+
+
+async def test_aliases_that_were_read_before_newer_ones_were_stored_are_not_put_to_work(nlp: RunningService) -> None:
+    engine = nlp.runtime.state.engine
+    n_installed, older = engine.n_installed, dict(engine.user_aliases)
+    await nlp.client.put("/nlp/v1/entities/company-320193/aliases", json={"aliases": ["Fruit Stand"]})
+
+    await engine.use_aliases(older, n_installed)
+
+    assert engine.user_aliases == {"company-320193": ["Fruit Stand"]}
+
+
+async def test_of_changes_to_two_entities_at_once_both_are_put_to_work(nlp: RunningService) -> None:
+    names = {"company-320193": ["Fruit Stand"], "company-789019": ["Window Maker"]}
+
+    await asyncio.gather(
+        *(nlp.client.put(f"/nlp/v1/entities/{one}/aliases", json={"aliases": given}) for one, given in names.items())
+    )
+
+    assert nlp.runtime.state.engine.user_aliases == names
