@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 _PAUSE_SECONDS = 0.02
 
@@ -13,12 +13,15 @@ async def dripping(answer: bytes, *, at_once: int = 1) -> AsyncIterator[str]:
     tasks: set[asyncio.Task[None]] = set()
 
     async def drip(writer: asyncio.StreamWriter) -> None:
-        with suppress(ConnectionError):
+        try:
             for start in range(0, len(answer), at_once):
                 writer.write(answer[start : start + at_once])
                 await writer.drain()
                 await asyncio.sleep(_PAUSE_SECONDS)
-        writer.close()
+        except ConnectionError:
+            return
+        finally:
+            writer.close()
 
     def accept(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.create_task(drip(writer))
@@ -32,3 +35,4 @@ async def dripping(answer: bytes, *, at_once: int = 1) -> AsyncIterator[str]:
         server.close()
         for task in tasks:
             task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,6 +1,7 @@
 """A request to a provider has a time of its own, and its redirects have no more."""
 
 import asyncio
+from collections.abc import AsyncIterator
 
 import httpx
 import pytest
@@ -33,10 +34,15 @@ async def test_a_feed_that_comes_a_byte_now_and_then_is_left(drip: bytes) -> Non
     assert [record.error for record in ledger] == ["timeout"]
 
 
+async def nothing() -> AsyncIterator[bytes]:
+    """A body that is still to be read, as one from a socket is."""
+    yield b""
+
+
 async def test_redirects_have_no_time_of_their_own() -> None:
     async def redirect(_request: httpx.Request) -> httpx.Response:
         await asyncio.sleep(0.1)
-        return httpx.Response(302, headers={"Location": "/again"})
+        return httpx.Response(302, headers={"Location": "/again"}, content=nothing())
 
     ledger: list[RequestRecord] = []
     async with httpx.AsyncClient(transport=httpx.MockTransport(redirect)) as client:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from standalone.http_protocol import DEFAULT_LIMITS
 from standalone.server import UnusableAddressError, address_of, bound_host, is_loopback, listen, serving
 
 has_ipv6 = pytest.mark.skipif(not Path("/proc/net/if_inet6").exists(), reason="no IPv6 here")
@@ -74,7 +75,7 @@ async def test_of_two_that_took_a_port_before_either_listened_the_second_is_told
     with listen("127.0.0.1", 0) as first, listen("127.0.0.1", first.getsockname()[1]) as second:
         first.listen()
         with pytest.raises(UnusableAddressError, match="Address already in use; choose another one with --port"):
-            async with serving(app, second):
+            async with serving(app, second, DEFAULT_LIMITS):
                 pytest.fail("it serves")
 
 
