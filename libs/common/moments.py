@@ -1,12 +1,11 @@
 """Moments as people write them: RFC 3339, and never a bare number."""
 
 import re
-from datetime import UTC, datetime
+from datetime import MAXYEAR, MINYEAR, UTC, datetime
 from typing import Annotated
 
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator
 
-_FIRST_YEAR, _LAST_YEAR = 1900, 9998
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
 
@@ -17,23 +16,18 @@ def _dated(value: object) -> object:
     return value
 
 
-def _in_utc(moment: datetime) -> datetime:
-    """Return `moment` in UTC; at either end of the calendar its zone can carry it out of the years that there are."""
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError as error:
-        raise ValueError("a moment lies between the years 1 and 9999, in UTC too") from error
-
-
-def _reckonable(moment: datetime) -> datetime:
-    """Return `moment`, which another zone or some days more will not carry out of the calendar."""
-    if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
-        raise ValueError(f"a moment lies between the years {_FIRST_YEAR} and {_LAST_YEAR}, not in {moment.year}")
+def _within_the_calendar(moment: datetime) -> datetime:
+    """Refuse a moment that its zone carries out of the years that there are, so that it cannot be reckoned with."""
+    if not MINYEAR < moment.year < MAXYEAR:
+        try:
+            moment.astimezone(UTC)
+        except OverflowError as error:
+            raise ValueError("a moment lies between the years 1 and 9999, in UTC too") from error
     return moment
 
 
 # Of senders whose clocks are not ours: as they write it, at the ends of the calendar too.
 ForeignMoment = Annotated[AwareDatetime, BeforeValidator(_dated)]
 # For the contracts between services: a moment that every service can reckon with.
-UTCMoment = Annotated[AwareDatetime, AfterValidator(_in_utc), AfterValidator(_reckonable)]
-Moment = Annotated[AwareDatetime, AfterValidator(_in_utc), BeforeValidator(_dated)]
+SafeMoment = Annotated[AwareDatetime, AfterValidator(_within_the_calendar)]
+Moment = Annotated[SafeMoment, BeforeValidator(_dated)]

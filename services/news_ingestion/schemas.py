@@ -10,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator, Field, StringConstraints
 from common.contracts import ArticleSource, ArticleState, InvalidItem, ItemError, Tolerant
 from common.contracts.batch import MAX_BATCH_ITEMS
 from common.contracts.text import Body, Language, Name, Summary, Ticker, Title
-from common.moments import UTCMoment
+from common.moments import SafeMoment
 from news_ingestion.decisions import Status
 from news_ingestion.draft import Item
 from news_ingestion.ingestion import Outcome
@@ -25,7 +25,7 @@ class ArticleCreate(BaseModel):
 
     title: Title
     url: _URL = Field(description="Absolute http(s) address; two addresses of one page are recognised as one.")
-    published_at: UTCMoment
+    published_at: SafeMoment
     body: Body | None = None
     summary: Summary | None = None
     author: Name | None = None

@@ -81,7 +81,8 @@ class Span(BaseModel):
     field: TextField
     start: int = Field(ge=0)
     end: int = Field(ge=0)
-    text: Text
+    # A quotation: as it stands there, which has been cleaned itself.
+    text: str
 
 
 class EvidenceSpan(Span):

@@ -1,5 +1,6 @@
 """`Article`: what news ingestion hands to NLP."""
 
+from datetime import UTC
 from typing import Literal
 from uuid import UUID
 
@@ -7,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from common.contracts.lineage import Lineage
 from common.contracts.text import Body, Language, Name, Summary, Text, Ticker, Title
-from common.moments import UTCMoment
+from common.moments import SafeMoment
 
 ArticleState = Literal["created", "revised", "retracted"]
 
@@ -43,8 +44,8 @@ class Article(BaseModel):
     source: ArticleSource | None = None
     language: Language | None = None
     tickers: list[Ticker] = Field(default_factory=list, max_length=100)
-    published_at: UTCMoment
-    received_at: UTCMoment
+    published_at: SafeMoment
+    received_at: SafeMoment
     novelty: float = Field(default=1.0, ge=0.0, le=1.0)
 
     def lineage(self) -> Lineage:
@@ -52,6 +53,6 @@ class Article(BaseModel):
         return Lineage(
             article_id=self.article_id,
             story_id=self.story_id,
-            published_at=self.published_at,
-            received_at=self.received_at,
+            published_at=self.published_at.astimezone(UTC),
+            received_at=self.received_at.astimezone(UTC),
         )

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
-from common.moments import UTCMoment
+from common.moments import SafeMoment
 
 
 class Lineage(BaseModel):
@@ -16,8 +16,8 @@ class Lineage(BaseModel):
     story_id: UUID
     analysis_id: UUID | None = None
     impact_id: UUID | None = None
-    published_at: UTCMoment
-    received_at: UTCMoment
-    analysed_at: UTCMoment | None = None
-    scored_at: UTCMoment | None = None
-    notified_at: UTCMoment | None = None
+    published_at: SafeMoment
+    received_at: SafeMoment
+    analysed_at: SafeMoment | None = None
+    scored_at: SafeMoment | None = None
+    notified_at: SafeMoment | None = None
