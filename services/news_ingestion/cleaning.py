@@ -4,16 +4,8 @@ import html
 import re
 import unicodedata
 
-# Only names of HTML elements: Reuters writes tickers as `<AMR>`, and those are text.
-_INLINE_TAGS = "a|abbr|b|cite|code|em|font|i|img|label|mark|s|small|span|strong|sub|sup|u"
-_BLOCK_TAGS = (
-    "article|blockquote|body|br|center|dd|div|dl|dt|figcaption|figure|footer|form|h[1-6]|head|header|hr|html|iframe|"
-    "input|li|link|main|meta|nav|noscript|ol|option|p|picture|pre|section|select|source|table|tbody|td|tfoot|th|thead|"
-    "title|tr|ul|video"
-)
-_INLINE = re.compile(rf"</?(?:{_INLINE_TAGS})(?:\s[^<>]*)?/?>", re.IGNORECASE)
-_BLOCK = re.compile(rf"</?(?:{_BLOCK_TAGS})(?:\s[^<>]*)?/?>|<!--.*?-->", re.IGNORECASE | re.DOTALL)
-_HIDDEN = re.compile(r"<(script|style)\b.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
+from news_ingestion.markup import without_markup
+
 _TYPOGRAPHIC = str.maketrans(
     {
         **dict.fromkeys("\u2018\u2019\u201a\u201b\u2032\u02bc\u00b4", "'"),
@@ -23,21 +15,35 @@ _TYPOGRAPHIC = str.maketrans(
         **dict.fromkeys("\u2028\u2029\u0085", "\n"),
     }
 )
+# Python refuses to read so many digits, and would take quadratic time to.
+_ENDLESS_REFERENCE = re.compile(r"&#[0-9]{20,}+;?")
+# Marks above and below letters are put in order one by one, in quadratic time; no language writes 30 on one letter.
+_MARKS = "".join(mark for mark in map(chr, range(0x300, 0x1F000)) if unicodedata.combining(mark))
+_HEAP_OF_MARKS = re.compile(f"([{_MARKS}]{{30}})[{_MARKS}]++")
 _CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f\x7f\ud800-\udfff]")
-_PROVIDER_CUT = re.compile(r"\s*\[\+\d+ chars\]\s*$")
+_PROVIDER_CUT = re.compile(r"(?<!\s)\s*+\[\+\d+ chars\]\s*$")
+
+
+def _unescaped(text: str) -> str:
+    return html.unescape(_ENDLESS_REFERENCE.sub("\ufffd", text))
 
 
 def _plain(text: str) -> str:
     if "&" in text:
-        text = html.unescape(text)
+        text = _unescaped(text)
         if "&" in text and ";" in text:  # feeds often escape twice: `&amp;#39;`
-            text = html.unescape(text)
+            text = _unescaped(text)
+    text = _CONTROLS.sub(" ", text)
     if "<" in text:
-        text = _HIDDEN.sub(" ", text)
-        text = _INLINE.sub("", _BLOCK.sub("\n", text))
-    if not text.isascii():
-        text = unicodedata.normalize("NFC", text).translate(_TYPOGRAPHIC)
-    return _CONTROLS.sub(" ", text)
+        text = without_markup(text)
+    return text if text.isascii() else _composed(text).translate(_TYPOGRAPHIC)
+
+
+def _composed(text: str) -> str:
+    # A heap has one of its marks at every thirtieth place: looking there is a hundred times faster than everywhere.
+    if any(map(unicodedata.combining, text[::30])):
+        text = _HEAP_OF_MARKS.sub(r"\1", text)
+    return unicodedata.normalize("NFC", text)
 
 
 def clean_line(text: str) -> str:

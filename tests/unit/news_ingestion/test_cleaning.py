@@ -19,6 +19,23 @@ from news_ingestion.cleaning import clean_line, clean_paragraphs
         ("zero\u200bwidth\u00a0space", "zerowidth space"),
         ("nul\x00byte", "nul byte"),
         ("   ", ""),
+        ("profit <5%, loss >3%", "profit <5%, loss >3%"),
+        ("a < b and b > a", "a < b and b > a"),
+        ("EPS <a year ago", "EPS <a year ago"),
+        ("x <3 Acme <-- sale", "x <3 Acme <-- sale"),
+        ("<script bare words", "<script bare words"),
+        ("Acme<script>let a = '<b>' < 1 && '</p>'</script> wins", "Acme wins"),
+        ("Acme <style>p { color: red", "Acme"),
+        ("Acme <!-- <b>not</b> seen --> wins", "Acme wins"),
+        ("Acme <!-- cut off", "Acme"),
+        ("<a title='a > b' href=\"<x>\">Acme</a>", "Acme"),
+        ("<B CLASS=x>Acme</B>", "Acme"),
+        ("Acme <img src='https://cdn.exam", "Acme"),
+        ("Acme <img width=1 src='https://cdn.exam", "Acme"),
+        ("&lt;b&gt;Acme&lt;/b&gt; &amp;lt;3", "Acme <3"),
+        ("&amp;amp;lt;b&gt;", "&lt;b>"),
+        ("a &#" + "9" * 5_000 + "; b", "a \ufffd b"),
+        ("lone \ud800 half <b>x</b>", "lone half x"),
     ],
 )
 def test_line_becomes_plain_text(raw, clean):
@@ -27,6 +44,18 @@ def test_line_becomes_plain_text(raw, clean):
 
 def test_paragraphs_stay_and_the_providers_cut_mark_goes():
     assert clean_paragraphs("<p>One  two</p><p>three</p> … [+4850 chars]") == "One two\nthree\n…"
+
+
+def test_heaps_of_marks_on_a_letter_are_cut():
+    assert len(clean_line("a" + "\u0315\u0300" * 50)) <= 31
+    assert clean_line("Ame\u0301lie") == "Am\u00e9lie"
+
+
+@given(st.text(alphabet="<>/!-&;='\" ab\npdivscrt\u0300\x00", max_size=200))
+def test_no_text_breaks_cleaning_nor_the_texts_after_it(text):
+    assert "\n" not in clean_line(text)
+
+    assert clean_line("<b>Acme</b> wins<br>a deal") == "Acme wins a deal"
 
 
 @given(st.text(max_size=200))
