@@ -14,7 +14,8 @@ _TRACKING_NAMES = frozenset(
 )
 _TRACKING_PREFIXES = ("utm_", "pk_", "mtm_", "hsa_", "vero_", "wt.", "ns_")
 _MOBILE_HOST = re.compile(r"^(?:www|m|mobile|amp|touch|wap)\.(?=[^.]+\.[^.])", re.IGNORECASE)
-_AMP_PATH = re.compile(r"(?:(?:/amp|\.amp|/amphtml|/)+$)|^/amp(?=/)|\.amp(?=\.html?$)", re.IGNORECASE)
+_AMP_ENDINGS = ("/amp", ".amp", "/amphtml", "/")
+_AMP_PATH = re.compile(r"^/amp(?=/)|\.amp(?=\.html?$)", re.IGNORECASE)
 _AMP_CACHE = re.compile(r"^/(?:amp/)?(?:v|c)?/?(?:s/)?(?=[^/]+\.[^/]+/)")
 _SAFE_PATH = "/:@!$&'()*+,;=-._~"
 
@@ -43,6 +44,13 @@ def _without_amp_cache(host: str, path: str) -> tuple[str, str]:
         if "." in inner_host:
             return _host(inner_host), f"/{inner_path}"
     return host, path
+
+
+def _without_amp_endings(path: str) -> str:
+    lowered, end = path.lower(), len(path)
+    while ending := next((ending for ending in _AMP_ENDINGS if lowered.endswith(ending, 0, end)), None):
+        end -= len(ending)
+    return path[:end]
 
 
 def _is_tracking(name: str) -> bool:
@@ -87,7 +95,7 @@ def canonical_url(url: str) -> str:
     host, path = _without_amp_cache(_host(parts.hostname), parts.path)
     if "%" in path or not path.isascii():
         path = quote(unquote_to_bytes(path), safe=_SAFE_PATH)
-    path = _AMP_PATH.sub("", path)
+    path = _AMP_PATH.sub("", _without_amp_endings(path))
     pairs = parse_qsl(parts.query, keep_blank_values=True, errors="surrogateescape") if parts.query else []
     query = sorted(pair for pair in pairs if not _is_tracking(pair[0]))
     authority = host if port in (None, *_DEFAULT_PORTS.values()) else f"{host}:{port}"

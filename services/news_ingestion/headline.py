@@ -19,7 +19,6 @@ from news_ingestion.vocabulary import (
 )
 from news_ingestion.wrapping import strip_wrapping
 
-_TRUNCATED = re.compile(r"\s*(?:\u2026|\.\.\.+)\s*$")
 _INITIALS = re.compile(r"\b(?:[A-Za-z]\.){2,}")
 _DIGIT = re.compile(r"\d")
 _PERCENT = re.compile(r"(?<=\d)\s*(?:%|per\s?cent\b|percent\b|pct\b|pc\b)", re.IGNORECASE)
@@ -195,9 +194,9 @@ def _plain_figures(text: str) -> str:
 def read_headline(title: str, *, is_clean: bool = False) -> Headline:
     """Return the comparable form of `title`, cleaned first of entities, tags and odd spaces unless `is_clean`."""
     text = strip_wrapping(title if is_clean else clean_line(title))
-    cut = _TRUNCATED.search(text) if text.endswith(("...", "\u2026")) else None
-    if cut is not None:
-        text = text[: cut.start()]
+    is_truncated = text.endswith(("...", "\u2026"))
+    if is_truncated:
+        text = (text[:-1] if text.endswith("\u2026") else text.rstrip(".")).rstrip()
     if "." in text:
         text = _INITIALS.sub(lambda found: found.group().replace(".", ""), text)
     if _DIGIT.search(text):
@@ -214,7 +213,7 @@ def read_headline(title: str, *, is_clean: bool = False) -> Headline:
         dates=dates,
         names=frozenset(reading.names) if capitals_tell else None,
         is_negated=reading.is_negated,
-        is_truncated=cut is not None,
+        is_truncated=is_truncated,
         word_set=frozenset(words),
         numbers=figures | spelled | dates,
         hashes=fingerprint(words or sequence, figures),

@@ -17,7 +17,7 @@ _NEVER_ALONE = word_list("not_names_alone") | word_list("calendar") | word_list(
 # Two words and perhaps an initial: of three the last is often a firm that follows ("Ivan Glasenberg Glencore").
 _FULL_NAME = re.compile(r"[A-Z][\w'\u2019-]+ (?:[A-Z]\.? )?([A-Z][\w'\u2019-]+)")
 _BEGINS_ON = re.compile(r" [A-Z]")
-_ENDS_BEFORE = re.compile(r"(?<![.!?\"\u201d] )\b[A-Z][\w'\u2019-]* $")
+_ENDS_BEFORE = re.compile(r"(?<![.!?\"\u201d] )\b[A-Z][\w'\u2019-]{0,39} $")
 # A name that is taken for an organisation more often than this for each full name is none's surname.
 _ORGS_A_PERSON = 3
 _SHORTEST = 3

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from nlp.words import word_list
 
 _WORD = re.compile(r"[^\s,;:()\"\u201c\u201d]+")
-_LEGAL = re.compile(r",?\s+(?:Inc|Corp|Ltd|LLC|L\.?P|PLC|plc|Co|N\.V|S\.A|AG|SE)\b\.?")
+_LEGAL = re.compile(r"(?:,|(?<!\s))\s++(?:Inc|Corp|Ltd|LLC|L\.?P|PLC|plc|Co|N\.V|S\.A|AG|SE)\b\.?")
 # Between the name of who acts and the verb: "Cisco to cut", "Baldor Electric Agrees To Be Acquired".
 _BEFORE_VERB = word_list("before_verbs")
 # Where a name ends, or what stands before it and is none of it, however it is capitalised in a title.

@@ -28,7 +28,8 @@ _CHIEF = (
     r"|accounting|investment|risk|strategy|economist|[a-z]{2,14}(?= officer))(?: officer)?"
 )
 _POSITION = re.compile(
-    rf"\b(?:(?:interim|acting|vice|executive|senior|non-executive|exec) )*(?:{_CHIEF}|(?:finance|operations) chief"
+    rf"\b(?:(?:interim|acting|vice|executive|senior|non-executive|exec) ){{0,5}}"
+    rf"(?:{_CHIEF}|(?:finance|operations) chief"
     r"|ceo|cfo|coo|cto|cio|cmo"
     r"|president|boss|chair(?:man|woman|person)?|director|general counsel|evp|svp|vp|managing director"
     r"|head of [a-z]{3,12}|founder)"

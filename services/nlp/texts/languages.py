@@ -31,7 +31,7 @@ _SUFFIXES = {
 }
 # How words in lower case are built where there are few letters to tell by: doubled vowels, and a common ending.
 _BUILDS = (
-    ("fi", re.compile(r"^[a-z\u00e4\u00f6]{2,}(?:aa|ii|uu|yy)[a-z\u00e4\u00f6]*$")),
+    ("fi", re.compile(r"^(?=[a-z\u00e4\u00f6]++$)[a-z\u00e4\u00f6]{2,}?(?:aa|ii|uu|yy)")),
     ("id", re.compile(r"^(?:me|pe|di|ber|ter)[a-z]{3,}kan$|^(?:meng|meny|menamb|penga|penye)[a-z]{2,}$")),
 )
 _BUILT = re.compile(r"aa|ii|uu|yy|kan\b|\b(?:meng|meny|menamb|penga|penye)")

@@ -4,11 +4,10 @@ import re
 
 from nlp.words import word_list
 
-_STATE_MARK = re.compile(r"\s*[/\\]\s*[A-Za-z .&]{0,30}\s*[/\\]?\s*$|\s*\([^)]*\)\s*$")
+_STATE_MARK = re.compile(r"(?<!\s)\s*+(?:[/\\]\s*+[A-Za-z .&]{0,30}\s*+[/\\]?\s*+|\([^()]*+\)\s*+)$")
 _LEGAL = word_list("legal_forms")
 # Words that describe a trade; a name keeps its meaning without them only if what is left is rare.
 _GENERIC = word_list("generic_company_words")
-_EDGE = re.compile(r"^[\s,.;&-]+|[\s,;&-]+$")
 _SPACE = re.compile(r"\s+")
 # "a. o. smith" is written "a.o. smith" too.
 _INITIALS = re.compile(r"(?<=\b[a-z])\. (?=[a-z]\.)")
@@ -37,7 +36,7 @@ def without_legal_form(name: str) -> str:
         words = words[1:]
     while len(words) > 1 and (_is_legal(words[-1]) or words[-1] in {"&", "AND", "and"}):
         words = words[:-1]
-    return _EDGE.sub("", " ".join(words))
+    return " ".join(words).lstrip(" ,.;&-").rstrip(" ,;&-")
 
 
 def short_form(bare: str) -> str | None:

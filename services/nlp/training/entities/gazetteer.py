@@ -28,8 +28,11 @@ _WORLD = (
 _KNOWN_RANK = 1_200
 _OFTEN = 10
 _YOUNG_RANK = 500
-_SHARE_CLASS = re.compile(r"\s*\(.*\)$")
 _NOT_A_COMPANY = re.compile(r"\b(?:acquisition corp|etf|fund|trust i{1,3}|warrant|spac)\b", re.IGNORECASE)
+
+
+def _without_share_class(name: str) -> str:
+    return name.partition("(")[0].rstrip() if name.endswith(")") else name
 
 
 def _lines(name: str) -> list[str]:
@@ -46,7 +49,7 @@ def _add_listed(draft: GazetteerDraft, entities: Path) -> None:
                 draft.entities[index] = _with_listing(draft.entities[index], ticker, mic)
         else:
             constituent = constituents.get(cik)
-            name = _SHARE_CLASS.sub("", constituent["Security"]) if constituent else display_name(row["name"])
+            name = _without_share_class(constituent["Security"]) if constituent else display_name(row["name"])
             sector = constituent["GICS Sector"] if constituent else None
             entity = KnownEntity(f"company-{cik}", name, "company", ticker, mic, cik, sector, rank)
             index = draft.index_by_cik[cik] = draft.add(entity)

@@ -1,0 +1,73 @@
+"""How the time of a call grows with its input: what doubles the input may not much more than double the time."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+T = TypeVar("T")
+# A quadratic call takes four times as long for twice the input; the rest is the machine's noise.
+MAX_GROWTH = 2.8
+# A time below this is too short to compare.
+_MEASURABLE_SECONDS = 0.004
+_ATTEMPTS = 5
+# So little text takes no linear call long: where it does, nobody wants to wait for twice as much.
+_LITTLE = 100
+
+
+@dataclass(frozen=True)
+class Growth:
+    """What twice `size` takes of the time that `size` takes, at best."""
+
+    size: int
+    seconds: float
+    factor: float
+
+    def __str__(self) -> str:
+        return f"{self.seconds * 1e3:.1f} ms for {self.size}, {self.factor:.1f} times that for twice as much"
+
+
+def processor_seconds(call: Callable[[], object], attempts: int = 1) -> float:
+    """Return the shortest processor time of `call`, of this thread alone: others on the machine do not count."""
+    shortest = float("inf")
+    for _ in range(attempts):
+        started = time.thread_time()
+        call()
+        shortest = min(shortest, time.thread_time() - started)
+    return shortest
+
+
+def growth(call: Callable[[T], object], build: Callable[[int], T], *, smallest: int, largest: int) -> Growth | None:
+    """Return how `call` grows on `build(size)`; None when even the largest input takes too short to tell.
+
+    Notes
+    -----
+    Inputs grow until one takes long enough. One good measurement of several is enough: noise only ever makes a call
+    look slower.
+    """
+    size = smallest
+    while (seconds := processor_seconds(lambda size=size: call(build(size)))) < _MEASURABLE_SECONDS:
+        if size >= largest:
+            return None
+        size = min(largest, size + size // 2 if size < _LITTLE else 2 * size)
+    if (size > smallest and seconds > 100 * _MEASURABLE_SECONDS) or (size < _LITTLE and _stays_long(call, build(size))):
+        return Growth(size, seconds, float("inf"))
+    best = Growth(size, seconds, float("inf"))
+    for _ in range(_ATTEMPTS):
+        # Building the input takes time too, and is no part of the call.
+        one, two = build(size), build(2 * size)
+        seconds = processor_seconds(lambda one=one: call(one), 3)
+        factor = processor_seconds(lambda two=two: call(two), 2) / seconds
+        best = min(best, Growth(size, seconds, factor), key=lambda found: found.factor)
+        if best.factor <= MAX_GROWTH:
+            break
+    return best
+
+
+def _stays_long(call: Callable[[T], object], given: T) -> bool:
+    return processor_seconds(lambda: call(given), 3) >= _MEASURABLE_SECONDS
+
+
+def is_too_steep(found: Growth | None) -> bool:
+    """Return whether twice the input took much more than twice as long."""
+    return found is not None and found.factor > MAX_GROWTH
