@@ -14,6 +14,7 @@ from common.dependencies import RuntimeDep, runtime_of
 from common.errors import Forbidden, UnsupportedMediaType, problems
 from common.gateway import Service
 from common.idempotency import answer_once
+from common.offloading import LargeBodyRequest
 
 
 class SegmentConvertor(StringConvertor):
@@ -85,6 +86,7 @@ class ServiceRoute(APIRoute):
         async def handle(request: Request) -> Response:
             if self.content_types:
                 self._check_content_type(request)
+            request = LargeBodyRequest(request.scope, request.receive)
             key = request.headers.get("Idempotency-Key") if self.is_creation else None
             if key is None:
                 return await handler(request)

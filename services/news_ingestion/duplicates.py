@@ -11,7 +11,7 @@ from news_ingestion.similarity import Verdict, compare_headlines
 # Top Upgrades" comes every morning. A headline with figures in it does not come back by chance.
 RECURRING_AFTER = timedelta(hours=12)
 _MIN_BODY_CHARACTERS = 200
-_COMPARED_BODY_CHARACTERS = 4_000
+COMPARED_BODY_CHARACTERS = 4_000
 _SAME_BODY = 0.8
 _OTHER_BODY = 0.1
 
@@ -23,7 +23,7 @@ def body_similarity(a: str, b: str) -> float:
     -----
     Containment, not Jaccard: providers cut bodies at different lengths. Only the first 4,000 characters count.
     """
-    pairs_a, pairs_b = (pair_hashes(text[:_COMPARED_BODY_CHARACTERS].casefold().split()) for text in (a, b))
+    pairs_a, pairs_b = (pair_hashes(text[:COMPARED_BODY_CHARACTERS].casefold().split()) for text in (a, b))
     shorter = min(len(pairs_a), len(pairs_b))
     return len(pairs_a & pairs_b) / shorter if shorter else 0.0
 
