@@ -11,6 +11,8 @@ MAX_GROWTH = 2.8
 # A time below this is too short to compare.
 _MEASURABLE_SECONDS = 0.004
 _ATTEMPTS = 5
+# So little text takes no linear call long: where it does, nobody wants to wait for twice as much.
+_LITTLE = 100
 
 
 @dataclass(frozen=True)
@@ -47,8 +49,8 @@ def growth(call: Callable[[T], object], build: Callable[[int], T], *, smallest: 
     while (seconds := processor_seconds(lambda size=size: call(build(size)))) < _MEASURABLE_SECONDS:
         if size >= largest:
             return None
-        size = min(largest, 2 * size)
-    if seconds > 100 * _MEASURABLE_SECONDS:  # from nearly nothing, by twice the input: that is growth enough
+        size = min(largest, size + size // 2 if size < _LITTLE else 2 * size)
+    if (size > smallest and seconds > 100 * _MEASURABLE_SECONDS) or (size < _LITTLE and _stays_long(call, build(size))):
         return Growth(size, seconds, float("inf"))
     best = Growth(size, seconds, float("inf"))
     for _ in range(_ATTEMPTS):
@@ -60,6 +62,10 @@ def growth(call: Callable[[T], object], build: Callable[[int], T], *, smallest: 
         if best.factor <= MAX_GROWTH:
             break
     return best
+
+
+def _stays_long(call: Callable[[T], object], given: T) -> bool:
+    return processor_seconds(lambda: call(given), 3) >= _MEASURABLE_SECONDS
 
 
 def is_too_steep(found: Growth | None) -> bool:

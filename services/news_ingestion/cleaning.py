@@ -40,7 +40,10 @@ def _plain(text: str) -> str:
 
 
 def _composed(text: str) -> str:
-    return unicodedata.normalize("NFC", _HEAP_OF_MARKS.sub(r"\1", text))
+    # A heap has one of its marks at every thirtieth place: looking there is a hundred times faster than everywhere.
+    if any(map(unicodedata.combining, text[::30])):
+        text = _HEAP_OF_MARKS.sub(r"\1", text)
+    return unicodedata.normalize("NFC", text)
 
 
 def clean_line(text: str) -> str:

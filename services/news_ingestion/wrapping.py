@@ -10,18 +10,18 @@ _LABELS = (
 )
 _PREFIX = re.compile(rf"\s*(?:(?:{_LABELS})(?:[ -]?\d+)?\s*[-:|]+\s*)+")
 _VERSION = re.compile(
-    r"(?<!\s)\s*+(?:--\s*+(?:\d++(?:st|nd|rd|th)\s++)?update"
+    r"(?:--\s*+(?:\d++(?:st|nd|rd|th)\s++)?update"
     r"|[-(\[]\s*+(?:update\s*+\d*+|updated|videos?|photos?|corrected)\s*+[)\]]?)$",
     re.IGNORECASE,
 )
 _NAME = r"(?:[A-Z][\w.&']*|of|the|and|for)"
 # A separator, then one to five capitalised words up to the end: " - Reuters", " | Bloomberg", " (Reuters)".
 _PUBLISHER = re.compile(
-    rf"(?<!\s)\s++(?:[|\u2013\u2014-]\s++{_NAME}(?:\s++{_NAME}){{0,4}}"
+    rf"\s(?:[|\u2013\u2014-]\s++{_NAME}(?:\s++{_NAME}){{0,4}}"
     r"|\((?:Reuters|AP|AFP|Bloomberg|PTI|IANS|UPI|ANI)\))\s*$"
 )
 # A separator, then a site's name without another "|": " - The Times of India", " | MarketWatch.com".
-_SEPARATOR = re.compile(r"(?<!\s)\s++[|\u2013\u2014-](?=\s)")
+_SEPARATOR = re.compile(r"\s[|\u2013\u2014-](?=\s)")
 _SITE = re.compile(r"(?:[Nn]ews|NEWS|[Tt]imes|\.com|\.net|\.org)\b")
 _SEPARATORS = (" - ", " | ", " \u2013 ", " \u2014 ")
 _MIN_REMAINING_WORDS = 3
@@ -35,7 +35,7 @@ def without_publisher(title: str) -> str:
     starts = [start for start in (match.start() if match else None, _start_of_site(title)) if start is not None]
     if not starts or len(title[: min(starts)].split()) < _MIN_REMAINING_WORDS:
         return title
-    return title[: min(starts)]
+    return title[: min(starts)].rstrip()
 
 
 def _start_of_site(title: str) -> int | None:
@@ -56,5 +56,5 @@ def _prefix_length(title: str) -> int:
 def strip_wrapping(title: str) -> str:
     """Return a clean title without wire labels, version marks and publisher; never empty for a title with words."""
     text = title[_prefix_length(title) :]
-    text = without_publisher(_VERSION.sub("", text) if "-" in text or text.endswith((")", "]")) else text)
+    text = without_publisher(_VERSION.sub("", text).rstrip() if "-" in text or text.endswith((")", "]")) else text)
     return text or title

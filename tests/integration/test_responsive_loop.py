@@ -71,7 +71,7 @@ def repeated(piece: str, size: int) -> str:
     return piece * (size // len(piece))
 
 
-HOSTILE = ["<script ", "<style>", "<!--", "<div>", "<b a='", "<", "&", "&#1", "\u0315\u0300", " ", "A ", "株"]
+HOSTILE = ["<script ", "<x", "<style>", "<!--", "<div>", "<b a='", "<", "&", "&#1", "\u0315\u0300", " ", "A ", "株"]
 
 
 @pytest.mark.parametrize("piece", HOSTILE, ids=repr)

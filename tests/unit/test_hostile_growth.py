@@ -47,14 +47,11 @@ def _csv(text: str) -> object:
 
 
 def _decide(text: str) -> object:
-    """Decide on a batch of articles that share `text`."""
+    """Decide on a batch of articles that all begin as `text` does: as many as it has sevens of characters."""
     now = datetime(2026, 1, 1, tzinfo=UTC)
-    words = text[:300]
-    items = [Item(f"{words} Acme {n}", f"https://a.b/{n}", now, body=text[:500]) for n in range(len(text) // 100)]
-    # Of some texts nothing is left but the words beside them.
-    drafts = [clean_item(item, received_at=now) for item in items if clean_line(item.title or "")]
+    items = [Item(f"Acme {n} {text[:100]}", f"https://a.b/{n}", now, body=text[:300]) for n in range(len(text) // 7)]
     decider = BatchDecider([], uuid4, 3_600.0)
-    return [decider.decide(draft) for draft in drafts]
+    return [decider.decide(clean_item(item, received_at=now)) for item in items]
 
 
 # Each with the longest text that reaches it, or as much as a test has time for.
@@ -65,9 +62,8 @@ READERS: list[tuple[Callable[[str], object], int]] = [
     (lambda text: _read_headline.__wrapped__(text, False), 20_000),
     (_url, 2_000),
     (lambda text: compare_posted(text[: len(text) // 2], text[len(text) // 3 :], text, text[1:]), 4_000),
-    (_decide, 8_000),
-    (lambda text: parse_feed(f"<rss><channel><item><title>t</title><description>{text}".encode()), 20_000),
-    (lambda text: parse_feed(f"<rss><channel>{'<item><title>t</title></item>' * (len(text) // 30)}".encode()), 20_000),
+    (lambda text: parse_feed(f"<rss><channel><item><title>t</title><description>{text}".encode()), 8_000),
+    (lambda text: parse_feed(f"<rss><channel>{'<item><title>t</title></item>' * (len(text) // 30)}".encode()), 8_000),
     (_csv, 100_000),
     (raw_tokens, 25_000),
     (split_sentences, 25_000),
@@ -77,15 +73,24 @@ READERS: list[tuple[Callable[[str], object], int]] = [
 ]
 
 
+def _repeat(piece: str) -> Callable[[int], str]:
+    return lambda size: piece * (size // len(piece)) + "\x00x"
+
+
 @pytest.mark.parametrize("piece", PIECES, ids=repr)
 def test_twice_a_hostile_text_takes_about_twice_as_long(piece: str):
-    steep = {}
-    for number, (read, largest) in enumerate(READERS):
-        for tail in ("", "\x00x"):
-            found = growth(
-                read, lambda size, tail=tail: piece * (size // len(piece)) + tail, smallest=1_000, largest=largest
-            )
-            if is_too_steep(found):
-                steep[number, tail] = str(found)
+    found = {
+        number: growth(read, _repeat(piece), smallest=1_000, largest=largest)
+        for number, (read, largest) in enumerate(READERS)
+    }
 
-    assert steep == {}
+    assert {number: str(one) for number, one in found.items() if is_too_steep(one)} == {}
+
+
+@pytest.mark.parametrize(
+    "piece", ["A. ", "a ", "Q1 ", "not ", "<b a='", "Acme Corp ", " - News ", "\u0315\u0300"], ids=repr
+)
+def test_twice_a_batch_of_likenesses_takes_about_twice_as_long(piece: str):
+    found = growth(_decide, _repeat(piece), smallest=1_000, largest=3_500)
+
+    assert not is_too_steep(found), found
