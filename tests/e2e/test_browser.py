@@ -9,6 +9,7 @@ from importlib import import_module
 
 import pytest
 from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
 from starlette.types import ASGIApp
 
 from common.gateway import SERVICES
@@ -36,7 +37,7 @@ def system() -> ASGIApp:
     for service in SERVICES:
         settings = import_module(f"{service.name}.settings").Settings(database_url="postgresql://nobody@127.0.0.1:1/")
         apps[service.prefix] = import_module(f"{service.name}.app").create_app(settings)
-    dispatcher = Dispatcher(apps, front_app(list(apps.values()), no_lifespan, 1_000))
+    dispatcher = Dispatcher(apps, front_app(list(apps.values()), no_lifespan, CollectorRegistry(), 1_000))
     path = AveragePath(
         days=[-1, 0, 1],
         aar=[0.0, 0.01, 0.0],
