@@ -68,7 +68,7 @@ def on_stage(name: str, postgres: str, redis: str, template: Callable[[str], Any
 
     with asyncio.Runner() as runner:
         own = runner.run(database())
-        running = _running(name, postgres, own, redis, SYSTEM_CLOCK, {"db_pool_max_size": 8, **overrides})
+        running = _running(name, postgres, own, redis, SYSTEM_CLOCK, {"db_pool_max_size": 20, **overrides})
         service = runner.run(running.__aenter__())
         try:
             yield Stage(runner, service)

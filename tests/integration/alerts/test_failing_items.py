@@ -24,7 +24,6 @@ def _spoilt(**changes: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     "bad",
     [
-        _spoilt(context__source_name="Wire \x00"),
         _spoilt(lineage__published_at="9999-12-31T23:59:59-14:00"),
         _spoilt(lineage__published_at="2024-03-05T14:30:00"),
         _spoilt(interval__low=float("nan")),

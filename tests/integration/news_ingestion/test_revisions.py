@@ -63,7 +63,7 @@ async def test_an_article_at_the_end_of_time_is_rejected_and_the_others_are_take
         answers = await post(service, *articles)
 
     rejected = [answer for answer in answers if answer["status"] == "rejected"]
-    assert [(answer["index"], answer["error"]["code"]) for answer in rejected] == [(9, "published_in_future")]
+    assert [(answer["index"], answer["error"]["code"]) for answer in rejected] == [(9, "invalid_item")]
 
 
 @pytest.mark.parametrize("place", [0, 7, 19])
