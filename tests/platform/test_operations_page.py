@@ -144,7 +144,7 @@ def test_every_make_target_and_value_of_the_page_exists() -> None:
 def test_every_secret_lies_in_the_namespace() -> None:
     secrets = [command for command in of_program("kubectl") if command[1:3] == ["create", "secret"]]
 
-    assert len([one for one in secrets if after(one, "--namespace") == [NAMESPACE]]) == 4
+    assert len([one for one in secrets if after(one, "--namespace") == [NAMESPACE]]) == 5
     for_flux = {command[4] for command in secrets if after(command, "--namespace") == ["flux-system"]}
     assert for_flux == {"sops-age", "flux-system"}
     assert steps("staging")["secrets"]["decryption"]["secretRef"]["name"] in for_flux
