@@ -135,6 +135,10 @@ def steepest(
     is_from_the_start : whether a text may only begin with it, or every match in the text is found.
     """
 
+    if isinstance(pattern.pattern, bytes):
+        # The same pattern of characters: attacks are texts.
+        pattern = re.compile(pattern.pattern.decode("latin-1"), pattern.flags | re.ASCII)
+
     def find(text: str) -> object:
         if is_from_the_start:
             return pattern.match(text), pattern.fullmatch(text)
