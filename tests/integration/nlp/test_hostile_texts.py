@@ -17,9 +17,9 @@ from tests.integration.nlp.hostile_texts import KINDS, drawn_texts, vast_texts
 # The fast tier answers the many, the deep one some: it reads a long text in 20 ms.
 SETTINGS = {"nlp_model": "fast"}
 BATCH = 500
-# Of processor time, which the load of the machine does not change; 10,000 drawn texts take 7 s. One stage without its
-# bound passes the limit at once.
-LIMIT_SECONDS = 30
+# Of processor time; 10,000 drawn texts take 7 s on cores of their own and 37 s on cores that others share. One stage
+# without its bound takes many minutes.
+LIMIT_SECONDS = 120
 
 
 async def analyse(nlp: RunningService, texts: list[dict[str, Any]]) -> httpx.Response:
