@@ -17,8 +17,7 @@ from sqlalchemy import Row
 from common.clock import uuid7
 from common.contracts.batch import MAX_BATCH_ITEMS
 from common.database import Connection, after_commit
-from common.errors import Conflict, NotFound
-from common.masking import without_addresses
+from common.errors import Conflict, NotFound, describe
 from common.runtime import Runtime
 from common.secret_box import UnreadableSecret
 from news_ingestion.adapters import Adapter
@@ -126,7 +125,7 @@ async def _run_supervised(run: FetchRun) -> None:
         await _run(run)
     except Exception as error:  # noqa: BLE001 - one source must not stop the others; the metric counts it
         run.runtime.failures.labels("fetch").inc()
-        run.runtime.logger.warning("fetch_failed", source_id=str(run.source.source_id), error=repr(error))
+        run.runtime.logger.warning("fetch_failed", source_id=str(run.source.source_id), error=describe(error))
 
 
 def _adapter(runtime: Runtime, source: Row[Any]) -> Adapter:
@@ -173,7 +172,7 @@ def _noted(run: FetchRun, error: Exception) -> UpstreamError:
     """Return what ended a run; what no provider is known to do is also logged, and counted as a failure of ours."""
     if not isinstance(error, UpstreamError):
         run.runtime.failures.labels("fetch").inc()
-        run.runtime.logger.warning("fetch_raised", source_id=str(run.source.source_id), error=repr(error))
+        run.runtime.logger.warning("fetch_raised", source_id=str(run.source.source_id), error=describe(error))
     return as_upstream_error(error)
 
 
@@ -255,7 +254,7 @@ def _failed(run: FetchRun, fetched: Fetched, error: UpstreamError, now: datetime
 def _error_json(error: UpstreamError | None) -> dict[str, Any] | None:
     if error is None:
         return None
-    return {"problem": error.problem, "code": error.code, "detail": without_addresses(error.detail)}
+    return {"problem": error.problem, "code": error.code, "detail": error.detail}
 
 
 def _becomes_degraded(source: Row[Any], state: Mapping[str, Any]) -> bool:

@@ -4,6 +4,7 @@ from typing import Literal
 
 from common.contracts.text import without_control_characters
 from common.errors import describe
+from common.masking import without_addresses
 
 # auth: the key is wrong or gone; quota: asked too often; cap: more results than the plan shows; request: our own
 # configuration is wrong; unavailable: 5xx, time-out, no connection; forbidden: the address guard; too_large: over the
@@ -23,9 +24,9 @@ class UpstreamError(Exception):
     def __init__(
         self, problem: UpstreamProblem, code: str, detail: str, *, retry_after_seconds: float | None = None
     ) -> None:
-        # Both may be the provider's own words.
+        # Both may be the provider's own words, and an address in them may be a key.
         self.code = without_control_characters(code[:_MAX_CODE_CHARACTERS])
-        self.detail = without_control_characters(detail[:_MAX_DETAIL_CHARACTERS])
+        self.detail = without_control_characters(without_addresses(detail[:_MAX_DETAIL_CHARACTERS]))
         super().__init__(f"{self.code}: {self.detail}")
         self.problem = problem
         self.retry_after_seconds = retry_after_seconds
