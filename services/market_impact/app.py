@@ -13,9 +13,9 @@ from common.outbox import Handover
 from common.runtime import Runtime
 from market_impact import models, repository, routes
 from market_impact.engine import open_engine
-from market_impact.outcome_recording import record_outcomes
+from market_impact.event_studies.answering import forget_old_studies
+from market_impact.impacts.outcome_recording import record_outcomes
 from market_impact.settings import Settings
-from market_impact.study import forget_old_studies
 
 DESCRIPTION = """
 What a piece of news does to a security: an expected abnormal return with an interval, a probability and a baseline,

@@ -16,13 +16,13 @@ from common.item_isolation import shared_by_items
 from common.revisions import RevisedBatch, settle
 from common.rows import Rows
 from market_impact.engine import Engine
-from market_impact.impact_document import Document, impact_document
-from market_impact.impact_row import Row, impact_row, scored_event
-from market_impact.linking import Link, linked_securities
-from market_impact.outcome_recording import count_outcomes
+from market_impact.estimation.linking import Link, linked_securities
+from market_impact.estimation.scoring import BASES, ScoredImpact, score_links
+from market_impact.impacts.document import Document, impact_document
+from market_impact.impacts.outcome_recording import count_outcomes
+from market_impact.impacts.row import Row, impact_row, scored_event
 from market_impact.repository import impacts
 from market_impact.repository.impacts import AssessmentRevisions
-from market_impact.scoring import BASES, ScoredImpact, score_links
 
 _Estimated = tuple[UUID, str, int, str]
 """What makes an estimate the same one through its revisions: article, ticker, horizon and basis."""

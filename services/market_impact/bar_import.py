@@ -6,8 +6,8 @@ from typing import Any
 from common.clock import Clock
 from common.database import Connection, after_commit
 from common.errors import Malformed, Unprocessable
-from market_impact.bar_parsing import ParsedBars, UnreadableBarsError, parse_csv, parse_object
 from market_impact.engine import Engine
+from market_impact.prices.bar_parsing import ParsedBars, UnreadableBarsError, parse_csv, parse_object
 from market_impact.repository import bars
 from market_impact.schemas import BarsResult, RejectedBar
 

@@ -4,13 +4,13 @@ import asyncio
 from dataclasses import dataclass
 
 from common.runtime import Runtime
-from market_impact.car_measurement import EstimationWindow
-from market_impact.evidence_memory import EvidenceMemory
-from market_impact.market_data import PriceCache
-from market_impact.measures import ImpactMetrics
-from market_impact.scoring import ScoringParameters
+from market_impact.caches.evidence_cache import EvidenceMemory
+from market_impact.caches.price_cache import PriceCache
+from market_impact.estimation.abnormal_moves import EstimationWindow
+from market_impact.estimation.scoring import ScoringParameters
+from market_impact.metrics import ImpactMetrics
+from market_impact.prices.trading_calendar import TradingCalendar, trading_calendar
 from market_impact.settings import Settings
-from market_impact.trading_calendar import TradingCalendar, trading_calendar
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from starlette.types import ASGIApp
 
 from common.gateway import SERVICES
 from common.middleware import RequestMiddleware
-from market_impact.pictures import AveragePath, draw_average_path
+from market_impact.event_studies.charts import AveragePath, draw_average_path
 from market_impact.routes.event_studies import SVGResponse
 from standalone.composition import Dispatcher
 from standalone.front_page import front_app

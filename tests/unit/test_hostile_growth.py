@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from market_impact.bar_parsing import UnreadableBarsError, parse_csv
+from market_impact.prices.bar_parsing import UnreadableBarsError, parse_csv
 from news_ingestion.canonical_url import InvalidURLError, canonical_url
 from news_ingestion.cleaning import clean_line, clean_paragraphs
 from news_ingestion.decisions import BatchDecider

@@ -25,8 +25,8 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from common.database import Connection
 from common.pagination import PageRequest, keyset
 from common.rows import Rows
-from market_impact.bar_parsing import BarColumns
 from market_impact.models import BAR, IMPACT, SECURITY
+from market_impact.prices.bar_parsing import BarColumns
 
 # Cursors hold text, not dates; ISO dates sort alike.
 BAR_DAY = cast(BAR.c.session_date, Text)

@@ -11,9 +11,9 @@ from common.gateway import MARKET_IMPACT
 from common.pagination import Page, PageDep
 from common.routing import service_router
 from market_impact.bar_import import MAX_BARS, import_bars, read_bars
-from market_impact.bar_parsing import ParsedBars
+from market_impact.dates import Day
 from market_impact.dependencies import EngineDep
-from market_impact.parameters import Day
+from market_impact.prices.bar_parsing import ParsedBars
 from market_impact.repository import bars
 from market_impact.schemas import BarRead, BarsResult, BarWrite
 

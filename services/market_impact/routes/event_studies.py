@@ -12,11 +12,11 @@ from common.dependencies import ConnectionDep, ReadConnectionDep
 from common.errors import problems
 from common.gateway import MARKET_IMPACT
 from common.routing import service_router
-from market_impact import charts
 from market_impact.dependencies import EngineDep
-from market_impact.study import answer_study
-from market_impact.study_answer import StudyRead
-from market_impact.study_request import StudyRequest
+from market_impact.event_studies import chart_data
+from market_impact.event_studies.answer import StudyRead
+from market_impact.event_studies.answering import answer_study
+from market_impact.event_studies.request import StudyRequest
 
 router = service_router(MARKET_IMPACT, tags=["event studies"])
 SVG: dict[int | str, dict[str, Any]] = {
@@ -66,7 +66,7 @@ async def read_event_study(
     study_id: UUID, connection: ReadConnectionDep, conditional: ConditionalDep, response: Response
 ) -> Response:
     """Read an event study that was run before."""
-    document = await charts.read_study(connection, study_id)
+    document = await chart_data.read_study(connection, study_id)
     conditional.answer(etag_of(study_id))
     return _json(document, 200, response)
 
@@ -74,4 +74,4 @@ async def read_event_study(
 @router.get("/event-studies/{study_id}/chart.svg", response_class=SVGResponse, responses={**problems(404), **SVG})
 async def draw_event_study(study_id: UUID, connection: ReadConnectionDep) -> SVGResponse:
     """Draw the cumulative average abnormal return with its 95 % band, and the daily averages."""
-    return SVGResponse(await charts.study_chart(connection, study_id))
+    return SVGResponse(await chart_data.study_chart(connection, study_id))

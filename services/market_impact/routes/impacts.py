@@ -16,10 +16,10 @@ from common.item_isolation import answer_handover
 from common.moments import Moment
 from common.pagination import Page, PageDep
 from common.routing import service_router
-from market_impact import impact_reading
 from market_impact.assessment import assess
 from market_impact.dependencies import EngineDep
-from market_impact.outcome_document import Outcome
+from market_impact.impacts import reading
+from market_impact.impacts.outcome import Outcome
 from market_impact.repository.impacts import ImpactFilter, list_impacts
 from market_impact.schemas import ExplanationRead, ImpactBatch
 
@@ -79,7 +79,7 @@ async def read_impact(
     impact_id: UUID, connection: ReadConnectionDep, conditional: ConditionalDep, as_of: AsOf = None
 ) -> Impact:
     """Read one estimate; an earlier version keeps its id, and a withdrawn one says so by its state."""
-    impact = await impact_reading.read_impact(connection, impact_id, as_of)
+    impact = await reading.read_impact(connection, impact_id, as_of)
     conditional.answer(etag_of(impact_id, impact.state))
     return impact
 
@@ -87,10 +87,10 @@ async def read_impact(
 @router.get("/impacts/{impact_id}/explanation", responses=problems(404))
 async def read_explanation(impact_id: UUID, connection: ReadConnectionDep) -> ExplanationRead:
     """Read what an estimate is made of, and the nearest past events with what happened after them."""
-    return await impact_reading.read_explanation(connection, impact_id)
+    return await reading.read_explanation(connection, impact_id)
 
 
 @router.get("/impacts/{impact_id}/outcome", responses=problems(404))
 async def read_outcome(impact_id: UUID, connection: ReadConnectionDep) -> Outcome:
     """Read what really happened; `status` is `pending` until the horizon has passed and its bars are here."""
-    return await impact_reading.read_outcome(connection, impact_id)
+    return await reading.read_outcome(connection, impact_id)

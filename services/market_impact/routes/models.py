@@ -3,7 +3,7 @@
 from common.gateway import MARKET_IMPACT
 from common.routing import service_router
 from market_impact.dependencies import EngineDep
-from market_impact.model_card import active_model_card
+from market_impact.impacts.model_card import active_model_card
 from market_impact.schemas import ModelList
 
 router = service_router(MARKET_IMPACT, tags=["models"])

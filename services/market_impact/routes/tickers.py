@@ -10,9 +10,9 @@ from common.dependencies import ReadConnectionDep
 from common.errors import problems
 from common.gateway import MARKET_IMPACT
 from common.routing import service_router
-from market_impact import charts
+from market_impact.dates import Day
 from market_impact.dependencies import EngineDep
-from market_impact.parameters import Day
+from market_impact.event_studies import chart_data
 from market_impact.routes.event_studies import SVG, SVGResponse
 
 router = service_router(MARKET_IMPACT, tags=["tickers"])
@@ -33,4 +33,6 @@ async def draw_timeline(
 ) -> SVGResponse:
     """Draw a security's price with the news about it: which way each should move it, and how much it matters."""
     horizon = horizon_days or engine.parameters.horizons_days[0]
-    return SVGResponse(await charts.ticker_timeline(connection, ticker, basis, horizon, date_from, date_to, sessions))
+    return SVGResponse(
+        await chart_data.ticker_timeline(connection, ticker, basis, horizon, date_from, date_to, sessions)
+    )

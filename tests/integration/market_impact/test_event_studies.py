@@ -6,7 +6,7 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pytest
 
-from market_impact.study import forget_old_studies
+from market_impact.event_studies.answering import forget_old_studies
 from tests.integration.market_impact.conftest import DAYS, StartImpact, at, post, read
 from tests.unit.market_impact.samples import analysis_body
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from market_impact.outcome_recording import record_outcomes
+from market_impact.impacts.outcome_recording import record_outcomes
 from tests.conftest import RunningService
 from tests.integration.market_impact.conftest import (
     ACME,

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from market_impact.market_data import PriceCache
+from market_impact.caches.price_cache import PriceCache
 from tests.conftest import RunningService
 from tests.integration.market_impact.conftest import StartImpact
 

@@ -7,7 +7,7 @@ from uuid import UUID, uuid5
 import numpy as np
 
 from common.contracts import Analysis
-from market_impact.trading_calendar import TradingCalendar, trading_calendar
+from market_impact.prices.trading_calendar import TradingCalendar, trading_calendar
 
 NOW = datetime(2026, 6, 30, 12, 0, tzinfo=UTC)
 _NAMESPACE = UUID("5f0c0b7e-0000-7000-8000-000000000000")

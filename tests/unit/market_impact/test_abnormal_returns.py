@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from market_impact.abnormal_returns import AbnormalReturns, StudyWindows, measure_events
-from market_impact.normal_returns import MissingSeriesError, ModelName, ReturnPanel, normal_return_model
+from market_impact.event_studies.abnormal_returns import AbnormalReturns, StudyWindows, measure_events
+from market_impact.event_studies.normal_returns import MissingSeriesError, ModelName, ReturnPanel, normal_return_model
 
 
 def panel(n_days: int = 300, *, seed: int = 5) -> ReturnPanel:

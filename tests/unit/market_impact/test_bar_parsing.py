@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from market_impact.bar_parsing import UnreadableBarsError, parse_csv, parse_object, parse_rows
+from market_impact.prices.bar_parsing import UnreadableBarsError, parse_csv, parse_object, parse_rows
 
 ROW = {"ticker": "ACME", "date": "2025-01-02", "open": 1, "high": 2, "low": 0.5, "close": 1.5, "adjusted_close": 1.4}
 

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from market_impact.estimate import PRIORS, Estimates, attenuation, direction, estimate
-from market_impact.impact_score import impact_score
-from market_impact.past_events import NOTHING, Summary
-from market_impact.shrinkage import PriorParameters, shrink, t_of_mean
+from market_impact.estimation.estimate import PRIORS, Estimates, attenuation, direction, estimate
+from market_impact.estimation.impact_score import impact_score
+from market_impact.estimation.past_events import NOTHING, Summary
+from market_impact.estimation.shrinkage import PriorParameters, shrink, t_of_mean
 
 PRIOR = PriorParameters(
     slope=0.0,

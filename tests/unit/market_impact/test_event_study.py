@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from market_impact.abnormal_returns import StudyWindows
-from market_impact.event_study import ALL_TESTS, EventStudy, run_event_study
-from market_impact.normal_returns import ReturnPanel
-from market_impact.sample_warnings import TestName
+from market_impact.event_studies.abnormal_returns import StudyWindows
+from market_impact.event_studies.event_study import ALL_TESTS, EventStudy, run_event_study
+from market_impact.event_studies.normal_returns import ReturnPanel
+from market_impact.event_studies.sample_warnings import TestName
 
 WINDOWS = StudyWindows(first=-1, last=1, estimation_length=100, estimation_gap=5)
 

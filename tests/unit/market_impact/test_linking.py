@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from market_impact.linking import linked_securities
+from market_impact.estimation.linking import linked_securities
 from tests.unit.market_impact.samples import analysis
 
 _MOMENT = datetime(2026, 3, 2, 14, 30, tzinfo=UTC)

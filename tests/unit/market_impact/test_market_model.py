@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from market_impact.market_model import PairSums, fit_market_models
+from market_impact.prices.market_model import PairSums, fit_market_models
 
 
 def by_hand(y: np.ndarray, x: np.ndarray, event_y: np.ndarray, event_x: np.ndarray) -> tuple[float, float]:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from market_impact.past_events import NewsKind, PastEvent, PastEvents
+from market_impact.estimation.past_events import NewsKind, PastEvent, PastEvents
 
 KIND = NewsKind("reaction", 1, "analyst_upgrade", "positive")
 

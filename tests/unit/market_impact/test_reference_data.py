@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from market_impact.abnormal_returns import AbnormalReturns, StudyWindows, measure_events
-from market_impact.event_study import EventStudy, run_event_study
-from market_impact.market_model import PairSums, fit_market_models
-from market_impact.nonparametric_tests import generalised_sign_test, sign_test, wilcoxon_test
-from market_impact.normal_returns import ModelName, ReturnPanel, normal_return_model
-from market_impact.parametric_tests import boehmer_musumeci_poulsen, cross_sectional_t, patell_z
-from market_impact.returns import returns_from_prices
-from market_impact.trading_calendar import to_day_number, to_microseconds
+from market_impact.event_studies.abnormal_returns import AbnormalReturns, StudyWindows, measure_events
+from market_impact.event_studies.event_study import EventStudy, run_event_study
+from market_impact.event_studies.nonparametric_tests import generalised_sign_test, sign_test, wilcoxon_test
+from market_impact.event_studies.normal_returns import ModelName, ReturnPanel, normal_return_model
+from market_impact.event_studies.parametric_tests import boehmer_musumeci_poulsen, cross_sectional_t, patell_z
+from market_impact.prices.market_model import PairSums, fit_market_models
+from market_impact.prices.returns import returns_from_prices
+from market_impact.prices.trading_calendar import to_day_number, to_microseconds
 from tests.unit.market_impact.samples import calendar
 
 MODELS: dict[str, ModelName] = {

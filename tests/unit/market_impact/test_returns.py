@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from market_impact.returns import as_simple, returns_from_prices
+from market_impact.prices.returns import as_simple, returns_from_prices
 
 
 def test_simple_and_log_returns_of_known_prices() -> None:

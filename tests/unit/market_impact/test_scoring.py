@@ -8,13 +8,14 @@ import pytest
 from pydantic_core import to_json
 
 from common.contracts import Analysis, Impact
-from market_impact.car_measurement import EstimationWindow
-from market_impact.impact_document import explanation_document, impact_document
-from market_impact.linking import linked_securities
-from market_impact.past_events import NewsKind, PastEvent, PastEvents
-from market_impact.price_series import DailyPrices, PriceSeries
-from market_impact.scoring import Market, ScoredImpact, ScoringParameters, score_links
-from market_impact.trading_calendar import to_day_number, to_microseconds
+from market_impact.estimation.abnormal_moves import EstimationWindow
+from market_impact.estimation.linking import linked_securities
+from market_impact.estimation.past_events import NewsKind, PastEvent, PastEvents
+from market_impact.estimation.scoring import ScoredImpact, ScoringParameters, score_links
+from market_impact.impacts.document import explanation_document, impact_document
+from market_impact.prices.market import Market
+from market_impact.prices.price_series import DailyPrices, PriceSeries
+from market_impact.prices.trading_calendar import to_day_number, to_microseconds
 from tests.unit.market_impact.samples import analysis, bars, calendar, sessions
 
 DAYS = sessions(date(2025, 1, 2), date(2025, 12, 31))

@@ -8,23 +8,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from market_impact.event_correlation import mean_event_correlation
-from market_impact.multiple_testing import benjamini_hochberg, holm
-from market_impact.nonparametric_tests import (
+from market_impact.event_studies.event_correlation import mean_event_correlation
+from market_impact.event_studies.multiple_testing import benjamini_hochberg, holm
+from market_impact.event_studies.nonparametric_tests import (
     generalised_sign_test,
     permutation_test,
     positive_share,
     sign_test,
     wilcoxon_test,
 )
-from market_impact.parametric_tests import (
+from market_impact.event_studies.parametric_tests import (
     boehmer_musumeci_poulsen,
     cross_sectional_t,
     kolari_pynnonen,
     patell_z,
 )
-from market_impact.rank_tests import rank_scores, sign_scores
-from market_impact.ranks import average_ranks
+from market_impact.event_studies.rank_tests import rank_scores, sign_scores
+from market_impact.event_studies.ranks import average_ranks
 
 VALUES = np.array([0.01, 0.03, -0.01, 0.05, 0.02])
 

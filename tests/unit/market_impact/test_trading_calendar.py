@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from market_impact.trading_calendar import from_microseconds, to_day_number, to_microseconds, trading_calendar
+from market_impact.prices.trading_calendar import from_microseconds, to_day_number, to_microseconds, trading_calendar
 from tests.unit.market_impact.samples import NOW, calendar
 
 NEW_YORK = ZoneInfo("America/New_York")

@@ -1,0 +1,1 @@
+"""What each replica keeps in memory, in step with the database."""

@@ -1,0 +1,1 @@
+"""What past news says that this news will do."""

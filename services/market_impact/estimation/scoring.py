@@ -1,0 +1,195 @@
+"""Scores linked securities in one sweep: past events looked up one by one, all arithmetic on whole arrays."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from itertools import compress
+from math import isnan
+from typing import get_args
+
+import numpy as np
+
+from common.contracts import Basis
+from market_impact.estimation.abnormal_moves import EstimationWindow, Measurement, NewsWindow, measure_news
+from market_impact.estimation.estimate import PRIORS, Estimates, attenuation, estimate
+from market_impact.estimation.linking import Link
+from market_impact.estimation.past_events import NOTHING, NewsKind, PastEvents, Summary
+from market_impact.estimation.shrinkage import shrink
+from market_impact.prices.arrays import FloatArray, IntArray
+from market_impact.prices.market import Market
+from market_impact.prices.trading_calendar import TradingCalendar, to_microseconds
+
+BASES: tuple[Basis, ...] = get_args(Basis)
+
+
+@dataclass(frozen=True, slots=True)
+class ScoringParameters:
+    """What an operator decides: horizons in sessions, the estimation window, and the interval's nominal coverage."""
+
+    horizons_days: tuple[int, ...]
+    estimation: EstimationWindow
+    interval_level: float
+
+
+@dataclass(slots=True)
+class ScoredImpact:
+    """One estimate in plain numbers; `estimate` is None when it abstained.
+
+    Parameters
+    ----------
+    session : index in the calendar of the first session that counts, -1 outside of it
+    horizon_ends_at : microseconds, the close that completes the horizon; None outside the calendar
+    volatility : of the abnormal log return over the horizon, NaN without prices
+    car, car_standard_error : realised, NaN before the horizon has passed or without prices
+    kind_events, own_events : past events of this kind on all securities, and on this one
+    """
+
+    link: Link
+    basis: Basis
+    horizon_days: int
+    session: int
+    horizon_ends_at: int | None
+    abstain_reason: str | None
+    volatility: float
+    n_estimation_days: int
+    beta: float
+    car: float
+    car_standard_error: float
+    kind_events: Summary
+    own_events: Summary
+    estimate: dict[str, float] | None = None
+
+    @property
+    def has_car(self) -> bool:
+        """Return whether prices hold the whole horizon."""
+        return not isnan(self.car)
+
+    @property
+    def is_evidence(self) -> bool:
+        """Return whether later estimates may learn from the outcome."""
+        return not self.link.reports_move and not self.link.analysis.abstained
+
+
+def score_links(
+    links: Sequence[Link],
+    market: Market,
+    past: PastEvents,
+    calendar: TradingCalendar,
+    parameters: ScoringParameters,
+) -> list[ScoredImpact]:
+    """Return an estimate for each link, horizon and basis.
+
+    Notes
+    -----
+    Nothing later than a link's own publication enters its expectation: volatility comes from sessions that end before
+    the estimation gap, evidence from outcomes known before `published_at`. The realised CAR, where prices already hold
+    it, is measured in the same sweep and reported beside the estimate.
+    """
+    published = np.array([to_microseconds(link.analysis.lineage.published_at) for link in links], dtype=np.int64)
+    scored: list[ScoredImpact] = []
+    for basis in BASES:
+        first = calendar.session_of(published) if basis == "reaction" else calendar.first_open_after(published)
+        for horizon_days in parameters.horizons_days:
+            scored += _score(links, published, first, basis, horizon_days, market, past, calendar, parameters)
+    return scored
+
+
+def _score(
+    links: Sequence[Link],
+    published: IntArray,
+    first: IntArray,
+    basis: Basis,
+    horizon_days: int,
+    market: Market,
+    past: PastEvents,
+    calendar: TradingCalendar,
+    parameters: ScoringParameters,
+) -> list[ScoredImpact]:
+    sessions: list[int] = first.tolist()
+    windows = [
+        NewsWindow(market.series.get(link.ticker), session, horizon_days, basis)
+        for link, session in zip(links, sessions, strict=True)
+    ]
+    measured = measure_news(windows, parameters.estimation)
+    scored = [
+        _unscored(link, window, moment, measured, index, past, calendar)
+        for index, (link, window, moment) in enumerate(zip(links, windows, published.tolist(), strict=True))
+    ]
+    for impact, moment in zip(scored, published.tolist(), strict=True):
+        impact.abstain_reason = _abstain_reason(impact, moment, market, calendar)
+    chosen = [impact.abstain_reason is None for impact in scored]
+    if any(chosen):
+        _estimate(
+            list(compress(scored, chosen)),
+            list(compress(published.tolist(), chosen)),
+            measured.volatility[np.array(chosen)],
+            past,
+            parameters.interval_level,
+        )
+    return scored
+
+
+def _unscored(
+    link: Link,
+    window: NewsWindow,
+    moment: int,
+    measured: Measurement,
+    index: int,
+    past: PastEvents,
+    calendar: TradingCalendar,
+) -> ScoredImpact:
+    last = window.session + window.horizon_days - 1
+    inside = calendar.covers(moment) and last < len(calendar)
+    kind = NewsKind(window.basis, window.horizon_days, link.event_type, link.sentiment_label)
+    return ScoredImpact(
+        link=link,
+        basis=window.basis,
+        horizon_days=window.horizon_days,
+        session=window.session if inside else -1,
+        horizon_ends_at=int(calendar.closes[last]) if inside else None,
+        abstain_reason=None,
+        volatility=float(measured.volatility[index]),
+        n_estimation_days=int(measured.n_estimation_days[index]),
+        beta=float(measured.beta[index]),
+        car=float(measured.car[index]),
+        car_standard_error=float(measured.car_standard_error[index]),
+        kind_events=past.of_kind(kind, moment) if inside else NOTHING,
+        own_events=past.of_ticker(kind, link.ticker, moment) if inside else NOTHING,
+    )
+
+
+def _abstain_reason(impact: ScoredImpact, moment: int, market: Market, calendar: TradingCalendar) -> str | None:
+    if impact.link.analysis.abstained:
+        return "analysis_abstained"
+    if impact.session < 0 or not calendar.covers(moment):
+        return "outside_trading_calendar"
+    if not market.has_benchmark:
+        return "no_benchmark_prices"
+    if impact.link.ticker not in market.series:
+        return "no_price_history"
+    if not impact.volatility > 0.0:
+        return "estimation_window_too_short"
+    return None
+
+
+def _estimate(
+    scored: Sequence[ScoredImpact], published: Sequence[int], volatility: FloatArray, past: PastEvents, level: float
+) -> None:
+    """Set `estimate` of impacts that share one basis and horizon."""
+    basis, horizon_days = scored[0].basis, scored[0].horizon_days
+    posterior = shrink(
+        PRIORS[basis],
+        np.array([impact.link.sentiment_score for impact in scored]),
+        [past.of_horizon(basis, horizon_days, moment) for moment in published],
+        [impact.kind_events for impact in scored],
+        [impact.own_events for impact in scored],
+    )
+    share = np.array([attenuation(basis, impact.link.relevance, impact.link.analysis.novelty) for impact in scored])
+    result = estimate(posterior, volatility, share, level)
+    columns = [np.round(getattr(result, name), _DIGITS).tolist() for name in _ESTIMATE_FIELDS]
+    for impact, values in zip(scored, zip(*columns, strict=True), strict=True):
+        impact.estimate = dict(zip(_ESTIMATE_FIELDS, values, strict=True))
+
+
+# Further digits are noise, and every digit is stored and sent three times.
+_DIGITS = 8
+_ESTIMATE_FIELDS = tuple(field.name for field in fields(Estimates))

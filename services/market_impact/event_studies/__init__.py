@@ -1,0 +1,1 @@
+"""An event study over REST: request, statistics, answer and charts."""

@@ -1,0 +1,78 @@
+"""Gathers what the pictures show, and draws them off the event loop."""
+
+import asyncio
+from datetime import UTC, date, datetime, time
+from typing import Any
+from uuid import UUID
+
+from pydantic_core import from_json
+
+from common.contracts import Basis
+from common.database import Connection
+from common.errors import NotFound
+from market_impact.event_studies.answer import StudyRead
+from market_impact.event_studies.charts import AveragePath, NewsMark, draw_average_path, draw_timeline
+from market_impact.repository import bars, impacts, studies
+
+
+async def read_study(connection: Connection, study_id: UUID) -> str:
+    """Return a kept event study as JSON text; `NotFound` without one."""
+    row = await studies.read_study(connection, study_id)
+    if row is None:
+        raise NotFound(f"No event study {study_id}.")
+    return str(row.answer)
+
+
+async def study_chart(connection: Connection, study_id: UUID) -> bytes:
+    """Return the SVG of a kept event study."""
+    study = await asyncio.to_thread(StudyRead.model_validate_json, await read_study(connection, study_id))
+    aggregate = study.aggregate
+    estimation = study.estimation
+    words = [study.model.replace("_", " "), f"{estimation.length} days of estimation, {estimation.gap} of gap"]
+    if study.benchmark is not None:
+        words.insert(1, f"against {study.benchmark}")
+    path = AveragePath(
+        days=aggregate.days,
+        aar=aggregate.aar,
+        caar=aggregate.caar,
+        standard_error=aggregate.caar_standard_error,
+        n_events=aggregate.n_events,
+        caption=" · ".join(words),
+    )
+    return await asyncio.to_thread(draw_average_path, path)
+
+
+async def ticker_timeline(
+    connection: Connection,
+    ticker: str,
+    basis: Basis,
+    horizon_days: int,
+    date_from: date | None,
+    date_to: date | None,
+    limit: int,
+) -> bytes:
+    """Return the SVG of a ticker's price with its news.
+
+    Raises
+    ------
+    NotFound
+        When the ticker has no bars, or fewer than two in the range.
+    """
+    rows = await bars.read_closes(connection, ticker, date_from, date_to, limit)
+    if not rows and not await bars.read_versions(connection, [ticker]):
+        raise NotFound(f"No bars of {ticker}.")
+    if len(rows) < 2:
+        raise NotFound(f"{len(rows)} session(s) of {ticker} in this range; a line needs two.", code="too_few_bars")
+    days = [row.session_date for row in rows]
+    first, last = (datetime.combine(day, time(), UTC) for day in (days[0], days[-1]))
+    found = await impacts.read_marks(connection, ticker, basis, horizon_days, first, last)
+    held = set(days)
+    marks = [_mark(row) for row in found if row.session_date in held]
+    caption = f"{days[0]} to {days[-1]} · {len(marks)} news items · basis {basis}, {horizon_days} session(s)"
+    closes = [row.close for row in rows]
+    return await asyncio.to_thread(draw_timeline, ticker, days, closes, marks, caption)
+
+
+def _mark(row: Any) -> NewsMark:
+    title = from_json(row.document)["context"]["title"]
+    return NewsMark(day=row.session_date, direction=row.direction, impact_score=row.impact_score, title=title)

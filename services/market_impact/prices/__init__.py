@@ -1,0 +1,1 @@
+"""Daily bars as arrays on the trading calendar."""
