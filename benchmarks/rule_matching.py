@@ -10,9 +10,9 @@ import statistics
 import time
 from collections.abc import Callable
 
-from alerts.conditions import Condition, holds
-from alerts.facts import Facts
-from alerts.rule_index import RuleIndex
+from alerts.matching.conditions import Condition, holds
+from alerts.matching.impact_facts import Facts
+from alerts.matching.rule_index import RuleIndex
 
 N_RULES = 100_000
 N_IMPACTS_INDEXED = 2_000

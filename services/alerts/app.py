@@ -7,16 +7,18 @@ import httpx
 from fastapi import FastAPI
 
 from alerts import models
-from alerts.default_rules import seed
-from alerts.delivering import Dispatcher
+from alerts.delivery.channels.channel import Sender
+from alerts.delivery.channels.log import LogSender
+from alerts.delivery.channels.webhook import WebhookSender
+from alerts.delivery.dispatcher import Dispatcher
+from alerts.delivery.receiver_management import forget_shown_secrets
+from alerts.delivery.retention import forget_old_deliveries
 from alerts.metrics import AlertMetrics
-from alerts.notifying import Notifier
-from alerts.receiver_writing import forget_shown_secrets
+from alerts.notification.notifier import Notifier
 from alerts.repository import counts
-from alerts.retention import forget_old_deliveries
 from alerts.routes import ROUTERS
-from alerts.rule_book import RuleBook
-from alerts.senders import LogSender, Sender, WebhookSender
+from alerts.rules.active_rules import RuleBook
+from alerts.rules.default_rules import seed
 from alerts.settings import Settings
 from common.address_guard import AddressGuard, guarded_client
 from common.application import ServiceDefinition, create_service

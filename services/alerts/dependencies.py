@@ -2,7 +2,7 @@
 
 from fastapi import Request
 
-from alerts.mesh_identity import direct_peer
+from alerts.platform_events.mesh_identity import direct_peer
 from alerts.settings import Settings
 from common.auth import Principal
 from common.dependencies import runtime_of

@@ -6,11 +6,11 @@ from datetime import datetime
 from operator import itemgetter
 from uuid import UUID
 
-from alerts.alert_opening import Match, fire
-from alerts.grouping import fingerprint, group_labels, window_start
+from alerts.lifecycle.opening import Match, fire
+from alerts.matching.grouping import fingerprint, group_labels, window_start
 from alerts.repository import alerts, signals
 from alerts.repository.signals import Key
-from alerts.rule_book import ActiveRule, RuleBook
+from alerts.rules.active_rules import ActiveRule, RuleBook
 from common.clock import uuid7
 from common.contracts import BatchResult, Impact, InvalidItem
 from common.database import Connection, after_commit

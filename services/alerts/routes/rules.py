@@ -5,8 +5,8 @@ from uuid import UUID
 
 from fastapi import Query
 
-from alerts import rule_writing
 from alerts.repository import rules
+from alerts.rules import management
 from alerts.schemas.rules import RuleCreate, RuleRead, RuleValidation
 from alerts.system_rule import SYSTEM_RULE_ID
 from common.conditional import ConditionalDep, etag_of
@@ -28,7 +28,7 @@ async def create_rule(
 
     `POST /rules:validate` first tells whether the rule can ever fire; `POST /signals:evaluate` tries it.
     """
-    created = await rule_writing.create_rule(connection, rule, clock.now())
+    created = await management.create_rule(connection, rule, clock.now())
     conditional.tag(etag_of(created.rule_id, created.revision))
     return created
 
@@ -36,7 +36,7 @@ async def create_rule(
 @router.post("/rules:validate", responses=problems(409))
 async def validate_rule(rule: RuleCreate, connection: ReadConnectionDep) -> RuleValidation:
     """Check a rule without storing it: never matches, always fires, contradicts itself, does less than it says."""
-    return await rule_writing.validate_rule(connection, rule)
+    return await management.validate_rule(connection, rule)
 
 
 @router.get("/rules", responses=problems(404))
@@ -48,16 +48,16 @@ async def list_rules(
 ) -> Page[RuleRead]:
     """List rules, the newest first."""
     rows = await rules.list_rules(connection, page, enabled=enabled, severity=severity)
-    read = {rule.rule_id: rule for rule in await rule_writing.read_rules(connection, rows)}
+    read = {rule.rule_id: rule for rule in await management.read_rules(connection, rows)}
     return page.answer(rows, key=lambda row: (row.rule_id,), read=lambda row: read[row.rule_id])
 
 
 @router.get("/rules/{rule_id}", responses=problems(404))
 async def read_rule(rule_id: UUID, connection: ReadConnectionDep, conditional: ConditionalDep) -> RuleRead:
     """Read a rule."""
-    row = await rule_writing.rule_or_404(connection, rule_id)
+    row = await management.rule_or_404(connection, rule_id)
     conditional.answer(etag_of(row.rule_id, row.revision))
-    return (await rule_writing.read_rules(connection, [row]))[0]
+    return (await management.read_rules(connection, [row]))[0]
 
 
 @router.put("/rules/{rule_id}", responses=problems(404, 409, 412))
@@ -65,9 +65,9 @@ async def replace_rule(
     rule_id: UUID, rule: RuleCreate, connection: ConnectionDep, clock: ClockDep, conditional: ConditionalDep
 ) -> RuleRead:
     """Give a rule a new definition. Alerts it has made stay as they are."""
-    row = await rule_writing.rule_or_404(connection, rule_id, for_update=True)
+    row = await management.rule_or_404(connection, rule_id, for_update=True)
     conditional.require(etag_of(row.rule_id, row.revision))
-    replaced = await rule_writing.replace_rule(connection, rule_id, rule, clock.now())
+    replaced = await management.replace_rule(connection, rule_id, rule, clock.now())
     conditional.tag(etag_of(replaced.rule_id, replaced.revision))
     return replaced
 
@@ -75,7 +75,7 @@ async def replace_rule(
 @router.delete("/rules/{rule_id}", status_code=204, responses=problems(404, 409, 412))
 async def delete_rule(rule_id: UUID, connection: ConnectionDep, clock: ClockDep, conditional: ConditionalDep) -> None:
     """Delete a rule. Alerts it has made stay."""
-    row = await rule_writing.rule_or_404(connection, rule_id, for_update=True)
+    row = await management.rule_or_404(connection, rule_id, for_update=True)
     conditional.require(etag_of(row.rule_id, row.revision))
     if rule_id == SYSTEM_RULE_ID:
         raise Conflict(

@@ -2,7 +2,8 @@
 
 from functools import partial
 
-from alerts import dry_run, evaluation
+from alerts import evaluation
+from alerts.rules import dry_run
 from alerts.schemas.signals import EvaluationRequest, EvaluationResult, SignalBatch
 from common.contracts import BatchResult
 from common.dependencies import ReadConnectionDep, RuntimeDep

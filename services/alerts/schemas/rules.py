@@ -6,9 +6,9 @@ from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool
 
-from alerts.conditions import Condition
-from alerts.grouping import GroupLabel
-from alerts.linting import Finding
+from alerts.matching.conditions import Condition
+from alerts.matching.grouping import GroupLabel
+from alerts.matching.linting import Finding
 from common.contracts import Basis, Direction, SentimentLabel, Severity
 from common.contracts.text import Name, Ticker
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from alerts.explanation import Outcome
+from alerts.matching.explanation import Outcome
 from alerts.schemas.rules import RuleCreate
 from common.contracts import Impact, Tolerant
 from common.contracts.batch import MAX_BATCH_ITEMS, ItemError

@@ -3,8 +3,8 @@
 import asyncio
 import json
 
-from alerts.delivering import Dispatcher
-from alerts.retention import forget_old_deliveries
+from alerts.delivery.dispatcher import Dispatcher
+from alerts.delivery.retention import forget_old_deliveries
 from alerts.settings import Settings
 from common.clock import uuid7
 from tests.emulators.dripping import dripping

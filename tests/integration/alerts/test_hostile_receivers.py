@@ -6,8 +6,8 @@ from datetime import datetime
 
 import pytest
 
-from alerts.delivering import Dispatcher
-from alerts.notifying import flush_due
+from alerts.delivery.dispatcher import Dispatcher
+from alerts.notification.notifier import flush_due
 from tests.integration.alerts.test_deliveries import attempts, delivery_in
 from tests.unit.alerts.builders import impact
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from alerts.default_rules import seed
+from alerts.rules.default_rules import seed
 from alerts.system_rule import SYSTEM_RULE_ID
 from common.auth import new_api_key, store_api_key
 from tests.integration.alerts.conftest import running

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 import httpx
 
-from alerts.delivering import Dispatcher
+from alerts.delivery.dispatcher import Dispatcher
 from tests.conftest import SECRETS_KEY
 from tests.integration.alerts.conftest import running
 from tests.unit.alerts.builders import PUBLISHED_AT, impact

@@ -2,9 +2,9 @@
 
 from hypothesis import strategies as st
 
-from alerts.conditions import Condition
-from alerts.facts import Facts
-from alerts.requirements import BASES, DIRECTIONS, SENTIMENTS
+from alerts.matching.conditions import Condition
+from alerts.matching.impact_facts import Facts
+from alerts.matching.normal_form import BASES, DIRECTIONS, SENTIMENTS
 
 TICKERS = ("AAPL", "MSFT", "TSLA")
 TOPICS = ("earnings", "mergers", "macro")

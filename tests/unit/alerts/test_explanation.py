@@ -2,8 +2,8 @@
 
 from hypothesis import given, settings
 
-from alerts.conditions import Condition, holds
-from alerts.explanation import explain
+from alerts.matching.conditions import Condition, holds
+from alerts.matching.explanation import explain
 from tests.unit.alerts.strategies import conditions, facts, flat_conditions
 from tests.unit.alerts.test_rule_index import TESLA_FALLS
 

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from alerts.latency import hops
+from alerts.lifecycle.latency import hops
 from tests.unit.alerts.builders import PUBLISHED_AT, impact
 
 

@@ -1,7 +1,7 @@
 """Rules that cannot do what they say are found out before they run."""
 
-from alerts.conditions import Condition
-from alerts.linting import Timing, lint
+from alerts.matching.conditions import Condition
+from alerts.matching.linting import Timing, lint
 
 DEFAULTS = Timing(30.0, 300.0, 14_400.0, 0.0)
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts.mesh_identity import direct_peer
+from alerts.platform_events.mesh_identity import direct_peer
 
 FLAGGER = "spiffe://cluster.local/ns/flagger-system/sa/flagger"
 

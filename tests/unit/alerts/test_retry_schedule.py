@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from alerts.ledger_outcome import outcome_of
-from alerts.retry_schedule import DELAYS_SECONDS, Answer, next_attempt_at, throttled_until, verdict
+from alerts.delivery.outcome import outcome_of
+from alerts.delivery.retry_schedule import DELAYS_SECONDS, Answer, next_attempt_at, throttled_until, verdict
 
 NOW = datetime(2024, 3, 5, 12, 0, tzinfo=UTC)
 

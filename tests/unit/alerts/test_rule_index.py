@@ -5,10 +5,10 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alerts.conditions import Condition, holds
-from alerts.facts import Facts
-from alerts.requirements import TooManyBoxes, boxes
-from alerts.rule_index import RuleIndex
+from alerts.matching.conditions import Condition, holds
+from alerts.matching.impact_facts import Facts
+from alerts.matching.normal_form import TooManyBoxes, boxes
+from alerts.matching.rule_index import RuleIndex
 from tests.unit.alerts.strategies import conditions, facts
 
 TESLA_FALLS = Facts(

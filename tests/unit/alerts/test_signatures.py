@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 import pytest
 from standardwebhooks import Webhook
 
-from alerts.senders import Message
-from alerts.signatures import new_secret, sign, signed_headers
+from alerts.delivery.channels.channel import Message
+from alerts.delivery.signatures import new_secret, sign, signed_headers
 
 BODY = b'{"type":"alert.firing"}'
 

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from alerts.conditions import holds, size
-from alerts.explanation import explain
-from alerts.facts import can_fire, facts_of
-from alerts.grouping import GroupLabel, group_labels, window_start
+from alerts.matching.conditions import holds, size
+from alerts.matching.explanation import explain
+from alerts.matching.grouping import GroupLabel, group_labels, window_start
+from alerts.matching.impact_facts import can_fire, facts_of
 from alerts.repository import rules
 from alerts.schemas.rules import When
 from alerts.schemas.signals import (

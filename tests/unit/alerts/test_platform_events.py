@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts.notification import MAX_BODY_BYTES, AlertView, render
+from alerts.notification.body import MAX_BODY_BYTES, AlertView, render
+from alerts.platform_events.events import EPOCH, SystemEvent, of_alertmanager, of_flagger, of_flux
 from alerts.schemas.integrations import AlertmanagerAlert, FlaggerEvent, FluxEvent
-from alerts.system_events import EPOCH, SystemEvent, of_alertmanager, of_flagger, of_flux
 from common.clock import uuid7
 from tests.unit.alerts.platform_events import flagger, flux, prometheus_alert
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from alerts.retry_schedule import Answer, Verdict, next_attempt_at, verdict
+from alerts.delivery.retry_schedule import Answer, Verdict, next_attempt_at, verdict
 
 
 @dataclass(frozen=True, slots=True)

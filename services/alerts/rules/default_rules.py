@@ -1,8 +1,8 @@
 """What a new installation starts with: a log receiver and two rules, so that the first headlines show alerts."""
 
-from alerts.receiver_writing import create_receiver
+from alerts.delivery.receiver_management import create_receiver
 from alerts.repository import rules, system_events
-from alerts.rule_writing import create_rule
+from alerts.rules.management import create_rule
 from alerts.schemas.receivers import LogCreate
 from alerts.schemas.rules import RuleCreate, When
 from common.runtime import Runtime

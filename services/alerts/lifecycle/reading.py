@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import Row
 
-from alerts.latency import hops, milliseconds
+from alerts.lifecycle.latency import hops, milliseconds
 from alerts.repository import alerts, signals
 from alerts.schemas.alerts import AlertDetail, AlertLineage, AlertRead, HopRead, TrailRead, TransitionRead
 from common.contracts import Impact

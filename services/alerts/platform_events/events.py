@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
-from alerts.grouping import fingerprint
+from alerts.matching.grouping import fingerprint
 from alerts.schemas.integrations import AlertmanagerAlert, FlaggerEvent, FluxEvent
 from common.contracts import Severity
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from alerts.facts import Facts
+from alerts.matching.impact_facts import Facts
 
 MAX_DEPTH = 5
 MAX_CONDITIONS = 200

@@ -5,8 +5,8 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from alerts.ledger import transition
-from alerts.notifying import ended_event
+from alerts.notification.ledger_rows import transition
+from alerts.notification.notifier import ended_event
 from alerts.repository import alerts
 from alerts.schemas.alerts import AlertAction
 from common.database import Connection, after_commit

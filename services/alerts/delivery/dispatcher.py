@@ -17,11 +17,11 @@ from uuid import UUID
 
 from sqlalchemy import Row
 
-from alerts.ledger_outcome import Outcome, failed_event, outcome_of
+from alerts.delivery.channels.channel import Message, Sender
+from alerts.delivery.outcome import Outcome, failed_event, outcome_of
+from alerts.delivery.retry_schedule import Answer, throttled_until
 from alerts.metrics import AlertMetrics
 from alerts.repository import alerts, deliveries, receivers
-from alerts.retry_schedule import Answer, throttled_until
-from alerts.senders import Message, Sender
 from alerts.settings import Settings
 from common.clock import uuid7
 from common.database import Connection

@@ -7,12 +7,12 @@ from uuid import UUID
 
 from sqlalchemy import Row
 
-from alerts.ledger import delivery_rows
-from alerts.notification import notice
+from alerts.delivery.signatures import new_secret
+from alerts.notification.body import notice
+from alerts.notification.ledger_rows import delivery_rows
 from alerts.repository import deliveries, receivers, rules
 from alerts.schemas.receivers import ReceiverCreate, ReceiverCreated, ReceiverRead, SecretRotated, WebhookCreate
 from alerts.settings import Settings
-from alerts.signatures import new_secret
 from common.address_guard import AddressGuard
 from common.clock import uuid7
 from common.database import Connection, after_commit

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from sqlalchemy import Row
 
-from alerts.conditions import MAX_CONDITIONS, MAX_DEPTH, depth, size
-from alerts.linting import Timing, lint
+from alerts.matching.conditions import MAX_CONDITIONS, MAX_DEPTH, depth, size
+from alerts.matching.linting import Timing, lint
 from alerts.repository import receivers, rules
 from alerts.schemas.rules import FindingRead, RuleCreate, RuleRead, RuleValidation
 from common.clock import uuid7

@@ -12,9 +12,9 @@ from uuid import UUID
 import structlog
 from sqlalchemy import Row
 
-from alerts.grouping import repeat_after
-from alerts.ledger import delivery_rows, transition
-from alerts.notification import AlertView, Amendment, Notice, Reason, render, title_of
+from alerts.matching.grouping import repeat_after
+from alerts.notification.body import AlertView, Amendment, Notice, Reason, render, title_of
+from alerts.notification.ledger_rows import delivery_rows, transition
 from alerts.repository import alerts, deliveries, signals
 from alerts.settings import Settings
 from common.contracts import AlertState, Impact

@@ -7,7 +7,7 @@ from uuid import uuid4
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alerts.notification import MAX_BODY_BYTES, AlertView, Amendment, render, title_of
+from alerts.notification.body import MAX_BODY_BYTES, AlertView, Amendment, render, title_of
 from common.contracts import Alert
 from tests.unit.alerts.builders import impact
 

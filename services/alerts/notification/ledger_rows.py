@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from alerts.notification import Notice
+from alerts.notification.body import Notice
 from common.clock import uuid7
 
 

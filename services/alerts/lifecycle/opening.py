@@ -9,11 +9,11 @@ from uuid import UUID
 
 from sqlalchemy import Row
 
-from alerts.grouping import repeat_after
-from alerts.ledger import delivery_rows, transition
-from alerts.notification import AlertView, Notice, render, title_of
+from alerts.matching.grouping import repeat_after
+from alerts.notification.body import AlertView, Notice, render, title_of
+from alerts.notification.ledger_rows import delivery_rows, transition
 from alerts.repository import alerts, deliveries, signals
-from alerts.rule_book import ActiveRule
+from alerts.rules.active_rules import ActiveRule
 from common.clock import uuid7
 from common.contracts import Impact
 from common.database import Connection, after_commit

@@ -8,11 +8,11 @@ from uuid import UUID
 import structlog
 from sqlalchemy import Row
 
-from alerts.facts import can_fire, facts_of
-from alerts.grouping import GroupLabel
+from alerts.matching.grouping import GroupLabel
+from alerts.matching.impact_facts import can_fire, facts_of
+from alerts.matching.rule_index import RuleIndex
 from alerts.metrics import AlertMetrics
 from alerts.repository import rules
-from alerts.rule_index import RuleIndex
 from alerts.schemas.rules import When
 from alerts.system_rule import SYSTEM_RULE_ID
 from common.contracts import Impact, Severity

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from alerts.conditions import Condition, holds
-from alerts.facts import Facts
+from alerts.matching.conditions import Condition, holds
+from alerts.matching.impact_facts import Facts
 
 Value = str | int | float | list[str]
 

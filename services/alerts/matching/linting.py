@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from alerts.conditions import MAX_CONDITIONS, MAX_DEPTH, Condition, depth, size
-from alerts.requirements import TooManyBoxes, boxes
+from alerts.matching.conditions import MAX_CONDITIONS, MAX_DEPTH, Condition, depth, size
+from alerts.matching.normal_form import TooManyBoxes, boxes
 
 FindingCode = Literal[
     "never_matches", "always_fires", "contradiction", "no_effect", "too_complex", "rounded_interval", "no_receiver"

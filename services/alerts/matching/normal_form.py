@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from alerts.conditions import Condition
-from alerts.facts import Facts
+from alerts.matching.conditions import Condition
+from alerts.matching.impact_facts import Facts
 
 DIRECTIONS: Final = frozenset({"up", "down", "flat"})
 BASES: Final = frozenset({"reaction", "after"})

@@ -7,10 +7,10 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from alerts.ledger import transition
-from alerts.notifying import ended_event
+from alerts.notification.ledger_rows import transition
+from alerts.notification.notifier import ended_event
+from alerts.platform_events.events import EPOCH, RANK, SystemEvent
 from alerts.repository import alerts, system_events
-from alerts.system_events import EPOCH, RANK, SystemEvent
 from alerts.system_rule import SYSTEM_RULE_ID
 from common.clock import uuid7
 from common.contracts import AlertState, BatchResult, ItemResult

@@ -1,0 +1,1 @@
+"""One alert from its opening to its end."""

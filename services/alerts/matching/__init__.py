@@ -1,0 +1,1 @@
+"""Which rules an impact satisfies, and why."""

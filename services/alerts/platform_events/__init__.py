@@ -1,0 +1,1 @@
+"""Events of Flagger, Flux and Alertmanager as alerts."""

@@ -1,0 +1,1 @@
+"""Rules as users keep them and as replicas hold them."""
