@@ -13,13 +13,13 @@ from common.gateway import NEWS_INGESTION
 from common.outbox import Handover
 from common.runtime import Runtime
 from news_ingestion import models, repository
-from news_ingestion.adapters import adapters
-from news_ingestion.fetch_retention import forget_old_fetches
-from news_ingestion.fetcher import Fetcher
-from news_ingestion.fetching import FetchMetrics, fetch_due
 from news_ingestion.ingestion import IngestionMetrics, forget_old_texts
+from news_ingestion.providers.provider_client import Fetcher
+from news_ingestion.providers.registry import adapters
 from news_ingestion.routes import ROUTERS
 from news_ingestion.settings import Settings
+from news_ingestion.sources.fetching import FetchMetrics, fetch_due
+from news_ingestion.sources.retention import forget_old_fetches
 
 EVENTS = ("article.created", "article.revised", "article.retracted", "story.updated", "source.degraded")
 _DESCRIPTION = """

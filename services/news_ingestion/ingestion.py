@@ -21,9 +21,9 @@ from common.database import Connection, after_commit
 from common.item_isolation import Isolated
 from common.offloading import off_loop_if_large
 from common.runtime import Runtime
-from news_ingestion.decisions import BatchDecider, Decision, Known, Status, set_novelty
-from news_ingestion.draft import Draft, Item, RejectedItemError, clean_item
-from news_ingestion.duplicates import COMPARED_BODY_CHARACTERS
+from news_ingestion.articles.draft import Draft, Item, RejectedItemError, clean_item
+from news_ingestion.deduplication.decisions import BatchDecider, Decision, Known, Status, set_novelty
+from news_ingestion.deduplication.duplicates import COMPARED_BODY_CHARACTERS
 from news_ingestion.repository import candidates, ingesting
 from news_ingestion.settings import Settings
 

@@ -14,7 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from alerts.delivery.retry_schedule import Verdict
 from common.contracts.impact import Basis
 from common.gateway import SERVICES
-from news_ingestion.source_schemas import FetchStatus
+from news_ingestion.schemas.sources import FetchStatus
 from tests.conftest import StartService
 from tests.platform import monitoring
 from tests.platform.chart import NAMESPACE, ROOT, merged_values

@@ -7,13 +7,13 @@ from uuid import uuid4
 import pytest
 
 from market_impact.prices.bar_parsing import UnreadableBarsError, parse_csv
-from news_ingestion.canonical_url import InvalidURLError, canonical_url
-from news_ingestion.cleaning import clean_line, clean_paragraphs
-from news_ingestion.decisions import BatchDecider
-from news_ingestion.draft import Item, clean_item
-from news_ingestion.duplicates import compare_posted
-from news_ingestion.feed_format import parse_feed
-from news_ingestion.headline import _read_headline
+from news_ingestion.articles.canonical_url import InvalidURLError, canonical_url
+from news_ingestion.articles.cleaning import clean_line, clean_paragraphs
+from news_ingestion.articles.draft import Item, clean_item
+from news_ingestion.articles.headline import _read_headline
+from news_ingestion.deduplication.decisions import BatchDecider
+from news_ingestion.deduplication.duplicates import compare_posted
+from news_ingestion.providers.rss.feed import parse_feed
 from nlp.entities.ticker_marks import find_ticker_marks
 from nlp.texts.html_entities import decode
 from nlp.texts.languages import detect_language

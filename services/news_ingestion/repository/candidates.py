@@ -9,8 +9,8 @@ from uuid import UUID
 from sqlalchemy import ARRAY, BigInteger, DateTime, Interval, Row, Select, Uuid, bindparam, select, text
 
 from common.database import Connection
-from news_ingestion.decisions import MAX_CANDIDATES, Known
-from news_ingestion.draft import Draft
+from news_ingestion.articles.draft import Draft
+from news_ingestion.deduplication.decisions import MAX_CANDIDATES, Known
 from news_ingestion.models import ARTICLE
 
 # Beyond this many articles under one hash within the window, only the nearest in time are candidates.

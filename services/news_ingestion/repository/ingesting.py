@@ -10,9 +10,9 @@ from sqlalchemy import ARRAY, BigInteger, DateTime, Interval, Text, Uuid, bindpa
 
 from common.bulk import copy_rows, insert_rows
 from common.database import Connection
-from news_ingestion.decisions import Known
+from news_ingestion.deduplication.decisions import Known
+from news_ingestion.deduplication.stories import NOVELTY_COUNTED, NOVELTY_WINDOW
 from news_ingestion.models import ARTICLE, FINGERPRINT, STORY, TALLY
-from news_ingestion.stories import NOVELTY_COUNTED, NOVELTY_WINDOW
 
 STATUSES = ("created", "duplicates", "near_duplicates", "revised", "rejected")
 # Any constant of its own will do; transactions that take the same one wait for each other.

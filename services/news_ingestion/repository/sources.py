@@ -12,8 +12,8 @@ from common.bulk import insert_rows
 from common.database import Connection
 from common.pagination import PageRequest, keyset
 from common.rows import all_rows, first_row
-from news_ingestion.fetch_windows import Window
 from news_ingestion.models import FETCH, GAP, SOURCE
+from news_ingestion.providers.windows import Window
 
 _ALL = SOURCE.c
 

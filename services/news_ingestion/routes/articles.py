@@ -13,14 +13,14 @@ from common.gateway import NEWS_INGESTION
 from common.moments import Moment
 from common.pagination import Page, PageDep
 from common.routing import service_router
-from news_ingestion.canonical_url import is_same_address
-from news_ingestion.duplicates import compare_posted
+from news_ingestion.articles.canonical_url import is_same_address
+from news_ingestion.deduplication.duplicates import compare_posted
+from news_ingestion.dependencies import ArticleID
 from news_ingestion.ingestion import take_in
-from news_ingestion.parameters import ArticleID
 from news_ingestion.repository import reading
 from news_ingestion.repository.reading import ArticleFilter
 from news_ingestion.retraction import retract_article
-from news_ingestion.schemas import (
+from news_ingestion.schemas.articles import (
     ArticleBatch,
     ArticleRead,
     ArticleResult,

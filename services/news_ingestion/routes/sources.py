@@ -12,11 +12,8 @@ from common.errors import problems
 from common.gateway import NEWS_INGESTION
 from common.pagination import Page, PageDep
 from common.routing import service_router
-from news_ingestion import sourcing
-from news_ingestion.coverage import MAX_GAPS, coverage
-from news_ingestion.fetching import fetch_now
 from news_ingestion.repository import sources
-from news_ingestion.source_schemas import (
+from news_ingestion.schemas.sources import (
     CoverageRead,
     FetchRead,
     FetchStatus,
@@ -25,6 +22,9 @@ from news_ingestion.source_schemas import (
     SourceRead,
     SourceUpdate,
 )
+from news_ingestion.sources import management
+from news_ingestion.sources.coverage import MAX_GAPS, coverage
+from news_ingestion.sources.fetching import fetch_now
 
 router = service_router(NEWS_INGESTION, tags=["sources"])
 
@@ -37,9 +37,9 @@ async def create_source(
 
     An address that leads to a private, loopback or link-local network is refused.
     """
-    created = await sourcing.create(runtime, connection, source)
-    conditional.tag(sourcing.tag_of(created))
-    return sourcing.read(runtime, created)
+    created = await management.create(runtime, connection, source)
+    conditional.tag(management.tag_of(created))
+    return management.read(runtime, created)
 
 
 @router.get("/sources", summary="List sources", responses=problems(404))
@@ -47,7 +47,7 @@ async def list_sources(connection: ReadConnectionDep, runtime: RuntimeDep, page:
     """Return sources, the newest first."""
     rows = await sources.list_sources(connection, page)
     return page.answer(
-        rows, key=lambda row: (row.created_at, row.source_id), read=lambda row: sourcing.read(runtime, row)
+        rows, key=lambda row: (row.created_at, row.source_id), read=lambda row: management.read(runtime, row)
     )
 
 
@@ -56,9 +56,9 @@ async def read_source(
     source_id: UUID, connection: ReadConnectionDep, runtime: RuntimeDep, conditional: ConditionalDep
 ) -> SourceRead:
     """Return a source, its schedule and how its last fetches went."""
-    found = await sourcing.required(connection, source_id)
-    conditional.tag(sourcing.tag_of(found))
-    return sourcing.read(runtime, found)
+    found = await management.required(connection, source_id)
+    conditional.tag(management.tag_of(found))
+    return management.read(runtime, found)
 
 
 @router.patch("/sources/{source_id}", summary="Change a source", responses=problems(404, 409, 412))
@@ -66,16 +66,16 @@ async def change_source(
     source_id: UUID, source: SourceUpdate, connection: ConnectionDep, runtime: RuntimeDep, conditional: ConditionalDep
 ) -> SourceRead:
     """Change what is given and leave the rest; the source is then due at once and its errors are forgotten."""
-    changed = await sourcing.change(runtime, connection, source_id, source, conditional)
-    conditional.tag(sourcing.tag_of(changed))
-    return sourcing.read(runtime, changed)
+    changed = await management.change(runtime, connection, source_id, source, conditional)
+    conditional.tag(management.tag_of(changed))
+    return management.read(runtime, changed)
 
 
 @router.delete("/sources/{source_id}", status_code=204, summary="Delete a source", responses=problems(404, 412))
 async def delete_source(source_id: UUID, connection: ConnectionDep, conditional: ConditionalDep) -> None:
     """Delete a source; its articles stay."""
-    found = await sourcing.required(connection, source_id, lock=True)
-    conditional.require(sourcing.tag_of(found))
+    found = await management.required(connection, source_id, lock=True)
+    conditional.require(management.tag_of(found))
     await sources.delete_source(connection, source_id)
 
 
@@ -92,8 +92,8 @@ async def fetch_source(source_id: UUID, runtime: RuntimeDep) -> FetchRead:
 @router.get("/sources/{source_id}/plan", summary="Read a source's plan", responses=problems(404))
 async def read_plan(source_id: UUID, connection: ReadConnectionDep, runtime: RuntimeDep) -> PlanRead:
     """Return when and how often a source will be fetched, within its provider's quota, delay and window."""
-    found = await sourcing.required(connection, source_id)
-    return await sourcing.plan(runtime, connection, found)
+    found = await management.required(connection, source_id)
+    return await management.plan(runtime, connection, found)
 
 
 @router.get("/fetches", summary="List fetches", responses=problems(404))
@@ -123,5 +123,5 @@ async def list_coverage(connection: ReadConnectionDep, runtime: RuntimeDep, page
     return page.answer(
         rows,
         key=lambda row: (row.created_at, row.source_id),
-        read=lambda row: coverage(row, stored[row.source_id], sourcing.expected_delay_seconds(runtime, row), now),
+        read=lambda row: coverage(row, stored[row.source_id], management.expected_delay_seconds(runtime, row), now),
     )

@@ -10,9 +10,9 @@ from common.gateway import NEWS_INGESTION
 from common.moments import Moment
 from common.pagination import Page, PageDep
 from common.routing import service_router
-from news_ingestion.parameters import StoryID
+from news_ingestion.dependencies import StoryID
 from news_ingestion.repository import reading
-from news_ingestion.schemas import Headline, StoryDetail, StoryRead
+from news_ingestion.schemas.articles import Headline, StoryDetail, StoryRead
 
 router = service_router(NEWS_INGESTION, tags=["stories"])
 _MAX_HEADLINES = 500

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
-from news_ingestion.fetching import fetch_due
+from news_ingestion.sources.fetching import fetch_due
 from tests.emulators.faults import Answer, redirect
 from tests.emulators.feeds import RSS, Feed, FeedSite
 from tests.integration.news_ingestion.test_sources import connect, create, fetch, read

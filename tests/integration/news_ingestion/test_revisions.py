@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from news_ingestion.draft import Item
+from news_ingestion.articles.draft import Item
 from news_ingestion.ingestion import take_in
 from tests.conftest import RunningService, StartService
 

@@ -6,10 +6,10 @@ import pytest
 from sqlalchemy import text, update
 
 from news_ingestion.app import fetcher
-from news_ingestion.fetch_retention import forget_old_fetches
-from news_ingestion.fetching import fetch_due
 from news_ingestion.models import SOURCE
 from news_ingestion.settings import Settings
+from news_ingestion.sources.fetching import fetch_due
+from news_ingestion.sources.retention import forget_old_fetches
 from tests.emulators.faults import oversized, redirect, server_error, slow, too_many_requests
 from tests.emulators.feeds import ATOM, RSS, Feed, FeedSite
 from tests.emulators.newsapi import NewsAPIEmulator, PublishedArticle, body_of, error

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from news_ingestion.canonical_url import InvalidURLError, canonical_url, domain_of
+from news_ingestion.articles.canonical_url import InvalidURLError, canonical_url, domain_of
 
 
 @pytest.mark.parametrize(

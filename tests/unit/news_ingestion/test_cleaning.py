@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from news_ingestion.cleaning import clean_line, clean_paragraphs
+from news_ingestion.articles.cleaning import clean_line, clean_paragraphs
 
 
 @pytest.mark.parametrize(

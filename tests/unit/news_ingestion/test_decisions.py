@@ -3,11 +3,11 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from uuid import UUID
 
-from news_ingestion.decisions import BatchDecider, Known, set_novelty
-from news_ingestion.draft import Item, clean_item
-from news_ingestion.fingerprint import smallest_hashes
-from news_ingestion.headline import read_headline
-from news_ingestion.stories import event_similarity, novelty
+from news_ingestion.articles.draft import Item, clean_item
+from news_ingestion.articles.fingerprint import smallest_hashes
+from news_ingestion.articles.headline import read_headline
+from news_ingestion.deduplication.decisions import BatchDecider, Known, set_novelty
+from news_ingestion.deduplication.stories import event_similarity, novelty
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 ACME = "Acme Robotics lifts forecast as orders from car makers double"

@@ -2,8 +2,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from news_ingestion.draft import Item, RejectedItemError, clean_item
-from news_ingestion.duplicates import body_similarity, compare_articles, compare_posted
+from news_ingestion.articles.draft import Item, RejectedItemError, clean_item
+from news_ingestion.deduplication.duplicates import body_similarity, compare_articles, compare_posted
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 BODY = " ".join(

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from news_ingestion.feed_format import parse_feed
-from news_ingestion.upstream import UpstreamError
+from news_ingestion.providers.provider_errors import UpstreamError
+from news_ingestion.providers.rss.feed import parse_feed
 from tests.emulators.feeds import ATOM, RSS
 
 WORD = "M\u00fcnchen \u20ac"

@@ -4,8 +4,8 @@ from uuid import UUID
 from pydantic_core import to_json
 
 from common.contracts import Article
-from news_ingestion.decisions import Known
-from news_ingestion.draft import Item, clean_item
+from news_ingestion.articles.draft import Item, clean_item
+from news_ingestion.deduplication.decisions import Known
 from news_ingestion.ingestion import document
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)

@@ -1,7 +1,7 @@
 import pytest
 
-from news_ingestion.headline import read_headline
-from news_ingestion.wrapping import strip_wrapping
+from news_ingestion.articles.headline import read_headline
+from news_ingestion.articles.title_marks import strip_wrapping
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from news_ingestion.feed_format import parse_feed
-from news_ingestion.newsapi_format import parse_page
-from news_ingestion.upstream import UpstreamError
+from news_ingestion.providers.newsapi.response import parse_page
+from news_ingestion.providers.provider_errors import UpstreamError
+from news_ingestion.providers.rss.feed import parse_feed
 from tests.emulators.feeds import ATOM, RSS
 
 

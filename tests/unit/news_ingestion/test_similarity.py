@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from news_ingestion.headline import read_headline
-from news_ingestion.similarity import compare_headlines
+from news_ingestion.articles.headline import read_headline
+from news_ingestion.deduplication.similarity import compare_headlines
 
 ACME = "Acme Robotics lifts forecast as orders from car makers double"
 

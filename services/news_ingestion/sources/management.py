@@ -15,11 +15,10 @@ from common.errors import Conflict, NotFound
 from common.masking import masked_feed
 from common.runtime import Runtime
 from common.secret_box import UnreadableSecret
-from news_ingestion.adapters import Adapter
-from news_ingestion.adapters.adapter import FetchPlan, Kind
-from news_ingestion.fetching import state_of
+from news_ingestion.providers.provider import Adapter, FetchPlan, Kind
 from news_ingestion.repository import sources
-from news_ingestion.source_schemas import PlanRead, QuotaRead, SourceCreate, SourceRead, SourceUpdate, WindowRead
+from news_ingestion.schemas.sources import PlanRead, QuotaRead, SourceCreate, SourceRead, SourceUpdate, WindowRead
+from news_ingestion.sources.fetching import state_of
 
 
 def _adapter(runtime: Runtime, kind: str) -> Adapter:

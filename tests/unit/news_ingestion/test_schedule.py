@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from news_ingestion.fetch_policy import (
+from news_ingestion.providers.schedule import (
     BACKOFF_MAX_SECONDS,
     MAX_INTERVAL_SECONDS,
     backoff_seconds,
@@ -13,7 +13,7 @@ from news_ingestion.fetch_policy import (
     may_ask_conditionally,
     next_fetch_at,
 )
-from news_ingestion.fetch_windows import Plan, Window, lost_history, next_window, sustainable_interval_seconds
+from news_ingestion.providers.windows import Plan, Window, lost_history, next_window, sustainable_interval_seconds
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from news_ingestion.adapters.adapter import Fetched, FetchPlan, SourceState
-from news_ingestion.fetcher import Fetcher
-from news_ingestion.upstream import UpstreamError
+from news_ingestion.providers.provider import Fetched, FetchPlan, SourceState
+from news_ingestion.providers.provider_client import Fetcher
+from news_ingestion.providers.provider_errors import UpstreamError
 
 
 class PushAdapter:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from news_ingestion.draft import Item
-from news_ingestion.upstream import UpstreamError, UpstreamProblem
+from news_ingestion.articles.draft import Item
+from news_ingestion.providers.provider_errors import UpstreamError, UpstreamProblem
 
 # Codes beyond this list occur (`maximumResultsReached` is in no documentation): the status then decides.
 _PROBLEM_BY_CODE: Mapping[str, UpstreamProblem] = {

@@ -11,10 +11,10 @@ from common.contracts import ArticleSource, ArticleState, InvalidItem, ItemError
 from common.contracts.batch import MAX_BATCH_ITEMS
 from common.contracts.text import Body, Language, Name, Summary, Ticker, Title
 from common.moments import SafeMoment
-from news_ingestion.decisions import Status
-from news_ingestion.draft import Item
+from news_ingestion.articles.draft import Item
+from news_ingestion.deduplication.decisions import Status
+from news_ingestion.deduplication.similarity import Rule, Verdict
 from news_ingestion.ingestion import Outcome
-from news_ingestion.similarity import Rule, Verdict
 
 _UpperTicker = Annotated[Ticker, BeforeValidator(lambda value: value.upper() if isinstance(value, str) else value)]
 _URL = Annotated[str, StringConstraints(min_length=1, max_length=2_048)]

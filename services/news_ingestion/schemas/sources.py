@@ -7,8 +7,8 @@ from uuid import UUID
 from pydantic import BaseModel, Field, StringConstraints
 
 from common.contracts.text import Name
-from news_ingestion.adapters.adapter import GapReason, Kind
-from news_ingestion.fetch_policy import MAX_INTERVAL_SECONDS, MIN_INTERVAL_SECONDS
+from news_ingestion.providers.provider import GapReason, Kind
+from news_ingestion.providers.schedule import MAX_INTERVAL_SECONDS, MIN_INTERVAL_SECONDS
 
 FetchStatus = Literal["ok", "not_modified", "partial", "error"]
 _URL = Annotated[str, StringConstraints(min_length=9, max_length=2_048, pattern=r"^https?://[!-~]+$")]

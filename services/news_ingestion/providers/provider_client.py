@@ -14,7 +14,7 @@ from common.errors import describe
 from common.masking import masked_feed
 from common.response_body import BodyTooLarge, UndecodableBody, read_body
 from common.web_address import InvalidWebAddress, follow, origin, read_web_address
-from news_ingestion.upstream import UpstreamError, as_upstream_error
+from news_ingestion.providers.provider_errors import UpstreamError, as_upstream_error
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _CREDENTIALS = frozenset({"x-api-key", "authorization"})

@@ -11,9 +11,9 @@ from typing import Any
 
 import feedparser
 
-from news_ingestion.draft import Item
-from news_ingestion.feed_encoding import feed_text
-from news_ingestion.upstream import UpstreamError, as_upstream_error
+from news_ingestion.articles.draft import Item
+from news_ingestion.providers.provider_errors import UpstreamError, as_upstream_error
+from news_ingestion.providers.rss.encoding import feed_text
 
 _TICKER = re.compile(r"^[A-Z0-9][A-Z0-9.\-]{0,11}$")
 _LANGUAGE = re.compile(r"^([a-zA-Z]{2,3})(?:[-_]|$)")

@@ -6,9 +6,9 @@ Precision before recall: a wrong merge mixes the news of two companies, a missed
 
 from datetime import datetime, timedelta
 
-from news_ingestion.draft import Draft
-from news_ingestion.similarity import CONFLICTS, Verdict, compare_headlines
-from news_ingestion.vocabulary import BOILERPLATE
+from news_ingestion.articles.draft import Draft
+from news_ingestion.articles.vocabulary import BOILERPLATE
+from news_ingestion.deduplication.similarity import CONFLICTS, Verdict, compare_headlines
 
 MIN_SIMILARITY = 0.25
 # Headlines that are nearly alike and contradict each other are two events told in one template.

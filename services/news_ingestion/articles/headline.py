@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import lru_cache
 
-from news_ingestion.cleaning import clean_line
-from news_ingestion.fingerprint import fingerprint
-from news_ingestion.vocabulary import (
+from news_ingestion.articles.cleaning import clean_line
+from news_ingestion.articles.fingerprint import fingerprint
+from news_ingestion.articles.title_marks import strip_wrapping
+from news_ingestion.articles.vocabulary import (
     CANONICAL_WORDS,
     DATES,
     FUNCTION_WORDS,
@@ -17,7 +18,6 @@ from news_ingestion.vocabulary import (
     SCALES,
     stem,
 )
-from news_ingestion.wrapping import strip_wrapping
 
 _INITIALS = re.compile(r"\b(?:[A-Za-z]\.){2,}")
 _DIGIT = re.compile(r"\d")

@@ -11,10 +11,10 @@ from itertools import chain
 from typing import Literal
 from uuid import UUID
 
-from news_ingestion.draft import Draft, merge_tickers
-from news_ingestion.duplicates import compare_articles, same_publisher
-from news_ingestion.similarity import Verdict
-from news_ingestion.stories import event_similarity, novelty
+from news_ingestion.articles.draft import Draft, merge_tickers
+from news_ingestion.deduplication.duplicates import compare_articles, same_publisher
+from news_ingestion.deduplication.similarity import Verdict
+from news_ingestion.deduplication.stories import event_similarity, novelty
 
 Status = Literal["created", "duplicate", "near_duplicate", "revised", "rejected"]
 State = Literal["created", "revised", "retracted"]

@@ -2,10 +2,10 @@
 
 from datetime import timedelta
 
-from news_ingestion.draft import Draft
-from news_ingestion.fingerprint import pair_hashes
-from news_ingestion.headline import Headline, read_headline
-from news_ingestion.similarity import Verdict, compare_headlines
+from news_ingestion.articles.draft import Draft
+from news_ingestion.articles.fingerprint import pair_hashes
+from news_ingestion.articles.headline import Headline, read_headline
+from news_ingestion.deduplication.similarity import Verdict, compare_headlines
 
 # A publisher that writes the same headline again this much later under a new address writes a new edition: "Benzinga's
 # Top Upgrades" comes every morning. A headline with figures in it does not come back by chance.

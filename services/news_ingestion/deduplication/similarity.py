@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Literal, NamedTuple
 
-from news_ingestion.headline import Headline
-from news_ingestion.vocabulary import OPPOSITES, SUBJECTS
+from news_ingestion.articles.headline import Headline
+from news_ingestion.articles.vocabulary import OPPOSITES, SUBJECTS
 
 Rule = Literal[
     "url", "identical", "truncated", "overlap", "body", "figures", "dates", "direction", "negation", "subject", "names",

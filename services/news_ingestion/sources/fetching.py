@@ -20,14 +20,13 @@ from common.database import Connection, after_commit
 from common.errors import Conflict, NotFound, describe
 from common.runtime import Runtime
 from common.secret_box import UnreadableSecret
-from news_ingestion.adapters import Adapter
-from news_ingestion.adapters.adapter import Fetched, SourceState
-from news_ingestion.draft import Item
-from news_ingestion.fetch_policy import DEGRADED_AFTER_ERRORS, backoff_seconds, next_fetch_at
+from news_ingestion.articles.draft import Item
 from news_ingestion.ingestion import take_in
+from news_ingestion.providers.provider import Adapter, Fetched, SourceState
+from news_ingestion.providers.provider_errors import UpstreamError, as_upstream_error
+from news_ingestion.providers.schedule import DEGRADED_AFTER_ERRORS, backoff_seconds, next_fetch_at
 from news_ingestion.repository import sources
 from news_ingestion.settings import Settings
-from news_ingestion.upstream import UpstreamError, as_upstream_error
 
 _DAY = timedelta(days=1)
 # Asking again changes nothing about these: a person has to.

@@ -4,7 +4,7 @@ import html
 import re
 import unicodedata
 
-from news_ingestion.markup import without_markup
+from news_ingestion.articles.markup import without_markup
 
 _TYPOGRAPHIC = str.maketrans(
     {

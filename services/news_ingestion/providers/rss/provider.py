@@ -6,15 +6,11 @@ from datetime import datetime
 from typing import Any
 
 from common.header_values import retry_after_seconds, validator
-from news_ingestion.adapters.adapter import Fetched, FetchPlan, SourceState
-from news_ingestion.feed_format import parse_feed
-from news_ingestion.fetch_policy import (
-    freshness_seconds,
-    interval_after_success,
-    may_ask_conditionally,
-)
-from news_ingestion.fetcher import Fetcher, Reply
-from news_ingestion.upstream import UpstreamError, UpstreamProblem
+from news_ingestion.providers.provider import Fetched, FetchPlan, SourceState
+from news_ingestion.providers.provider_client import Fetcher, Reply
+from news_ingestion.providers.provider_errors import UpstreamError, UpstreamProblem
+from news_ingestion.providers.rss.feed import parse_feed
+from news_ingestion.providers.schedule import freshness_seconds, interval_after_success, may_ask_conditionally
 
 _ACCEPT = "application/atom+xml, application/rss+xml;q=0.9, application/xml;q=0.8, text/xml;q=0.7, */*;q=0.1"
 

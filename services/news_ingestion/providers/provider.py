@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Any, Literal, Protocol
 from uuid import UUID
 
-from news_ingestion.draft import Item
-from news_ingestion.fetch_windows import Window
-from news_ingestion.fetcher import Fetcher, RequestRecord
-from news_ingestion.upstream import UpstreamError
+from news_ingestion.articles.draft import Item
+from news_ingestion.providers.provider_client import Fetcher, RequestRecord
+from news_ingestion.providers.provider_errors import UpstreamError
+from news_ingestion.providers.windows import Window
 
 Kind = Literal["rss", "newsapi", "push"]
 GapReason = Literal["quota", "cap", "delay", "error", "disabled"]

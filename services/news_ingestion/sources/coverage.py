@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from news_ingestion.source_schemas import CoverageRead, GapRead
+from news_ingestion.schemas.sources import CoverageRead, GapRead
 
 MAX_GAPS = 100
 

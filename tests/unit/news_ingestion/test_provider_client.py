@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from news_ingestion.fetcher import Fetcher, RequestRecord
-from news_ingestion.upstream import UpstreamError
+from news_ingestion.providers.provider_client import Fetcher, RequestRecord
+from news_ingestion.providers.provider_errors import UpstreamError
 from tests.emulators.dripping import dripping
 
 

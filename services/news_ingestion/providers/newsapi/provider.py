@@ -9,9 +9,12 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from common.header_values import retry_after_seconds
-from news_ingestion.adapters.adapter import Fetched, FetchPlan, MissedWindow, SourceState
-from news_ingestion.fetch_policy import interval_after_success
-from news_ingestion.fetch_windows import (
+from news_ingestion.providers.newsapi.response import NewsAPIPage, parse_page
+from news_ingestion.providers.provider import Fetched, FetchPlan, MissedWindow, SourceState
+from news_ingestion.providers.provider_client import Fetcher
+from news_ingestion.providers.provider_errors import UpstreamError
+from news_ingestion.providers.schedule import interval_after_success
+from news_ingestion.providers.windows import (
     DAY_SECONDS,
     Plan,
     Window,
@@ -19,10 +22,7 @@ from news_ingestion.fetch_windows import (
     next_window,
     sustainable_interval_seconds,
 )
-from news_ingestion.fetcher import Fetcher
-from news_ingestion.newsapi_format import NewsAPIPage, parse_page
 from news_ingestion.settings import Settings
-from news_ingestion.upstream import UpstreamError
 
 _PAGE_ITEMS = 100
 # 50 of the free plan's 100 requests come free every twelve hours: an hour is a fair time to look again.

@@ -7,10 +7,10 @@ from hashlib import blake2b
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from news_ingestion.canonical_url import MAX_URL_CHARACTERS, InvalidURLError, canonical_url, domain_of
-from news_ingestion.cleaning import clean_line, clean_paragraphs
-from news_ingestion.headline import Headline, read_headline
-from news_ingestion.wrapping import strip_wrapping
+from news_ingestion.articles.canonical_url import MAX_URL_CHARACTERS, InvalidURLError, canonical_url, domain_of
+from news_ingestion.articles.cleaning import clean_line, clean_paragraphs
+from news_ingestion.articles.headline import Headline, read_headline
+from news_ingestion.articles.title_marks import strip_wrapping
 
 MAX_TITLE_CHARACTERS = 1_000
 MAX_SUMMARY_CHARACTERS = 10_000

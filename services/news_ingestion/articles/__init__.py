@@ -1,0 +1,1 @@
+"""One article, cleaned and readable for comparison."""

@@ -1,0 +1,1 @@
+"""The kinds of sources, one module or package each, and how providers are asked."""

@@ -1,0 +1,1 @@
+"""Sources as users keep them and as the schedule fetches them."""
