@@ -20,9 +20,9 @@ from fastapi import FastAPI
 from sqlalchemy import make_url
 from starlette.types import ASGIApp, Message
 
-from common.embedded import EmbeddedPostgres
 from common.gateway import service_named
-from common.migrations import create_database, migrate
+from common.postgres.migrations import create_database, migrate
+from standalone.embedded.servers import EmbeddedPostgres
 
 RUNS = 5
 

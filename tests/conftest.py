@@ -22,11 +22,11 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from common.clock import SYSTEM_CLOCK, Clock
-from common.database import Database
-from common.embedded import EmbeddedPostgres, EmbeddedRedis
 from common.gateway import service_named
-from common.migrations import create_database, migrate
+from common.postgres.database import Database
+from common.postgres.migrations import create_database, migrate
 from common.runtime import Runtime
+from standalone.embedded.servers import EmbeddedPostgres, EmbeddedRedis
 
 SECRETS_KEY = "a key for tests of 32 characters or more"
 SHARED = Path(__file__).resolve().parents[2] / "shared"

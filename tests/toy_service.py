@@ -12,23 +12,23 @@ from pydantic import BaseModel, Field
 from sqlalchemy import Column, DateTime, Text, Uuid, func, select
 from sqlmodel import Field as ColumnField
 
+from common.api.dependencies import ClockDep, ConnectionDep, ReadConnectionDep, RuntimeDep
+from common.api.etags import ConditionalDep, etag_of
+from common.api.pagination import Page, PageDep, keyset
+from common.api.routing import service_router
 from common.application import ServiceDefinition, create_service
-from common.bulk import insert_rows
+from common.batches.item_isolation import answer_handover, shared_by_items
 from common.clock import SYSTEM_CLOCK, Clock, uuid7
-from common.conditional import ConditionalDep, etag_of
 from common.contracts import BatchResult, InvalidItem, ItemError, ItemResult, Tolerant
 from common.contracts.text import QUERY_TEXT
-from common.database import Connection
-from common.dependencies import ClockDep, ConnectionDep, ReadConnectionDep, RuntimeDep
 from common.errors import NotFound, problems
 from common.gateway import Service
-from common.item_isolation import answer_handover, shared_by_items
-from common.outbox import Handover
-from common.pagination import Page, PageDep, keyset
-from common.routing import service_router
+from common.handover.outbox import Handover
+from common.postgres.bulk import insert_rows
+from common.postgres.database import Connection
+from common.postgres.tables import declare_base, declare_tables
 from common.runtime import Runtime
 from common.settings import ServiceSettings
-from common.tables import declare_base, declare_tables
 
 TOY = Service("toy", "/toy", 8099, "toy", "toy", "TOY_DB", "Toy")
 

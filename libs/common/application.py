@@ -12,25 +12,25 @@ from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
 from prometheus_client import CollectorRegistry
 
-from common.abandonment import AbandonmentMiddleware
+from common.api.abandonment import AbandonmentMiddleware
+from common.api.docs_page import install_docs_page
+from common.api.health import Check, check_database, health_router
+from common.api.idempotency import forget_old_answers
+from common.api.middleware import RequestMiddleware
+from common.api.problem_responses import install_problem_handlers
+from common.api.service_routes import operations_router
 from common.clock import SYSTEM_CLOCK, Clock
-from common.database import Connection
-from common.docs_page import install_docs_page
 from common.errors import Problem
 from common.gateway import Service
-from common.health import Check, check_database, health_router
-from common.http_client import gateway_client
-from common.idempotency import forget_old_answers
-from common.metrics import PoolCollector, install_metrics
-from common.middleware import RequestMiddleware
-from common.operations import operations_router
-from common.outbox import Handover, Outbox
-from common.problem_responses import install_problem_handlers
+from common.handover.gateway_client import gateway_client
+from common.handover.outbox import Handover, Outbox
+from common.postgres.database import Connection
+from common.postgres.sealing import SealedColumn, seal_all
+from common.postgres.tables import CommonTables
 from common.runtime import Runtime
-from common.sealing import SealedColumn, seal_all
 from common.settings import ServiceSettings
-from common.tables import CommonTables
-from common.tracing import Tracing
+from common.telemetry.metrics import PoolCollector, install_metrics
+from common.telemetry.tracing import Tracing
 
 Counts = Callable[[Connection], Awaitable[Mapping[str, int]]]
 Lifespan = Callable[[Runtime], AbstractAsyncContextManager[None]]

@@ -22,7 +22,7 @@ from pydantic import BaseModel, Field
 
 from common.contracts.batch import ErrorDetail
 from common.contracts.text import without_control_characters
-from common.masking import without_addresses
+from common.secrets.masking import without_addresses
 
 PROBLEM_JSON = "application/problem+json"
 

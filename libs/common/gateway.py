@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+# How long the caller of a service waits for its answer.
+DEADLINE_HEADER = "X-Request-Timeout-Seconds"
+
 
 @dataclass(frozen=True, slots=True)
 class Service:

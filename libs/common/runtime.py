@@ -10,16 +10,16 @@ import httpx
 import structlog
 from prometheus_client import CollectorRegistry, Counter
 
-from common.auth import Authenticator
-from common.cache import Cache
+from common.access.auth import Authenticator
+from common.access.cache import Cache
+from common.access.rate_limit import RateLimiter
 from common.clock import Clock
-from common.database import Database
-from common.outbox import Outbox
-from common.rate_limit import RateLimiter
-from common.secret_box import SecretBox
+from common.handover.event_log import EventLog
+from common.handover.outbox import Outbox
+from common.postgres.database import Database
+from common.postgres.tables import CommonTables
+from common.secrets.secret_box import SecretBox
 from common.settings import ServiceSettings
-from common.sse import EventLog
-from common.tables import CommonTables
 
 logger = structlog.get_logger(__name__)
 OwnSettings = TypeVar("OwnSettings", bound=ServiceSettings)

@@ -11,7 +11,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from sqlalchemy import URL, make_url
 
 from common.gateway import Service
-from common.secret_box import keys_of
+from common.secrets.secret_box import keys_of
 
 SettingsT = TypeVar("SettingsT", bound="ServiceSettings")
 

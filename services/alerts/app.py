@@ -20,10 +20,10 @@ from alerts.routes import ROUTERS
 from alerts.rules.active_rules import RuleBook
 from alerts.rules.default_rules import seed
 from alerts.settings import Settings
-from common.address_guard import AddressGuard, guarded_client
 from common.application import ServiceDefinition, create_service
 from common.clock import SYSTEM_CLOCK, Clock
 from common.gateway import ALERTS
+from common.outgoing.address_guard import AddressGuard, guarded_client
 from common.runtime import Runtime
 
 DESCRIPTION = """

@@ -4,9 +4,9 @@ from fastapi import Request
 
 from alerts.platform_events.mesh_identity import direct_peer
 from alerts.settings import Settings
-from common.auth import Principal
-from common.dependencies import runtime_of
-from common.routing import ServiceRoute
+from common.access.auth import Principal
+from common.api.dependencies import runtime_of
+from common.api.routing import ServiceRoute
 
 
 class EventRoute(ServiceRoute):

@@ -11,11 +11,11 @@ from alerts.matching.grouping import fingerprint, group_labels, window_start
 from alerts.repository import alerts, signals
 from alerts.repository.signals import Key
 from alerts.rules.active_rules import ActiveRule, RuleBook
+from common.batches.item_isolation import shared_by_items
+from common.batches.revisions import RevisedBatch
 from common.clock import uuid7
 from common.contracts import BatchResult, Impact, InvalidItem
-from common.database import Connection, after_commit
-from common.item_isolation import shared_by_items
-from common.revisions import RevisedBatch
+from common.postgres.database import Connection, after_commit
 from common.runtime import Runtime
 
 

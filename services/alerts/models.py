@@ -21,7 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
-from common.tables import declare_base, declare_tables
+from common.postgres.tables import declare_base, declare_tables
 
 if TYPE_CHECKING:
     from sqlmodel import SQLModel as Base

@@ -9,12 +9,12 @@ from uuid import UUID
 
 from pydantic_core import from_json, to_json
 
+from common.batches.item_isolation import shared_by_items
+from common.batches.revisions import RevisedBatch, settle
 from common.clock import uuid7
 from common.contracts import Analysis, BatchResult, InvalidItem
-from common.database import Connection, after_commit
-from common.item_isolation import shared_by_items
-from common.revisions import RevisedBatch, settle
-from common.rows import Rows
+from common.postgres.database import Connection, after_commit
+from common.postgres.rows import Rows
 from market_impact.engine import Engine
 from market_impact.estimation.linking import Link, linked_securities
 from market_impact.estimation.scoring import BASES, ScoredImpact, score_links

@@ -4,8 +4,8 @@ import asyncio
 from typing import Any
 
 from common.clock import Clock
-from common.database import Connection, after_commit
 from common.errors import Malformed, Unprocessable
+from common.postgres.database import Connection, after_commit
 from market_impact.engine import Engine
 from market_impact.prices.bar_parsing import ParsedBars, UnreadableBarsError, parse_csv, parse_object
 from market_impact.repository import bars

@@ -4,7 +4,7 @@ from typing import Annotated, cast
 
 from fastapi import Depends
 
-from common.dependencies import RuntimeDep
+from common.api.dependencies import RuntimeDep
 from market_impact.engine import Engine
 
 

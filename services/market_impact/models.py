@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import BigInteger, Boolean, Column, Date, DateTime, Float, Index, Integer, Table, Text, Uuid, text
 from sqlmodel import Field
 
-from common.tables import declare_base, declare_tables
+from common.postgres.tables import declare_base, declare_tables
 
 # A class made by a function is no base class to a type checker; SQLModel itself is what it is like.
 if TYPE_CHECKING:

@@ -6,11 +6,11 @@ from contextlib import asynccontextmanager
 import httpx
 from fastapi import FastAPI
 
-from common.address_guard import AddressGuard, guarded_client
 from common.application import ServiceDefinition, create_service
 from common.clock import SYSTEM_CLOCK, Clock
 from common.gateway import NEWS_INGESTION
-from common.outbox import Handover
+from common.handover.outbox import Handover
+from common.outgoing.address_guard import AddressGuard, guarded_client
 from common.runtime import Runtime
 from news_ingestion import models, repository
 from news_ingestion.ingestion import IngestionMetrics, forget_old_texts

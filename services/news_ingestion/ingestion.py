@@ -15,11 +15,11 @@ from prometheus_client import CollectorRegistry, Histogram
 from prometheus_client import Counter as CounterMetric
 from pydantic_core import to_json
 
+from common.api.offloading import off_loop_if_large
+from common.batches.item_isolation import Isolated
 from common.clock import uuid7
 from common.contracts import Article, ItemError
-from common.database import Connection, after_commit
-from common.item_isolation import Isolated
-from common.offloading import off_loop_if_large
+from common.postgres.database import Connection, after_commit
 from common.runtime import Runtime
 from news_ingestion.articles.draft import Draft, Item, RejectedItemError, clean_item
 from news_ingestion.deduplication.decisions import BatchDecider, Decision, Known, Status, set_novelty

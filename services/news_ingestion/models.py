@@ -22,7 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
-from common.tables import declare_base, declare_tables
+from common.postgres.tables import declare_base, declare_tables
 
 # A class made by a function is no base class to a type checker; SQLModel itself is what it is like.
 if TYPE_CHECKING:

@@ -2,10 +2,10 @@
 
 from uuid import UUID
 
-from common.conditional import Conditional, etag_of
+from common.api.etags import Conditional, etag_of
 from common.contracts import Article, ArticleSource
-from common.database import Connection
 from common.errors import NotFound
+from common.postgres.database import Connection
 from common.runtime import Runtime
 from news_ingestion.ingestion import event
 from news_ingestion.repository import ingesting, reading

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from common.conditional import Conditional, etag_of
-from common.database import Connection, after_commit
+from common.api.etags import Conditional, etag_of
 from common.errors import NotFound
+from common.postgres.database import Connection, after_commit
 from common.runtime import Runtime
 from nlp import repository
 from nlp.engine import Engine

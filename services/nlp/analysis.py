@@ -6,10 +6,10 @@ from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
+from common.batches.revisions import Held, RevisedBatch, Settled, is_newer, settle
 from common.clock import Clock, uuid7
 from common.contracts import Analysis, Article, BatchResult, InvalidItem
-from common.database import Connection
-from common.revisions import Held, RevisedBatch, Settled, is_newer, settle
+from common.postgres.database import Connection
 from common.runtime import Runtime
 from nlp import repository
 from nlp.analyser import TextAnalysis, TextInput, no_sentiment

@@ -9,11 +9,11 @@ from uuid import UUID
 from sqlalchemy import ARRAY, Integer, Row, Select, Uuid, bindparam, column, delete, func, select, update
 from sqlalchemy.dialects.postgresql import JSONB
 
-from common.bulk import insert_rows
-from common.database import Connection
-from common.pagination import PageRequest, keyset
-from common.revisions import Held
-from common.versioning import visible
+from common.api.pagination import PageRequest, keyset
+from common.batches.revisions import Held
+from common.postgres.bulk import insert_rows
+from common.postgres.database import Connection
+from common.postgres.point_in_time import visible
 from nlp.models import ANALYSIS, ENTITY_ALIAS
 
 _GIVEN = (
@@ -54,7 +54,7 @@ class AnalysisFilter:
 
 
 class AnalysisRevisions:
-    """The analyses of articles as `common.revisions.settle` writes them.
+    """The analyses of articles as `common.batches.revisions.settle` writes them.
 
     Parameters
     ----------

@@ -9,8 +9,8 @@ import httpx
 from pydantic import SecretStr
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_delay, wait_random_exponential
 
-from common.auth import sign_service_token
-from common.bounded_transport import BoundedTransport
+from common.access.auth import sign_service_token
+from common.outgoing.bounded_transport import BoundedTransport
 
 JSON = dict[str, Any]
 

@@ -9,9 +9,9 @@ from sqlalchemy import Table
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from common.auth import ApiKeyRecord, NewApiKey, Scope, new_api_key, read_api_keys, revoke_api_key, store_api_key
+from common.access.auth import ApiKeyRecord, NewApiKey, Scope, new_api_key, read_api_keys, revoke_api_key, store_api_key
 from common.clock import SYSTEM_CLOCK
-from common.database import Connection
+from common.postgres.database import Connection
 from common.settings import ServiceSettings
 
 

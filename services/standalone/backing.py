@@ -13,10 +13,10 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from common.embedded import Embedded, EmbeddedPostgres, EmbeddedRedis
 from common.gateway import Service
-from common.migrations import create_database, migrate, pending_revision
+from common.postgres.migrations import create_database, migrate, pending_revision
 from common.settings import ServiceSettings
+from standalone.embedded.servers import Embedded, EmbeddedPostgres, EmbeddedRedis
 from standalone.secrets_key import kept_secrets_key
 
 logger = structlog.get_logger(__name__)

@@ -3,9 +3,9 @@
 from http import HTTPStatus
 from typing import Any
 
-from common.answer_headers import with_answer_headers
+from common.api.answer_headers import with_answer_headers
+from common.api.problem_responses import problem_code
 from common.errors import PROBLEM_JSON
-from common.problem_responses import problem_code
 
 JSON = dict[str, Any]
 

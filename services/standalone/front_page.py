@@ -17,10 +17,10 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import Lifespan
 
-from common.answer_headers import content_security_policy, source_of
+from common.api.answer_headers import content_security_policy, source_of
+from common.api.middleware import RequestMiddleware
+from common.api.problem_responses import install_problem_handlers, problem_response
 from common.gateway import Service
-from common.middleware import RequestMiddleware
-from common.problem_responses import install_problem_handlers, problem_response
 
 
 class LabelledCollector(Collector):

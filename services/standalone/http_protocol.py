@@ -15,11 +15,11 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from common.answer_headers import with_answer_headers
-from common.context import bind_context, new_context
-from common.problem_responses import problem_response
-from common.request_head import is_host
+from common.api.answer_headers import with_answer_headers
+from common.api.problem_responses import problem_response
+from common.api.request_head import is_host
 from common.settings import ServiceSettings
+from common.telemetry.request_context import bind_context, new_context
 
 logger = structlog.get_logger("http")
 

@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from common.middleware import RequestMiddleware
-from common.problem_responses import problem_response
+from common.api.middleware import RequestMiddleware
+from common.api.problem_responses import problem_response
 from common.settings import ServiceSettings
 from standalone.server import is_loopback
 

@@ -15,12 +15,12 @@ import httpx
 import structlog
 from pydantic import SecretStr
 
-from common.children import start_child_async
-from common.embedded import Embedded
 from common.gateway import SERVICES, Service, service_named
-from common.owned_folder import own_folder
 from common.settings import ServiceSettings
 from standalone.backing import Backing, backing_services, prepare_databases
+from standalone.embedded.children import start_child_async
+from standalone.embedded.owned_folder import own_folder
+from standalone.embedded.servers import Embedded
 from standalone.envoy_config import envoy_bootstrap
 from standalone.http_protocol import RequestLimits
 from standalone.server import address_of, bound_host, listen

@@ -12,9 +12,9 @@ from typing import Protocol
 import structlog
 from prometheus_client import CollectorRegistry, Counter
 
-from common.children import ensure_watchdog
-from common.embedded import Embedded
-from common.postgres_cluster import EmbeddedServerError
+from standalone.embedded.children import ensure_watchdog
+from standalone.embedded.postgres_cluster import EmbeddedServerError
+from standalone.embedded.servers import Embedded
 
 logger = structlog.get_logger(__name__)
 

@@ -18,10 +18,10 @@ from sqlalchemy import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from common.auth import new_api_key, store_api_key
+from common.access.auth import new_api_key, store_api_key
 from common.clock import SYSTEM_CLOCK
 from common.gateway import SERVICES, service_named
-from common.migrations import create_database, migrate
+from common.postgres.migrations import create_database, migrate
 
 # Each service is tried with so many generated requests per operation; a nightly run may ask for more.
 EXAMPLES = 12

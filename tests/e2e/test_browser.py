@@ -12,8 +12,8 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 from starlette.types import ASGIApp
 
+from common.api.middleware import RequestMiddleware
 from common.gateway import SERVICES
-from common.middleware import RequestMiddleware
 from market_impact.event_studies.charts import AveragePath, draw_average_path
 from market_impact.routes.event_studies import SVGResponse
 from standalone.composition import Dispatcher

@@ -10,8 +10,8 @@ import httpx
 import psutil
 import pytest
 
-from common.embedded import EmbeddedRedis
 from standalone.api_client import system_client
+from standalone.embedded.servers import EmbeddedRedis
 from tests.system import StartedSystem, mia, started_system, wait_until_gone
 
 ONE_PROCESS = ["up", "--no-sample"]

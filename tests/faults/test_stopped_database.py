@@ -10,7 +10,7 @@ import httpx
 import pytest
 from sqlalchemy import make_url
 
-from common.embedded import EmbeddedPostgres
+from standalone.embedded.servers import EmbeddedPostgres
 from tests.toy_service import Settings, create_app
 
 

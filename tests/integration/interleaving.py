@@ -19,7 +19,7 @@ from sqlalchemy import text
 
 from common.clock import SYSTEM_CLOCK, uuid7
 from common.contracts import BatchResult, ItemResult
-from common.database import Connection
+from common.postgres.database import Connection
 from tests.conftest import RunningService, _copy_database, _execute, _running
 
 WORKERS = 3

@@ -12,8 +12,8 @@ import pytest
 from fastapi.routing import APIRoute
 from sqlalchemy import event, func, select
 
-from common.database import Database
 from common.gateway import SERVICES
+from common.postgres.database import Database
 from tests.conftest import RunningService, StartService
 from tests.integration.common.test_auth import create_key, header
 

@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry
 from typer.main import get_command
 
 from common.gateway import SERVICES
-from common.relay import OutboxMetrics
+from common.handover.relay import OutboxMetrics
 from standalone.cli import app
 from tests.platform.chart import CHART, ENVIRONMENTS, NAMESPACE, RELEASE, ROOT, merged_values, of_kind, rendered
 from tests.platform.clusters import STEPS, built, releases, step, steps
@@ -122,8 +122,8 @@ def test_every_metric_and_log_event_of_the_runbook_is_there() -> None:
     registry = CollectorRegistry()
     OutboxMetrics(registry)
     exported = {sample.name for metric in registry.collect() for sample in metric.samples}
-    common = ROOT / "libs" / "common"
-    source = "".join((common / name).read_text(encoding="utf-8") for name in ("relay.py", "verdicts.py"))
+    handover = ROOT / "libs" / "common" / "handover"
+    source = "".join((handover / name).read_text(encoding="utf-8") for name in ("relay.py", "verdicts.py"))
 
     metrics, events = set(re.findall(r"`(outbox_\w+)`", PAGE)), set(re.findall(r"`(handover_\w+)`", PAGE))
 

@@ -63,7 +63,7 @@ def read(text):
     return _A.match(text), re.sub("b", "", text), re.compile(text)
 """
 
-    found = {use.source: (use.pattern, use.is_from_the_start) for use in uses_in(source, "common.moments")}
+    found = {use.source: (use.pattern, use.is_from_the_start) for use in uses_in(source, "common.contracts.timestamps")}
 
     assert found == {
         "'a'": (re.compile("a", re.IGNORECASE), True),

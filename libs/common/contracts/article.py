@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from common.contracts.lineage import Lineage
 from common.contracts.text import Body, Language, Name, Summary, Text, Ticker, Title
-from common.moments import SafeMoment
+from common.contracts.timestamps import SafeMoment
 
 ArticleState = Literal["created", "revised", "retracted"]
 

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
-from common.moments import SafeMoment
+from common.contracts.timestamps import SafeMoment
 
 
 class Lineage(BaseModel):

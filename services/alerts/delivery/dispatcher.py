@@ -24,10 +24,10 @@ from alerts.metrics import AlertMetrics
 from alerts.repository import alerts, deliveries, receivers
 from alerts.settings import Settings
 from common.clock import uuid7
-from common.database import Connection
 from common.errors import describe
+from common.postgres.database import Connection
 from common.runtime import Runtime
-from common.secret_box import SecretBox, UnreadableSecret
+from common.secrets.secret_box import SecretBox, UnreadableSecret
 
 _BATCH_DELIVERIES = 200
 

@@ -13,13 +13,13 @@ from alerts.notification.ledger_rows import delivery_rows
 from alerts.repository import deliveries, receivers, rules
 from alerts.schemas.receivers import ReceiverCreate, ReceiverCreated, ReceiverRead, SecretRotated, WebhookCreate
 from alerts.settings import Settings
-from common.address_guard import AddressGuard
 from common.clock import uuid7
-from common.database import Connection, after_commit
 from common.errors import Conflict, NotFound
-from common.masking import masked_webhook
+from common.outgoing.address_guard import AddressGuard
+from common.postgres.database import Connection, after_commit
 from common.runtime import Runtime
-from common.secret_box import UnreadableSecret
+from common.secrets.masking import masked_webhook
+from common.secrets.secret_box import UnreadableSecret
 
 
 async def receiver_or_404(connection: Connection, receiver_id: UUID, *, for_update: bool = False) -> Row[Any]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
-from common.header_values import MAX_WAIT_SECONDS
+from common.outgoing.header_values import MAX_WAIT_SECONDS
 
 _MINUTE, _HOUR = 60.0, 3_600.0
 # Seconds before each attempt, the first at once; about three days in all.

@@ -9,8 +9,8 @@ from alerts.notification.ledger_rows import transition
 from alerts.notification.notifier import ended_event
 from alerts.repository import alerts
 from alerts.schemas.alerts import AlertAction
-from common.database import Connection, after_commit
 from common.errors import Conflict
+from common.postgres.database import Connection, after_commit
 from common.runtime import Runtime
 
 

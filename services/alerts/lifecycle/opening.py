@@ -16,7 +16,7 @@ from alerts.repository import alerts, deliveries, signals
 from alerts.rules.active_rules import ActiveRule
 from common.clock import uuid7
 from common.contracts import Impact
-from common.database import Connection, after_commit
+from common.postgres.database import Connection, after_commit
 from common.runtime import Runtime
 
 Identity = tuple[UUID, str, datetime]

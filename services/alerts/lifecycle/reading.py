@@ -13,8 +13,8 @@ from alerts.lifecycle.latency import hops, milliseconds
 from alerts.repository import alerts, signals
 from alerts.schemas.alerts import AlertDetail, AlertLineage, AlertRead, HopRead, TrailRead, TransitionRead
 from common.contracts import Impact
-from common.database import Connection
 from common.errors import NotFound
+from common.postgres.database import Connection
 
 MAX_IMPACTS = 50
 

@@ -18,7 +18,7 @@ from alerts.notification.ledger_rows import delivery_rows, transition
 from alerts.repository import alerts, deliveries, signals
 from alerts.settings import Settings
 from common.contracts import AlertState, Impact
-from common.database import Connection, after_commit
+from common.postgres.database import Connection, after_commit
 from common.runtime import Runtime
 
 logger = structlog.get_logger(__name__)

@@ -14,8 +14,8 @@ from alerts.repository import alerts, system_events
 from alerts.system_rule import SYSTEM_RULE_ID
 from common.clock import uuid7
 from common.contracts import AlertState, BatchResult, ItemResult
-from common.database import Connection, after_commit
-from common.rows import AnyRow
+from common.postgres.database import Connection, after_commit
+from common.postgres.rows import AnyRow
 from common.runtime import Runtime
 
 _KEPT = ("n_notifications", "last_flushed_at", "flush_at", "flush_reason", "severity", "ends_at")

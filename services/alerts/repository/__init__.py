@@ -2,7 +2,7 @@
 
 from sqlalchemy import text
 
-from common.database import Connection
+from common.postgres.database import Connection
 
 _COUNTS = text(
     """

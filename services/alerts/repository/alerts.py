@@ -9,11 +9,11 @@ from uuid import UUID
 from sqlalchemy import Row, Select, func, select, text, update
 
 from alerts.models import ALERT, ALERT_SIGNAL, ALERT_TRANSITION, RULE, SIGNAL
-from common.bulk import insert_rows
+from common.api.pagination import PageRequest, keyset
 from common.contracts import AlertKind
-from common.database import Connection
-from common.pagination import PageRequest, keyset
-from common.rows import all_rows, first_row
+from common.postgres.bulk import insert_rows
+from common.postgres.database import Connection
+from common.postgres.rows import all_rows, first_row
 
 # The unique key on rule, group and window is what makes an alert one. Whoever comes second joins: a pending alert keeps
 # its time, a firing one is told about again after the group's interval, an ended one is reopened, and one that somebody

@@ -8,10 +8,10 @@ from uuid import UUID
 from sqlalchemy import Row, delete, select, text, update
 
 from alerts.models import DELIVERY, DELIVERY_ATTEMPT, RECEIVER
-from common.bulk import insert_rows
-from common.database import Connection
-from common.pagination import PageRequest, keyset
-from common.rows import all_rows, first_row
+from common.api.pagination import PageRequest, keyset
+from common.postgres.bulk import insert_rows
+from common.postgres.database import Connection
+from common.postgres.rows import all_rows, first_row
 
 # A receiver that is switched off gets its line in the ledger too: it shows what was missed, and can be sent later.
 _ADD = text(

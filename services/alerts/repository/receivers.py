@@ -9,10 +9,10 @@ from sqlalchemy import ColumnElement, Row, insert, literal_column, or_, select, 
 from sqlalchemy.exc import IntegrityError
 
 from alerts.models import RECEIVER, TABLES
-from common.database import Connection
+from common.api.pagination import PageRequest, keyset
 from common.errors import Conflict
-from common.pagination import PageRequest, keyset
-from common.rows import all_rows, first_row
+from common.postgres.database import Connection
+from common.postgres.rows import all_rows, first_row
 
 _SECRETS = frozenset({"secret", "previous_secret"})
 # Reads never carry a secret, so that none can slip into a log or an answer.

@@ -10,10 +10,10 @@ from sqlalchemy.dialects.postgresql import insert as insert_or_not
 from sqlalchemy.exc import IntegrityError
 
 from alerts.models import RULE, RULE_SET
-from common.database import Connection
+from common.api.pagination import PageRequest, keyset
 from common.errors import Conflict
-from common.pagination import PageRequest, keyset
-from common.rows import all_rows, first_row
+from common.postgres.database import Connection
+from common.postgres.rows import all_rows, first_row
 
 _VERSION = text("SELECT version FROM rule_set")
 

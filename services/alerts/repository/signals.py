@@ -6,8 +6,8 @@ from uuid import UUID
 
 from sqlalchemy import Row, text
 
-from common.database import Connection
-from common.revisions import Held
+from common.batches.revisions import Held
+from common.postgres.database import Connection
 
 Key = tuple[UUID, str, int, str]
 

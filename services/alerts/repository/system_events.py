@@ -10,9 +10,9 @@ from sqlalchemy.dialects.postgresql import insert as insert_or_not
 from alerts.models import ALERT, RULE, SYSTEM_EVENT
 from alerts.repository import receivers, rules
 from alerts.system_rule import SYSTEM_RULE_ID, system_rule
-from common.bulk import insert_rows
-from common.database import Connection
-from common.rows import Rows, all_rows
+from common.postgres.bulk import insert_rows
+from common.postgres.database import Connection
+from common.postgres.rows import Rows, all_rows
 
 # Sorted: two replicas that get the same notification lock the groups in the same order.
 _LOCK = text(

@@ -8,15 +8,15 @@ from fastapi import Query
 from alerts.lifecycle import handling, reading
 from alerts.repository import alerts
 from alerts.schemas.alerts import AlertAction, AlertDetail, AlertLineage, AlertRead, GroupRead
-from common.conditional import ConditionalDep, etag_of
+from common.api.dependencies import ConnectionDep, ReadConnectionDep, RuntimeDep
+from common.api.etags import ConditionalDep, etag_of
+from common.api.pagination import Page, PageDep
+from common.api.routing import service_router
 from common.contracts import AlertKind, AlertState, Severity
 from common.contracts.text import Ticker
-from common.dependencies import ConnectionDep, ReadConnectionDep, RuntimeDep
+from common.contracts.timestamps import Moment
 from common.errors import problems
 from common.gateway import ALERTS
-from common.moments import Moment
-from common.pagination import Page, PageDep
-from common.routing import service_router
 
 router = service_router(ALERTS, tags=["alerts"])
 

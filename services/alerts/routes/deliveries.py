@@ -8,12 +8,12 @@ from sqlalchemy import Row
 
 from alerts.repository import deliveries
 from alerts.schemas.receivers import AttemptList, AttemptRead, DeliveryRead, DeliveryState
-from common.database import Connection, after_commit
-from common.dependencies import ClockDep, ConnectionDep, ReadConnectionDep, RuntimeDep
+from common.api.dependencies import ClockDep, ConnectionDep, ReadConnectionDep, RuntimeDep
+from common.api.pagination import Page, PageDep
+from common.api.routing import service_router
 from common.errors import NotFound, problems
 from common.gateway import ALERTS
-from common.pagination import Page, PageDep
-from common.routing import service_router
+from common.postgres.database import Connection, after_commit
 
 router = service_router(ALERTS, tags=["deliveries"])
 

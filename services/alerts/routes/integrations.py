@@ -6,12 +6,12 @@ from alerts.dependencies import EventRoute
 from alerts.platform_events.events import of_alertmanager, of_flagger, of_flux
 from alerts.platform_events.receiving import receive_events
 from alerts.schemas.integrations import AlertmanagerAlert, AlertmanagerNotification, FlaggerEvent, FluxEvent
+from common.api.dependencies import ConnectionDep, RuntimeDep
+from common.api.routing import service_router
+from common.batches.item_isolation import answer_handover
 from common.contracts import BatchResult
-from common.database import Connection
-from common.dependencies import ConnectionDep, RuntimeDep
 from common.gateway import ALERTS
-from common.item_isolation import answer_handover
-from common.routing import service_router
+from common.postgres.database import Connection
 
 router = service_router(ALERTS, tags=["integrations"], route_class=EventRoute)
 

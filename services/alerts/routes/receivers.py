@@ -16,12 +16,12 @@ from alerts.schemas.receivers import (
     ReceiverRead,
     SecretRotated,
 )
-from common.conditional import ConditionalDep, etag_of
-from common.dependencies import ClockDep, ConnectionDep, ReadConnectionDep, RuntimeDep
+from common.api.dependencies import ClockDep, ConnectionDep, ReadConnectionDep, RuntimeDep
+from common.api.etags import ConditionalDep, etag_of
+from common.api.pagination import Page, PageDep
+from common.api.routing import service_router
 from common.errors import NotFound, problems
 from common.gateway import ALERTS
-from common.pagination import Page, PageDep
-from common.routing import service_router
 
 router = service_router(ALERTS, tags=["receivers"])
 

@@ -9,13 +9,13 @@ from alerts.repository import rules
 from alerts.rules import management
 from alerts.schemas.rules import RuleCreate, RuleRead, RuleValidation
 from alerts.system_rule import SYSTEM_RULE_ID
-from common.conditional import ConditionalDep, etag_of
+from common.api.dependencies import ClockDep, ConnectionDep, ReadConnectionDep
+from common.api.etags import ConditionalDep, etag_of
+from common.api.pagination import Page, PageDep
+from common.api.routing import service_router
 from common.contracts import Severity
-from common.dependencies import ClockDep, ConnectionDep, ReadConnectionDep
 from common.errors import Conflict, problems
 from common.gateway import ALERTS
-from common.pagination import Page, PageDep
-from common.routing import service_router
 
 router = service_router(ALERTS, tags=["rules"])
 

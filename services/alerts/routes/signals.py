@@ -5,11 +5,11 @@ from functools import partial
 from alerts import evaluation
 from alerts.rules import dry_run
 from alerts.schemas.signals import EvaluationRequest, EvaluationResult, SignalBatch
+from common.api.dependencies import ReadConnectionDep, RuntimeDep
+from common.api.routing import service_router
+from common.batches.item_isolation import answer_handover
 from common.contracts import BatchResult
-from common.dependencies import ReadConnectionDep, RuntimeDep
 from common.gateway import ALERTS
-from common.item_isolation import answer_handover
-from common.routing import service_router
 
 router = service_router(ALERTS, tags=["signals"])
 

@@ -16,7 +16,7 @@ from alerts.repository import rules
 from alerts.schemas.rules import When
 from alerts.system_rule import SYSTEM_RULE_ID
 from common.contracts import Impact, Severity
-from common.database import Connection
+from common.postgres.database import Connection
 
 logger = structlog.get_logger(__name__)
 

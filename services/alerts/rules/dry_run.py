@@ -17,10 +17,10 @@ from alerts.schemas.signals import (
     OutcomeRead,
     RuleEvaluation,
 )
+from common.api.offloading import off_loop_if_large
+from common.batches.item_isolation import Isolated
 from common.contracts import Impact, InvalidItem, ItemError
-from common.database import Connection
-from common.item_isolation import Isolated
-from common.offloading import off_loop_if_large
+from common.postgres.database import Connection
 from common.runtime import Runtime
 
 _MAX_RULES = 100

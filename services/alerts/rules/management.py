@@ -12,8 +12,8 @@ from alerts.matching.linting import Timing, lint
 from alerts.repository import receivers, rules
 from alerts.schemas.rules import FindingRead, RuleCreate, RuleRead, RuleValidation
 from common.clock import uuid7
-from common.database import Connection
 from common.errors import Conflict, NotFound
+from common.postgres.database import Connection
 
 _DEFAULT_RECEIVERS = ["log"]
 

@@ -6,7 +6,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic.alias_generators import to_camel
 
 from common.contracts.text import Name, Text, without_control_characters
-from common.moments import ForeignMoment
+from common.contracts.timestamps import ForeignMoment
 
 # Longer ones are cut where they are shown; the stored document keeps them whole.
 Message = Annotated[str, AfterValidator(without_control_characters), StringConstraints(max_length=50_000)]

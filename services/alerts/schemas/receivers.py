@@ -7,8 +7,8 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
 from sqlalchemy import Row
 
+from common.api.idempotency import ShownOnce
 from common.contracts.text import Name
-from common.idempotency import ShownOnce
 
 ReceiverKind = Literal["webhook", "log"]
 WebhookURL = Annotated[str, Field(min_length=8, max_length=2_048, pattern=r"^https?://[^\s\x00-\x1f\x7f]+$")]

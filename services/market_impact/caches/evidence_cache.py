@@ -7,8 +7,8 @@ from sys import intern
 from typing import cast
 
 from common.contracts import Basis, SentimentLabel
-from common.database import Connection
-from common.rows import AnyRow, Rows
+from common.postgres.database import Connection
+from common.postgres.rows import AnyRow, Rows
 from market_impact.estimation.past_events import NewsKind, PastEvent, PastEvents
 from market_impact.prices.trading_calendar import to_day_number, to_microseconds
 from market_impact.repository import outcomes

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from common.database import Connection
+from common.postgres.database import Connection
 from market_impact.prices.market import Market
 from market_impact.prices.price_series import DailyPrices, PriceSeries
 from market_impact.prices.trading_calendar import TradingCalendar

@@ -9,8 +9,8 @@ import numpy as np
 
 from common.clock import uuid7
 from common.contracts.batch import ErrorDetail
-from common.database import Connection, after_commit
 from common.errors import Conflict, NotFound, Unprocessable
+from common.postgres.database import Connection, after_commit
 from market_impact.engine import Engine
 from market_impact.event_studies.abnormal_returns import StudyWindows
 from market_impact.event_studies.answer import study_answer

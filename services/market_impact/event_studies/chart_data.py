@@ -8,8 +8,8 @@ from uuid import UUID
 from pydantic_core import from_json
 
 from common.contracts import Basis
-from common.database import Connection
 from common.errors import NotFound
+from common.postgres.database import Connection
 from market_impact.event_studies.answer import StudyRead
 from market_impact.event_studies.charts import AveragePath, NewsMark, draw_average_path, draw_timeline
 from market_impact.repository import bars, impacts, studies

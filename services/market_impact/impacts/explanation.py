@@ -4,7 +4,7 @@ from math import expm1
 
 from pydantic_core import from_json
 
-from common.rows import AnyRow, Rows
+from common.postgres.rows import AnyRow, Rows
 from market_impact.schemas import ExplanationRead, PastEventRead
 
 

@@ -8,9 +8,9 @@ import numpy as np
 import structlog
 from pydantic_core import from_json
 
-from common.database import Connection, after_commit
-from common.item_isolation import is_items_fault
-from common.rows import Rows
+from common.batches.item_isolation import is_items_fault
+from common.postgres.database import Connection, after_commit
+from common.postgres.rows import Rows
 from market_impact.engine import Engine
 from market_impact.estimation.abnormal_moves import NewsWindow, measure_news
 from market_impact.impacts.outcome import lies_within, outcome_event

@@ -4,9 +4,9 @@ from datetime import datetime
 from uuid import UUID
 
 from common.contracts import Impact
-from common.database import Connection
 from common.errors import NotFound
-from common.rows import AnyRow
+from common.postgres.database import Connection
+from common.postgres.rows import AnyRow
 from market_impact.impacts.explanation import explain
 from market_impact.impacts.outcome import Outcome, outcome_of
 from market_impact.repository import impacts

@@ -22,9 +22,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
-from common.database import Connection
-from common.pagination import PageRequest, keyset
-from common.rows import Rows
+from common.api.pagination import PageRequest, keyset
+from common.postgres.database import Connection
+from common.postgres.rows import Rows
 from market_impact.models import BAR, IMPACT, SECURITY
 from market_impact.prices.bar_parsing import BarColumns
 

@@ -8,13 +8,13 @@ from uuid import UUID
 
 from sqlalchemy import ARRAY, Uuid, bindparam, func, select, text
 
-from common.bulk import copy_rows
+from common.api.pagination import PageRequest, keyset
+from common.batches.revisions import Held
 from common.contracts import Basis, Direction
-from common.database import Connection
-from common.pagination import PageRequest, keyset
-from common.revisions import Held
-from common.rows import AnyRow, Rows
-from common.versioning import visible
+from common.postgres.bulk import copy_rows
+from common.postgres.database import Connection
+from common.postgres.point_in_time import visible
+from common.postgres.rows import AnyRow, Rows
 from market_impact.models import ASSESSMENT, IMPACT
 
 # Without a conflict target a row gives way to either unique index: to itself (a repeated delivery) and to the current
@@ -64,7 +64,7 @@ class ImpactFilter:
 
 
 class AssessmentRevisions:
-    """The assessments of articles as `common.revisions.settle` writes them.
+    """The assessments of articles as `common.batches.revisions.settle` writes them.
 
     Parameters
     ----------

@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlalchemy import select, text
 
-from common.database import Connection
-from common.rows import Rows
+from common.postgres.database import Connection
+from common.postgres.rows import Rows
 from market_impact.models import IMPACT
 
 _EVIDENCE = """impact.impact_id, impact.basis, impact.horizon_days, impact.event_type, impact.sentiment_label,

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import Row, delete, insert, select
 
-from common.database import Connection
+from common.postgres.database import Connection
 from market_impact.models import STUDY
 
 

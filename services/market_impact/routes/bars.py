@@ -4,12 +4,12 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Query, Request
 
+from common.api.dependencies import ClockDep, ConnectionDep, ReadConnectionDep
+from common.api.pagination import Page, PageDep
+from common.api.routing import service_router
 from common.contracts.text import Ticker
-from common.dependencies import ClockDep, ConnectionDep, ReadConnectionDep
 from common.errors import Malformed, problems
 from common.gateway import MARKET_IMPACT
-from common.pagination import Page, PageDep
-from common.routing import service_router
 from market_impact.bar_import import MAX_BARS, import_bars, read_bars
 from market_impact.dates import Day
 from market_impact.dependencies import EngineDep

@@ -6,12 +6,12 @@ from uuid import UUID
 
 from fastapi import Response
 
-from common.answer_headers import content_security_policy
-from common.conditional import ConditionalDep, etag_of
-from common.dependencies import ConnectionDep, ReadConnectionDep
+from common.api.answer_headers import content_security_policy
+from common.api.dependencies import ConnectionDep, ReadConnectionDep
+from common.api.etags import ConditionalDep, etag_of
+from common.api.routing import service_router
 from common.errors import problems
 from common.gateway import MARKET_IMPACT
-from common.routing import service_router
 from market_impact.dependencies import EngineDep
 from market_impact.event_studies import chart_data
 from market_impact.event_studies.answer import StudyRead

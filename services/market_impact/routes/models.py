@@ -1,7 +1,7 @@
 """The estimators of this service."""
 
+from common.api.routing import service_router
 from common.gateway import MARKET_IMPACT
-from common.routing import service_router
 from market_impact.dependencies import EngineDep
 from market_impact.impacts.model_card import active_model_card
 from market_impact.schemas import ModelList

@@ -4,12 +4,12 @@ from typing import Annotated
 
 from fastapi import Path, Query
 
+from common.api.dependencies import ReadConnectionDep
+from common.api.routing import service_router
 from common.contracts import Basis
 from common.contracts.text import Ticker
-from common.dependencies import ReadConnectionDep
 from common.errors import problems
 from common.gateway import MARKET_IMPACT
-from common.routing import service_router
 from market_impact.dates import Day
 from market_impact.dependencies import EngineDep
 from market_impact.event_studies import chart_data

@@ -9,11 +9,11 @@ from weakref import WeakValueDictionary
 
 import httpx
 
-from common.address_guard import ForbiddenAddress
 from common.errors import describe
-from common.masking import masked_feed
-from common.response_body import BodyTooLarge, UndecodableBody, read_body
-from common.web_address import InvalidWebAddress, follow, origin, read_web_address
+from common.outgoing.address_guard import ForbiddenAddress
+from common.outgoing.response_body import BodyTooLarge, UndecodableBody, read_body
+from common.outgoing.web_address import InvalidWebAddress, follow, origin, read_web_address
+from common.secrets.masking import masked_feed
 from news_ingestion.providers.provider_errors import UpstreamError, as_upstream_error
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})

@@ -4,7 +4,7 @@ from typing import Literal
 
 from common.contracts.text import without_control_characters
 from common.errors import describe
-from common.masking import without_addresses
+from common.secrets.masking import without_addresses
 
 # auth: the key is wrong or gone; quota: asked too often; cap: more results than the plan shows; request: our own
 # configuration is wrong; unavailable: 5xx, time-out, no connection; forbidden: the address guard; too_large: over the

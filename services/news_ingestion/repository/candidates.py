@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import ARRAY, BigInteger, DateTime, Interval, Row, Select, Uuid, bindparam, select, text
 
-from common.database import Connection
+from common.postgres.database import Connection
 from news_ingestion.articles.draft import Draft
 from news_ingestion.deduplication.decisions import MAX_CANDIDATES, Known
 from news_ingestion.models import ARTICLE

@@ -8,8 +8,8 @@ from uuid import UUID
 
 from sqlalchemy import ARRAY, BigInteger, DateTime, Interval, Text, Uuid, bindparam, select, text, update
 
-from common.bulk import copy_rows, insert_rows
-from common.database import Connection
+from common.postgres.bulk import copy_rows, insert_rows
+from common.postgres.database import Connection
 from news_ingestion.deduplication.decisions import Known
 from news_ingestion.deduplication.stories import NOVELTY_COUNTED, NOVELTY_WINDOW
 from news_ingestion.models import ARTICLE, FINGERPRINT, STORY, TALLY

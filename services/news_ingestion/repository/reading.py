@@ -8,11 +8,11 @@ from uuid import UUID
 
 from sqlalchemy import Row, Select, func, literal, or_, select, text, update
 
-from common.bulk import insert_rows
-from common.database import Connection
-from common.pagination import PageRequest, keyset
-from common.rows import all_rows, first_row
-from common.versioning import visible
+from common.api.pagination import PageRequest, keyset
+from common.postgres.bulk import insert_rows
+from common.postgres.database import Connection
+from common.postgres.point_in_time import visible
+from common.postgres.rows import all_rows, first_row
 from news_ingestion.models import ARTICLE, SEARCHED_TEXT, STORY
 
 

@@ -8,10 +8,10 @@ from uuid import UUID
 from sqlalchemy import CursorResult, Row, and_, delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from common.bulk import insert_rows
-from common.database import Connection
-from common.pagination import PageRequest, keyset
-from common.rows import all_rows, first_row
+from common.api.pagination import PageRequest, keyset
+from common.postgres.bulk import insert_rows
+from common.postgres.database import Connection
+from common.postgres.rows import all_rows, first_row
 from news_ingestion.models import FETCH, GAP, SOURCE
 from news_ingestion.providers.windows import Window
 

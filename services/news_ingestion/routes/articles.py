@@ -5,14 +5,14 @@ from uuid import UUID
 
 from fastapi import Depends, Query
 
-from common.conditional import ConditionalDep, etag_of
+from common.api.dependencies import AsOf, ConnectionDep, ReadConnectionDep, RuntimeDep
+from common.api.etags import ConditionalDep, etag_of
+from common.api.pagination import Page, PageDep
+from common.api.routing import service_router
 from common.contracts.text import Language, Ticker
-from common.dependencies import AsOf, ConnectionDep, ReadConnectionDep, RuntimeDep
+from common.contracts.timestamps import Moment
 from common.errors import NotFound, problems
 from common.gateway import NEWS_INGESTION
-from common.moments import Moment
-from common.pagination import Page, PageDep
-from common.routing import service_router
 from news_ingestion.articles.canonical_url import is_same_address
 from news_ingestion.deduplication.duplicates import compare_posted
 from news_ingestion.dependencies import ArticleID

@@ -6,12 +6,12 @@ from uuid import UUID
 
 from fastapi import Query
 
-from common.conditional import ConditionalDep
-from common.dependencies import ConnectionDep, ReadConnectionDep, RuntimeDep
+from common.api.dependencies import ConnectionDep, ReadConnectionDep, RuntimeDep
+from common.api.etags import ConditionalDep
+from common.api.pagination import Page, PageDep
+from common.api.routing import service_router
 from common.errors import problems
 from common.gateway import NEWS_INGESTION
-from common.pagination import Page, PageDep
-from common.routing import service_router
 from news_ingestion.repository import sources
 from news_ingestion.schemas.sources import (
     CoverageRead,

@@ -10,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator, Field, StringConstraints
 from common.contracts import ArticleSource, ArticleState, InvalidItem, ItemError, Tolerant
 from common.contracts.batch import MAX_BATCH_ITEMS
 from common.contracts.text import Body, Language, Name, Summary, Ticker, Title
-from common.moments import SafeMoment
+from common.contracts.timestamps import SafeMoment
 from news_ingestion.articles.draft import Item
 from news_ingestion.deduplication.decisions import Status
 from news_ingestion.deduplication.similarity import Rule, Verdict

@@ -16,10 +16,10 @@ from sqlalchemy import Row
 
 from common.clock import uuid7
 from common.contracts.batch import MAX_BATCH_ITEMS
-from common.database import Connection, after_commit
 from common.errors import Conflict, NotFound, describe
+from common.postgres.database import Connection, after_commit
 from common.runtime import Runtime
-from common.secret_box import UnreadableSecret
+from common.secrets.secret_box import UnreadableSecret
 from news_ingestion.articles.draft import Item
 from news_ingestion.ingestion import take_in
 from news_ingestion.providers.provider import Adapter, Fetched, SourceState

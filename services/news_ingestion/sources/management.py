@@ -7,14 +7,14 @@ from uuid import UUID
 
 from sqlalchemy import Row
 
-from common.address_guard import AddressGuard
+from common.api.etags import Conditional, etag_of
 from common.clock import uuid7
-from common.conditional import Conditional, etag_of
-from common.database import Connection
 from common.errors import Conflict, NotFound
-from common.masking import masked_feed
+from common.outgoing.address_guard import AddressGuard
+from common.postgres.database import Connection
 from common.runtime import Runtime
-from common.secret_box import UnreadableSecret
+from common.secrets.masking import masked_feed
+from common.secrets.secret_box import UnreadableSecret
 from news_ingestion.providers.provider import Adapter, FetchPlan, Kind
 from news_ingestion.repository import sources
 from news_ingestion.schemas.sources import PlanRead, QuotaRead, SourceCreate, SourceRead, SourceUpdate, WindowRead

@@ -7,15 +7,15 @@ from uuid import UUID
 
 from fastapi import Query
 
-from common.conditional import ConditionalDep, etag_of
+from common.api.dependencies import AsOf, ReadConnectionDep, RuntimeDep
+from common.api.etags import ConditionalDep, etag_of
+from common.api.pagination import Page, PageDep
+from common.api.routing import service_router
+from common.batches.item_isolation import Isolated, answer_handover
 from common.contracts import Analysis, BatchResult, ItemError, SentimentLabel
 from common.contracts.text import Ticker
-from common.dependencies import AsOf, ReadConnectionDep, RuntimeDep
 from common.errors import NotFound, problems
 from common.gateway import NLP
-from common.item_isolation import Isolated, answer_handover
-from common.pagination import Page, PageDep
-from common.routing import service_router
 from nlp import repository
 from nlp.analyser import TextAnalysis, TextInput, no_sentiment
 from nlp.analysis import analyse_articles

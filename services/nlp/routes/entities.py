@@ -4,14 +4,14 @@ from typing import Annotated
 
 from fastapi import Path, Query
 
-from common.conditional import ConditionalDep
+from common.api.dependencies import ConnectionDep, RuntimeDep
+from common.api.etags import ConditionalDep
+from common.api.pagination import Page, PageDep, decode_cursor, encode_cursor
+from common.api.routing import service_router
 from common.contracts import EntityType
 from common.contracts.text import Ticker
-from common.dependencies import ConnectionDep, RuntimeDep
 from common.errors import problems
 from common.gateway import NLP
-from common.pagination import Page, PageDep, decode_cursor, encode_cursor
-from common.routing import service_router
 from nlp.aliasing import aliases_tag, change_aliases, known_entity
 from nlp.engine import Engine
 from nlp.engine_dependency import EngineDep

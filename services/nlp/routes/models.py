@@ -4,10 +4,10 @@ from typing import Annotated, Literal
 
 from fastapi import Path, Query
 
+from common.api.routing import service_router
 from common.contracts.batch import ErrorDetail
 from common.errors import NotFound, Unavailable, problems
 from common.gateway import NLP
-from common.routing import service_router
 from nlp.artefacts import load_manifest
 from nlp.engine_dependency import EngineDep
 from nlp.events.patterns import event_types

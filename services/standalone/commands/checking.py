@@ -6,7 +6,7 @@ import httpx
 import typer
 
 from common.gateway import Service, service_named
-from common.http_client import gateway_client
+from common.handover.gateway_client import gateway_client
 from common.settings import ServiceSettings
 from standalone.api_client import KeyAuth, RequestRefusedError
 from standalone.commands.running import KeyFileOption, KeyOption, log_for_people, run, shown_key

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from common.auth import SCOPES, Scope
+from common.access.auth import SCOPES, Scope
 from standalone.api_keys import create_key, list_keys, revoke_key
 from standalone.backing import databases_of, prepare_databases
 from standalone.commands.running import log_for_people, run

@@ -11,11 +11,11 @@ from rich.console import Console
 from rich.markup import escape
 from sqlalchemy.exc import DBAPIError
 
-from common.logging import configure_logging
-from common.postgres_cluster import EmbeddedServerError, FolderInUseError
 from common.settings import ServiceSettings
+from common.telemetry.logging import configure_logging
 from standalone.api_client import KeyAuth, RequestRefusedError
 from standalone.article_files import UnreadableFileError
+from standalone.embedded.postgres_cluster import EmbeddedServerError, FolderInUseError
 from standalone.server import NotStartedError, OpenBindingError
 from standalone.supervision import ProcessDiedError
 

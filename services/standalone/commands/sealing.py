@@ -5,9 +5,9 @@ from pathlib import Path
 
 import typer
 
-from common.database import Database
-from common.sealing import seal_all, unseal_all
-from common.secret_box import SecretBox
+from common.postgres.database import Database
+from common.postgres.sealing import seal_all, unseal_all
+from common.secrets.secret_box import SecretBox
 from common.settings import ServiceSettings
 from standalone.backing import backing_services
 from standalone.commands.running import log_for_people, run

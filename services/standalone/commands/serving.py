@@ -11,7 +11,7 @@ import typer
 from rich.markup import escape
 
 from common.gateway import SERVICES, service_named
-from common.logging import configure_logging
+from common.telemetry.logging import configure_logging
 from standalone.api_client import OwnerAuth, SystemClient, system_client
 from standalone.backing import prepare_database
 from standalone.commands.running import log_for_people, run

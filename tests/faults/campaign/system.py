@@ -15,8 +15,8 @@ from pathlib import Path
 import asyncpg
 import httpx
 
-from common.embedded import EmbeddedPostgres
 from common.gateway import SERVICES, service_named
+from standalone.embedded.servers import EmbeddedPostgres
 from standalone.envoy_config import envoy_bootstrap
 from standalone.processes import held_ports
 from tests.emulators.tcp_proxy import Connect, Streams, TCPProxy, proxied

@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from alerts.rules.default_rules import seed
 from alerts.system_rule import SYSTEM_RULE_ID
-from common.auth import new_api_key, store_api_key
+from common.access.auth import new_api_key, store_api_key
 from tests.integration.alerts.conftest import running
 from tests.unit.alerts.builders import impact
 from tests.unit.alerts.platform_events import alertmanager, flagger, flux, prometheus_alert

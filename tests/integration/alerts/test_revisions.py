@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from alerts.evaluation import receive
 from common.contracts import BatchResult, Impact
-from common.database import Connection
+from common.postgres.database import Connection
 from tests.integration.interleaving import Interleaving, Story, on_stage, play
 from tests.unit.alerts.builders import impact
 

@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import text
 
 from alerts.models import SEALED
-from common.database import Database
-from common.sealing import seal_all, unseal_all
+from common.postgres.database import Database
+from common.postgres.sealing import seal_all, unseal_all
 from tests.conftest import RunningService, StartService
 
 ADDRESS = "https://93.184.216.34/services/T00/letmein?key=hunter2"

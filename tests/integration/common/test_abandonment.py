@@ -11,8 +11,8 @@ import uvicorn
 from fastapi import FastAPI
 from sqlalchemy import func, insert, select, text
 
-from common.abandonment import DEADLINE_HEADER
 from common.clock import SYSTEM_CLOCK, uuid7
+from common.gateway import DEADLINE_HEADER
 from tests.conftest import RunningService, StartService
 from tests.toy_service import NOTE
 

@@ -15,8 +15,8 @@ import pytest
 from sqlalchemy import event
 from starlette.types import Message
 
-from common.auth import NewApiKey, Scope, new_api_key, revoke_api_key, store_api_key
-from common.routing import ServiceRoute
+from common.access.auth import NewApiKey, Scope, new_api_key, revoke_api_key, store_api_key
+from common.api.routing import ServiceRoute
 from tests.conftest import RunningService, StartService
 
 SECRET = "a secret for tests, 32 characters or more"

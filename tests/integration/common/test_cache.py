@@ -2,7 +2,7 @@
 
 from prometheus_client import CollectorRegistry
 
-from common.cache import Cache
+from common.access.cache import Cache
 
 
 async def test_values_are_kept_and_forgotten(redis: str) -> None:

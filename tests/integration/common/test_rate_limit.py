@@ -10,10 +10,10 @@ import pytest
 from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 
-from common.cache import Cache
-from common.embedded import EmbeddedRedis
+from common.access.cache import Cache
+from common.access.rate_limit import RateLimiter
 from common.errors import TooManyRequests
-from common.rate_limit import RateLimiter
+from standalone.embedded.servers import EmbeddedRedis
 from tests.conftest import StartService
 
 MINUTE = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)

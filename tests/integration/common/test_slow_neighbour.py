@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import httpx
 from sqlalchemy import func, select
 
-from common.context import current_context
+from common.telemetry.request_context import current_context
 from tests.conftest import RunningService, StartService
 
 TIMEOUT_SECONDS = 0.4

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from common.contracts import Analysis, BatchResult
-from common.database import Connection
+from common.postgres.database import Connection
 from market_impact.assessment import assess
 from tests.conftest import StartService
 from tests.integration.interleaving import Interleaving, Story, handed_on, on_stage, play, until_someone_waits

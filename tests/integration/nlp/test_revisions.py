@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from common.clock import uuid7
 from common.contracts import Article, BatchResult
-from common.database import Connection
+from common.postgres.database import Connection
 from nlp.analysis import analyse_articles
 from tests.conftest import RunningService
 from tests.integration.interleaving import Interleaving, Story, handed_on, on_stage, play, until_someone_waits

@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 import httpx
 import pytest
 
-from common.address_guard import AddressGuard, ForbiddenAddress, guarded_client, refusal
 from common.errors import Conflict
+from common.outgoing.address_guard import AddressGuard, ForbiddenAddress, guarded_client, refusal
 
 PUBLIC = "93.184.215.14"
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import httpx
 import pytest
 
-from common.bounded_transport import BoundedTransport
+from common.outgoing.bounded_transport import BoundedTransport
 from tests.emulators.dripping import dripping
 
 

@@ -3,9 +3,9 @@
 import pytest
 from asyncpg import exceptions as postgres
 
-from common.database_faults import database_fault
+from common.batches.item_isolation import is_items_fault
 from common.errors import DatabaseUnavailable, NotFound
-from common.item_isolation import is_items_fault
+from common.postgres.faults import database_fault
 
 
 @pytest.mark.parametrize(

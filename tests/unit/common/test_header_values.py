@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from common.header_values import MAX_WAIT_SECONDS, http_date, retry_after_seconds, seconds, seconds_until, validator
+from common.outgoing.header_values import (
+    MAX_WAIT_SECONDS,
+    http_date,
+    retry_after_seconds,
+    seconds,
+    seconds_until,
+    validator,
+)
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 DAYS = ("Mon", "Tue", "Xyz", "")

@@ -1,7 +1,7 @@
 """Log lines: the request they belong to, and no secret."""
 
-from common.context import RequestContext, bind_context
-from common.logging import add_request_context, redact_secrets
+from common.telemetry.logging import add_request_context, redact_secrets
+from common.telemetry.request_context import RequestContext, bind_context
 
 
 async def test_a_line_carries_the_request_and_the_trace() -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from common.masking import masked_feed, masked_webhook, without_addresses
+from common.secrets.masking import masked_feed, masked_webhook, without_addresses
 
 # Of the forms that providers give out.
 SECRETS = {

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from common.api.pagination import decode_cursor, encode_cursor
 from common.errors import NotFound
-from common.pagination import decode_cursor, encode_cursor
 
 MOMENTS = st.datetimes(timezones=st.just(UTC))
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(exclude_categories=[]))

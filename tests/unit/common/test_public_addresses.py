@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from common.public_addresses import embedded_ipv4, why_not_public
+from common.outgoing.public_addresses import embedded_ipv4, why_not_public
 
 YES, NO, NEITHER = True, False, None
 # Block, name, globally reachable: the columns of the registries. Neither yes nor no ("N/A") is not reachable to us.

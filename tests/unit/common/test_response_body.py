@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from common.response_body import BodyTooLarge, UndecodableBody, read_body
+from common.outgoing.response_body import BodyTooLarge, UndecodableBody, read_body
 
 LIMIT = 100_000
 

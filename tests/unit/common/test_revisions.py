@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from common.batches.revisions import Held, RevisedBatch, settle, standing
 from common.clock import SYSTEM_CLOCK
 from common.contracts import InvalidItem
 from common.errors import Unavailable
-from common.revisions import Held, RevisedBatch, settle, standing
 
 _A, _B = UUID(int=1), UUID(int=2)
 

@@ -3,7 +3,7 @@
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from common.secret_box import SecretBox, UnreadableSecret
+from common.secrets.secret_box import SecretBox, UnreadableSecret
 from tests.toy_service import Settings
 
 OLD, NEW = "the old key of 32 characters or more", "the new key of 32 characters or more"

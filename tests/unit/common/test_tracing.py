@@ -7,9 +7,9 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from common.context import current_context
-from common.middleware import RequestMiddleware
-from common.tracing import Tracing
+from common.api.middleware import RequestMiddleware
+from common.telemetry.request_context import current_context
+from common.telemetry.tracing import Tracing
 from tests.toy_service import Settings
 
 CALLER = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"

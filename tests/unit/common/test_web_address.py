@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from common.web_address import InvalidWebAddress, follow, origin, read_web_address
+from common.outgoing.web_address import InvalidWebAddress, follow, origin, read_web_address
 
 HERE = httpx.URL("https://feeds.example.com/news/rss?a=1")
 

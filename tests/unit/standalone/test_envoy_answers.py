@@ -11,7 +11,7 @@ import pytest
 from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
-from common.problem_responses import problem_response
+from common.api.problem_responses import problem_response
 from standalone.envoy_config import envoy_bootstrap
 from standalone.http_protocol import DEFAULT_LIMITS, RequestLimits
 from standalone.processes import start_envoy

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import pytest
 from prometheus_client import CollectorRegistry
 
-from common.postgres_cluster import EmbeddedServerError
+from standalone.embedded.postgres_cluster import EmbeddedServerError
 from standalone.supervision import ProcessDiedError, RestartBudget, Supervisor, supervised
 
 

@@ -5,10 +5,10 @@ import httpx
 from alerts.delivery.channels.channel import Message
 from alerts.delivery.retry_schedule import Answer
 from alerts.delivery.signatures import signed_headers
-from common.address_guard import ForbiddenAddress
 from common.clock import Clock
 from common.errors import describe
-from common.header_values import retry_after_seconds
+from common.outgoing.address_guard import ForbiddenAddress
+from common.outgoing.header_values import retry_after_seconds
 
 
 class WebhookSender:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from common.header_values import retry_after_seconds
+from common.outgoing.header_values import retry_after_seconds
 from news_ingestion.providers.newsapi.response import NewsAPIPage, parse_page
 from news_ingestion.providers.provider import Fetched, FetchPlan, MissedWindow, SourceState
 from news_ingestion.providers.provider_client import Fetcher

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from common.header_values import retry_after_seconds, validator
+from common.outgoing.header_values import retry_after_seconds, validator
 from news_ingestion.providers.provider import Fetched, FetchPlan, SourceState
 from news_ingestion.providers.provider_client import Fetcher, Reply
 from news_ingestion.providers.provider_errors import UpstreamError, UpstreamProblem

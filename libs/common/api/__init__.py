@@ -1,0 +1,1 @@
+"""What every route does, and what surrounds every request."""

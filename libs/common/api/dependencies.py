@@ -1,0 +1,57 @@
+"""What routes ask for by type: the runtime, a connection, the clock, a moment in the past."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated, cast
+
+from fastapi import Depends, Query, Request
+
+from common.clock import Clock
+from common.contracts.timestamps import Moment
+from common.postgres.database import Connection
+from common.runtime import Runtime
+
+# Dependencies are `async def` throughout: FastAPI runs a plain function in a thread, and a page had twelve.
+
+
+def runtime_of(request: Request) -> Runtime:
+    """Return the runtime of the app that serves this request."""
+    return cast("Runtime", request.app.state.runtime)
+
+
+async def get_runtime(request: Request) -> Runtime:
+    """Return the runtime of the app that serves this request."""
+    return runtime_of(request)
+
+
+RuntimeDep = Annotated[Runtime, Depends(get_runtime)]
+
+
+async def get_connection(request: Request, runtime: RuntimeDep) -> AsyncIterator[Connection]:
+    """Yield the request's transaction; it commits before the answer leaves, so a failed commit is a failed request."""
+    shared: Connection | None = getattr(request.state, "connection", None)
+    if shared is not None:
+        # An Idempotency-Key is being honoured: the stored answer commits together with what the route writes.
+        yield shared
+        return
+    async with runtime.database.transaction() as connection:
+        yield connection
+
+
+async def get_read_connection(runtime: RuntimeDep) -> AsyncIterator[Connection]:
+    """Yield a connection for reading, without a transaction around it."""
+    async with runtime.database.reading() as connection:
+        yield connection
+
+
+async def get_clock(runtime: RuntimeDep) -> Clock:
+    """Return the clock of this service."""
+    return runtime.clock
+
+
+ConnectionDep = Annotated[Connection, Depends(get_connection, scope="function")]
+ReadConnectionDep = Annotated[Connection, Depends(get_read_connection, scope="function")]
+ClockDep = Annotated[Clock, Depends(get_clock)]
+AsOf = Annotated[
+    Moment | None,
+    Query(description="Answer as it could have been read at this moment (RFC 3339); now when absent."),
+]

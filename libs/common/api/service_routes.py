@@ -1,0 +1,143 @@
+"""Routes that every service has: its stream of events, its dead letters, and its counts."""
+
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Header, Query
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+from pydantic import BaseModel, Field, StringConstraints
+from sqlalchemy import Row, delete, func, insert, select
+
+from common.api.dependencies import ConnectionDep, ReadConnectionDep, RuntimeDep
+from common.api.pagination import Page, PageDep, keyset
+from common.api.routing import require_admin, service_router
+from common.errors import NotFound, problems
+from common.gateway import Service
+from common.handover.event_log import POSITION
+from common.handover.outbox import Handover
+from common.postgres.database import Connection, after_commit
+
+
+class DeadLetter(BaseModel):
+    """A hand-over that the neighbour refused for good, kept until someone sends it again or deletes it."""
+
+    dead_letter_id: UUID
+    payload: str = Field(description="The item as it was handed over, JSON text.")
+    problem: dict[str, Any] = Field(description="What the neighbour answered.")
+    attempts: int
+    created_at: datetime
+    failed_at: datetime
+    request_id: str
+
+    @classmethod
+    def from_row(cls, row: Row[Any]) -> "DeadLetter":
+        """Return the wire form of a stored dead letter."""
+        return cls.model_validate(row._mapping, from_attributes=True)  # noqa: SLF001 - SQLAlchemy's public name
+
+
+class Counts(BaseModel):
+    """How many items went through this service since its database was made; every figure is a count of items."""
+
+    counts: dict[str, int]
+    outbox_pending: int = Field(description="Results not yet handed over.")
+    dead_letters: int = Field(description="Results that the neighbour refused.")
+
+
+CountsFunction = Callable[[Connection], Awaitable[Mapping[str, int]]]
+
+
+def operations_router(
+    service: Service, events: tuple[str, ...], counts: CountsFunction, handover: Handover | None
+) -> APIRouter:
+    """Return the common routes of `service`."""
+    router = service_router(service, tags=["operations"])
+    _add_counts(router, counts)
+    if events:
+        _add_stream(router, events)
+    if handover is not None:
+        _add_dead_letters(router)
+    return router
+
+
+def _add_counts(router: APIRouter, counts: CountsFunction) -> None:
+    @router.get("/counts")
+    async def read_counts(connection: ReadConnectionDep, runtime: RuntimeDep) -> Counts:
+        """Count what went through this service; with its neighbours' counts it adds up to the whole pipeline."""
+        found = await counts(connection)
+        pending = await connection.scalar(select(func.count()).select_from(runtime.tables.outbox))
+        dead = await connection.scalar(select(func.count()).select_from(runtime.tables.dead_letter))
+        return Counts(counts=dict(found), outbox_pending=pending or 0, dead_letters=dead or 0)
+
+
+def _add_stream(router: APIRouter, events: tuple[str, ...]) -> None:
+    description = f"Only these events; all when absent. Known are: {', '.join(events)}."
+    known = StringConstraints(pattern=f"^({'|'.join(map(re.escape, events))})$")
+
+    @router.get("/stream", response_class=EventSourceResponse)
+    async def stream_events(
+        runtime: RuntimeDep,
+        last_event_id: Annotated[str, Header(pattern=POSITION, description="Resume after this event.")] = "",
+        event: Annotated[list[Annotated[str, known]] | None, Query(max_length=20, description=description)] = None,
+    ) -> AsyncIterator[ServerSentEvent]:
+        """Stream events as they happen (server-sent events), and from `Last-Event-ID` on when it is given.
+
+        An event `gap` comes first when the log no longer reaches back. A comment every 15 seconds keeps the
+        connection open.
+        """
+        async for item in runtime.events.stream(last_event_id or None, frozenset(event) if event else None):
+            yield item
+
+
+def _add_dead_letters(router: APIRouter) -> None:
+    @router.get("/dead-letters", responses=problems(404))
+    async def list_dead_letters(connection: ReadConnectionDep, runtime: RuntimeDep, page: PageDep) -> Page[DeadLetter]:
+        """List hand-overs that the neighbour refused, the newest first, each with the neighbour's answer."""
+        table = runtime.tables.dead_letter
+        rows = (await connection.execute(keyset(select(table), page, (table.c.dead_letter_id,)))).all()
+        return page.answer(rows, key=lambda row: (row.dead_letter_id,), read=DeadLetter.from_row)
+
+    @router.post(
+        "/dead-letters/{dead_letter_id}:resend",
+        status_code=202,
+        responses=problems(404),
+        dependencies=[Depends(require_admin)],
+    )
+    async def resend_dead_letter(dead_letter_id: UUID, connection: ConnectionDep, runtime: RuntimeDep) -> DeadLetter:
+        """Put a refused hand-over back into the outbox, for when the neighbour has been mended."""
+        letter = await _take(connection, runtime, dead_letter_id)
+        now = runtime.clock.now()
+        await connection.execute(
+            insert(runtime.tables.outbox).values(
+                outbox_id=letter.dead_letter_id,
+                payload=letter.payload,
+                traceparent=letter.traceparent,
+                request_id=letter.request_id,
+                created_at=letter.created_at,
+                next_attempt_at=now,
+            )
+        )
+        after_commit(connection, runtime.handover().wake)
+        return DeadLetter.from_row(letter)
+
+    @router.delete(
+        "/dead-letters/{dead_letter_id}",
+        status_code=204,
+        responses=problems(404),
+        dependencies=[Depends(require_admin)],
+    )
+    async def delete_dead_letter(dead_letter_id: UUID, connection: ConnectionDep, runtime: RuntimeDep) -> None:
+        """Give a refused hand-over up."""
+        await _take(connection, runtime, dead_letter_id)
+
+
+async def _take(connection: Connection, runtime: RuntimeDep, dead_letter_id: UUID) -> Row[Any]:
+    table = runtime.tables.dead_letter
+    row = (
+        await connection.execute(delete(table).where(table.c.dead_letter_id == dead_letter_id).returning(table))
+    ).first()
+    if row is None:
+        raise NotFound(f"No dead letter {dead_letter_id}.")
+    return row

@@ -1,0 +1,1 @@
+"""Results handed on to the next service, and events streamed to subscribers."""

@@ -1,0 +1,82 @@
+"""Transactional outbox: a result and its hand-over are written together, and a relay delivers the hand-over.
+
+A row leaves the outbox in one of two ways: the neighbour answered 2xx for it, or it went to the dead letters with the
+neighbour's problem body. An unreachable neighbour leaves it where it is.
+"""
+
+from collections.abc import Sequence
+
+import httpx
+from prometheus_client import CollectorRegistry
+from sqlalchemy import func, select
+
+from common.clock import Clock, uuid7
+from common.handover.relay import Handover, OutboxMetrics, Relay
+from common.postgres.bulk import copy_rows
+from common.postgres.database import Connection, Database, after_commit
+from common.postgres.tables import CommonTables
+from common.settings import ServiceSettings
+from common.telemetry.request_context import current_context
+
+__all__ = ["Handover", "Outbox"]
+
+
+class Outbox:
+    """The outbox of one service and its relay."""
+
+    def __init__(
+        self,
+        database: Database,
+        tables: CommonTables,
+        handover: Handover,
+        http: httpx.AsyncClient,
+        settings: ServiceSettings,
+        clock: Clock,
+        registry: CollectorRegistry,
+    ) -> None:
+        self._database = database
+        self._outbox = tables.outbox
+        self._clock = clock
+        self.metrics = OutboxMetrics(registry)
+        self._relay = Relay(database, tables, handover, http, settings, clock, self.metrics)
+
+    async def put(self, connection: Connection, payloads: Sequence[str]) -> None:
+        """Write `payloads`, each the JSON text of one item, in the caller's transaction."""
+        context, now = current_context(), self._clock.now()
+        rows = [
+            {
+                "outbox_id": uuid7(),
+                "payload": payload,
+                "traceparent": context.traceparent(),
+                "request_id": context.request_id,
+                "created_at": now,
+                "next_attempt_at": now,
+            }
+            for payload in payloads
+        ]
+        if rows:
+            await copy_rows(connection, self._outbox, rows)
+            after_commit(connection, self.wake)
+
+    def wake(self) -> None:
+        """Let the relay look for rows now."""
+        self._relay.fresh.wake.set()
+
+    async def relay(self) -> None:
+        """Hand over rows that were never tried, until cancelled."""
+        await self._relay.run(self._relay.fresh)
+
+    async def relay_retries(self) -> None:
+        """Hand over rows that failed or got no answer before, until cancelled; one worker, so that they stay few."""
+        await self._relay.run(self._relay.retries)
+
+    async def measure(self) -> None:
+        """Update the gauges of what is waiting."""
+        table = self._outbox
+        async with self._database.reading() as connection:
+            row = (
+                await connection.execute(select(func.count(), func.min(table.c.created_at)).select_from(table))
+            ).one()
+        pending, oldest = row
+        self.metrics.pending.set(pending)
+        self.metrics.oldest.set((self._clock.now() - oldest).total_seconds() if oldest else 0.0)

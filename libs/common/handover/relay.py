@@ -1,0 +1,295 @@
+"""Posts the rows of an outbox to the neighbour, in hand-overs that it can finish in time.
+
+Rows that failed or got no answer before go through a lane of their own, so that they never stand before the others.
+"""
+
+import asyncio
+import contextlib
+import random
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import httpx
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from sqlalchemy import BigInteger, ColumnElement, Integer, Row, Select, Table, bindparam, delete, func, or_, select
+from sqlalchemy import update as update_of
+
+from common.clock import Clock
+from common.handover.batch_size import BatchSize
+from common.handover.verdicts import Verdict, verdict_of, verdict_without_answer
+from common.postgres.bulk import copy_rows
+from common.postgres.database import Connection, Database, after_commit
+from common.postgres.tables import CommonTables
+from common.settings import ServiceSettings
+from common.telemetry.request_context import bind_context, new_context
+
+logger = structlog.get_logger(__name__)
+Rows = Sequence[Row[Any]]
+
+# The request was taken and no answer came: the rows may be too much for the neighbour, or break it.
+_UNANSWERED = (TimeoutError, httpx.ReadTimeout, httpx.WriteTimeout, httpx.ReadError, httpx.RemoteProtocolError)
+
+
+@dataclass(frozen=True, slots=True)
+class Handover:
+    """Where a service hands its results on: the path at the gateway, and the field of the body that lists them."""
+
+    path: str
+    items: str
+
+
+class OutboxMetrics:
+    """What the hand-over shows to Prometheus."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.pending = Gauge("outbox_pending", "Rows waiting to be handed over", registry=registry)
+        self.oldest = Gauge("outbox_oldest_seconds", "Age of the oldest waiting row", registry=registry)
+        self.delivered = Counter("outbox_delivered_total", "Rows handed over", registry=registry)
+        self.retried = Counter("outbox_retries_total", "Hand-overs that failed and are tried again", registry=registry)
+        self.unanswered = Counter(
+            "outbox_unanswered_total",
+            "Hand-overs that were taken and not answered in time",
+            registry=registry,
+        )
+        self.dead = Counter("outbox_dead_letters_total", "Rows sent to the dead letters", registry=registry)
+        self.seconds = Histogram("outbox_handover_seconds", "Time of one hand-over", registry=registry)
+
+
+@dataclass(slots=True)
+class Lane:
+    """Which rows a worker claims, how many at once, and what lets it look for rows before the next poll."""
+
+    claim: Select[Any]
+    size: BatchSize
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """How one look at the outbox ended."""
+
+    is_blocked: bool = False
+    may_have_more: bool = False
+    looked_seconds: float = 0.0
+
+
+class Relay:
+    """Hands the rows of one outbox over; `fresh` and `retries` are its two lanes."""
+
+    def __init__(
+        self,
+        database: Database,
+        tables: CommonTables,
+        handover: Handover,
+        http: httpx.AsyncClient,
+        settings: ServiceSettings,
+        clock: Clock,
+        metrics: OutboxMetrics,
+    ) -> None:
+        self._database = database
+        self._outbox = tables.outbox
+        self._dead_letter = tables.dead_letter
+        self._handover = handover
+        self._http = http
+        self._settings = settings
+        self._clock = clock
+        self._metrics = metrics
+        self._delivered_at = float("-inf")
+        table = tables.outbox
+        # Not "= 0": without statistics PostgreSQL takes an equality for rare, and sorts the whole backlog at each look.
+        self.fresh = Lane(_claim(table, table.c.attempts < 1), self._batch_size())
+        # One row at first: most of these rows have shown that they are slow.
+        self.retries = Lane(_claim(table, table.c.attempts > 0), self._batch_size(first_bytes=1))
+
+    def _batch_size(self, first_bytes: int = 0) -> BatchSize:
+        settings = self._settings
+        return BatchSize(
+            settings.outbox_batch_bytes, settings.outbox_batch_items, settings.http_timeout_seconds, first_bytes
+        )
+
+    async def run(self, lane: Lane) -> None:
+        """Hand the rows of `lane` over until cancelled; wakes when told to, and polls for rows of other processes.
+
+        Notes
+        -----
+        Looking in vain costs PostgreSQL at most a fiftieth of its time: the few rows of one lane may lie behind a long
+        backlog of the other.
+        """
+        failures = 0
+        while True:
+            lane.wake.clear()
+            turn = await self._take_turn(lane)
+            if turn.is_blocked:
+                failures += 1
+                self._metrics.retried.inc()
+                await asyncio.sleep(self._backoff_seconds(failures))
+                continue
+            failures = 0
+            if not turn.may_have_more:
+                await self._wait_for_rows(lane, max(self._settings.outbox_poll_seconds, 50 * turn.looked_seconds))
+
+    async def _wait_for_rows(self, lane: Lane, seconds: float) -> None:
+        # Seconds between looks vary by a quarter, so that replicas do not look in step.
+        seconds *= random.uniform(0.75, 1.25)  # noqa: S311 - jitter, no secret
+        # Not `wait_for`: on Python 3.11 it can swallow the cancellation that stops the relay.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await lane.wake.wait()
+
+    def _backoff_seconds(self, failures: int) -> float:
+        ceiling = min(self._settings.outbox_backoff_max_seconds, 0.1 * 2.0 ** min(failures, 20))
+        return random.uniform(0.5, 1.0) * ceiling  # noqa: S311 - jitter, no secret
+
+    async def _take_turn(self, lane: Lane) -> _Turn:
+        async with self._database.transaction() as connection:
+            looked = time.perf_counter()
+            rows = await self._claimed(connection, lane)
+            if not rows:
+                return _Turn(looked_seconds=time.perf_counter() - looked)
+            n_bytes: int = rows[-1].bytes_so_far
+            may_have_more = not lane.size.has_room_for_more(len(rows), n_bytes)
+            started = time.perf_counter()
+            verdict = await self._deliver(rows, list(range(len(rows))))
+            seconds = time.perf_counter() - started
+            self._metrics.seconds.observe(seconds)
+            if not verdict.neighbour_down:
+                lane.size.learn(len(rows), n_bytes, seconds, answered=verdict.is_answered)
+            if verdict.delivered:
+                self._delivered_at = time.monotonic()
+            await self._settle(connection, rows, verdict)
+        return _Turn(verdict.neighbour_down or not verdict.is_answered, may_have_more)
+
+    async def _claimed(self, connection: Connection, lane: Lane) -> Rows:
+        limits = {"now": self._clock.now(), "items": lane.size.items, "bytes": lane.size.bytes}
+        rows: Rows = (await connection.execute(lane.claim, limits)).all()
+        return rows
+
+    async def _deliver(self, rows: Rows, positions: list[int]) -> Verdict:
+        """POST the rows at `positions`; a refused batch is halved until the row that is to blame stands alone."""
+        bind_context(new_context(rows[positions[0]].request_id, rows[positions[0]].traceparent))
+        body = f'{{"{self._handover.items}":[{",".join(rows[position].payload for position in positions)}]}}'
+        try:
+            # The whole of it: in one process there is no socket whose silence would count.
+            async with asyncio.timeout(self._settings.http_timeout_seconds):
+                response = await self._http.post(
+                    self._handover.path, content=body.encode(), headers={"Content-Type": "application/json"}
+                )
+        except _UNANSWERED as error:
+            logger.warning("handover_unanswered", path=self._handover.path, rows=len(positions), error=repr(error))
+            self._metrics.unanswered.inc()
+            return verdict_without_answer(positions)
+        except httpx.TransportError as error:
+            logger.warning("handover_unreachable", path=self._handover.path, error=repr(error))
+            return Verdict(neighbour_down=True)
+        verdict = verdict_of(response, positions)
+        if verdict is None:
+            middle = len(positions) // 2
+            first = await self._deliver(rows, positions[:middle])
+            return first.merged(await self._deliver(rows, positions[middle:]))
+        if verdict.neighbour_down or not verdict.is_answered:
+            logger.warning("handover_refused", path=self._handover.path, status=response.status_code)
+        return verdict
+
+    async def _settle(self, connection: Connection, rows: Rows, verdict: Verdict) -> None:
+        now = self._clock.now()
+        blamed = [rows[position] for position in verdict.retry]
+        silent = [rows[position] for position in verdict.unanswered_alone]
+        attempts = {row.outbox_id: row.attempts + 1 for row in blamed}
+        attempts |= {row.outbox_id: row.attempts + self._counts(row) for row in silent}
+        for position in (*verdict.retry, *verdict.unanswered_alone):
+            if attempts[rows[position].outbox_id] >= self._settings.outbox_max_attempts:
+                verdict.dead[position] = self._exhausted(is_silent=position in verdict.unanswered_alone)
+        await copy_rows(
+            connection,
+            self._dead_letter,
+            [_dead_letter(rows[position], problem, now) for position, problem in verdict.dead.items()],
+        )
+        table = self._outbox
+        gone = {rows[position].outbox_id for position in (*verdict.delivered, *verdict.dead)}
+        if gone:
+            await connection.execute(delete(table).where(table.c.outbox_id.in_(gone)))
+        for row in (*blamed, *silent):
+            if row.outbox_id not in gone:
+                wait = timedelta(seconds=self._backoff_seconds(row.attempts + 3))
+                await connection.execute(
+                    update_of(table)
+                    .where(table.c.outbox_id == row.outbox_id)
+                    .values(attempts=attempts[row.outbox_id], next_attempt_at=now + wait)
+                )
+        suspects = [rows[position].outbox_id for position in verdict.unanswered if rows[position].attempts == 0]
+        if suspects:
+            await connection.execute(update_of(table).where(table.c.outbox_id.in_(suspects)).values(attempts=1))
+            after_commit(connection, self.retries.wake.set)
+        after_commit(connection, lambda: self._count(verdict))
+
+    def _counts(self, row: Row[Any]) -> bool:
+        """Tell whether silence on `row` alone counts as an attempt.
+
+        Notes
+        -----
+        The first time it does, which moves the row out of the way. After that only while other rows get through: a
+        neighbour that answers nobody is overloaded or gone, and no row is to blame.
+        """
+        recently = self._settings.http_timeout_seconds + self._settings.outbox_backoff_max_seconds
+        return row.attempts == 0 or time.monotonic() - self._delivered_at < recently
+
+    def _exhausted(self, *, is_silent: bool) -> dict[str, Any]:
+        seconds = self._settings.http_timeout_seconds
+        detail = (
+            f"The neighbour gave no answer on this row in {seconds:g} seconds, while other rows got through."
+            if is_silent
+            else "The neighbour kept failing on this row."
+        )
+        return {"code": "attempts_exhausted", "detail": detail}
+
+    def _count(self, verdict: Verdict) -> None:
+        self._metrics.delivered.inc(len(verdict.delivered))
+        self._metrics.dead.inc(len(verdict.dead))
+        self._metrics.retried.inc(len({*verdict.retry, *verdict.unanswered_alone} - set(verdict.dead)))
+
+
+def _claim(table: Table, condition: ColumnElement[bool]) -> Select[Any]:
+    """Return the statement that locks due rows, the longest due first, and returns those that fit into `bytes`.
+
+    Notes
+    -----
+    `octet_length` reads no row that PostgreSQL keeps apart for its length. Due rows, not old rows, come first: a row
+    that has waited for its back-off takes its turn behind those that were due before.
+    """
+    order = (table.c.next_attempt_at, table.c.outbox_id)
+    claimed = (
+        select(table)
+        .where(condition, table.c.next_attempt_at <= bindparam("now", type_=table.c.next_attempt_at.type))
+        .order_by(*order)
+        .limit(bindparam("items", type_=Integer))
+        .with_for_update(skip_locked=True)
+        .cte("claimed")
+    )
+    length = func.octet_length(claimed.c.payload)
+    so_far = func.sum(length).over(order_by=(claimed.c.next_attempt_at, claimed.c.outbox_id))
+    sized = select(claimed, length.label("own_bytes"), so_far.label("bytes_so_far")).subquery("sized")
+    limit = bindparam("bytes", type_=BigInteger)
+    unread = {"next_attempt_at", "own_bytes"}
+    return (
+        select(*(column for column in sized.c if column.name not in unread))
+        # The first row goes whatever its length.
+        .where(or_(sized.c.bytes_so_far <= limit, sized.c.bytes_so_far == sized.c.own_bytes))
+        .order_by(sized.c.next_attempt_at, sized.c.outbox_id)
+    )
+
+
+def _dead_letter(row: Row[Any], problem: dict[str, Any], failed_at: datetime) -> dict[str, Any]:
+    return {
+        "dead_letter_id": row.outbox_id,
+        "payload": row.payload,
+        "traceparent": row.traceparent,
+        "request_id": row.request_id,
+        "problem": problem,
+        "attempts": row.attempts + 1,
+        "created_at": row.created_at,
+        "failed_at": failed_at,
+    }

@@ -1,0 +1,1 @@
+"""Calls to addresses that users give, and answers from strangers."""

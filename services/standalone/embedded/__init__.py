@@ -1,0 +1,1 @@
+"""PostgreSQL and Redis from wheels, and child processes that end with the process that started them."""
