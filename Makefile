@@ -107,7 +107,7 @@ dev-values: $(STAMP)  ## Show what the chart applies with ENVIRONMENT's values (
 	@$(BIN)/python -m tests.platform.show $(ENVIRONMENT)
 
 contract-load: $(STAMP)  ## Write the requests that canaries are tried with anew, from contracts/
-	@$(BIN)/python -m standalone.contract_load
+	@$(BIN)/python -m standalone.generators.contract_load
 
 promtool:  ## Install what tries alerting rules (promtool; Debian or Ubuntu, as root); else they skip
 	@command -v promtool >/dev/null || { apt-get update -qq && apt-get install --yes --no-install-recommends prometheus; }
@@ -157,7 +157,7 @@ contracts: $(STAMP)  ## Write contracts/*.openapi.json anew
 		$(BIN)/mia openapi $$service > contracts/$$service.openapi.json || exit 1; done
 
 configuration: $(STAMP)  ## Write docs/configuration.md anew
-	@$(BIN)/python -m standalone.configuration_page
+	@$(BIN)/python -m standalone.generators.configuration_page
 
 bench: $(STAMP)  ## Measure speed against named peers; minutes, on a quiet machine
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[bench]'

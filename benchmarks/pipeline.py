@@ -14,10 +14,10 @@ import psutil
 
 from common.gateway import SERVICES
 from standalone.api_client import system_client
-from standalone.bar_files import import_bars
-from standalone.processes import process_system
-from standalone.replay import read_all, replay
+from standalone.replay.bar_files import import_bars
+from standalone.replay.replay import read_all, replay
 from standalone.sample.files import bars_path, headlines_path
+from standalone.system.processes import process_system
 
 
 def cpu_seconds(pid: int) -> float:

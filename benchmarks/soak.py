@@ -27,9 +27,9 @@ from sqlalchemy.pool import NullPool
 
 from common.gateway import SERVICES
 from standalone.api_client import SystemClient, system_client
-from standalone.bar_files import import_bars
-from standalone.processes import ProcessSystem, process_system
+from standalone.replay.bar_files import import_bars
 from standalone.sample.files import bars_path
+from standalone.system.processes import ProcessSystem, process_system
 
 COMPANIES = (
     "Apple",

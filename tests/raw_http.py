@@ -10,8 +10,8 @@ from typing import Any
 import uvicorn
 from starlette.types import ASGIApp
 
-from standalone.http_protocol import RequestLimits, protocol_within
-from standalone.server import KEEP_ALIVE_SECONDS
+from standalone.system.http_protocol import RequestLimits, protocol_within
+from standalone.system.server import KEEP_ALIVE_SECONDS
 
 PROBLEM_FIELDS = {"type", "title", "status", "detail", "instance", "code", "errors", "request_id", "trace_id"}
 

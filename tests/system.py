@@ -18,7 +18,7 @@ import psutil
 import pytest
 
 from common.gateway import SERVICES
-from standalone.processes import ProcessSystem, process_system
+from standalone.system.processes import ProcessSystem, process_system
 
 MIA = [sys.executable, "-m", "standalone.cli"]
 _READY_SECONDS = 240.0

@@ -18,8 +18,8 @@ import httpx
 import pytest
 
 from common.gateway import SERVICES, Service
-from standalone.envoy_config import envoy_bootstrap
-from standalone.processes import ProcessSystem, held_ports, start_envoy
+from standalone.system.envoy_config import envoy_bootstrap
+from standalone.system.processes import ProcessSystem, held_ports, start_envoy
 
 ROOT = Path(__file__).resolve().parents[2]
 RECORD = tomllib.loads((ROOT / "migrations" / "previous_release.toml").read_text(encoding="utf-8"))

@@ -6,7 +6,7 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from standalone.processes import ProcessSystem
+from standalone.system.processes import ProcessSystem
 
 BODY = "Profit rose in the third quarter. " * 500
 TEXTS = {"texts": [{"title": f"Apple raises its dividend by {n} cents", "body": BODY} for n in range(200)]}

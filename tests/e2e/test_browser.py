@@ -16,10 +16,10 @@ from common.api.middleware import RequestMiddleware
 from common.gateway import SERVICES
 from market_impact.event_studies.charts import AveragePath, draw_average_path
 from market_impact.routes.event_studies import SVGResponse
-from standalone.composition import Dispatcher
-from standalone.front_page import front_app
-from standalone.http_protocol import DEFAULT_LIMITS
-from standalone.local_guard import LocalGuard
+from standalone.system.composition import Dispatcher
+from standalone.system.front_page import front_app
+from standalone.system.http_protocol import DEFAULT_LIMITS
+from standalone.system.local_guard import LocalGuard
 from tests.raw_http import served
 
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome")

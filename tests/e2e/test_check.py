@@ -3,7 +3,7 @@
 import asyncio
 import subprocess
 
-from standalone.processes import ProcessSystem
+from standalone.system.processes import ProcessSystem
 from tests.system import MIA, environment, free_port
 
 

@@ -9,11 +9,11 @@ import pytest
 
 from common.gateway import ALERTS, MARKET_IMPACT, NEWS_INGESTION, NLP, SERVICES
 from standalone.api_client import SystemClient, system_client
-from standalone.backing import prepare_databases
-from standalone.bar_files import import_bars
-from standalone.composition import load_settings
-from standalone.replay import read_all, replay
+from standalone.replay.bar_files import import_bars
+from standalone.replay.replay import read_all, replay
 from standalone.sample.files import bars_path, headlines_path
+from standalone.system.backing import prepare_databases
+from standalone.system.composition import load_settings
 from tests.e2e.rollout import RECORD, Rollout, git, read_everything, rollout
 
 

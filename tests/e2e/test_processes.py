@@ -7,10 +7,10 @@ import httpx
 
 from common.gateway import service_named
 from standalone.api_client import SystemClient, system_client
-from standalone.bar_files import import_bars
-from standalone.processes import ProcessSystem
-from standalone.replay import read_all, replay
+from standalone.replay.bar_files import import_bars
+from standalone.replay.replay import read_all, replay
 from standalone.sample.files import bars_path, headlines_path
+from standalone.system.processes import ProcessSystem
 from tests.raw_http import ask, request
 
 

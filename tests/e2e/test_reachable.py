@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from standalone.api_client import KeyAuth, RequestRefusedError, system_client
-from standalone.bar_files import import_bars
+from standalone.replay.bar_files import import_bars
 from standalone.sample.files import bars_path, headlines_path
 from tests.system import StartedSystem, mia, started_system
 

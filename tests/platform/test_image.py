@@ -85,7 +85,7 @@ def test_the_command_line_and_the_settings_need_the_libraries_of_no_service() ->
     )
     code = (
         f"import sys; sys.modules.update(dict.fromkeys({optional.split()!r})); import standalone.cli\n"
-        "from common.gateway import SERVICES; from standalone.composition import load_settings\n"
+        "from common.gateway import SERVICES; from standalone.system.composition import load_settings\n"
         "for service in SERVICES: load_settings(service)"
     )
 

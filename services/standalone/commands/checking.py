@@ -10,8 +10,8 @@ from common.handover.gateway_client import gateway_client
 from common.settings import ServiceSettings
 from standalone.api_client import KeyAuth, RequestRefusedError
 from standalone.commands.running import KeyFileOption, KeyOption, log_for_people, run, shown_key
-from standalone.composition import load_settings
 from standalone.progress import console
+from standalone.system.composition import load_settings
 
 app = typer.Typer()
 

@@ -8,13 +8,13 @@ import typer
 
 from common.gateway import service_named
 from standalone.api_client import KeyAuth, system_client
-from standalone.bar_files import import_bars as send_bars
 from standalone.commands.running import KeyFileOption, KeyOption, log_for_people, run, shown_key
-from standalone.composition import load_app, load_settings
+from standalone.generators.settings_table import as_markdown, common_settings, own_settings
 from standalone.progress import console
-from standalone.replay import ReplayReport, read_all, replay_tables
-from standalone.replay import replay as replay_articles
-from standalone.settings_table import as_markdown, common_settings, own_settings
+from standalone.replay.bar_files import import_bars as send_bars
+from standalone.replay.replay import ReplayReport, read_all, replay_tables
+from standalone.replay.replay import replay as replay_articles
+from standalone.system.composition import load_app, load_settings
 
 app = typer.Typer()
 

@@ -9,11 +9,11 @@ from rich.table import Table
 
 from common.access.auth import SCOPES, Scope
 from standalone.api_keys import create_key, list_keys, revoke_key
-from standalone.backing import databases_of, prepare_databases
 from standalone.commands.running import log_for_people, run
 from standalone.commands.serving import FolderOption
 from standalone.progress import console
-from standalone.standing_up import system_settings
+from standalone.system.backing import databases_of, prepare_databases
+from standalone.system.standing_up import system_settings
 
 app = typer.Typer(no_args_is_help=True)
 

@@ -14,10 +14,10 @@ from sqlalchemy.exc import DBAPIError
 from common.settings import ServiceSettings
 from common.telemetry.logging import configure_logging
 from standalone.api_client import KeyAuth, RequestRefusedError
-from standalone.article_files import UnreadableFileError
 from standalone.embedded.postgres_cluster import EmbeddedServerError, FolderInUseError
-from standalone.server import NotStartedError, OpenBindingError
-from standalone.supervision import ProcessDiedError
+from standalone.replay.article_files import UnreadableFileError
+from standalone.system.server import NotStartedError, OpenBindingError
+from standalone.system.supervision import ProcessDiedError
 
 ResultT = TypeVar("ResultT")
 

@@ -9,11 +9,11 @@ from common.postgres.database import Database
 from common.postgres.sealing import seal_all, unseal_all
 from common.secrets.secret_box import SecretBox
 from common.settings import ServiceSettings
-from standalone.backing import backing_services
 from standalone.commands.running import log_for_people, run
 from standalone.commands.serving import FolderOption
 from standalone.progress import console
-from standalone.standing_up import system_settings
+from standalone.system.backing import backing_services
+from standalone.system.standing_up import system_settings
 
 app = typer.Typer(no_args_is_help=True)
 

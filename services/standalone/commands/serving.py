@@ -13,10 +13,9 @@ from rich.markup import escape
 from common.gateway import SERVICES, service_named
 from common.telemetry.logging import configure_logging
 from standalone.api_client import OwnerAuth, SystemClient, system_client
-from standalone.backing import prepare_database
 from standalone.commands.running import log_for_people, run
-from standalone.composition import load_app, load_settings
-from standalone.first_run import (
+from standalone.progress import console
+from standalone.replay.first_run import (
     draw_event_studies,
     fired_alerts,
     is_empty,
@@ -24,12 +23,13 @@ from standalone.first_run import (
     replay_sample,
     strongest_impacts,
 )
-from standalone.http_protocol import RequestLimits
-from standalone.processes import process_system
-from standalone.progress import console
-from standalone.server import bound_host, listen, serving
-from standalone.standing_up import secured, standalone
-from standalone.supervision import Supervisor, supervised
+from standalone.system.backing import prepare_database
+from standalone.system.composition import load_app, load_settings
+from standalone.system.http_protocol import RequestLimits
+from standalone.system.processes import process_system
+from standalone.system.server import bound_host, listen, serving
+from standalone.system.standing_up import secured, standalone
+from standalone.system.supervision import Supervisor, supervised
 
 app = typer.Typer()
 

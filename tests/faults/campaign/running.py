@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 
 from standalone.api_client import system_client
-from standalone.bar_files import import_bars
+from standalone.replay.bar_files import import_bars
 from standalone.sample.files import bars_path
 from tests.emulators.webhook_receiver import WebhookReceiver, serve
 from tests.faults.campaign.books import Account, check

@@ -17,8 +17,8 @@ import httpx
 
 from common.gateway import SERVICES, service_named
 from standalone.embedded.servers import EmbeddedPostgres
-from standalone.envoy_config import envoy_bootstrap
-from standalone.processes import held_ports
+from standalone.system.envoy_config import envoy_bootstrap
+from standalone.system.processes import held_ports
 from tests.emulators.tcp_proxy import Connect, Streams, TCPProxy, proxied
 from tests.faults.campaign.program import Program
 from tests.faults.campaign.surroundings import JumpingClocks, SmallDisk, jumping_clocks, missing, small_disk

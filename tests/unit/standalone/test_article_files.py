@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from standalone.article_files import UnreadableFileError, read_articles
+from standalone.replay.article_files import UnreadableFileError, read_articles
 
 
 def test_a_csv_with_common_column_names_is_read(tmp_path: Path) -> None:

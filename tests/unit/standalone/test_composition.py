@@ -4,7 +4,7 @@ import pytest
 from fastapi import FastAPI
 from starlette.responses import PlainTextResponse
 
-from standalone.composition import Dispatcher
+from standalone.system.composition import Dispatcher
 from tests.asgi_requests import send_raw
 
 

@@ -10,7 +10,7 @@ from typer.main import get_command
 from common.gateway import SERVICES
 from standalone.cli import app
 from standalone.commands.data import openapi_document
-from standalone.settings_table import as_markdown, common_settings, own_settings
+from standalone.generators.settings_table import as_markdown, common_settings, own_settings
 
 ROOT = Path(__file__).resolve().parents[3]
 CONFIGURATION = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")

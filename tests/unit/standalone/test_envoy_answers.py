@@ -12,9 +12,9 @@ from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
 from common.api.problem_responses import problem_response
-from standalone.envoy_config import envoy_bootstrap
-from standalone.http_protocol import DEFAULT_LIMITS, RequestLimits
-from standalone.processes import start_envoy
+from standalone.system.envoy_config import envoy_bootstrap
+from standalone.system.http_protocol import DEFAULT_LIMITS, RequestLimits
+from standalone.system.processes import start_envoy
 from tests.raw_http import WireAnswer, ask, request, served
 from tests.system import free_port
 

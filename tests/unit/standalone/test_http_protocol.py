@@ -10,7 +10,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from standalone.http_protocol import MAX_HEADERS, MAX_TARGET_BYTES, RequestLimits
+from standalone.system.http_protocol import MAX_HEADERS, MAX_TARGET_BYTES, RequestLimits
 from tests.raw_http import ask, connected, request, served
 
 LIMITS = RequestLimits(max_header_bytes=16 * 1024, receive_seconds=20.0, max_connections=50)

@@ -6,7 +6,7 @@ import pytest
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp
 
-from standalone.local_guard import LocalGuard
+from standalone.system.local_guard import LocalGuard
 from tests.asgi_requests import RawAnswer, send_raw
 
 SERVED: ASGIApp = PlainTextResponse("served")

@@ -2,7 +2,7 @@
 
 import copy
 
-from standalone.pipeline_counts import Counts, Snapshot, balances
+from standalone.replay.pipeline_counts import Counts, Snapshot, balances
 
 NO_DEAD_LETTERS = {"news_ingestion": 0, "nlp": 0, "market_impact": 0, "alerts": 0}
 COUNTED: Counts = {

@@ -5,8 +5,8 @@ import socket
 
 import pytest
 
-from standalone.processes import held_ports
-from standalone.server import listen
+from standalone.system.processes import held_ports
+from standalone.system.server import listen
 
 
 def test_held_ports_are_different_and_those_they_are_held_for_may_listen() -> None:

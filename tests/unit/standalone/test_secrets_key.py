@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from standalone.backing import Backing
-from standalone.secrets_key import kept_secrets_key
+from standalone.system.backing import Backing
+from standalone.system.secrets_key import kept_secrets_key
 
 
 @pytest.fixture(autouse=True)

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from standalone.http_protocol import DEFAULT_LIMITS
-from standalone.server import UnusableAddressError, address_of, bound_host, is_loopback, listen, serving
+from standalone.system.http_protocol import DEFAULT_LIMITS
+from standalone.system.server import UnusableAddressError, address_of, bound_host, is_loopback, listen, serving
 
 has_ipv6 = pytest.mark.skipif(not Path("/proc/net/if_inet6").exists(), reason="no IPv6 here")
 

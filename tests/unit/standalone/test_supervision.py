@@ -7,7 +7,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from standalone.embedded.postgres_cluster import EmbeddedServerError
-from standalone.supervision import ProcessDiedError, RestartBudget, Supervisor, supervised
+from standalone.system.supervision import ProcessDiedError, RestartBudget, Supervisor, supervised
 
 
 @dataclass

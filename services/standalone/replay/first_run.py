@@ -8,8 +8,8 @@ from rich.table import Table
 
 from common.gateway import ALERTS, MARKET_IMPACT, NEWS_INGESTION, SERVICES
 from standalone.api_client import SystemClient
-from standalone.bar_files import import_bars
-from standalone.replay import read_all, replay, replay_tables
+from standalone.replay.bar_files import import_bars
+from standalone.replay.replay import read_all, replay, replay_tables
 from standalone.sample.files import bars_path, headlines_path
 
 _SHOWN = 12

@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from common.api.middleware import RequestMiddleware
 from common.api.problem_responses import problem_response
 from common.settings import ServiceSettings
-from standalone.server import is_loopback
+from standalone.system.server import is_loopback
 
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 

@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from common.gateway import SERVICES, Service
 from common.settings import ServiceSettings
-from standalone.front_page import front_app
+from standalone.system.front_page import front_app
 
 
 def import_services() -> None:

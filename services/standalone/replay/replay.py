@@ -15,9 +15,9 @@ from rich.table import Table
 
 from common.gateway import MARKET_IMPACT, NEWS_INGESTION, NLP, SERVICES
 from standalone.api_client import RequestRefusedError, SystemClient
-from standalone.article_files import read_articles
-from standalone.pipeline_counts import Balance, Counts, Snapshot, balances, take_snapshot
 from standalone.progress import progress_bar
+from standalone.replay.article_files import read_articles
+from standalone.replay.pipeline_counts import Balance, Counts, Snapshot, balances, take_snapshot
 
 _POLL_SECONDS = 0.2
 # Without any movement for so long, something downstream is broken; the replay says so and ends.

@@ -16,12 +16,12 @@ from common.clock import SYSTEM_CLOCK
 from common.gateway import SERVICES
 from common.settings import ServiceSettings
 from standalone.api_keys import list_keys
-from standalone.backing import Backing, backing_services, prepare_databases
-from standalone.composition import compose, import_services, load_settings
-from standalone.http_protocol import RequestLimits
-from standalone.local_guard import LocalGuard
-from standalone.server import OpenBindingError, address_of, bound_host, is_loopback, listen, serving
-from standalone.supervision import ServerPart, Supervisor, supervised
+from standalone.system.backing import Backing, backing_services, prepare_databases
+from standalone.system.composition import compose, import_services, load_settings
+from standalone.system.http_protocol import RequestLimits
+from standalone.system.local_guard import LocalGuard
+from standalone.system.server import OpenBindingError, address_of, bound_host, is_loopback, listen, serving
+from standalone.system.supervision import ServerPart, Supervisor, supervised
 
 logger = structlog.get_logger(__name__)
 

@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager
 import uvicorn
 from starlette.types import ASGIApp
 
-from standalone.http_protocol import RequestLimits, protocol_within
+from standalone.system.http_protocol import RequestLimits, protocol_within
 
 # Streams are told to end at once; what else is running may finish.
 _GRACE_SECONDS = 5

@@ -17,15 +17,15 @@ from pydantic import SecretStr
 
 from common.gateway import SERVICES, Service, service_named
 from common.settings import ServiceSettings
-from standalone.backing import Backing, backing_services, prepare_databases
 from standalone.embedded.children import start_child_async
 from standalone.embedded.owned_folder import own_folder
 from standalone.embedded.servers import Embedded
-from standalone.envoy_config import envoy_bootstrap
-from standalone.http_protocol import RequestLimits
-from standalone.server import address_of, bound_host, listen
-from standalone.standing_up import secured, system_settings, token_secret
-from standalone.supervision import Part, ProcessDiedError, RestartBudget, ServerPart, Supervisor
+from standalone.system.backing import Backing, backing_services, prepare_databases
+from standalone.system.envoy_config import envoy_bootstrap
+from standalone.system.http_protocol import RequestLimits
+from standalone.system.server import address_of, bound_host, listen
+from standalone.system.standing_up import secured, system_settings, token_secret
+from standalone.system.supervision import Part, ProcessDiedError, RestartBudget, ServerPart, Supervisor
 
 logger = structlog.get_logger(__name__)
 

@@ -17,7 +17,7 @@ from common.gateway import Service
 from common.postgres.migrations import create_database, migrate, pending_revision
 from common.settings import ServiceSettings
 from standalone.embedded.servers import Embedded, EmbeddedPostgres, EmbeddedRedis
-from standalone.secrets_key import kept_secrets_key
+from standalone.system.secrets_key import kept_secrets_key
 
 logger = structlog.get_logger(__name__)
 

@@ -3,8 +3,8 @@
 from typing import Any
 
 from common.gateway import SERVICES, Service
-from standalone.envoy_answers import local_replies
-from standalone.http_protocol import DEFAULT_LIMITS, MAX_HEADERS, RequestLimits
+from standalone.system.envoy_answers import local_replies
+from standalone.system.http_protocol import DEFAULT_LIMITS, MAX_HEADERS, RequestLimits
 
 JSON = dict[str, Any]
 

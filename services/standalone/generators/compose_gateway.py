@@ -1,10 +1,10 @@
-"""Writes compose.envoy.json, Envoy's configuration in compose.yaml: `python -m standalone.compose_gateway`."""
+"""Writes compose.envoy.json for compose.yaml: `python -m standalone.generators.compose_gateway`."""
 
 import json
 from pathlib import Path
 
 from common.gateway import SERVICES
-from standalone.envoy_config import envoy_bootstrap
+from standalone.system.envoy_config import envoy_bootstrap
 
 PORT = 8000
 

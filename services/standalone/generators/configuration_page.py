@@ -1,9 +1,9 @@
-"""Writes docs/configuration.md from the settings classes: `python -m standalone.configuration_page`."""
+"""Writes docs/configuration.md from the settings classes: `python -m standalone.generators.configuration_page`."""
 
 from pathlib import Path
 
 from common.gateway import SERVICES
-from standalone.settings_table import as_markdown, common_settings, own_settings
+from standalone.generators.settings_table import as_markdown, common_settings, own_settings
 
 _INTRODUCTION = """# Configuration
 

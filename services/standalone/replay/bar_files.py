@@ -6,8 +6,8 @@ from pathlib import Path
 
 from common.gateway import MARKET_IMPACT
 from standalone.api_client import SystemClient
-from standalone.article_files import UnreadableFileError, open_text
 from standalone.progress import progress_bar
+from standalone.replay.article_files import UnreadableFileError, open_text
 
 # 20,000 lines of a bar are 1.6 MB, well below the limit of 5 MB.
 _ROWS_PER_REQUEST = 20_000

@@ -1,0 +1,1 @@
+"""Articles and bars from files through the running system, and what came of them."""
