@@ -9,9 +9,9 @@ from collections.abc import Callable
 from measuring import RUNS, median, report
 from nlp_headline import headlines
 
-from nlp.analyser import TextInput
 from nlp.sentiment.deep import DeepSentiment
 from nlp.sentiment.fast import FastSentiment
+from nlp.text_input import TextInput
 from nlp.tiers import Tier, load_analyser
 
 TIERS: tuple[Tier, ...] = ("fast", "deep")

@@ -21,13 +21,14 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
-from nlp.analyser import TextAnalyser, TextInput
 from nlp.artefacts import checked_path, load_arrays, unpack_words
 from nlp.entities.gazetteer import Gazetteer
 from nlp.entities.tagging.linear import EntityTagger
 from nlp.sentiment.fast import FAST_ARTEFACT, FastSentiment
 from nlp.sentiment.features import document_families, letter_features, written
 from nlp.sentiment.tier import label_of
+from nlp.text_analyser import TextAnalyser
+from nlp.text_input import TextInput
 from nlp.texts.tokens import forms
 
 SAMPLE = Path(__file__).resolve().parents[1] / "services" / "standalone" / "sample" / "headlines.csv"

@@ -12,8 +12,9 @@ from common.contracts import Analysis, Article, BatchResult, InvalidItem
 from common.postgres.database import Connection
 from common.runtime import Runtime
 from nlp import repository
-from nlp.analyser import TextAnalysis, TextInput, no_sentiment
 from nlp.engine import Engine
+from nlp.text_analyser import TextAnalysis, no_sentiment
+from nlp.text_input import TextInput
 
 
 async def analyse_articles(

@@ -9,9 +9,10 @@ from functools import partial
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from common.errors import Unavailable
-from nlp.analyser import TextAnalyser, TextAnalysis, TextInput
 from nlp.drift import RecentScores, score_references
 from nlp.selfcheck import SelfcheckReport, compare, golden_inputs
+from nlp.text_analyser import TextAnalyser, TextAnalysis
+from nlp.text_input import TextInput
 
 # A body of 20,000 characters takes the deep tier 0.9 s: a chunk is what goes on after its caller has gone.
 _CHUNK_CHARACTERS = 30_000

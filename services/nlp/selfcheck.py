@@ -10,7 +10,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from nlp.analyser import TextAnalysis, TextInput
+from nlp.text_analyser import TextAnalysis
+from nlp.text_input import TextInput
 
 _FOLDER = Path(__file__).parent / "golden"
 CORPUS = _FOLDER / "corpus.jsonl"

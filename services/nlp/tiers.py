@@ -8,9 +8,9 @@ from functools import cache
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from nlp.analyser import TextAnalyser
     from nlp.entities.tagging.labels import NameTagger
     from nlp.sentiment.tier import SentimentTier
+    from nlp.text_analyser import TextAnalyser
 
 Tier = Literal["fast", "deep"]
 
@@ -28,7 +28,7 @@ def load_analyser(tier: Tier) -> "TextAnalyser":
     ArtefactError
         When an artefact is missing or damaged: a service with a wrong model must not start.
     """
-    from nlp.analyser import TextAnalyser  # noqa: PLC0415
+    from nlp.text_analyser import TextAnalyser  # noqa: PLC0415
 
     return TextAnalyser.load(*_load(tier))
 

@@ -11,7 +11,7 @@ from common.gateway import SERVICES
 SERVICES_FOLDER = Path(__file__).resolve().parents[2] / "services"
 STATEMENTS = {"select", "insert", "update", "delete"}
 # What makes a service: its app, its routes, and the dependencies that routes ask for.
-WEB = {"app", "routes", "dependencies", "engine_dependency"}
+WEB = {"app", "routes", "dependencies"}
 
 
 def imports(file: Path) -> Iterator[tuple[str, str]]:

@@ -17,11 +17,12 @@ from common.contracts.text import Ticker
 from common.errors import NotFound, problems
 from common.gateway import NLP
 from nlp import repository
-from nlp.analyser import TextAnalysis, TextInput, no_sentiment
 from nlp.analysis import analyse_articles
-from nlp.engine_dependency import EngineDep
+from nlp.dependencies import EngineDep
 from nlp.repository import AnalysisFilter
 from nlp.schemas import ArticleBatch, CounterfactualRead, TextAnalyses, TextAnalysisRead, TextBatch, TextToAnalyse
+from nlp.text_analyser import TextAnalysis, no_sentiment
+from nlp.text_input import TextInput
 from nlp.texts.languages import ENGLISH
 
 router = service_router(NLP, tags=["analyses"])

@@ -13,8 +13,8 @@ from common.contracts.text import Ticker
 from common.errors import problems
 from common.gateway import NLP
 from nlp.aliasing import aliases_tag, change_aliases, known_entity
+from nlp.dependencies import EngineDep
 from nlp.engine import Engine
-from nlp.engine_dependency import EngineDep
 from nlp.entities.gazetteer import KnownEntity
 from nlp.entities.resolution import ResolvedCandidate, resolve
 from nlp.entities.search import EntityQuery, search_entities

@@ -9,7 +9,7 @@ from common.contracts.batch import ErrorDetail
 from common.errors import NotFound, Unavailable, problems
 from common.gateway import NLP
 from nlp.artefacts import load_manifest
-from nlp.engine_dependency import EngineDep
+from nlp.dependencies import EngineDep
 from nlp.events.patterns import event_types
 from nlp.schemas import EventRead, EventTaxonomy, ModelRead, Models, SelfcheckRead, TopicRead, TopicTaxonomy
 from nlp.topics.market import market_topics

@@ -5,9 +5,10 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from pathlib import Path
 
-from nlp.analyser import TextAnalyser, TextInput
 from nlp.drift import REFERENCE_FILE, ScoreReference, score_references
 from nlp.selfcheck import model_name
+from nlp.text_analyser import TextAnalyser
+from nlp.text_input import TextInput
 from nlp.tiers import Tier, load_analyser
 from nlp.training.corpora import headlines
 

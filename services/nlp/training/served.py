@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from nlp.analyser import TextAnalyser, TextInput
+from nlp.text_analyser import TextAnalyser
+from nlp.text_input import TextInput
 from nlp.tiers import Tier, load_analyser
 from nlp.training.corpora import SentimentRow, document_rows, entity_rows, unseen
 from nlp.training.entities.evaluation import entity_span_scores, ticker_scores

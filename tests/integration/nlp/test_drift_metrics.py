@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from nlp.analyser import TextAnalysis, TextInput
 from nlp.sentiment.opinion import Opinion
+from nlp.text_analyser import TextAnalysis
+from nlp.text_input import TextInput
 from tests.conftest import RunningService, StartService
 
 OPERATIONS = (Path(__file__).resolve().parents[3] / "docs" / "operations.md").read_text(encoding="utf-8")

@@ -5,7 +5,8 @@ from uuid import uuid4
 
 import pytest
 
-from nlp.analyser import TextAnalyser, TextAnalysis, TextInput
+from nlp.text_analyser import TextAnalyser, TextAnalysis
+from nlp.text_input import TextInput
 from tests.conftest import RunningService
 from tests.integration.nlp.test_revisions import article
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from nlp.analyser import TextAnalyser
+from nlp.text_analyser import TextAnalyser
 from nlp.tiers import load_analyser
 
 

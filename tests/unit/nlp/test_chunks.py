@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nlp.analyser import TextInput
 from nlp.engine import chunks
+from nlp.text_input import TextInput
 
 TEXT = st.integers(0, 40_000).map(lambda length: TextInput("t", body="x" * length))
 

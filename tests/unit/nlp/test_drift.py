@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nlp.analyser import TextAnalyser
 from nlp.drift import RecentScores, ScoreReference, disagreement, population_stability_index, score_references
 from nlp.sentiment.linear_text import Probabilities
+from nlp.text_analyser import TextAnalyser
 from nlp.tiers import Tier, load_analyser
 from nlp.training.score_reference import freeze_score_reference, measured_reference, reference_texts, scores_of
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from nlp.analyser import TextAnalyser, TextInput
+from nlp.text_analyser import TextAnalyser
+from nlp.text_input import TextInput
 from tests.growth import growth, is_too_steep
 
 PIECES = [

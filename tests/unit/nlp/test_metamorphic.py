@@ -11,7 +11,8 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from common.contracts import Sentiment
-from nlp.analyser import TextAnalyser, TextInput
+from nlp.text_analyser import TextAnalyser
+from nlp.text_input import TextInput
 
 NAMES = ("Apple", "Nokia", "Microsoft", "Boeing", "Pfizer", "Walmart")
 GOOD = (

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from nlp.analyser import TextAnalyser
 from nlp.entities.relevance import is_broker, relevances
+from nlp.text_analyser import TextAnalyser
 from nlp.texts.languages import detect_language
 from nlp.training.corpora import document_rows, headlines, topic_rows
 

@@ -1,7 +1,7 @@
 """The golden corpus is answered as frozen, and a difference is reported."""
 
-from nlp.analyser import TextAnalyser
 from nlp.selfcheck import compare, golden_inputs, golden_texts
+from nlp.text_analyser import TextAnalyser
 
 
 def test_the_shipped_models_answer_as_frozen(analyser: TextAnalyser) -> None:

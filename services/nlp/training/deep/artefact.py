@@ -18,12 +18,12 @@ from nlp.sentiment.encoding import padded
 from nlp.training.corpora import SentimentRow, seen, unseen
 from nlp.training.deep.blending import fast_opinions, fit_blend, opinions
 from nlp.training.deep.encoder import Encoder, MarkedEncoder
+from nlp.training.deep.examples import PUPILS_RECIPE, lessons, tuned
 from nlp.training.deep.fine_tuning import Recipe, Say, timed_report
-from nlp.training.deep.lessons import PUPILS_RECIPE, lessons, tuned
+from nlp.training.deep.labelled_texts import TaughtText, labelled_rows, place_of, taught_texts, unlabelled_texts
 from nlp.training.deep.onnx_graph import input_ranges, onnx_model, save
+from nlp.training.deep.parallel import side_by_side
 from nlp.training.deep.pretrained import exported_encoder, pieces_encoder, pieces_path, small_encoder
-from nlp.training.deep.side_by_side import side_by_side
-from nlp.training.deep.taught_texts import TaughtText, labelled_rows, place_of, taught_texts, unlabelled_texts
 from nlp.training.deep.teacher import TEACHERS_RECIPE, Question, mixed, questions, teachers_answers, tuned_teacher
 from nlp.training.evaluation import document_scores, entity_scores
 from nlp.training.statements import of_texts, statements, toward_names

@@ -10,9 +10,9 @@ from nlp.entities.gazetteer import Gazetteer
 from nlp.entities.tagging.contextual import ContextualTagger, session_scorer
 from nlp.entities.tagging.word_sequences import SequenceBatch, SequenceEncoder
 from nlp.training.deep.fine_tuning import Recipe, Say, averaged, of_like_length, timed_report
-from nlp.training.deep.name_lessons import Lesson, Reader, TaggedText, lesson_loss, lessons, torch_scorer
 from nlp.training.deep.onnx_graph import input_ranges, onnx_tagger, save
 from nlp.training.deep.pretrained import exported_encoder, with_small_weights
+from nlp.training.deep.token_examples import Lesson, Reader, TaggedText, lesson_loss, lessons, torch_scorer
 from nlp.training.deep.token_tagger import TokenTagger
 from nlp.training.entities.evaluation import tagger_scores
 from nlp.training.entities.named_text import read_documents

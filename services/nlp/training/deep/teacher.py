@@ -11,11 +11,11 @@ from torch import Tensor
 
 from nlp.sentiment.encoding import MAX_PIECES, normalised, padded
 from nlp.sentiment.tier import EntityText
-from nlp.training.deep.answers import Answer, answer_loss
 from nlp.training.deep.encoder import N_OUTPUTS, MarkedEncoder
 from nlp.training.deep.fine_tuning import Recipe, Report, averaged, epochs
+from nlp.training.deep.labelled_texts import TaughtText
 from nlp.training.deep.pretrained import pieces_path
-from nlp.training.deep.taught_texts import TaughtText
+from nlp.training.deep.targets import Answer, answer_loss
 from nlp.training.sentiment import softmax
 
 TEACHERS_RECIPE = Recipe(decay=0.9)

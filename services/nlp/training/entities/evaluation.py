@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from nlp.analyser import TextAnalyser, TextAnalysis, TextInput
 from nlp.entities.gazetteer import Gazetteer, fold
 from nlp.entities.tagging.labels import NamedSpan, NameKind, NameTagger
+from nlp.text_analyser import TextAnalyser, TextAnalysis
+from nlp.text_input import TextInput
 from nlp.training.corpora import headlines
 from nlp.training.entities.company_names import short_form, without_legal_form
 from nlp.training.entities.named_text import NamedText, Sentence, joined, read_documents, token_spans

@@ -2,10 +2,10 @@
 
 import pytest
 
-from nlp.analyser import TextAnalyser
 from nlp.entities.consistency import settle_kinds, surnames_in
 from nlp.entities.tagging.labels import LABELS, NamedSpan, NameKind, named_spans
 from nlp.entities.tagging.tokens import name_tokens
+from nlp.text_analyser import TextAnalyser
 
 
 def found(text: str, *names: tuple[str, NameKind]) -> list[NamedSpan]:

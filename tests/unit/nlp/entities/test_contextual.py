@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from nlp.analyser import TextAnalyser
 from nlp.entities.recognition import EntityRecogniser
 from nlp.entities.tagging.contextual import ContextualTagger, FloatArray
 from nlp.entities.tagging.labels import LABELS, NamedSpan
 from nlp.entities.tagging.word_sequences import SequenceBatch, SequenceEncoder
+from nlp.text_analyser import TextAnalyser
 
 TITLE_CASE = 2
 

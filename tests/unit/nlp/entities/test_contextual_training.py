@@ -17,10 +17,10 @@ from nlp.entities.tagging.labels import LABELS
 from nlp.entities.tagging.tokens import name_tokens
 from nlp.entities.tagging.word_sequences import SequenceEncoder
 from nlp.training.deep.fine_tuning import Recipe
-from nlp.training.deep.name_lessons import Reader, lesson_loss, lessons, torch_scorer
 from nlp.training.deep.names import tuned
 from nlp.training.deep.onnx_graph import input_ranges, onnx_tagger, save
 from nlp.training.deep.pretrained import with_small_weights
+from nlp.training.deep.token_examples import Reader, lesson_loss, lessons, torch_scorer
 from nlp.training.deep.token_tagger import TokenTagger
 
 DOCUMENTS = [

@@ -2,7 +2,8 @@
 
 import pytest
 
-from nlp.analyser import TextAnalyser, TextInput
+from nlp.text_analyser import TextAnalyser
+from nlp.text_input import TextInput
 
 NAMES = {"Alphabet": "GOOGL", "Target": "TGT", "Visa": "V", "Block": "XYZ", "Gap": "GAP"}
 

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 
 import pytest
 
-from nlp.analyser import TextAnalyser
 from nlp.entities.gazetteer import AliasMatch, fold
 from nlp.entities.tagging.labels import NamedSpan, NameKind
 from nlp.entities.tagging.layered import LayeredTagger
+from nlp.text_analyser import TextAnalyser
 
 SENTENCE = "Zorvex said so. "
 

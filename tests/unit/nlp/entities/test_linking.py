@@ -4,8 +4,8 @@ from datetime import date
 
 import pytest
 
-from nlp.analyser import TextAnalyser
 from nlp.entities.linking import Linker
+from nlp.text_analyser import TextAnalyser
 
 
 @pytest.fixture

@@ -2,7 +2,8 @@
 
 import pytest
 
-from nlp.analyser import TextAnalyser, TextInput
+from nlp.text_analyser import TextAnalyser
+from nlp.text_input import TextInput
 
 
 def found(analyser: TextAnalyser, title: str, body: str = "") -> dict[str, tuple[str, str | None, list[str]]]:

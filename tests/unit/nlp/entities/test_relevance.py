@@ -2,8 +2,8 @@
 
 import pytest
 
-from nlp.analyser import TextAnalyser
 from nlp.entities.relevance import relevances
+from nlp.text_analyser import TextAnalyser
 
 
 def by_ticker(

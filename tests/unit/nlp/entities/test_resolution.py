@@ -2,9 +2,9 @@
 
 import pytest
 
-from nlp.analyser import TextAnalyser
 from nlp.entities.gazetteer import AliasKind, Candidate, Gazetteer, KnownEntity
 from nlp.entities.resolution import resolve
+from nlp.text_analyser import TextAnalyser
 
 
 @pytest.mark.parametrize(

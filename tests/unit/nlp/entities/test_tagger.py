@@ -7,13 +7,13 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from nlp.analyser import TextAnalyser
 from nlp.artefacts import pack_words
 from nlp.entities.gazetteer import fold
 from nlp.entities.tagging.contextual import ContextualTagger
 from nlp.entities.tagging.features import document_uses, shape, title_case_tokens
 from nlp.entities.tagging.labels import LABELS, NameTagger, allowed_transitions, candidates, labelled_spans
 from nlp.entities.tagging.linear import EntityTagger
+from nlp.text_analyser import TextAnalyser
 
 
 @pytest.fixture(scope="module", params=[EntityTagger, ContextualTagger])

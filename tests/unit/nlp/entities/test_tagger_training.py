@@ -8,13 +8,13 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
-from nlp.analyser import TextAnalyser
 from nlp.artefacts import pack_words
 from nlp.entities.gazetteer import Gazetteer
 from nlp.entities.tagging.features import LISTS, document_uses, frame_features, sentence_frames
 from nlp.entities.tagging.labels import LABELS, NamedSpan, candidates
 from nlp.entities.tagging.linear import EntityTagger, unpack_facts
 from nlp.entities.tagging.tokens import name_tokens
+from nlp.text_analyser import TextAnalyser
 from nlp.training.entities.evaluation import F1Count, company_patterns, entity_span_scores, ticker_scores
 from nlp.training.entities.name_lists import learn_name_lists
 from nlp.training.entities.named_text import joined, read_documents, token_spans

@@ -2,10 +2,10 @@
 
 import pytest
 
-from nlp.analyser import TextAnalyser
 from nlp.entities.gazetteer import fold
 from nlp.entities.tagging.tokens import name_tokens
 from nlp.entities.tagging.word_sequences import LONGEST, N_LISTED, SequenceEncoder, WordSequence, windows, written_form
+from nlp.text_analyser import TextAnalyser
 
 
 @pytest.fixture(scope="module")

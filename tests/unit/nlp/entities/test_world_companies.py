@@ -6,10 +6,10 @@ from datetime import date
 
 import pytest
 
-from nlp.analyser import TextAnalyser
 from nlp.entities.gazetteer import AliasKind, KnownEntity, listing
 from nlp.entities.linking import Linker
 from nlp.entities.resolution import resolve
+from nlp.text_analyser import TextAnalyser
 from nlp.training.entities.draft import GazetteerDraft
 from nlp.training.entities.world_companies import FILE, add_world_companies
 

@@ -2,10 +2,11 @@
 
 import pytest
 
-from nlp.analyser import TextAnalyser, TextInput
 from nlp.entities.gazetteer import fold
 from nlp.events.detection import EventModel
 from nlp.events.patterns import event_types
+from nlp.text_analyser import TextAnalyser
+from nlp.text_input import TextInput
 
 
 @pytest.fixture(scope="module")

@@ -2,8 +2,9 @@
 
 import pytest
 
-from nlp.analyser import TextAnalyser, TextInput
 from nlp.sentiment.counterfactuals import without
+from nlp.text_analyser import TextAnalyser
+from nlp.text_input import TextInput
 
 MIXED = "Apple tops estimates but warns of falling sales"
 

@@ -6,7 +6,6 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from nlp.analyser import TextAnalyser, TextInput
 from nlp.artefacts import checked_path, load_manifest
 from nlp.onnx_session import open_session
 from nlp.sentiment.blend import Blend
@@ -15,6 +14,8 @@ from nlp.sentiment.encoding import TextEncoder, normalised, padded
 from nlp.sentiment.fast import FastSentiment
 from nlp.sentiment.opinion import Opinion, weighted_mean
 from nlp.sentiment.tier import EntityText
+from nlp.text_analyser import TextAnalyser
+from nlp.text_input import TextInput
 from nlp.tiers import load_analyser
 from nlp.word_pieces import load_tokenizer
 

@@ -20,14 +20,14 @@ from nlp.sentiment.deep import encoder_answers
 from nlp.sentiment.encoding import TextEncoder, padded
 from nlp.sentiment.tier import EntityText
 from nlp.training.corpora import SentimentRow
-from nlp.training.deep.answers import Answer
 from nlp.training.deep.encoder import Encoder, MarkedEncoder
+from nlp.training.deep.examples import lessons, tuned
 from nlp.training.deep.fine_tuning import Recipe, Say, epochs
-from nlp.training.deep.lessons import lessons, tuned
+from nlp.training.deep.labelled_texts import TaughtText, place_of, taught_texts
 from nlp.training.deep.onnx_graph import input_ranges, onnx_model, save, smoothing
+from nlp.training.deep.parallel import side_by_side
 from nlp.training.deep.pretrained import exported_encoder, pieces_encoder, small_encoder, with_small_weights
-from nlp.training.deep.side_by_side import side_by_side
-from nlp.training.deep.taught_texts import TaughtText, place_of, taught_texts
+from nlp.training.deep.targets import Answer
 from nlp.training.deep.teacher import marked, mixed, questions, teachers_answers, tuned_teacher
 from nlp.training.run import ENCODERS, TEACHERS
 

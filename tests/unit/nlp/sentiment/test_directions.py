@@ -1,6 +1,6 @@
 """What falls decides whether a fall is good: headlines in pairs, written for this test and in no training set."""
 
-from nlp.analyser import TextInput
+from nlp.text_input import TextInput
 from nlp.tiers import load_analyser
 
 # (good news, bad news)

@@ -1,6 +1,6 @@
 """What happens to a company has a direction: headlines written for this test, their forms in no training text."""
 
-from nlp.analyser import TextInput
+from nlp.text_input import TextInput
 from nlp.tiers import load_analyser
 
 GOOD = (

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from nlp.analyser import TextAnalyser, TextInput
 from nlp.sentiment.features import document_families
 from nlp.sentiment.linear_text import LinearText, Probabilities
 from nlp.sentiment.tier import label_of
+from nlp.text_analyser import TextAnalyser
+from nlp.text_input import TextInput
 from nlp.texts.tokens import forms
 from nlp.training.sentiment import document_blocks, fit_head, head_matrix
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nlp.analyser import TextAnalyser, TextInput
+from nlp.text_analyser import TextAnalyser
+from nlp.text_input import TextInput
 from nlp.texts.html_entities import decode, has_entities
 
 

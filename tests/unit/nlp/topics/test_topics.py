@@ -2,8 +2,9 @@
 
 import pytest
 
-from nlp.analyser import TextAnalyser, TextInput
 from nlp.events.patterns import event_types
+from nlp.text_analyser import TextAnalyser
+from nlp.text_input import TextInput
 from nlp.topics.market import MarketTopicModel, market_topics
 
 ALPHA_VANTAGE = {

@@ -7,10 +7,10 @@ import torch
 from torch import Tensor
 
 from nlp.sentiment.encoding import PieceText, TextEncoder, padded
-from nlp.training.deep.answers import Answer, answer_loss
 from nlp.training.deep.encoder import Encoder
 from nlp.training.deep.fine_tuning import Recipe, Report, averaged, epochs
-from nlp.training.deep.taught_texts import TaughtText
+from nlp.training.deep.labelled_texts import TaughtText
+from nlp.training.deep.targets import Answer, answer_loss
 
 PUPILS_RECIPE = Recipe(batch_size=24)
 """A text has about two answers, so that a batch of 24 holds as many as the teachers' of 32."""

@@ -3,9 +3,8 @@
 from collections.abc import Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
-from datetime import date
 from itertools import compress, count
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from common.contracts import Entity, EventScore, EvidenceSpan, Sentiment, Span, TextField, TopicScore
 from nlp.artefacts import checked_path, load_manifest
@@ -22,40 +21,18 @@ from nlp.sentiment.document import DocumentReading, read_documents
 from nlp.sentiment.linear_text import Probabilities
 from nlp.sentiment.opinion import NO_OPINION, Opinion
 from nlp.sentiment.tier import ANALYSED_CHARACTERS, EntityText, Evidence, SentimentTier, label_of, sentiment_of
+from nlp.text_input import TextInput, fields_of, language_sample, place_of, shortened, without_entities
 from nlp.texts.assertions import Assertions
-from nlp.texts.html_entities import decode, has_entities, restore_places
+from nlp.texts.html_entities import restore_places
 from nlp.texts.languages import ENGLISH, DetectedLanguage, detect_language
 from nlp.topics.market import MarketTopicModel
 from nlp.topics.reuters import ReutersTopics
 
 GAZETTEER_ARTEFACT = "gazetteer"
 ABBREVIATIONS_ARTEFACT = "abbreviations"
-Taxonomy = Literal["market", "reuters"]
-_TITLE_CHARACTERS = 5_000
-_BELOW_CHARACTERS = 20_000
 _UNDECIDED_BELOW = 0.40
 _DOUBTED_BELOW = 0.55
 _MAX_COUNTERFACTUALS = 5
-
-
-@dataclass(frozen=True, slots=True)
-class TextInput:
-    """A text to analyse.
-
-    Notes
-    -----
-    `entity` asks for the sentiment toward that name. `language` is what the publisher declared, `tickers` what it
-    supplied, `on` the day of the news (companies answer by the symbol they had then; None means today).
-    """
-
-    title: str
-    summary: str = ""
-    body: str = ""
-    entity: str | None = None
-    language: str | None = None
-    tickers: tuple[str, ...] = ()
-    on: date | None = None
-    taxonomy: Taxonomy = "market"
 
 
 @dataclass(slots=True)
@@ -165,13 +142,13 @@ class TextAnalyser:
         ----------
         counterfactual : also say what each score would be without each stretch of evidence: one more batch
         """
-        written = [_cut(text) for text in texts]
-        cut = [_without_entities(text) for text in written]
-        languages = [detect_language(_language_sample(text), text.language) for text in cut]
+        written = [shortened(text) for text in texts]
+        cut = [without_entities(text) for text in written]
+        languages = [detect_language(language_sample(text), text.language) for text in cut]
         is_scored = [_reason_to_abstain(text, language) is None for text, language in zip(cut, languages, strict=True)]
         names = self._names(cut, is_scored)
         wanted = [
-            _place_of(text, text.entity) if text.entity and scored else None
+            place_of(text, text.entity) if text.entity and scored else None
             for text, scored in zip(cut, is_scored, strict=True)
         ]
         places = [place for of_text, place in zip(names, wanted, strict=True) for place in (*of_text.places, place)]
@@ -189,12 +166,12 @@ class TextAnalyser:
                 found[index].counterfactuals = answer
         for analysis, original, text in zip(found, written, cut, strict=True):
             if text is not original:
-                restore_places(_spans(analysis), dict(_fields(original)))
+                restore_places(_spans(analysis), dict(fields_of(original)))
         return found
 
     def _names(self, texts: Sequence[TextInput], is_scored: Sequence[bool]) -> list[Names]:
         articles = [
-            ArticleFields(_fields(text), text.tickers, text.on, is_english=scored)
+            ArticleFields(fields_of(text), text.tickers, text.on, is_english=scored)
             for text, scored in zip(texts, is_scored, strict=True)
         ]
         found = self.recogniser.recognise_all(articles)
@@ -239,40 +216,6 @@ class TextAnalyser:
         return self._market.classify(*folded, sectors, of_events)
 
 
-def _cut(text: TextInput) -> TextInput:
-    """Return the stretch that is read: no stage after this one can be made slow by the length of a text."""
-    if len(text.title) <= _TITLE_CHARACTERS and max(len(text.summary), len(text.body)) <= _BELOW_CHARACTERS:
-        return text
-    return replace(
-        text,
-        title=text.title[:_TITLE_CHARACTERS],
-        summary=text.summary[:_BELOW_CHARACTERS],
-        body=text.body[:_BELOW_CHARACTERS],
-    )
-
-
-def _without_entities(text: TextInput) -> TextInput:
-    if not any(map(has_entities, (text.title, text.summary, text.body, text.entity or ""))):
-        return text
-    return replace(
-        text,
-        title=decode(text.title).text,
-        summary=decode(text.summary).text,
-        body=decode(text.body).text,
-        entity=decode(text.entity).text if text.entity else text.entity,
-    )
-
-
-def _fields(text: TextInput) -> list[tuple[TextField, str]]:
-    fields: list[tuple[TextField, str]] = [("title", text.title), ("summary", text.summary), ("body", text.body)]
-    return [(name, content) for name, content in fields if content]
-
-
-def _language_sample(text: TextInput) -> str:
-    below = text.summary or text.body
-    return f"{text.title}\n{below[:300]}" if below else text.title
-
-
 def _reason_to_abstain(text: TextInput, language: DetectedLanguage) -> str | None:
     if language.code != ENGLISH:
         return f"The language {language.code!r} is not scored."
@@ -291,17 +234,9 @@ def _reason_of_doubt(found: Opinion, second: Opinion | None) -> str | None:
     return None
 
 
-def _place_of(text: TextInput, entity: str) -> EntityText | None:
-    for _, content in _fields(text):
-        start = fold(content).find(fold(entity))
-        if start >= 0:
-            return EntityText(content, start, start + len(entity))
-    return None
-
-
 def _variants(text: TextInput, found: TextAnalysis, document: DocumentReading) -> Variants:
     titles = [without(text.title, span.start, span.end) for span in found.evidence[:_MAX_COUNTERFACTUALS]]
-    places = [_place_of(replace(text, title=title), text.entity) if text.entity else None for title in titles]
+    places = [place_of(replace(text, title=title), text.entity) if text.entity else None for title in titles]
     return Variants(found.sentiment.score, document, titles, places)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from nlp.sentiment.tier import EntityText
 from nlp.tiers import load_analyser
 from nlp.training.corpora import SentimentRow, document_rows, entity_rows
-from nlp.training.deep.answers import Answer, Classes
+from nlp.training.deep.targets import Answer, Classes
 from nlp.training.unlabelled import texts_as_read
 
 # Of negative, neutral, positive: what a wrong label should have been. Readers rarely take good news for bad.

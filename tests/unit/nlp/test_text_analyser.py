@@ -8,8 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from nlp.analyser import TextAnalyser, TextInput
 from nlp.entities.linking import MAX_MENTIONS
+from nlp.text_analyser import TextAnalyser
+from nlp.text_input import TextInput
 
 HOSTILE = [
     "",
