@@ -104,7 +104,7 @@ $(TOOLS)/bin/pilot-discovery: tests/platform/tools/istiod/go.sum
 	@touch $@
 
 dev-values: $(STAMP)  ## Show what the chart applies with ENVIRONMENT's values (development, staging, production)
-	@$(BIN)/python -m tests.platform.show $(ENVIRONMENT)
+	@$(BIN)/python charts/rendering.py $(ENVIRONMENT)
 
 contract-load: $(STAMP)  ## Write the requests that canaries are tried with anew, from contracts/
 	@$(BIN)/python -m standalone.generators.contract_load

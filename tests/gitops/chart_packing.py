@@ -5,11 +5,12 @@ from pathlib import Path
 import yaml
 from helm_python import package, repo_index_generate
 
-from tests.platform.chart import RELEASE, of_kind
-from tests.platform.clusters import step
-from tests.platform.foreign_charts import CHARTS, chart_folder
-from tests.platform.programs import module_folder
-from tests.platform.schemas import DEFINITIONS
+from charts.rendering import RELEASE
+from tests.platform.support.chart import of_kind
+from tests.platform.support.clusters import step
+from tests.platform.support.foreign_charts import CHARTS, chart_folder
+from tests.platform.support.programs import module_folder
+from tests.platform.support.schemas import DEFINITIONS
 
 # Charts that no module carries are empty; what they define is in a module of their project, and they bring it.
 DEFINED_BY = {"monitoring": "github.com/prometheus-operator/prometheus-operator", "keda": "github.com/kedacore/keda/v2"}

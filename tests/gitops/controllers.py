@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import httpx
 
-from tests.platform.control_plane import ControlPlane, Process, answers, started
+from tests.platform.support.control_plane import ControlPlane, Process, answers, started
 from tests.system import free_port
 
 NAMES = ("source-controller", "kustomize-controller", "helm-controller", "notification-controller")

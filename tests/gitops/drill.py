@@ -8,16 +8,17 @@ from pathlib import Path
 
 import yaml
 
+from charts.rendering import NAMESPACE, RELEASE
 from tests.gitops.chart_packing import pack_charts
 from tests.gitops.controllers import MESH, Controllers
 from tests.gitops.git_server import git_server
 from tests.gitops.inbox import Inbox, running_inbox
 from tests.gitops.repository import NAME, Repository, overlay
-from tests.platform.api_server import APIServer, define, definitions, until
-from tests.platform.chart import JSON, NAMESPACE, RELEASE
-from tests.platform.clusters import releases, steps
-from tests.platform.control_plane import ControlPlane
-from tests.platform.programs import program
+from tests.platform.support.api_server import APIServer, define, definitions, until
+from tests.platform.support.chart import JSON
+from tests.platform.support.clusters import releases, steps
+from tests.platform.support.control_plane import ControlPlane
+from tests.platform.support.programs import program
 
 FLUX = "flux-system"
 KUSTOMIZATION, HELM_RELEASE = "kustomize.toolkit.fluxcd.io/v1", "helm.toolkit.fluxcd.io/v2"

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import httpx
 
-from tests.platform.chart import JSON
-from tests.platform.control_plane import Process, answers
+from tests.platform.support.chart import JSON
+from tests.platform.support.control_plane import Process, answers
 from tests.system import MIA, free_port
 
 

@@ -10,9 +10,9 @@ from string import Template
 
 import yaml
 
-from tests.platform.chart import ROOT
-from tests.platform.clusters import CLUSTERS
-from tests.platform.programs import program
+from tests.platform.support.chart import ROOT
+from tests.platform.support.clusters import CLUSTERS
+from tests.platform.support.programs import program
 
 OVERLAY = Path(__file__).parent / "overlay.yaml"
 NAME = "market-impact-analysis-system.git"

@@ -6,10 +6,11 @@ import shutil
 import pytest
 import yaml
 
+from charts.rendering import NAMESPACE, RELEASE, merged_values
 from tests.gitops.drill import Drill, ready
-from tests.platform.chart import NAMESPACE, RELEASE, merged_values, of_kind
-from tests.platform.clusters import CLUSTERS, releases, step, steps
-from tests.platform.foreign_charts import CHARTS
+from tests.platform.support.chart import of_kind
+from tests.platform.support.clusters import CLUSTERS, releases, step, steps
+from tests.platform.support.foreign_charts import CHARTS
 
 pytestmark = pytest.mark.gitops
 

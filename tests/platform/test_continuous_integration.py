@@ -8,7 +8,7 @@ from pathlib import Path
 
 import yaml
 
-from tests.platform.chart import ROOT
+from tests.platform.support.chart import ROOT
 
 CHECKS = ["lint", "typecheck"]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.platform.chart import ROOT
+from tests.platform.support.chart import ROOT
 
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 INSTRUCTIONS = re.sub(r"\\\n\s*", "", DOCKERFILE).splitlines()

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from common.gateway import SERVICES
-from tests.platform.chart import ROOT
+from tests.platform.support.chart import ROOT
 
 # What nobody uses any more goes here: "service/0007_name.py" and the release that let go of it.
 CONTRACTING: dict[str, str] = {}

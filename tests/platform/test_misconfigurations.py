@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.platform.chart import ENVIRONMENTS, JSON, ROOT, rendered
-from tests.platform.clusters import CLUSTERS, everything
-from tests.platform.programs import cluster_program
+from charts.rendering import ENVIRONMENTS, rendered
+from tests.platform.support.chart import JSON, ROOT
+from tests.platform.support.clusters import CLUSTERS, everything
+from tests.platform.support.programs import cluster_program
 
 IGNORED = yaml.safe_load((ROOT / ".trivyignore.yaml").read_text(encoding="utf-8"))["misconfigurations"]
 ROOT_POD = {

@@ -10,11 +10,12 @@ import yaml
 from prometheus_client import CollectorRegistry
 from typer.main import get_command
 
+from charts.rendering import CHART, ENVIRONMENTS, NAMESPACE, RELEASE, merged_values, rendered
 from common.gateway import SERVICES
 from common.handover.relay import OutboxMetrics
 from standalone.cli import app
-from tests.platform.chart import CHART, ENVIRONMENTS, NAMESPACE, RELEASE, ROOT, merged_values, of_kind, rendered
-from tests.platform.clusters import STEPS, built, releases, step, steps
+from tests.platform.support.chart import ROOT, of_kind
+from tests.platform.support.clusters import STEPS, built, releases, step, steps
 
 PAGE = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^ *```sh\n(.*?)^ *```", PAGE, re.MULTILINE | re.DOTALL)

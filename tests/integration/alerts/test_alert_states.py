@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
+from tests.builders.impacts import PUBLISHED_AT, impact
 from tests.integration.alerts.test_deliveries import desk
-from tests.unit.alerts.builders import PUBLISHED_AT, impact
 
 
 async def test_receivers_hear_after_the_group_wait_of_all_that_came_meanwhile(alerts, webhook, clock):

@@ -7,10 +7,10 @@ from alerts.delivery.dispatcher import Dispatcher
 from alerts.delivery.retention import forget_old_deliveries
 from alerts.settings import Settings
 from common.clock import uuid7
+from tests.builders.impacts import impact
 from tests.emulators.dripping import dripping
 from tests.emulators.webhook_receiver import Fault
 from tests.integration.alerts.conftest import AlertsUnderTest, running
-from tests.unit.alerts.builders import impact
 
 
 async def desk(alerts: AlertsUnderTest, webhook, **rule):

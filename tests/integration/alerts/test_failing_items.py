@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from tests.builders.impacts import impact
 from tests.integration.alerts.conftest import AlertsUnderTest
-from tests.unit.alerts.builders import impact
 
 
 def _spoilt(**changes: Any) -> dict[str, Any]:

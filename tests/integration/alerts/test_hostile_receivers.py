@@ -8,8 +8,8 @@ import pytest
 
 from alerts.delivery.dispatcher import Dispatcher
 from alerts.notification.notifier import flush_due
+from tests.builders.impacts import impact
 from tests.integration.alerts.test_deliveries import attempts, delivery_in
-from tests.unit.alerts.builders import impact
 
 FAR = b"Mon, 02 Mar 99999999999999999999 13:00:00 GMT"
 ANSWERS = {

@@ -9,9 +9,9 @@ from sqlalchemy import text
 from alerts.rules.default_rules import seed
 from alerts.system_rule import SYSTEM_RULE_ID
 from common.access.auth import new_api_key, store_api_key
+from tests.builders.impacts import impact
+from tests.builders.platform_events import alertmanager, flagger, flux, prometheus_alert
 from tests.integration.alerts.conftest import running
-from tests.unit.alerts.builders import impact
-from tests.unit.alerts.platform_events import alertmanager, flagger, flux, prometheus_alert
 
 FLAGGER = "spiffe://cluster.local/ns/flagger-system/sa/flagger"
 RELAPSE = {"starts_at": "2026-03-02T14:00:00Z"}

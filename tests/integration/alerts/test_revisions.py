@@ -10,8 +10,8 @@ from sqlalchemy import text
 from alerts.evaluation import receive
 from common.contracts import BatchResult, Impact
 from common.postgres.database import Connection
+from tests.builders.impacts import impact
 from tests.integration.interleaving import Interleaving, Story, on_stage, play
-from tests.unit.alerts.builders import impact
 
 _RULES = (
     {"name": "by ticker", "group_by": ["ticker"], "when": {"min_impact_score": 50}},

@@ -1,8 +1,8 @@
 """Rules and receivers over HTTP: written with conditions, checked, tried, and in force at once on every replica."""
 
 from common.clock import uuid7
+from tests.builders.impacts import impact
 from tests.integration.alerts.conftest import AlertsUnderTest, running
-from tests.unit.alerts.builders import impact
 
 
 async def test_a_new_database_has_a_log_receiver_and_rules_that_use_it(start_service):

@@ -11,9 +11,9 @@ from datetime import timedelta
 import httpx
 
 from alerts.delivery.dispatcher import Dispatcher
+from tests.builders.impacts import PUBLISHED_AT, impact
 from tests.conftest import SECRETS_KEY
 from tests.integration.alerts.conftest import running
-from tests.unit.alerts.builders import PUBLISHED_AT, impact
 
 N_BATCHES = 12
 BATCH = 20

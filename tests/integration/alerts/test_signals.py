@@ -6,7 +6,7 @@ from datetime import timedelta
 from sqlalchemy import event
 
 from common.clock import uuid7
-from tests.unit.alerts.builders import PUBLISHED_AT, impact
+from tests.builders.impacts import PUBLISHED_AT, impact
 
 
 async def test_an_impact_above_the_threshold_fires_an_alert(alerts):

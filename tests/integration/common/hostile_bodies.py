@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
-from tests.unit.alerts.builders import impact
-from tests.unit.alerts.platform_events import flagger, flux, prometheus_alert
+from tests.builders.impacts import impact
+from tests.builders.platform_events import flagger, flux, prometheus_alert
 
 _MOMENT = "2026-03-02T12:00:00Z"
 # Numbers that JSON has no word for are written as they are.

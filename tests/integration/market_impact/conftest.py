@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from redis import Redis
 
+from tests.builders.market import bars, sessions
 from tests.conftest import RunningService, StartService
-from tests.unit.market_impact.samples import bars, sessions
 
 DAYS = sessions(date(2025, 1, 2), date(2025, 12, 31))
 MARKET = bars("GSPC", DAYS, seed=1)

@@ -1,7 +1,7 @@
 """Price bars in and out."""
 
+from tests.builders.market import analysis_body
 from tests.integration.market_impact.conftest import ACME, DAYS, MARKET, StartImpact, at, impacts, post, put_bars, read
-from tests.unit.market_impact.samples import analysis_body
 
 HEADER = "ticker,date,open,high,low,close,adj_close,volume\n"
 CSV = {"Content-Type": "text/csv"}

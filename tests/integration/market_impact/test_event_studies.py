@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from market_impact.event_studies.answering import forget_old_studies
+from tests.builders.market import analysis_body
 from tests.integration.market_impact.conftest import DAYS, StartImpact, at, post, read
-from tests.unit.market_impact.samples import analysis_body
 
 EVENTS = [{"ticker": "ACME", "date": DAYS[n].isoformat()} for n in (150, 170, 190)]
 

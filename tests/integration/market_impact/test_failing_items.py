@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from tests.builders.market import analysis_body
 from tests.conftest import StartService
 from tests.integration.market_impact.conftest import at
-from tests.unit.market_impact.samples import analysis_body
 
 _NEWS_AT = at(date(2025, 6, 3))
 

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from market_impact.impacts.outcome_recording import record_outcomes
+from tests.builders.market import analysis_body
 from tests.conftest import RunningService
 from tests.integration.market_impact.conftest import (
     ACME,
@@ -21,7 +22,6 @@ from tests.integration.market_impact.conftest import (
     put_bars,
     read,
 )
-from tests.unit.market_impact.samples import analysis_body
 
 
 class SettableClock:

@@ -12,10 +12,10 @@ from sqlalchemy import text
 from common.contracts import Analysis, BatchResult
 from common.postgres.database import Connection
 from market_impact.assessment import assess
+from tests.builders.market import analysis
 from tests.conftest import StartService
 from tests.integration.interleaving import Interleaving, Story, handed_on, on_stage, play, until_someone_waits
 from tests.integration.market_impact.conftest import at
-from tests.unit.market_impact.samples import analysis
 
 _TICKERS = ("ACME", "BETA")
 _DAY = at(date(2025, 6, 3))

@@ -4,8 +4,8 @@ import asyncio
 from datetime import timedelta
 
 from common.contracts import Impact
+from tests.builders.market import analysis_body
 from tests.integration.market_impact.conftest import DAYS, StartImpact, at, counts, impacts, post, read
-from tests.unit.market_impact.samples import analysis_body
 
 
 async def test_an_analysis_becomes_one_impact_per_basis_and_is_handed_on(impact: StartImpact) -> None:

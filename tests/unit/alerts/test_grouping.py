@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alerts.matching.grouping import GROUP_LABELS, fingerprint, group_labels, repeat_after, window_start
-from tests.unit.alerts.builders import impact
+from tests.builders.impacts import impact
 
 moments = st.datetimes(datetime(1970, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
 

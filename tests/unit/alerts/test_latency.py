@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from alerts.lifecycle.latency import hops
-from tests.unit.alerts.builders import PUBLISHED_AT, impact
+from tests.builders.impacts import PUBLISHED_AT, impact
 
 
 def test_the_hops_add_up_to_the_whole_way():

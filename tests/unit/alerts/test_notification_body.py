@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from alerts.notification.body import MAX_BODY_BYTES, AlertView, Amendment, render, title_of
 from common.contracts import Alert
-from tests.unit.alerts.builders import impact
+from tests.builders.impacts import impact
 
 NOW = datetime(2024, 3, 5, 15, 0, tzinfo=UTC)
 ALERT = AlertView(

@@ -11,7 +11,7 @@ from alerts.notification.body import MAX_BODY_BYTES, AlertView, render
 from alerts.platform_events.events import EPOCH, SystemEvent, of_alertmanager, of_flagger, of_flux
 from alerts.schemas.integrations import AlertmanagerAlert, FlaggerEvent, FluxEvent
 from common.clock import uuid7
-from tests.unit.alerts.platform_events import flagger, flux, prometheus_alert
+from tests.builders.platform_events import flagger, flux, prometheus_alert
 
 NOW = datetime(2026, 3, 2, 13, tzinfo=UTC)
 

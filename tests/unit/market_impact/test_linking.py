@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from market_impact.estimation.linking import linked_securities
-from tests.unit.market_impact.samples import analysis
+from tests.builders.market import analysis
 
 _MOMENT = datetime(2026, 3, 2, 14, 30, tzinfo=UTC)
 

@@ -19,7 +19,7 @@ from market_impact.event_studies.parametric_tests import boehmer_musumeci_poulse
 from market_impact.prices.market_model import PairSums, fit_market_models
 from market_impact.prices.returns import returns_from_prices
 from market_impact.prices.trading_calendar import to_day_number, to_microseconds
-from tests.unit.market_impact.samples import calendar
+from tests.builders.market import calendar
 
 MODELS: dict[str, ModelName] = {
     "market_model": "market",

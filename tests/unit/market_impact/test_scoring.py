@@ -16,7 +16,7 @@ from market_impact.impacts.document import explanation_document, impact_document
 from market_impact.prices.market import Market
 from market_impact.prices.price_series import DailyPrices, PriceSeries
 from market_impact.prices.trading_calendar import to_day_number, to_microseconds
-from tests.unit.market_impact.samples import analysis, bars, calendar, sessions
+from tests.builders.market import analysis, bars, calendar, sessions
 
 DAYS = sessions(date(2025, 1, 2), date(2025, 12, 31))
 PARAMETERS = ScoringParameters((1, 3), EstimationWindow(120, 10, 60), 0.9)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from market_impact.prices.trading_calendar import from_microseconds, to_day_number, to_microseconds, trading_calendar
-from tests.unit.market_impact.samples import NOW, calendar
+from tests.builders.market import NOW, calendar
 
 NEW_YORK = ZoneInfo("America/New_York")
 

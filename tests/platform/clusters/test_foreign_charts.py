@@ -3,9 +3,9 @@
 import pytest
 import yaml
 
-from tests.platform.chart import JSON
-from tests.platform.clusters import releases, step
-from tests.platform.foreign_charts import CHARTS, chart_folder
+from tests.platform.support.chart import JSON
+from tests.platform.support.clusters import releases, step
+from tests.platform.support.foreign_charts import CHARTS, chart_folder
 
 # Maps that the charts hand on as they are, to Istio's mesh configuration or into a pod.
 FREE = {"meshConfig", "labels", "context", "securityContext", "env", "volumes", "volumeMounts"}

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.platform.chart import ROOT
+from tests.platform.support.chart import ROOT
 
 TOOLS = ROOT / "tests" / "platform" / "tools"
 BUILT = ROOT / ".local" / "platform-tools" / "bin"

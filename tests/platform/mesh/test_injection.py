@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.platform.api_server import APIServer, pods, refusals
-from tests.platform.chart import ENVIRONMENTS, JSON, of_kind, rendered
-from tests.platform.control_plane import ControlPlane
-from tests.platform.foreign_charts import rendered_chart
-from tests.platform.programs import program
+from charts.rendering import ENVIRONMENTS, rendered
+from tests.platform.support.api_server import APIServer, pods, refusals
+from tests.platform.support.chart import JSON, of_kind
+from tests.platform.support.control_plane import ControlPlane
+from tests.platform.support.foreign_charts import rendered_chart
+from tests.platform.support.programs import program
 
 # Deployments of others whose pods are in the mesh: the gateway itself, Flagger and the load tester.
 IN_THE_MESH = ("istio-ingress", "flagger", "flagger-loadtester")

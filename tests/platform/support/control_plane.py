@@ -18,7 +18,7 @@ from typing import Self
 import httpx
 import yaml
 
-from tests.platform.programs import cluster_program
+from tests.platform.support.programs import cluster_program
 from tests.system import free_port
 
 READY_SECONDS = 60.0

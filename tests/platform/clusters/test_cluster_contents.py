@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.platform.chart import NAMESPACE, RELEASE, ROOT, merged_values, of_kind, rendered
-from tests.platform.clusters import CLUSTERS, STEPS, everything, releases, step, steps
-from tests.platform.programs import program
+from charts.rendering import NAMESPACE, RELEASE, merged_values, rendered
+from tests.platform.support.chart import ROOT, of_kind
+from tests.platform.support.clusters import CLUSTERS, STEPS, everything, releases, step, steps
+from tests.platform.support.programs import program
 
 EVERY_CLUSTER = pytest.mark.parametrize("cluster", CLUSTERS)
 

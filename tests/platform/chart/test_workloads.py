@@ -4,17 +4,9 @@ import re
 
 import pytest
 
+from charts.rendering import CHART, ENVIRONMENTS, merged_values, render, rendered
 from common.gateway import SERVICES
-from tests.platform.chart import (
-    CHART,
-    ENVIRONMENTS,
-    JSON,
-    merged_values,
-    of_kind,
-    pod_templates,
-    render,
-    rendered,
-)
+from tests.platform.support.chart import JSON, of_kind, pod_templates
 
 EVERYWHERE = pytest.mark.parametrize("environment", ENVIRONMENTS)
 

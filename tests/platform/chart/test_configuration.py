@@ -7,10 +7,11 @@ from urllib.parse import urlsplit
 import pytest
 from typer.main import get_command
 
+from charts.rendering import ENVIRONMENTS, NAMESPACE, merged_values, rendered
 from common.gateway import SERVICES, Service
 from standalone.cli import app
 from standalone.system.composition import load_settings
-from tests.platform.chart import ENVIRONMENTS, JSON, NAMESPACE, ROOT, merged_values, of_kind, pod_templates, rendered
+from tests.platform.support.chart import JSON, ROOT, of_kind, pod_templates
 
 EVERYWHERE = pytest.mark.parametrize("environment", ENVIRONMENTS)
 EACH_SERVICE = pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.name)

@@ -11,12 +11,13 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from charts.rendering import render
 from common.gateway import SERVICES
 from standalone.generators.contract_load import FOLDER
 from standalone.system.processes import ProcessSystem
-from tests.platform.chart import ROOT, of_kind, render
-from tests.platform.clusters import CLUSTERS, step
-from tests.platform.promql import selectors
+from tests.platform.support.chart import ROOT, of_kind
+from tests.platform.support.clusters import CLUSTERS, step
+from tests.platform.support.promql import selectors
 from tests.system import MIA, environment
 
 SCRIPTS = ROOT / FOLDER

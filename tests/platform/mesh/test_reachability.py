@@ -4,10 +4,11 @@ import json
 
 import pytest
 
+from charts.rendering import ENVIRONMENTS, NAMESPACE, merged_values, render, rendered
 from common.gateway import ALERTS, MARKET_IMPACT, NEWS_INGESTION, NLP, SERVICES, Service
-from tests.platform.chart import ENVIRONMENTS, NAMESPACE, ROOT, merged_values, of_kind, pod_templates, render, rendered
-from tests.platform.clusters import CLUSTERS, everything
-from tests.platform.reachability import Peer, may_call, may_connect
+from tests.platform.support.chart import ROOT, of_kind, pod_templates
+from tests.platform.support.clusters import CLUSTERS, everything
+from tests.platform.support.reachability import Peer, may_call, may_connect
 
 GATEWAY = Peer("istio-ingress", {"istio": "ingress"})
 PROMETHEUS = Peer("monitoring", {"app.kubernetes.io/name": "prometheus"})

@@ -12,13 +12,14 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from alerts.delivery.retry_schedule import Verdict
+from charts.rendering import NAMESPACE, merged_values
 from common.contracts.impact import Basis
 from common.gateway import SERVICES
 from news_ingestion.schemas.sources import FetchStatus
 from tests.conftest import StartService
-from tests.platform import monitoring
-from tests.platform.chart import NAMESPACE, ROOT, merged_values
-from tests.platform.external_metrics import EXTERNAL
+from tests.platform.support import monitoring
+from tests.platform.support.chart import ROOT
+from tests.platform.support.external_metrics import EXTERNAL
 
 PROMTOOL_TESTS = sorted((Path(__file__).parent / "promtool").glob("*.yaml"))
 RUNBOOKS = (ROOT / "docs" / "runbooks.md").read_text(encoding="utf-8")

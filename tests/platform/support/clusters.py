@@ -6,8 +6,9 @@ from pathlib import PurePosixPath
 
 import yaml
 
-from tests.platform.chart import JSON, ROOT, rendered
-from tests.platform.programs import program
+from charts.rendering import rendered
+from tests.platform.support.chart import JSON, ROOT
+from tests.platform.support.programs import program
 
 CLUSTERS = ("staging", "production")
 STEPS = ("sources", "namespaces", "secrets", "controllers", "configs", "monitoring", "apps")

@@ -10,18 +10,8 @@ import yaml
 from helm_python import chart as helm
 from helm_python.errors import HelmError
 
-from tests.platform.chart import (
-    CHART,
-    CORE_GROUPS,
-    ENVIRONMENTS,
-    JSON,
-    NAMESPACE,
-    RELEASE,
-    given_values,
-    group,
-    render,
-    rendered,
-)
+from charts.rendering import CHART, ENVIRONMENTS, NAMESPACE, RELEASE, given_values, render, rendered
+from tests.platform.support.chart import CORE_GROUPS, JSON, group
 
 # The oldest that Chart.yaml admits, and the newest whose schemas are to be had.
 KUBERNETES_VERSIONS = ("1.31", kubernetes_validate.latest_version())

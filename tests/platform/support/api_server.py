@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 import httpx
 import yaml
 
-from tests.platform.chart import JSON, pod_templates
-from tests.platform.programs import module_folder
-from tests.platform.schemas import DEFINITIONS, Loader
+from tests.platform.support.chart import JSON, pod_templates
+from tests.platform.support.programs import module_folder
+from tests.platform.support.schemas import DEFINITIONS, Loader
 
 FIELD_MANAGER = "tests"
 

@@ -6,8 +6,8 @@ from typing import Any
 import yaml
 from jsonschema import Draft202012Validator
 
-from tests.platform.chart import JSON
-from tests.platform.programs import module_folder
+from tests.platform.support.chart import JSON
+from tests.platform.support.programs import module_folder
 
 # Where in its module each project keeps its definitions.
 DEFINITIONS = {

@@ -6,20 +6,12 @@ import pytest
 from helm_python import Config
 from helm_python import chart as helm
 
-from tests.platform.api_server import APIServer, pods, refusals
-from tests.platform.chart import (
-    CHART,
-    ENVIRONMENTS,
-    NAMESPACE,
-    RELEASE,
-    given_values,
-    of_kind,
-    render,
-    rendered,
-)
-from tests.platform.clusters import CLUSTERS, STEPS, built, step
-from tests.platform.control_plane import ControlPlane
-from tests.platform.foreign_charts import CHARTS, rendered_chart
+from charts.rendering import CHART, ENVIRONMENTS, NAMESPACE, RELEASE, given_values, render, rendered
+from tests.platform.support.api_server import APIServer, pods, refusals
+from tests.platform.support.chart import of_kind
+from tests.platform.support.clusters import CLUSTERS, STEPS, built, step
+from tests.platform.support.control_plane import ControlPlane
+from tests.platform.support.foreign_charts import CHARTS, rendered_chart
 
 EVERY_ENVIRONMENT = pytest.mark.parametrize("environment", ENVIRONMENTS)
 EVERY_CLUSTER = pytest.mark.parametrize("cluster", CLUSTERS)

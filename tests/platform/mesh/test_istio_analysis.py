@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.platform.chart import JSON, of_kind, render, rendered
-from tests.platform.clusters import CLUSTERS, everything
-from tests.platform.programs import program
+from charts.rendering import render, rendered
+from tests.platform.support.chart import JSON, of_kind
+from tests.platform.support.clusters import CLUSTERS, everything
+from tests.platform.support.programs import program
 
 GROUPS = ("networking.istio.io", "security.istio.io", "telemetry.istio.io", "")
 # What Flagger makes of the Canaries, and without Flagger the chart, from the same values.

@@ -5,9 +5,10 @@ from pathlib import Path
 import yaml
 from helm_python import chart as helm
 
-from tests.platform.chart import JSON, deep_merged
-from tests.platform.clusters import releases
-from tests.platform.programs import module_folder
+from charts.rendering import deep_merged
+from tests.platform.support.chart import JSON
+from tests.platform.support.clusters import releases
+from tests.platform.support.programs import module_folder
 
 ISTIO, FLAGGER = "istio.io/istio", "github.com/fluxcd/flagger"
 # Of these the charts are in a module; the charts of Kiali, KEDA and kube-prometheus-stack are in none.

@@ -11,7 +11,7 @@ from typing import Any
 import promql_parser as promql
 import yaml
 
-from tests.platform.chart import JSON, ROOT
+from tests.platform.support.chart import JSON, ROOT
 
 FOLDER = ROOT / "clusters" / "base" / "monitoring"
 DASHBOARDS = sorted((FOLDER / "dashboards").glob("*.json"))

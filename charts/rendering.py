@@ -1,5 +1,9 @@
-"""The chart rendered for an environment: real Helm as a library, once for each set of values."""
+"""The chart rendered for an environment: real Helm as a library, once for each set of values.
 
+`python charts/rendering.py ENVIRONMENT`, which `make dev-values` runs, prints what it applies.
+"""
+
+import sys
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -9,13 +13,9 @@ from helm_python import chart as helm
 
 JSON = dict[str, Any]
 
-ROOT = Path(__file__).resolve().parents[2]
-CHART = ROOT / "charts" / "market-impact-analysis-system"
+CHART = Path(__file__).resolve().parent / "market-impact-analysis-system"
 RELEASE, NAMESPACE = "market-impact", "financial-news"
 ENVIRONMENTS = ("development", "staging", "production")
-
-# Objects of Kubernetes itself, which have a schema; the others are custom resources.
-CORE_GROUPS = ("", "apps", "autoscaling", "batch", "networking.k8s.io", "policy")
 
 
 def given_values(environment: str) -> JSON:
@@ -33,6 +33,7 @@ def merged_values(environment: str) -> JSON:
 
 
 def deep_merged(base: JSON, changes: JSON) -> JSON:
+    """Return `base` with `changes`, maps merged key by key."""
     merged = dict(base)
     for key, value in changes.items():
         is_map = isinstance(value, dict) and isinstance(merged.get(key), dict)
@@ -56,22 +57,5 @@ def rendered(environment: str) -> tuple[JSON, ...]:
     return tuple(render(environment))
 
 
-def of_kind(objects: tuple[JSON, ...] | list[JSON], kind: str) -> dict[str, JSON]:
-    """Return the objects of one kind by name."""
-    return {item["metadata"]["name"]: item for item in objects if item["kind"] == kind}
-
-
-def group(item: JSON) -> str:
-    return item["apiVersion"].rpartition("/")[0]
-
-
-def pod_templates(objects: tuple[JSON, ...]) -> dict[str, JSON]:
-    """Return every pod that the objects make, by `Kind/name`, as `{metadata, spec}`."""
-    found = {}
-    for item in objects:
-        name = f"{item['kind']}/{item['metadata']['name']}"
-        if item["kind"] == "Pod":
-            found[name] = item
-        elif item["kind"] in {"DaemonSet", "Deployment", "Job"}:
-            found[name] = item["spec"]["template"]
-    return found
+if __name__ == "__main__":
+    sys.stdout.write(yaml.safe_dump_all(rendered(sys.argv[1]), sort_keys=False))

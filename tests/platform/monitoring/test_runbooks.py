@@ -6,10 +6,11 @@ import shlex
 
 import pytest
 
+from charts.rendering import ENVIRONMENTS, NAMESPACE, rendered
 from common.gateway import SERVICES
 from standalone.commands.data import openapi_document
-from tests.platform import monitoring
-from tests.platform.chart import ENVIRONMENTS, NAMESPACE, ROOT, of_kind, rendered
+from tests.platform.support import monitoring
+from tests.platform.support.chart import ROOT, of_kind
 
 PAGE = (ROOT / "docs" / "runbooks.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^ *```sh\n(.*?)^ *```", PAGE, re.MULTILINE | re.DOTALL)

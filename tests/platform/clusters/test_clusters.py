@@ -10,10 +10,11 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from tests.platform.chart import CORE_GROUPS, JSON, RELEASE, ROOT, group, of_kind, render, rendered
-from tests.platform.clusters import CLUSTERS, STEPS, built, everything, releases, step, steps
-from tests.platform.programs import program
-from tests.platform.schemas import custom_resources, faults
+from charts.rendering import RELEASE, render, rendered
+from tests.platform.support.chart import CORE_GROUPS, JSON, ROOT, group, of_kind
+from tests.platform.support.clusters import CLUSTERS, STEPS, built, everything, releases, step, steps
+from tests.platform.support.programs import program
+from tests.platform.support.schemas import custom_resources, faults
 
 EVERY_CLUSTER = pytest.mark.parametrize("cluster", CLUSTERS)
 FLUX_NAMESPACE = "flux-system"

@@ -6,11 +6,12 @@ from urllib.parse import urlsplit
 import jsonschema
 import pytest
 
+from charts.rendering import NAMESPACE, merged_values, render, rendered
 from common.gateway import SERVICES, Service
 from standalone.generators.contract_load import COMPUTING, contract_load, contract_requests
-from tests.platform.chart import JSON, NAMESPACE, ROOT, merged_values, of_kind, render, rendered
-from tests.platform.clusters import CLUSTERS, releases, step
-from tests.platform.promql import selectors
+from tests.platform.support.chart import JSON, ROOT, of_kind
+from tests.platform.support.clusters import CLUSTERS, releases, step
+from tests.platform.support.promql import selectors
 
 EVERY_CLUSTER = pytest.mark.parametrize("cluster", CLUSTERS)
 EACH_SERVICE = pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.name)

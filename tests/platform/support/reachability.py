@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
-from tests.platform.chart import JSON
+from tests.platform.support.chart import JSON
 
 # The platform gives every namespace this label with its own name.
 NAMESPACE_LABEL = "kubernetes.io/metadata.name"

@@ -4,8 +4,9 @@ import json
 
 import pytest
 
+from charts.rendering import ENVIRONMENTS, render, rendered
 from common.gateway import ALERTS, SERVICES
-from tests.platform.chart import ENVIRONMENTS, JSON, of_kind, render, rendered
+from tests.platform.support.chart import JSON, of_kind
 
 FLAGGER = "spiffe://cluster.local/ns/flagger-system/sa/flagger"
 

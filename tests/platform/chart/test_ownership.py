@@ -4,9 +4,10 @@ import json
 
 import pytest
 
+from charts.rendering import ENVIRONMENTS, merged_values, render, rendered
 from common.gateway import SERVICES
-from tests.platform.chart import ENVIRONMENTS, JSON, merged_values, of_kind, render, rendered
-from tests.platform.clusters import CLUSTERS, everything
+from tests.platform.support.chart import JSON, of_kind
+from tests.platform.support.clusters import CLUSTERS, everything
 
 NAMES = {service.kubernetes_name for service in SERVICES}
 MADE_BY_FLAGGER = ("Service", "VirtualService", "DestinationRule")
