@@ -1,7 +1,7 @@
 """The news ingestion service, put together."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 
 import httpx
 from fastapi import FastAPI
@@ -16,6 +16,7 @@ from news_ingestion import models, repository
 from news_ingestion.ingestion import IngestionMetrics, forget_old_texts
 from news_ingestion.providers.provider_client import Fetcher
 from news_ingestion.providers.registry import adapters
+from news_ingestion.providers.rss.reader import FeedReader
 from news_ingestion.routes import ROUTERS
 from news_ingestion.settings import Settings
 from news_ingestion.sources.fetching import FetchMetrics, fetch_due
@@ -34,7 +35,8 @@ async def lifespan(runtime: Runtime) -> AsyncIterator[None]:
     settings = runtime.settings_as(Settings)
     runtime.state.ingestion_metrics = IngestionMetrics(runtime.registry)
     runtime.state.fetch_metrics = FetchMetrics(runtime.registry)
-    runtime.state.adapters = adapters(settings)
+    feed_reader = FeedReader(settings.fetch_max_processor_seconds)
+    runtime.state.adapters = adapters(settings, feed_reader)
     runtime.state.address_guard = AddressGuard(allow_private=settings.fetch_allow_private_addresses)
     client = guarded_client(
         runtime.state.address_guard,
@@ -46,7 +48,7 @@ async def lifespan(runtime: Runtime) -> AsyncIterator[None]:
     runtime.start_worker("forget-old-fetches", lambda: forget_old_fetches(runtime), every_seconds=3_600.0)
     if settings.fetch_enabled:
         runtime.start_worker("fetch", lambda: fetch_due(runtime))
-    async with client:
+    async with client, aclosing(feed_reader):
         yield
 
 

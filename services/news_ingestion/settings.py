@@ -48,6 +48,9 @@ class Settings(ServiceSettings):
     )
     fetch_timeout_seconds: float = Field(20.0, gt=0, description="Seconds until a request to a source is given up.")
     fetch_max_bytes: int = Field(5 * 1024 * 1024, ge=1024, description="Largest answer of a source in bytes.")
+    fetch_max_processor_seconds: float = Field(
+        5.0, gt=0, le=600, description="Processor time in seconds that reading one feed may take."
+    )
     fetch_max_redirects: int = Field(5, ge=0, le=20, description="Redirects that one request follows.")
     fetch_jitter_ratio: float = Field(
         0.1, ge=0, le=1, description="Largest share by which a wait between fetches is lengthened at random."

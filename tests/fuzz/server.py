@@ -26,6 +26,8 @@ _SETTINGS = {
     "FETCH_ALLOW_PRIVATE_ADDRESSES": "true",
     "FETCH_PER_HOST": "16",
     "FETCH_TIMEOUT_SECONDS": "10",
+    # No answer may take more than 2 s, so what a feed may take is less.
+    "FETCH_MAX_PROCESSOR_SECONDS": "1",
     "NEWSAPI_KEY": "a-key-of-the-emulator",
     "NEWSAPI_REQUESTS_PER_DAY": "100000000",
     "NEWSAPI_DELAY_SECONDS": "0",

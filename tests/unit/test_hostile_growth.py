@@ -13,12 +13,12 @@ from news_ingestion.articles.draft import Item, clean_item
 from news_ingestion.articles.headline import _read_headline
 from news_ingestion.deduplication.decisions import BatchDecider
 from news_ingestion.deduplication.duplicates import compare_posted
-from news_ingestion.providers.rss.feed import parse_feed
 from nlp.entities.ticker_marks import find_ticker_marks
 from nlp.texts.html_entities import decode
 from nlp.texts.languages import detect_language
 from nlp.texts.sentences import split_sentences
 from nlp.texts.tokens import raw_tokens
+from tests.feeds import read_feed
 from tests.growth import growth, is_too_steep
 
 # Repeated to any length: what is never closed, nested, one character, one word, and what looks like names or figures.
@@ -62,8 +62,8 @@ READERS: list[tuple[Callable[[str], object], int]] = [
     (lambda text: _read_headline.__wrapped__(text, False), 20_000),
     (_url, 2_000),
     (lambda text: compare_posted(text[: len(text) // 2], text[len(text) // 3 :], text, text[1:]), 4_000),
-    (lambda text: parse_feed(f"<rss><channel><item><title>t</title><description>{text}".encode()), 8_000),
-    (lambda text: parse_feed(f"<rss><channel>{'<item><title>t</title></item>' * (len(text) // 30)}".encode()), 8_000),
+    (lambda text: read_feed(f"<rss><channel><item><title>t</title><description>{text}".encode()), 8_000),
+    (lambda text: read_feed(f"<rss><channel>{'<item><title>t</title></item>' * (len(text) // 30)}".encode()), 8_000),
     (_csv, 100_000),
     (raw_tokens, 25_000),
     (split_sentences, 25_000),

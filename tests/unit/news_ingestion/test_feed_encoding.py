@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from news_ingestion.providers.provider_errors import UpstreamError
-from news_ingestion.providers.rss.feed import parse_feed
 from tests.emulators.feeds import ATOM, RSS
+from tests.feeds import read_feed
 
 WORD = "M\u00fcnchen \u20ac"
 
@@ -23,7 +23,7 @@ def feed(title: str, declared: str | None = None, prologue: str = "") -> str:
 
 
 def title_of(content: bytes, content_type: str | None = "application/xml") -> str | None:
-    (item,) = parse_feed(content, content_type=content_type).items
+    (item,) = read_feed(content, content_type=content_type).items
     return item.title
 
 
@@ -47,14 +47,14 @@ def test_without_a_word_on_it_utf_8_is_tried_first():
 )
 def test_no_codec_of_python_can_be_named_to_harm(name):
     for content, header in ((RSS, f"text/xml; charset={name}"), (RSS.replace(b"UTF-8", name.encode()), "text/xml")):
-        parse_feed(content, content_type=header)
+        read_feed(content, content_type=header)
 
 
 @given(st.binary(max_size=300), st.text(max_size=60))
 def test_any_bytes_under_any_header_are_read_or_refused(content, header):
     for whole in (content, RSS[:200] + content + RSS[200:]):
         with suppress(UpstreamError):
-            parse_feed(whole, content_type=header, url="http://a.example/")
+            read_feed(whole, content_type=header, url="http://a.example/")
 
 
 @given(st.text(max_size=60), st.integers(-1, 10**30), st.sampled_from(["&#{};", "&#x{:x};", "&#{}"]))
@@ -96,5 +96,5 @@ def test_a_feed_of_too_many_entries_is_refused():
     entry = b"<item><title>t</title></item>"
 
     with pytest.raises(UpstreamError, match="too_many_entries"):
-        parse_feed(RSS.replace(b"<item>", entry * 5_001 + b"<item>", 1))
-    assert len(parse_feed(ATOM, content_type="application/atom+xml").items) == 1
+        read_feed(RSS.replace(b"<item>", entry * 5_001 + b"<item>", 1))
+    assert len(read_feed(ATOM, content_type="application/atom+xml").items) == 1

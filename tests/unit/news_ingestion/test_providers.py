@@ -7,12 +7,12 @@ from hypothesis import strategies as st
 
 from news_ingestion.providers.newsapi.response import parse_page
 from news_ingestion.providers.provider_errors import UpstreamError
-from news_ingestion.providers.rss.feed import parse_feed
 from tests.emulators.feeds import ATOM, RSS
+from tests.feeds import read_feed
 
 
 def test_rss_items_are_read_with_ttl_and_language():
-    feed = parse_feed(RSS, url="https://wire.example.com/rss", content_type="application/rss+xml")
+    feed = read_feed(RSS, url="https://wire.example.com/rss", content_type="application/rss+xml")
 
     assert (feed.ttl_seconds, feed.is_malformed, feed.is_feed) == (1_800, False, True)
     first, second, untitled = feed.items
@@ -23,7 +23,7 @@ def test_rss_items_are_read_with_ttl_and_language():
 
 
 def test_filing_is_listed_once_under_the_company_it_is_about():
-    (filing,) = parse_feed(ATOM, content_type="application/atom+xml").items
+    (filing,) = read_feed(ATOM, content_type="application/atom+xml").items
 
     assert filing.title == "4 - Acme Robotics Inc. (0000000002) (Issuer)"
     assert filing.published_at == datetime(2026, 3, 2, 14, tzinfo=UTC)
@@ -35,7 +35,7 @@ def test_publisher_named_in_source_leaves_the_title():
     <link>https://news.example.com/x</link>
     <source url="https://wire.example.com">Example Wire</source></item></channel></rss>"""
 
-    (item,) = parse_feed(body).items
+    (item,) = read_feed(body).items
 
     assert (item.title, item.source_name) == ("Acme lifts forecast", "Example Wire")
 
@@ -44,7 +44,7 @@ def test_tickers_and_relative_links_are_read():
     body = b"""<rss version="2.0" xmlns:nasdaq="https://www.nasdaq.com/"><channel><item><title>Acme</title>
     <link>/articles/acme</link><nasdaq:tickers>ACME,bore, not a ticker</nasdaq:tickers></item></channel></rss>"""
 
-    (item,) = parse_feed(body, url="https://www.example.com/feed").items
+    (item,) = read_feed(body, url="https://www.example.com/feed").items
 
     assert item.tickers == ("ACME", "BORE")
     assert item.url == "https://www.example.com/articles/acme"
@@ -52,7 +52,7 @@ def test_tickers_and_relative_links_are_read():
 
 @pytest.mark.parametrize("body", [b"", b"<html><body>no</body></html>", b"\x00\xff", b'{"a": 1}'])
 def test_what_is_no_feed_has_no_items(body):
-    feed = parse_feed(body)
+    feed = read_feed(body)
 
     assert not feed.is_feed
     assert feed.items == ()
@@ -60,11 +60,11 @@ def test_what_is_no_feed_has_no_items(body):
 
 @pytest.mark.parametrize("cut", range(40, len(RSS), 60))
 def test_feed_cut_anywhere_is_read_as_far_as_it_goes(cut):
-    assert len(parse_feed(RSS[:cut]).items) <= 3
+    assert len(read_feed(RSS[:cut]).items) <= 3
 
 
 def test_malformed_feeds_do_no_harm(shared_data):
-    feeds = {file.name: parse_feed(file.read_bytes()) for file in (shared_data / "feeds" / "malformed").iterdir()}
+    feeds = {file.name: read_feed(file.read_bytes()) for file in (shared_data / "feeds" / "malformed").iterdir()}
 
     assert feeds["rss_item_link_corrupted_ampersands.xml"].items[0].url == "http://link/get?a=1&b=2"
     assert feeds["rdf_channel_empty_textinput.xml"].items[0].title == "crashes here"

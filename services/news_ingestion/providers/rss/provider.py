@@ -1,6 +1,5 @@
 """Sources of kind `rss`: RSS and Atom feeds, asked conditionally and as often as they like."""
 
-import asyncio
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -9,7 +8,7 @@ from common.outgoing.header_values import retry_after_seconds, validator
 from news_ingestion.providers.provider import Fetched, FetchPlan, SourceState
 from news_ingestion.providers.provider_client import Fetcher, Reply
 from news_ingestion.providers.provider_errors import UpstreamError, UpstreamProblem
-from news_ingestion.providers.rss.feed import parse_feed
+from news_ingestion.providers.rss.reader import FeedReader
 from news_ingestion.providers.schedule import freshness_seconds, interval_after_success, may_ask_conditionally
 
 _ACCEPT = "application/atom+xml, application/rss+xml;q=0.9, application/xml;q=0.8, text/xml;q=0.7, */*;q=0.1"
@@ -26,6 +25,9 @@ class RSSAdapter:
 
     needs_url = True
     is_fetched = True
+
+    def __init__(self, reader: FeedReader) -> None:
+        self._reader = reader
 
     def read_config(self, config: Mapping[str, Any]) -> dict[str, Any]:
         """Return the empty configuration: a feed is its address."""
@@ -62,10 +64,7 @@ class RSSAdapter:
                 f"The feed answered {reply.status}.",
                 retry_after_seconds=retry_after_seconds(reply.headers.get("retry-after"), now),
             )
-        # Parsing a large feed takes tens of milliseconds, in which nobody else would be served.
-        feed = await asyncio.to_thread(
-            parse_feed, reply.content, url=reply.url, content_type=reply.headers.get("content-type")
-        )
+        feed = await self._reader.read(reply.content, url=reply.url, content_type=reply.headers.get("content-type"))
         if not feed.is_feed:
             raise UpstreamError("malformed", "not_a_feed", "The answer is neither RSS nor Atom.")
         fetched.items = list(feed.items)
