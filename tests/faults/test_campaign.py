@@ -154,7 +154,7 @@ async def test_nothing_is_lost_doubled_or_left_uncorrected_whatever_is_killed() 
             seed=1,
             n_articles=300,
             seconds=15.0,
-            drain_seconds=200.0,
+            patience_seconds=120.0,
             max_jump_seconds=10.0,
             # Few articles, so many of them are corrected: the race between two versions is what breaks first.
             corrected_share=0.6,

@@ -17,7 +17,9 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--articles", type=int, default=10_000)
     parser.add_argument("--seconds", type=float, default=280.0, help="how long clients and faults go on")
-    parser.add_argument("--drain", type=float, default=400.0, help="the most seconds until nothing is on its way")
+    parser.add_argument(
+        "--patience", type=float, default=180.0, help="seconds without progress until what is on its way counts as lost"
+    )
     parser.add_argument("--jump", type=float, default=120.0, help="the most seconds by which a clock jumps")
     parser.add_argument("--no-faults", action="store_true", help="clients only")
     parser.add_argument("--report", type=Path, help="write the figures here, as JSON")
@@ -27,7 +29,7 @@ def main() -> int:
         seed=given.seed,
         n_articles=given.articles,
         seconds=given.seconds,
-        drain_seconds=given.drain,
+        patience_seconds=given.patience,
         max_jump_seconds=given.jump,
         has_faults=not given.no_faults,
         keep_logs=given.logs,

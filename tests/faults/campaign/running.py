@@ -1,6 +1,7 @@
 """One campaign from beginning to end: a system, its clients, its faults, and the books."""
 
 import asyncio
+import math
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -26,12 +27,12 @@ _QUIET_LOOKS = 5
 
 @dataclass(frozen=True, slots=True)
 class Campaign:
-    """What is tried: how many articles, for how long, how far clocks jump, how much time the rest has."""
+    """What is tried: how many articles, for how long, how far clocks jump, how long it may stand still afterwards."""
 
     seed: int
     n_articles: int = 10_000
     seconds: float = 280.0
-    drain_seconds: float = 400.0
+    patience_seconds: float = 180.0
     max_jump_seconds: float = 120.0
     corrected_share: float = CORRECTED_SHARE
     has_faults: bool = True
@@ -79,7 +80,7 @@ async def run_campaign(campaign: Campaign) -> Result:
             load_seconds = time.monotonic() - begun
             telling.cancel()
         await system.wait_until_ready()
-        drain_seconds = await _drain(system, campaign.drain_seconds)
+        drain_seconds = await _drain(system, campaign.patience_seconds)
         records = await read_records(system)
         return Result(
             campaign=campaign,
@@ -117,14 +118,17 @@ async def _receiver(system: System) -> AsyncIterator[WebhookReceiver]:
         yield receiver
 
 
-async def _drain(system: System, seconds: float) -> float:
-    """Wait until nothing is on its way any more; return how long that took, or `seconds` when it did not end."""
-    begun = time.monotonic()
-    quiet = 0
-    while quiet < _QUIET_LOOKS and time.monotonic() - begun < seconds:
+async def _drain(system: System, patience_seconds: float) -> float:
+    """Wait until nothing is on its way any more, or nothing has moved for so long; return the seconds that took."""
+    begun = moved = time.monotonic()
+    quiet, fewest = 0, math.inf
+    while quiet < _QUIET_LOOKS and (now := time.monotonic()) - moved < patience_seconds:
         found = await waiting(system)
-        quiet = 0 if any(found.values()) else quiet + 1
-        if int(time.monotonic() - begun) % 10 == 0:
+        n_waiting = sum(found.values())
+        quiet = quiet + 1 if n_waiting == 0 else 0
+        if n_waiting < fewest:
+            fewest, moved = n_waiting, now
+        if int(now - begun) % 10 == 0:
             say(f"draining: {found}")
         await asyncio.sleep(1.0)
     return time.monotonic() - begun
