@@ -129,6 +129,10 @@ class RunningService:
     def database(self) -> Database:
         return self.runtime.database
 
+    @property
+    def engine(self) -> Any:
+        return self.app.state.engine
+
 
 StartService = Callable[..., AbstractAsyncContextManager[RunningService]]
 

@@ -22,8 +22,7 @@ from common.api.service_routes import operations_router
 from common.clock import SYSTEM_CLOCK, Clock
 from common.errors import Problem
 from common.gateway import Service
-from common.handover.gateway_client import gateway_client
-from common.handover.outbox import Handover, Outbox
+from common.handover.outbox import Handover
 from common.postgres.database import Connection
 from common.postgres.sealing import SealedColumn, seal_all
 from common.postgres.tables import CommonTables
@@ -33,12 +32,8 @@ from common.telemetry.metrics import PoolCollector, install_metrics
 from common.telemetry.tracing import Tracing
 
 Counts = Callable[[Connection], Awaitable[Mapping[str, int]]]
-Lifespan = Callable[[Runtime], AbstractAsyncContextManager[None]]
-
-
-@asynccontextmanager
-async def _nothing_more(_runtime: Runtime) -> AsyncIterator[None]:
-    yield
+# Any: each service has an engine of its own class, which its `dependencies` ask for by type.
+Lifespan = Callable[[Runtime], AbstractAsyncContextManager[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +45,7 @@ class ServiceDefinition:
     handover : where its results go, or None at the end of the line.
     events : names of the events on its stream.
     counts : returns how many items the service has received, made and refused; `mia replay` adds them up.
-    lifespan : opens the service's own objects (into `runtime.state`) and starts its workers.
+    lifespan : opens the service's engine, which its routes get by `engine_of`, and starts its workers.
     checks : what must hold, besides the database, before it is ready.
     sealed : columns that hold secrets, of tables with one column as their key.
     """
@@ -60,9 +55,9 @@ class ServiceDefinition:
     routers: Sequence[APIRouter]
     description: str
     counts: Counts
+    lifespan: Lifespan
     handover: Handover | None = None
     events: tuple[str, ...] = ()
-    lifespan: Lifespan = _nothing_more
     checks: Mapping[str, Check] = field(default_factory=dict)
     sealed: Sequence[SealedColumn] = ()
 
@@ -91,22 +86,18 @@ def create_service(
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        runtime = Runtime(settings, clock, definition.tables, app.state.registry)
-        runtime.http = gateway_client(settings, transport)
+        runtime = Runtime(
+            settings,
+            clock,
+            definition.tables,
+            app.state.registry,
+            handover=definition.handover,
+            transport=transport,
+        )
         app.state.runtime = runtime
         app.state.registry.register(pool := PoolCollector(runtime.database))
         try:
-            if definition.handover is not None:
-                runtime.outbox = Outbox(
-                    runtime.database,
-                    runtime.tables,
-                    definition.handover,
-                    runtime.http,
-                    runtime.settings,
-                    runtime.clock,
-                    runtime.registry,
-                )
-            async with definition.lifespan(runtime):
+            async with definition.lifespan(runtime) as app.state.engine:
                 _start_common_workers(runtime)
                 _start_sealing(runtime, definition.sealed)
                 yield

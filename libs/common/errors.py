@@ -15,6 +15,7 @@ ServiceError                        500  internal_error
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any, ClassVar
 
@@ -88,6 +89,18 @@ class NotFound(ServiceError):
 
     status = 404
     code = "not_found"
+
+    @classmethod
+    def of(cls, kind: str, identifier: object, *, at: datetime | None = None, code: str | None = None) -> "NotFound":
+        """Return the error of a resource that is not there (or was not `at` that moment), in the words of all services.
+
+        Parameters
+        ----------
+        kind : what it is in the singular, without an article, for example "event study"
+        identifier : as the caller gave it; what is long is cut
+        """
+        then = "" if at is None else f" at {at.isoformat()}"
+        return cls(f"There is no {kind} with the id {str(identifier)[:100]}{then}.", code=code)
 
 
 class Conflict(ServiceError):

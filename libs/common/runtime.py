@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from types import SimpleNamespace
-from typing import TypeVar, cast
+from typing import TypeVar
 
 import httpx
 import structlog
@@ -15,7 +15,8 @@ from common.access.cache import Cache
 from common.access.rate_limit import RateLimiter
 from common.clock import Clock
 from common.handover.event_log import EventLog
-from common.handover.outbox import Outbox
+from common.handover.gateway_client import gateway_client
+from common.handover.outbox import Handover, Outbox
 from common.postgres.database import Database
 from common.postgres.tables import CommonTables
 from common.secrets.secret_box import SecretBox
@@ -27,10 +28,23 @@ Worker = Callable[[], Awaitable[object]]
 
 
 class Runtime:
-    """What routes and workers of one service use; `state` holds the service's own objects."""
+    """What routes and workers of every service use; what only one service has is in its engine.
+
+    Parameters
+    ----------
+    handover : where results go, or None at the end of the line.
+    transport : replaces the network for calls to other services.
+    """
 
     def __init__(
-        self, settings: ServiceSettings, clock: Clock, tables: CommonTables, registry: CollectorRegistry
+        self,
+        settings: ServiceSettings,
+        clock: Clock,
+        tables: CommonTables,
+        registry: CollectorRegistry,
+        *,
+        handover: Handover | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self.settings = settings
         self.clock = clock
@@ -44,8 +58,10 @@ class Runtime:
         self.rate_limiter = RateLimiter(self.cache, settings.rate_limit_per_minute, clock)
         self.secret_box = SecretBox(settings.secrets_key)
         self.events = EventLog(self.database, tables, settings, clock)
-        self.http: httpx.AsyncClient
-        self.outbox: Outbox | None = None
+        self.http = gateway_client(settings, transport)
+        self.outbox = (
+            None if handover is None else Outbox(self.database, tables, handover, self.http, settings, clock, registry)
+        )
         self.failures = Counter(
             "worker_failures_total", "Failures of a background worker", ["worker"], registry=registry
         )
@@ -65,7 +81,9 @@ class Runtime:
 
     def handover(self) -> Outbox:
         """Return the outbox of a service that hands on."""
-        return cast("Outbox", self.outbox)
+        if self.outbox is None:
+            raise RuntimeError(f"{self.settings.service.name} hands nothing on")
+        return self.outbox
 
     def start_worker(self, name: str, worker: Worker, *, every_seconds: float | None = None) -> None:
         """Run `worker` in the background until the service stops: once, or again every so many seconds.

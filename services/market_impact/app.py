@@ -12,7 +12,7 @@ from common.gateway import MARKET_IMPACT
 from common.handover.outbox import Handover
 from common.runtime import Runtime
 from market_impact import models, repository, routes
-from market_impact.engine import open_engine
+from market_impact.engine import Engine, open_engine
 from market_impact.event_studies.answering import forget_old_studies
 from market_impact.impacts.outcome_recording import record_outcomes
 from market_impact.settings import Settings
@@ -30,15 +30,14 @@ resting on what the market did after earlier news of the same kind.
 
 
 @asynccontextmanager
-async def lifespan(runtime: Runtime) -> AsyncIterator[None]:
+async def lifespan(runtime: Runtime) -> AsyncIterator[Engine]:
     """Open the engine and start the worker that records outcomes."""
     engine = await open_engine(runtime)
-    runtime.state.engine = engine
     runtime.start_worker(
         "outcomes", lambda: record_outcomes(engine), every_seconds=engine.settings.outcome_interval_seconds
     )
     runtime.start_worker("forget-old-studies", lambda: forget_old_studies(engine), every_seconds=3_600.0)
-    yield
+    yield engine
 
 
 def create_app(

@@ -1,16 +1,16 @@
 """What this service's routes ask for by type."""
 
-from typing import Annotated, cast
+from typing import Annotated
 
-from fastapi import Depends
+from fastapi import Depends, Request
 
-from common.api.dependencies import RuntimeDep
+from common.api.dependencies import engine_of
 from market_impact.engine import Engine
 
 
-async def get_engine(runtime: RuntimeDep) -> Engine:
+async def get_engine(request: Request) -> Engine:
     """Return the engine of the app that serves this request."""
-    return cast("Engine", runtime.state.engine)
+    return engine_of(request, Engine)
 
 
 EngineDep = Annotated[Engine, Depends(get_engine)]

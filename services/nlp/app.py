@@ -27,7 +27,7 @@ scored.
 
 
 @asynccontextmanager
-async def lifespan(runtime: Runtime) -> AsyncIterator[None]:
+async def lifespan(runtime: Runtime) -> AsyncIterator[Engine]:
     """Load the models, checked by hash, and keep the users' aliases fresh."""
     settings = runtime.settings_as(Settings)
     engine = Engine(
@@ -36,13 +36,12 @@ async def lifespan(runtime: Runtime) -> AsyncIterator[None]:
         settings.nlp_chunk_size,
         settings.nlp_drift_window,
     )
-    runtime.state.engine = engine
     # 50 ms on a busy core; a difference shows in the metrics and stops no start, as `POST /selfcheck` is the gate.
     await engine.selfcheck()
     runtime.start_worker(
         "refresh-aliases", lambda: refresh_aliases(runtime, engine), every_seconds=settings.nlp_alias_refresh_seconds
     )
-    yield
+    yield engine
     engine.close()
 
 

@@ -1,7 +1,7 @@
 """What routes ask for by type: the runtime, a connection, the clock, a moment in the past."""
 
 from collections.abc import AsyncIterator
-from typing import Annotated, cast
+from typing import Annotated, TypeVar, cast
 
 from fastapi import Depends, Query, Request
 
@@ -9,6 +9,8 @@ from common.clock import Clock
 from common.contracts.timestamps import Moment
 from common.postgres.database import Connection
 from common.runtime import Runtime
+
+EngineT = TypeVar("EngineT")
 
 # Dependencies are `async def` throughout: FastAPI runs a plain function in a thread, and a page had twelve.
 
@@ -21,6 +23,14 @@ def runtime_of(request: Request) -> Runtime:
 async def get_runtime(request: Request) -> Runtime:
     """Return the runtime of the app that serves this request."""
     return runtime_of(request)
+
+
+def engine_of(request: Request, kind: type[EngineT]) -> EngineT:
+    """Return the engine of the app that serves this request, which is of the service's own class."""
+    engine = request.app.state.engine
+    if not isinstance(engine, kind):
+        raise TypeError(f"the engine is {type(engine).__name__}, not {kind.__name__}")
+    return engine
 
 
 RuntimeDep = Annotated[Runtime, Depends(get_runtime)]

@@ -194,7 +194,7 @@ async def test_the_largest_study_is_answered_and_read_again_as_it_was(impact: St
 
 async def test_studies_are_forgotten_after_their_retention(impact: StartImpact) -> None:
     async with impact() as service:
-        engine = service.runtime.state.engine
+        engine = service.engine
         old = (await service.client.post("/impact/v1/event-studies", json=request())).headers["location"]
         # The horizon lies between the two, whatever their distance.
         engine.settings.study_retention_days = 1e-9

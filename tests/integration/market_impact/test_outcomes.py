@@ -62,7 +62,7 @@ async def test_an_outcome_is_pending_until_its_horizon_has_passed(impact: StartI
 
         await put_bars(service, [*MARKET[200:203], *ACME[200:203]])
         clock.moment = at(DAYS[202], 23)
-        await record_outcomes(service.runtime.state.engine)
+        await record_outcomes(service.engine)
 
         for found in (first, second):
             assert (await outcome(service, found))["status"] == "realised"
@@ -81,7 +81,7 @@ async def test_an_outcome_that_fails_holds_up_no_other(impact: StartImpact) -> N
         await put_bars(service, [*MARKET[200:203], *ACME[200:203]])
         clock.moment = at(DAYS[202], 23)
 
-        assert await record_outcomes(service.runtime.state.engine) == len(sound)
+        assert await record_outcomes(service.engine) == len(sound)
 
         for found in sound:
             assert (await outcome(service, found))["status"] == "realised"
@@ -90,7 +90,7 @@ async def test_an_outcome_that_fails_holds_up_no_other(impact: StartImpact) -> N
 async def test_an_outcome_waits_for_late_bars(impact: StartImpact) -> None:
     clock = SettableClock(datetime(2026, 6, 1, tzinfo=UTC))
     async with impact(given=[*MARKET[:200], *ACME[:200]], clock=clock) as service:
-        engine = service.runtime.state.engine
+        engine = service.engine
         await post(service, analysis_body("late", at(DAYS[200])))
         assert await record_outcomes(engine) == 0
 
@@ -116,7 +116,7 @@ async def test_what_was_known_before_informs_the_next_estimate(impact: StartImpa
 async def test_a_second_replica_and_a_restart_remember(impact: StartImpact) -> None:
     async with impact() as service:
         await post(service, *(analysis_body(f"past {n}", at(DAYS[150 + n])) for n in range(5)))
-        engine = service.runtime.state.engine
+        engine = service.engine
         fresh = type(engine.memory)(1_000)
 
         async with service.database.reading() as connection:

@@ -47,7 +47,7 @@ class Assessments(Interleaving[Analysis]):
         return revised(story.article_id, revision, tickers, state)
 
     async def work(self, connection: Connection, items: Sequence[Analysis]) -> BatchResult:
-        return await assess(self.service.runtime.state.engine, connection, items)
+        return await assess(self.service.engine, connection, items)
 
     async def held(self, connection: Connection, article_id: UUID) -> dict[int, tuple[set[str], bool]]:
         found = await connection.execute(
@@ -86,7 +86,7 @@ async def test_a_security_that_a_correction_leaves_out_is_withdrawn_though_the_f
 ) -> None:
     article_id = UUID(int=7)
     async with start_service("market_impact") as service:
-        engine = service.runtime.state.engine
+        engine = service.engine
         async with service.database.transaction() as first:
             await assess(engine, first, [revised(article_id, 1, _TICKERS, "created")])
 
@@ -107,14 +107,14 @@ async def test_a_security_that_a_correction_leaves_out_is_withdrawn_though_the_f
 async def test_an_estimate_of_a_horizon_that_is_no_longer_configured_is_withdrawn(start_service: StartService) -> None:
     article_id = UUID(int=8)
     async with start_service("market_impact", impact_horizons_days=[1, 5]) as service:
-        engine = service.runtime.state.engine
+        engine = service.engine
         async with service.database.transaction() as connection:
             await assess(engine, connection, [revised(article_id, 1, ["ACME"], "created")])
         async with start_service(
             "market_impact", database=service.database.engine.url.database, impact_horizons_days=[1]
         ) as later:
             async with later.database.transaction() as connection:
-                await assess(later.runtime.state.engine, connection, [revised(article_id, 2, ["ACME"], "revised")])
+                await assess(later.engine, connection, [revised(article_id, 2, ["ACME"], "revised")])
             async with later.database.reading() as connection:
                 items = await handed_on(later, connection) + service.neighbour.items()
     states = {(key[1], item["state"]) for key, item in standing_of(items).items()}

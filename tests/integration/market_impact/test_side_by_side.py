@@ -9,7 +9,7 @@ from tests.integration.market_impact.conftest import StartImpact
 
 async def test_prices_that_another_request_sheds_are_still_there_for_this_one(impact: StartImpact) -> None:
     async with impact() as service:
-        engine = service.runtime.state.engine
+        engine = service.engine
         # Room for the benchmark alone: whatever one request loads, the other sheds.
         prices = PriceCache(engine.settings.benchmark_ticker, 1)
 
@@ -25,7 +25,7 @@ async def test_prices_that_another_request_sheds_are_still_there_for_this_one(im
 
 async def test_past_events_are_read_by_one_request_after_the_other(impact: StartImpact) -> None:
     async with impact() as service:
-        memory = service.runtime.state.engine.memory
+        memory = service.engine.memory
 
         async def refresh(of: RunningService) -> int:
             async with of.database.transaction() as connection:

@@ -60,7 +60,7 @@ async def test_the_abstain_ratio_follows_the_latest_texts(fresh: RunningService)
 
 async def test_the_self_check_is_told_from_the_start_and_turns_with_the_model(fresh: RunningService) -> None:
     at_start = await sample(fresh, "nlp_selfcheck_ok")
-    engine = fresh.runtime.state.engine
+    engine = fresh.engine
     shipped = engine.analyser.model_versions
 
     engine.analyser.model_versions = shipped | {"sentiment": "another"}
@@ -80,7 +80,7 @@ async def test_the_self_check_leaves_the_drift_alone(fresh: RunningService) -> N
 
 
 async def test_a_second_opinion_is_compared_with_the_first(fresh: RunningService) -> None:
-    engine = fresh.runtime.state.engine
+    engine = fresh.engine
     (analysis,) = engine.analyser.analyse([TextInput("Apple beats estimates")])
     found: TextAnalysis = analysis
     own = Opinion(found.sentiment.negative, found.sentiment.neutral, found.sentiment.positive, 0.0)

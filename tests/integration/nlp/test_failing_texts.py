@@ -27,7 +27,7 @@ class Stumbling(TextAnalyser):
 
 @pytest.fixture
 async def stumbling(nlp: RunningService) -> AsyncIterator[RunningService]:
-    engine = nlp.runtime.state.engine
+    engine = nlp.engine
     analyser = engine.analyser
     engine.install(Stumbling(analyser), {})
     yield nlp

@@ -42,7 +42,7 @@ class Analyses(Interleaving[Article]):
 
     async def work(self, connection: Connection, items: Sequence[Article]) -> BatchResult:
         runtime = self.service.runtime
-        return await analyse_articles(runtime, runtime.state.engine, connection, items)
+        return await analyse_articles(runtime, self.service.engine, connection, items)
 
     async def held(self, connection: Connection, article_id: UUID) -> dict[int, tuple[set[str], bool]]:
         found = await connection.execute(
@@ -86,7 +86,7 @@ async def test_a_correction_that_comes_while_the_first_is_being_written_is_not_l
 
 async def test_an_insert_that_gave_way_to_an_older_revision_is_tried_again(nlp: RunningService) -> None:
     runtime, article_id = nlp.runtime, uuid7()
-    engine = runtime.state.engine
+    engine = nlp.engine
     async with nlp.database.transaction() as first:
         await analyse_articles(runtime, engine, first, [article(article_id, 1)])
 

@@ -352,7 +352,7 @@ async def test_the_brief_s_metric_counts_texts(nlp: RunningService) -> None:
 
 
 async def test_aliases_that_were_read_before_newer_ones_were_stored_are_not_put_to_work(nlp: RunningService) -> None:
-    engine = nlp.runtime.state.engine
+    engine = nlp.engine
     n_installed, older = engine.n_installed, dict(engine.user_aliases)
     await nlp.client.put("/nlp/v1/entities/company-320193/aliases", json={"aliases": ["Fruit Stand"]})
 
@@ -368,4 +368,4 @@ async def test_of_changes_to_two_entities_at_once_both_are_put_to_work(nlp: Runn
         *(nlp.client.put(f"/nlp/v1/entities/{one}/aliases", json={"aliases": given}) for one, given in names.items())
     )
 
-    assert nlp.runtime.state.engine.user_aliases == names
+    assert nlp.engine.user_aliases == names
