@@ -30,10 +30,19 @@ def create_key(data: Path, name: str, *options: str) -> str:
     return created.stdout.strip().splitlines()[-1]
 
 
-async def status_of(address: str, key: str | None = None) -> int:
+async def status_of(address: str, key: str | None = None, host: str | None = None) -> int:
     async with httpx.AsyncClient(base_url=address, trust_env=False, timeout=30) as http:
-        headers = {"X-API-Key": key} if key else {}
+        headers = {**({"X-API-Key": key} if key else {}), **({"Host": host} if host else {})}
         return (await http.get("/news/v1/articles", headers=headers)).status_code
+
+
+async def allowances_of_strange_addresses(address: str) -> list[int]:
+    """Return what is left to callers that each claim another address."""
+    async with httpx.AsyncClient(base_url=address, trust_env=False, timeout=30) as http:
+        answers = [
+            await http.get("/news/v1/articles", headers={"X-Forwarded-For": f"198.51.100.{n}"}) for n in range(5)
+        ]
+        return [int(answer.headers["RateLimit-Remaining"]) for answer in answers]
 
 
 async def wait_for(seconds: float, holds: Callable[[], Awaitable[bool]]) -> None:
@@ -64,9 +73,12 @@ async def test_a_system_for_oneself_becomes_one_that_others_reach_with_a_key(
     data = tmp_path / "data"
     with started_system(tmp_path, *command) as alone:
         open_to_me = await status_of(alone.address)
+        left = await allowances_of_strange_addresses(alone.address)
+        under_another_name = await status_of(alone.address, host="news.example")
         first = create_key(data, "desk", "--scope", "write")
         await wait_for(10, lambda: refuses(alone.address, None))
         with_first = await status_of(alone.address, first)
+        by_name = await status_of(alone.address, first, host="news.example")
     second = create_key(data, "night desk", "--scope", "write")
 
     with started_system(tmp_path, *command, "--host", "0.0.0.0") as reachable:
@@ -79,6 +91,9 @@ async def test_a_system_for_oneself_becomes_one_that_others_reach_with_a_key(
         told = reachable.text()
 
     assert (open_to_me, with_first, without, with_other) == (200, 200, 401, 200)
+    assert (under_another_name, by_name) == (421, 200)
+    # A minute may begin in between.
+    assert len(set(left)) >= 4, left
     assert alert["rule_name"] == "any news"
     assert replayed.returncode == 0, replayed.stdout + replayed.stderr
     assert revoked.returncode == 0

@@ -30,10 +30,16 @@ _MAX_TRIED_ADDRESSES = 8
 
 
 class ForbiddenAddress(ValueError):
-    """The URL does not lead to a public address; `host` is what was asked for, the message says what was wrong."""
+    """The URL does not lead to a public address; the message says what was wrong.
+
+    Notes
+    -----
+    `host` is what was asked for; it is empty where none can be read, and then nothing of the URL is repeated: any part
+    of it may be a key.
+    """
 
     def __init__(self, host: str, reason: str) -> None:
-        super().__init__(f"{host!r} may not be reached: {reason}.")
+        super().__init__(f"{repr(host) if host else 'The address'} may not be reached: {reason}.")
         self.host = host
         self.reason = reason
 
@@ -101,7 +107,7 @@ class AddressGuard:
         try:
             _scheme, host, port = origin(read_web_address(url))
         except InvalidWebAddress as error:
-            raise ForbiddenAddress(url[:200], str(error)) from error
+            raise ForbiddenAddress("", str(error)) from error
         return await self.pin(host, port)
 
     async def require(self, url: str) -> None:

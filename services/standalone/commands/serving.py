@@ -128,8 +128,8 @@ async def _serve(name: str, host: str, port: int | None) -> None:
     with listen(host, service.port if port is None else port) as listener:
         access = await secured([settings], bound_host(listener))
         (settings,) = access.settings
-        served = access.guarded(load_app(service, settings))
-        async with serving(served, listener, RequestLimits.of(settings)) as stop:
+        served = load_app(service, settings)
+        async with serving(access.guarded(served, [served]), listener, RequestLimits.of(settings)) as stop:
             ending = asyncio.create_task(_stop_without_parent(stop))
             await stop.wait()
             ending.cancel()

@@ -5,14 +5,16 @@ its requests are then of the same origin to the browser; `Host` still carries th
 another origin that need no permission, such as a POST without a body; the browser then says where they come from.
 """
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from urllib.parse import urlsplit
 
+from fastapi import FastAPI
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from common.api.middleware import RequestMiddleware
 from common.api.problem_responses import problem_response
+from common.errors import Unavailable
 from common.settings import ServiceSettings
 from standalone.system.server import is_loopback
 
@@ -25,32 +27,54 @@ class LocalGuard:
     Parameters
     ----------
     names : host names besides the loopback addresses and `localhost`.
+    asks_for_credentials : whether every service asks its callers for one by now; a page of a stranger has none.
     """
 
-    def __init__(self, app: ASGIApp, names: Iterable[str] = ()) -> None:
+    def __init__(
+        self, app: ASGIApp, names: Iterable[str] = (), asks_for_credentials: Callable[[], Awaitable[bool]] | None = None
+    ) -> None:
         self._app = app
         self._names = frozenset(name.lower() for name in names)
+        self._asks_for_credentials = asks_for_credentials
 
     @classmethod
-    def of(cls, app: ASGIApp, settings: Iterable[ServiceSettings]) -> "LocalGuard":
-        """Return the guard of `app`: the names are those that any of `settings` allows, and the gateway's."""
+    def of(cls, app: ASGIApp, settings: Iterable[ServiceSettings], services: Sequence[FastAPI]) -> "LocalGuard":
+        """Return the guard of `app`, in which `services` are.
+
+        Notes
+        -----
+        The names are those that any of `settings` allows, and the gateway's. A key that is made while the services run
+        makes them ask for credentials.
+        """
         each = list(settings)
         gateways = {urlsplit(own.gateway_url).hostname or "" for own in each}
-        return cls(app, gateways.union(*(own.allowed_hosts for own in each)))
+
+        async def all_ask() -> bool:
+            try:
+                return all([await service.state.runtime.authenticator.is_required() for service in services])
+            except Unavailable:
+                return False
+
+        return cls(app, gateways.union(*(own.allowed_hosts for own in each)), all_ask)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or refuse it."""
         if scope["type"] == "http":
-            headers = Headers(scope=scope)
-            if not self._is_ours(headers.get("host")):
-                text = f"Host is {headers['host'][:200]!r}, which is no name of this server; ALLOWED_HOSTS adds one."
-                await _refusing(421, "misdirected_request", text)(scope, receive, send)
-                return
-            if _is_of_another_origin(scope["method"], headers):
-                text = "A page of another origin asked, and this server asks its callers for no credential."
-                await _refusing(403, "cross_origin", text)(scope, receive, send)
+            refusal = self._refusal(scope["method"], Headers(scope=scope))
+            if refusal is not None and not (self._asks_for_credentials and await self._asks_for_credentials()):
+                await refusal(scope, receive, send)
                 return
         await self._app(scope, receive, send)
+
+    def _refusal(self, method: str, headers: Headers) -> ASGIApp | None:
+        """Return the answer to a request that a page of a stranger may have sent, or None."""
+        if not self._is_ours(headers.get("host")):
+            text = f"Host is {headers['host'][:200]!r}, which is no name of this server; ALLOWED_HOSTS adds one."
+            return _refusing(421, "misdirected_request", text)
+        if _is_of_another_origin(method, headers):
+            text = "A page of another origin asked, and this server asks its callers for no credential."
+            return _refusing(403, "cross_origin", text)
+        return None
 
     def _is_ours(self, host: str | None) -> bool:
         # No browser leaves it out.

@@ -133,6 +133,8 @@ async def serving(app: ASGIApp, listener: socket.socket, limits: RequestLimits) 
         ws="none",
         lifespan="on",
         server_header=False,
+        # A caller is who the connection comes from, whatever its headers say.
+        proxy_headers=False,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
+from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 from starlette.types import ASGIApp
@@ -91,7 +92,8 @@ async def standalone(folder: Path, host: str, port: int, tell: Callable[[str], o
             settings = access.settings
             registry = CollectorRegistry()
             supervisor = Supervisor([ServerPart(server) for server in backing.servers], tell, registry=registry)
-            system = access.guarded(compose(settings, registry))
+            composed = compose(settings, registry)
+            system = access.guarded(composed, list(composed.apps.values()))
             limits = RequestLimits.of(settings[0])
             async with serving(system, listener, limits) as stop, supervised(supervisor, stop):
                 yield Standing(address, token_secret(settings), stop)
@@ -104,9 +106,9 @@ class Access:
     settings: list[ServiceSettings]
     is_open: bool
 
-    def guarded(self, app: ASGIApp) -> ASGIApp:
-        """Return `app`, kept from web pages when it asks its callers for no credential."""
-        return LocalGuard.of(app, self.settings) if self.is_open else app
+    def guarded(self, app: ASGIApp, services: Sequence[FastAPI]) -> ASGIApp:
+        """Return `app`, in which `services` are, kept from web pages while it asks its callers for no credential."""
+        return LocalGuard.of(app, self.settings, services) if self.is_open else app
 
 
 async def secured(settings: Sequence[ServiceSettings], host: str) -> Access:

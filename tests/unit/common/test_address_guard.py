@@ -228,3 +228,11 @@ async def test_cookies_of_strangers_are_not_kept():
 
     assert not any(b"cookie" in head.lower() for head in heads)
     assert len(client.cookies.jar) == 0
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9;SECRET/", "https://SECRET", "ftp://a/SECRET", "SECRET"])
+async def test_an_address_that_cannot_be_read_is_not_repeated(url: str) -> None:
+    with pytest.raises(ForbiddenAddress) as refused:
+        await AddressGuard(allow_private=False).check(url + "\\")
+
+    assert "SECRET" not in str(refused.value)

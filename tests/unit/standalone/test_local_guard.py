@@ -94,3 +94,18 @@ async def test_its_own_pages_and_programs_do_everything(method: str) -> None:
 
     assert (await ask(OWN, *own_page, method=method)).body == b"served"
     assert (await ask(OWN, method=method)).body == b"served"
+
+
+@pytest.mark.parametrize("headers", [(("host", "news.example"),), (OWN, ("origin", "http://page.example"))])
+async def test_a_server_that_has_come_to_ask_for_credentials_is_served_under_every_name(headers) -> None:
+    asks = False
+
+    async def asks_for_credentials() -> bool:
+        return asks
+
+    guard = LocalGuard(SERVED, asks_for_credentials=asks_for_credentials)
+    raw = [(name.encode(), value.encode()) for name, value in headers]
+
+    assert (await send_raw(guard, "POST", "/news/v1/articles", headers=raw)).status in {403, 421}
+    asks = True
+    assert (await send_raw(guard, "POST", "/news/v1/articles", headers=raw)).body == b"served"
