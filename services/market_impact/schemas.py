@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from common.contracts import Analysis, Basis, ImpactEvidence, Tolerant
 from common.contracts.batch import MAX_BATCH_ITEMS
 from common.contracts.text import Ticker
+from market_impact.prices.bar_parsing import LARGEST_PRICE
 
 
 class ImpactBatch(BaseModel):
@@ -23,11 +24,11 @@ class BarWrite(BaseModel):
 
     ticker: Ticker
     date: Date
-    open: float = Field(gt=0)
-    high: float = Field(gt=0)
-    low: float = Field(gt=0)
-    close: float = Field(gt=0, description="Adjusted for splits.")
-    adjusted_close: float = Field(gt=0, description="Adjusted for splits and dividends.")
+    open: float = Field(gt=0, le=LARGEST_PRICE)
+    high: float = Field(gt=0, le=LARGEST_PRICE)
+    low: float = Field(gt=0, le=LARGEST_PRICE)
+    close: float = Field(gt=0, le=LARGEST_PRICE, description="Adjusted for splits.")
+    adjusted_close: float = Field(gt=0, le=LARGEST_PRICE, description="Adjusted for splits and dividends.")
     volume: int | None = Field(default=None, ge=0)
 
 

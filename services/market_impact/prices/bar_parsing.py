@@ -13,6 +13,8 @@ PRICE_COLUMNS = ("open", "high", "low", "close", "adjusted_close")
 COLUMNS = ("ticker", "date", *PRICE_COLUMNS, "volume")
 _TICKER = re.compile(r"[A-Z0-9][A-Z0-9.\-]{0,11}")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+# In any currency; pictures and sums of far larger ones leave the range of floating-point numbers.
+LARGEST_PRICE = 1e12
 _LARGEST_VOLUME = 2**63 - 1
 _REPORTED_ROWS = 100
 
@@ -132,6 +134,8 @@ def _price(value: Any, name: str) -> float:
         raise ValueError(f"{name}: a number above 0") from error
     if not (isfinite(price) and price > 0.0):
         raise ValueError(f"{name}: a number above 0")
+    if price > LARGEST_PRICE:
+        raise ValueError(f"{name}: at most {LARGEST_PRICE:.0e}")
     return price
 
 

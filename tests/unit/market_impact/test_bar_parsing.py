@@ -61,6 +61,13 @@ def test_of_two_bars_for_one_day_the_last_counts() -> None:
     assert parse_rows([ROW, {**ROW, "close": 1.9}]).bars.close == [1.9]
 
 
+@pytest.mark.parametrize("price", [1.1e12, 1.7e308])
+def test_a_price_that_no_security_has_is_reported(price: float) -> None:
+    parsed = parse_rows([ROW, {**ROW, "high": price}])
+
+    assert parsed.rejected == [(1, "high: at most 1e+12")]
+
+
 @pytest.mark.parametrize("text", ["", "ticker,date\n", "a,b\n1,2\n"])
 def test_what_is_no_table_of_bars_is_refused(text: str) -> None:
     with pytest.raises(UnreadableBarsError):
