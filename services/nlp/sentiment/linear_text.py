@@ -15,7 +15,7 @@ import numpy.typing as npt
 from nlp.artefacts import unpack_words
 from nlp.sentiment.features import Families, Key, pieces
 
-_MAX_KNOWN_FORMS = 50_000
+_MAX_KNOWN_FORMS = 20_000
 _NOTHING = (0.0, 0.0, 0.0)
 Weights = tuple[float, float, float]
 """Weight toward negative, toward positive (both against neutral), and squared inverse document frequency."""

@@ -17,7 +17,7 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE,
 )
-_MAX_KNOWN = 50_000
+_MAX_KNOWN = 20_000
 _MAX_LENGTH = 40
 
 
