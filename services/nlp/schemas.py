@@ -6,6 +6,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 
 from common.contracts import Article, Entity, EntityType, EventScore, EvidenceSpan, Sentiment, Tolerant, TopicScore
 from common.contracts.batch import MAX_BATCH_ITEMS
+from common.contracts.bounds import Listed
 from common.contracts.text import Language, Name, Text, without_control_characters
 from nlp.artefacts import ArtefactCard
 
@@ -40,7 +41,7 @@ class TextToAnalyse(BaseModel):
 class TextBatch(BaseModel):
     """Texts to analyse, at most 500."""
 
-    texts: list[TextToAnalyse] = Field(min_length=1, max_length=MAX_BATCH_ITEMS)
+    texts: Listed[TextToAnalyse] = Field(min_length=1, max_length=MAX_BATCH_ITEMS)
     taxonomy: Literal["market", "reuters"] = Field(
         default="market", description="`reuters` answers topics with the codes of Reuters-21578."
     )
@@ -98,7 +99,7 @@ class EntityRead(BaseModel):
 class AliasesUpdate(BaseModel):
     """All the names that users give to an entity; an empty list takes them away."""
 
-    aliases: list[Annotated[Name, StringConstraints(strip_whitespace=True, min_length=2, max_length=100)]] = Field(
+    aliases: Listed[Annotated[Name, StringConstraints(strip_whitespace=True, min_length=2, max_length=100)]] = Field(
         max_length=50
     )
 
@@ -106,7 +107,7 @@ class AliasesUpdate(BaseModel):
 class NamesToResolve(BaseModel):
     """Names or symbols, each looked up alone, without the context of a text."""
 
-    names: list[Name] = Field(min_length=1, max_length=MAX_BATCH_ITEMS)
+    names: Listed[Name] = Field(min_length=1, max_length=MAX_BATCH_ITEMS)
 
 
 class CandidateRead(BaseModel):

@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 
 from common.contracts.batch import ErrorDetail
+from common.contracts.bounds import MAX_REPORTED_ERRORS
 from common.errors import PROBLEM_JSON, DatabaseUnavailable, NotModified, Problem, ServiceError
 from common.postgres.faults import database_fault
 from common.telemetry.request_context import current_context
@@ -118,11 +119,12 @@ def _allowed_methods(request: Request) -> set[str]:
 
 async def _on_validation_error(request: Request, error: RequestValidationError) -> Response:
     found = error.errors()
-    errors = [ErrorDetail(loc=list(item["loc"]), msg=item["msg"], type=item["type"]) for item in found]
+    shown = found[:MAX_REPORTED_ERRORS]
+    errors = [ErrorDetail(loc=list(item["loc"]), msg=item["msg"], type=item["type"]) for item in shown]
     path: str = request.scope["path"]
     if any(item.type == "json_invalid" for item in errors):
         return problem_response(400, "malformed_json", "The body is not JSON.", path, errors=errors)
-    return problem_response(422, "invalid_request", f"{len(errors)} value(s) do not fit.", path, errors=errors)
+    return problem_response(422, "invalid_request", f"{len(found)} value(s) do not fit.", path, errors=errors)
 
 
 async def _on_database_error(request: Request, error: DBAPIError | PostgresError) -> Response:

@@ -1,11 +1,12 @@
 """`Analysis`: what NLP found in an article, and hands to market impact."""
 
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from common.contracts.article import ArticleState
+from common.contracts.bounds import Found, Listed, entries_up_to
 from common.contracts.lineage import Lineage
 from common.contracts.text import Language, Mic, Name, Text, Ticker, Title
 
@@ -139,8 +140,8 @@ class Entity(BaseModel):
         "body.",
     )
     sentiment: Sentiment = Field(description="Sentiment of the text towards this entity.")
-    mentions: list[Span] = Field(default_factory=list, description="Where the text names the entity.")
-    meanings: list[Meaning] = Field(
+    mentions: Found[Span] = Field(default_factory=list, description="Where the text names the entity.")
+    meanings: Listed[Meaning] = Field(
         default_factory=list,
         max_length=20,
         description="What an ambiguous name may mean; empty when it is not ambiguous.",
@@ -223,8 +224,8 @@ class EventScore(BaseModel):
         description="Whether the text says that the event does not happen; such an event has a low score.",
     )
     hedged: bool = Field(default=False, description="Whether the text reports the event as possible only.")
-    roles: list[EventRole] = Field(default_factory=list, description="Who takes which part in the event.")
-    magnitudes: list[Magnitude] = Field(default_factory=list, description="Numbers of the event.")
+    roles: Found[EventRole] = Field(default_factory=list, description="Who takes which part in the event.")
+    magnitudes: Found[Magnitude] = Field(default_factory=list, description="Numbers of the event.")
 
 
 class Analysis(BaseModel):
@@ -249,12 +250,12 @@ class Analysis(BaseModel):
     source_name: Text | None = Field(default=None, description="Name of the source; null when unknown.")
     language: Language = Field(description="ISO 639 code of the language that the text was recognised to be in.")
     sentiment: Sentiment = Field(description="Sentiment of the whole text.")
-    entities: list[Entity] = Field(default_factory=list, description="Entities that the text names.")
-    topics: list[TopicScore] = Field(default_factory=list, description="Topics of the text.")
-    events: list[EventScore] = Field(
+    entities: Found[Entity] = Field(default_factory=list, description="Entities that the text names.")
+    topics: Found[TopicScore] = Field(default_factory=list, description="Topics of the text.")
+    events: Found[EventScore] = Field(
         default_factory=list, description="Events that the text reports, denied ones included."
     )
-    evidence: list[EvidenceSpan] = Field(
+    evidence: Found[EvidenceSpan] = Field(
         default_factory=list, description="Stretches of text that moved the sentiment score."
     )
     novelty: float = Field(
@@ -269,7 +270,9 @@ class Analysis(BaseModel):
         description="Jensen-Shannon divergence in bits, in [0, 1], of the sentiments that the two tiers give: 0 where "
         "they agree; null where only one tier was asked.",
     )
-    model_versions: dict[Text, Text] = Field(description="Version of each model that took part, by its name.")
+    model_versions: Annotated[dict[Text, Text], entries_up_to(100)] = Field(
+        max_length=100, description="Version of each model that took part, by its name."
+    )
     lineage: Lineage = Field(description="Trail of the article up to this analysis.")
 
     def stated_events(self) -> list[EventScore]:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from common.contracts.bounds import Listed
 from common.contracts.lineage import Lineage
 from common.contracts.text import Body, Language, Name, Summary, Text, Ticker, Title
 from common.contracts.timestamps import SafeMoment
@@ -57,7 +58,7 @@ class Article(BaseModel):
     language: Language | None = Field(
         default=None, description="ISO 639 code of the language that the source states; null when it states none."
     )
-    tickers: list[Ticker] = Field(
+    tickers: Listed[Ticker] = Field(
         default_factory=list, max_length=100, description="Tickers that the source gave the article."
     )
     published_at: SafeMoment = Field(description="When the source published it (RFC 3339).")

@@ -7,6 +7,8 @@ from pydantic import BaseModel, Field, GetCoreSchemaHandler, GetJsonSchemaHandle
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
+from common.contracts.bounds import MAX_REPORTED_ERRORS
+
 MAX_BATCH_ITEMS = 500
 
 ItemT = TypeVar("ItemT")
@@ -28,10 +30,10 @@ class InvalidItem:
 
 
 def error_details(error: ValidationError, prefix: tuple[str | int, ...] = ()) -> list[ErrorDetail]:
-    """Return pydantic's findings in the wire's form, without echoing the rejected input."""
+    """Return pydantic's findings in the wire's form, the first 50 of them, without echoing the rejected input."""
+    found = error.errors(include_url=False, include_context=False, include_input=False)
     return [
-        ErrorDetail(loc=[*prefix, *found["loc"]], msg=found["msg"], type=found["type"])
-        for found in error.errors(include_url=False, include_context=False, include_input=False)
+        ErrorDetail(loc=[*prefix, *one["loc"]], msg=one["msg"], type=one["type"]) for one in found[:MAX_REPORTED_ERRORS]
     ]
 
 

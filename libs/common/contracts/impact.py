@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from common.contracts.analysis import SentimentLabel
 from common.contracts.article import ArticleState
+from common.contracts.bounds import Found
 from common.contracts.lineage import Lineage
 from common.contracts.text import Text, Ticker, Title
 
@@ -59,8 +60,8 @@ class ImpactContext(BaseModel):
     title: Title = Field(description="Headline of the article.")
     url: Text | None = Field(default=None, description="Address of the article; null when it has none.")
     source_name: Text | None = Field(default=None, description="Name of the source; null when unknown.")
-    topics: list[Text] = Field(default_factory=list, description="Topics of the article.")
-    event_types: list[Text] = Field(default_factory=list, description="Types of the events that the article reports.")
+    topics: Found[Text] = Field(default_factory=list, description="Topics of the article.")
+    event_types: Found[Text] = Field(default_factory=list, description="Types of the events that the article reports.")
     sentiment_label: SentimentLabel = Field(description="Sentiment of the article towards the security.")
     sentiment_score: float = Field(ge=-1.0, le=1.0, description="Score of that sentiment, in [-1, 1].")
     relevance: float = Field(ge=0.0, le=1.0, description="Relevance of the article for the security, in [0, 1].")

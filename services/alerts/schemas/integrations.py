@@ -5,12 +5,13 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
 
+from common.contracts.bounds import Listed, entries_up_to
 from common.contracts.text import Name, Text, without_control_characters
 from common.contracts.timestamps import ForeignMoment
 
 # Longer ones are cut where they are shown; the stored document keeps them whole.
 Message = Annotated[str, AfterValidator(without_control_characters), StringConstraints(max_length=50_000)]
-Texts = dict[Message, Message]
+Texts = Annotated[dict[Message, Message], entries_up_to(200), Field(max_length=200)]
 Milliseconds = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,14}$")]
 
 MAX_ALERTS = 1_000
@@ -100,4 +101,4 @@ class AlertmanagerNotification(_Sent):
     common_labels: Texts = Field(default_factory=dict)
     common_annotations: Texts = Field(default_factory=dict)
     external_url: Text | None = Field(default=None, alias="externalURL")
-    alerts: Annotated[list[AlertmanagerAlert], Field(min_length=1, max_length=MAX_ALERTS)]
+    alerts: Annotated[Listed[AlertmanagerAlert], Field(min_length=1, max_length=MAX_ALERTS)]

@@ -10,13 +10,18 @@ from alerts.matching.conditions import Condition
 from alerts.matching.grouping import GroupLabel
 from alerts.matching.linting import Finding
 from common.contracts import Basis, Direction, SentimentLabel, Severity
+from common.contracts.bounds import Listed, entries_up_to
 from common.contracts.text import Name, Ticker
 
 Term = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:/ \-]*$")]
 LabelName = Annotated[str, Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]{0,62}$")]
 LabelValue = Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
 # Without `additionalProperties` the schema would allow any name that does not fit the pattern.
-Labels = Annotated[dict[LabelName, LabelValue], Field(max_length=20, json_schema_extra={"additionalProperties": False})]
+Labels = Annotated[
+    dict[LabelName, LabelValue],
+    entries_up_to(20),
+    Field(max_length=20, json_schema_extra={"additionalProperties": False}),
+]
 
 
 def _not_text(value: object) -> object:
@@ -29,7 +34,7 @@ def _not_text(value: object) -> object:
 Horizon = Annotated[int, Field(ge=1, le=250), BeforeValidator(_not_text)]
 WindowSeconds = Annotated[int, Field(ge=60, le=31_536_000), BeforeValidator(_not_text)]
 Unit = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False, strict=True)]
-Terms = Annotated[list[Term], Field(min_length=1, max_length=200)]
+Terms = Annotated[Listed[Term], Field(min_length=1, max_length=200)]
 Seconds = Annotated[float, Field(ge=0.0, le=31_536_000.0, allow_inf_nan=False, strict=True)]
 
 
@@ -44,7 +49,7 @@ class When(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    tickers: Annotated[list[Ticker], Field(min_length=1, max_length=1_000)] | None = None
+    tickers: Annotated[Listed[Ticker], Field(min_length=1, max_length=1_000)] | None = None
     topics: Terms | None = None
     event_types: Terms | None = None
     direction: Direction | None = None
@@ -55,8 +60,8 @@ class When(BaseModel):
     min_confidence: Unit | None = None
     min_novelty: Unit | None = None
     min_relevance: Unit | None = None
-    all: Annotated[list["When"], Field(min_length=1, max_length=20)] | None = None
-    any: Annotated[list["When"], Field(min_length=1, max_length=20)] | None = None
+    all: Annotated[Listed["When"], Field(min_length=1, max_length=20)] | None = None
+    any: Annotated[Listed["When"], Field(min_length=1, max_length=20)] | None = None
     not_: "When | None" = Field(default=None, alias="not")
 
     def condition(self) -> Condition:
@@ -93,7 +98,7 @@ class RuleCreate(BaseModel):
 
     name: Name
     when: When = Field(default_factory=When)
-    group_by: list[GroupLabel] = Field(
+    group_by: Listed[GroupLabel] = Field(
         default_factory=lambda: list(DEFAULT_GROUP_BY),
         max_length=10,
         description="Impacts with the same values of these make one alert.",
@@ -113,7 +118,7 @@ class RuleCreate(BaseModel):
     )
     severity: Severity = "warning"
     labels: Labels = Field(default_factory=dict)
-    receivers: list[Name] = Field(
+    receivers: Listed[Name] = Field(
         default_factory=lambda: ["log"], max_length=20, description="Names or identifiers of receivers."
     )
     enabled: StrictBool = True

@@ -9,6 +9,7 @@ from alerts.matching.explanation import Outcome
 from alerts.schemas.rules import RuleCreate
 from common.contracts import Impact, Tolerant
 from common.contracts.batch import MAX_BATCH_ITEMS, ItemError
+from common.contracts.bounds import Listed
 
 
 class SignalBatch(BaseModel):
@@ -21,10 +22,10 @@ class EvaluationRequest(BaseModel):
     """Impacts to try the rules on; nothing is stored."""
 
     impacts: list[Tolerant[Impact]] = Field(min_length=1, max_length=50)
-    rule_ids: list[UUID] | None = Field(
+    rule_ids: Listed[UUID] | None = Field(
         default=None, max_length=100, description="Explain these rules; the first 100 by name when absent."
     )
-    rules: list[RuleCreate] = Field(
+    rules: Listed[RuleCreate] = Field(
         default_factory=list, max_length=20, description="Rules to try that are not stored, before creating them."
     )
 

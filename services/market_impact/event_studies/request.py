@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from common.contracts.bounds import Listed, entries_up_to
 from market_impact.dates import Day
 from market_impact.event_studies.abnormal_returns import VarianceKind
 from market_impact.event_studies.event_study import ALL_TESTS
@@ -51,9 +52,9 @@ class Panel(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    dates: list[Day] = Field(min_length=2, max_length=MAX_DAYS)
-    returns: dict[str, list[Return | None]] = Field(min_length=1, max_length=1_000)
-    factors: dict[str, list[Return | None]] | None = Field(
+    dates: Listed[Day] = Field(min_length=2, max_length=MAX_DAYS)
+    returns: Annotated[dict[str, Listed[Return | None]], entries_up_to(1_000)] = Field(min_length=1, max_length=1_000)
+    factors: Annotated[dict[str, Listed[Return | None]], entries_up_to(10)] | None = Field(
         default=None,
         max_length=10,
         description="Fama-French factors `mkt_rf`, `smb`, `hml`, `rf` (also `Mkt-RF`, ...), each as long as `dates`.",
@@ -85,7 +86,7 @@ class StudyRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    events: list[StudyEvent] = Field(min_length=1, max_length=MAX_EVENTS)
+    events: Listed[StudyEvent] = Field(min_length=1, max_length=MAX_EVENTS)
     benchmark: SeriesName | None = Field(
         default=None, description="Ticker of the market; the configured benchmark when absent."
     )
@@ -97,7 +98,7 @@ class StudyRequest(BaseModel):
     returns: ReturnKind = Field(
         default="simple", description="Kind of return made from bars; a panel is taken as it is."
     )
-    tests: list[TestName] = Field(default_factory=lambda: list(ALL_TESTS), max_length=20)
+    tests: Listed[TestName] = Field(default_factory=lambda: list(ALL_TESTS), max_length=20)
     variance: VarianceKind = Field(
         default="forecast_error",
         description="`forecast_error`: MacKinlay's, exact for the cumulative return. `residual`: s2 times days. "

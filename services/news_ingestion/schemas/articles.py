@@ -9,6 +9,7 @@ from pydantic import BaseModel, BeforeValidator, Field, StringConstraints
 
 from common.contracts import ArticleSource, ArticleState, InvalidItem, ItemError, Tolerant
 from common.contracts.batch import MAX_BATCH_ITEMS
+from common.contracts.bounds import Listed
 from common.contracts.text import Body, Language, Name, Summary, Ticker, Title
 from common.contracts.timestamps import SafeMoment
 from news_ingestion.articles.draft import Item
@@ -31,7 +32,7 @@ class ArticleCreate(BaseModel):
     author: Name | None = None
     source: ArticleSource | None = None
     language: Language | None = None
-    tickers: list[_UpperTicker] = Field(default_factory=list, max_length=100)
+    tickers: Listed[_UpperTicker] = Field(default_factory=list, max_length=100)
 
     def item(self) -> Item:
         """Return the article in the form that fetched ones have too."""

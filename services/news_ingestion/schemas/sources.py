@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, StringConstraints
 
+from common.contracts.bounds import entries_up_to
 from common.contracts.text import Name
 from news_ingestion.providers.provider import GapReason, Kind
 from news_ingestion.providers.schedule import MAX_INTERVAL_SECONDS, MIN_INTERVAL_SECONDS
@@ -32,7 +33,7 @@ class SourceCreate(BaseModel):
     kind: Kind
     name: Name
     url: _URL | None = None
-    config: dict[_ConfigName, Any] = Field(default_factory=dict, max_length=20)
+    config: Annotated[dict[_ConfigName, Any], entries_up_to(20)] = Field(default_factory=dict, max_length=20)
     interval_seconds: _Interval = 300.0
     is_enabled: bool = True
 
@@ -42,7 +43,7 @@ class SourceUpdate(BaseModel):
 
     name: Name | None = None
     url: _URL | None = None
-    config: dict[_ConfigName, Any] | None = Field(default=None, max_length=20)
+    config: Annotated[dict[_ConfigName, Any], entries_up_to(20)] | None = Field(default=None, max_length=20)
     interval_seconds: _Interval | None = None
     is_enabled: bool | None = None
 
