@@ -1,15 +1,17 @@
-"""Bodies of this service's requests and answers, apart from event studies."""
+"""Bodies with estimates, their explanation and their outcome."""
 
-from datetime import date as Date  # noqa: N812 - `date` is a field of the bodies
+from datetime import date as Date  # noqa: N812 - as in the other bodies
 from datetime import datetime
-from typing import Any
+from typing import Literal
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, GetJsonSchemaHandler, RootModel
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from common.contracts import Analysis, Basis, ImpactEvidence, Tolerant
 from common.contracts.batch import MAX_BATCH_ITEMS
-from common.contracts.text import Ticker
+from market_impact.estimation.features import FEATURES
 
 
 class ImpactBatch(BaseModel):
@@ -18,70 +20,20 @@ class ImpactBatch(BaseModel):
     analyses: list[Tolerant[Analysis]] = Field(min_length=1, max_length=MAX_BATCH_ITEMS)
 
 
-class BarWrite(BaseModel):
-    """One security's prices of one session; `adj_close` is read as `adjusted_close`."""
-
-    ticker: Ticker
-    date: Date
-    open: float = Field(gt=0)
-    high: float = Field(gt=0)
-    low: float = Field(gt=0)
-    close: float = Field(gt=0, description="Adjusted for splits.")
-    adjusted_close: float = Field(gt=0, description="Adjusted for splits and dividends.")
-    volume: int | None = Field(default=None, ge=0)
-
-
-class BarRead(BaseModel):
-    """A stored bar."""
-
-    ticker: str
-    date: Date
-    open: float
-    high: float
-    low: float
-    close: float
-    adjusted_close: float
-    volume: int | None
-
-    @classmethod
-    def from_row(cls, row: Any) -> "BarRead":
-        """Return the wire form of a row of the table `bar`."""
-        return cls(
-            ticker=row.ticker,
-            date=row.session_date,
-            open=row.open,
-            high=row.high,
-            low=row.low,
-            close=row.close,
-            adjusted_close=row.adjusted_close,
-            volume=row.volume,
-        )
-
-
-class RejectedBar(BaseModel):
-    """Why one bar was not taken."""
-
-    index: int = Field(description="Row in the request, from 0, the header of a CSV not counted.")
-    detail: str
-
-
-class BarsResult(BaseModel):
-    """What became of the bars of an upload; the five counts add up."""
-
-    received: int
-    inserted: int
-    updated: int
-    unchanged: int = Field(description="Already here as they are, or given again further down in the same upload.")
-    rejected: int
-    errors: list[RejectedBar] = Field(description="The first hundred rejected ones.")
-
-
-class Contributions(BaseModel):
+class Contributions(RootModel[dict[str, float]]):
     """Parts of the expected abnormal return, log returns; before rounding they add up to it."""
 
-    sentiment: float = Field(description="Sentiment score times the slope learned from all past news.")
-    kind: float = Field(description="What news of this event type and sentiment does beyond that on other securities.")
-    ticker: float = Field(description="What it does beyond that on this security.")
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Return the schema of an object with a number for each feature of the estimate."""
+        found = handler.resolve_ref_schema(handler(schema))
+        found.pop("additionalProperties")
+        found["properties"] = {
+            name: {"type": "number", "title": name.title(), "description": feature.meaning}
+            for name, feature in FEATURES.items()
+        }
+        found["required"] = list(FEATURES)
+        return found
 
 
 class PastEventRead(BaseModel):
@@ -122,38 +74,26 @@ class ExplanationRead(BaseModel):
     nearest_events: list[PastEventRead]
 
 
-class PriorRead(BaseModel):
-    """What the estimator believes before any outcome is known, in abnormal volatilities."""
+class Outcome(BaseModel):
+    """The outcome of one estimate; returns are simple (0.01 = 1 %).
 
+    Notes
+    -----
+    `pending` until the horizon has passed and bars for it are here. `within_interval` and `direction_was_right` are
+    absent for an estimate that abstained, the latter also for one that expected nothing (`flat`).
+    """
+
+    impact_id: UUID
+    status: Literal["pending", "realised"]
+    ticker: str
     basis: Basis
-    slope: float
-    slope_deviation: float
-    kind_deviation: float
-    ticker_deviation: float
-    event_variance: float
-    event_variance_events: float
-
-
-class ModelCard(BaseModel):
-    """An estimator: what it is, what it rests on, what it is not for."""
-
-    version: str
-    is_active: bool
-    kind: str
-    description: str
-    priors: list[PriorRead]
-    horizons_days: list[int]
-    estimation_window_days: int
-    estimation_gap_days: int
-    interval_level: float
-    benchmark_ticker: str
-    past_events: int = Field(description="Distinct realised events that it has learned from so far.")
-    data: str
-    licence: str
-    limits: list[str]
-
-
-class ModelList(BaseModel):
-    """Every estimator of this service."""
-
-    data: list[ModelCard]
+    horizon_days: int
+    session_date: Date | None = Field(description="First trading session that counts.")
+    horizon_ends_at: datetime | None = Field(description="The close that completes the horizon.")
+    abnormal_return: float | None = Field(default=None, description="Realised cumulative abnormal return.")
+    standard_error: float | None = Field(default=None, description="Its forecast standard error, of the log return.")
+    t_stat: float | None = Field(default=None, description="Realised over its standard error.")
+    expected_abnormal_return: float | None = None
+    within_interval: bool | None = None
+    direction_was_right: bool | None = None
+    recorded_at: datetime | None = None
