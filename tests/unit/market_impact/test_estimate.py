@@ -1,5 +1,7 @@
 """From past events to an estimate."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -63,6 +65,32 @@ def test_the_sentiment_slope_is_learned_from_all_news() -> None:
     posterior = shrink(PRIOR, 0.8, everything, NOTHING, NOTHING)
 
     assert posterior.parts["sentiment"][0] == pytest.approx(0.8 * 0.25)
+
+
+def test_the_slope_is_the_priors_before_any_outcome() -> None:
+    posterior = shrink(replace(PRIOR, slope=0.6), 0.5, NOTHING, NOTHING, NOTHING)
+
+    assert posterior.parts["sentiment"][0] == pytest.approx(0.3)
+    # What is left of the doubt: the deviation of .1 at a score of .5, and those of kind and ticker.
+    assert posterior.variance[0] == pytest.approx(0.1**2 * 0.5**2 + 0.25 + 0.09)
+    assert posterior.prior_variance[0] == pytest.approx(posterior.variance[0])
+
+
+def test_the_priors_slope_is_worth_as_many_events_as_its_deviation_says() -> None:
+    # Precision 1 / 0.01 + 100: half of the slope is the prior's .6, half the data's .5.
+    posterior = shrink(replace(PRIOR, slope=0.6), 0.8, summary(100, 0.5, score=1.0), NOTHING, NOTHING)
+
+    assert posterior.parts["sentiment"][0] == pytest.approx(0.8 * 0.55)
+    assert posterior.variance[0] == pytest.approx(0.8**2 / 200 + 0.25 + 0.09)
+
+
+def test_the_variance_of_a_news_day_is_learned_from_all_news_and_then_from_its_kind() -> None:
+    prior = replace(PRIOR, event_variance=2.0, event_variance_events=10.0)
+
+    posterior = shrink(prior, 0.0, summary(30, 0.0), summary(10, 0.0), NOTHING)
+
+    # All news: (10 * 2 + 30 * 1) / 40 = 1.25; this kind: (10 * 1.25 + 10 * 1) / 20.
+    assert posterior.event_variance[0] == pytest.approx(1.125)
 
 
 def test_without_evidence_the_estimate_is_the_prior() -> None:
