@@ -125,7 +125,7 @@ class ImpactRow(Base, table=True):
 
 
 class Study(Base, table=True):
-    """An event study that was asked for: its question and its answer, both JSON text."""
+    """An event study that was asked for; `answer` is JSON text."""
 
     __tablename__ = "event_study"
 
