@@ -189,8 +189,8 @@ def _variances(
     Notes
     -----
     `forecast_error`: Var = s2 (m + d' (X'X)^-1 d) for m days whose regressors sum to d. For the market model and
-    one day this is s2 [1 + 1/T + (R_m - mean)^2 / sum((R_mt - mean)^2)]; for several days it holds the covariances that the
-    common coefficients put between the days, which m * s2 leaves out.
+    one day this is s2 [1 + 1/T + (R_m - mean)^2 / sum((R_mt - mean)^2)]; for several days it holds the covariances that
+    the common coefficients put between the days, which m * s2 leaves out.
 
     References
     ----------
