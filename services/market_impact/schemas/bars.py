@@ -24,14 +24,14 @@ class BarWrite(BaseModel):
 class BarRead(BaseModel):
     """A stored bar."""
 
-    ticker: str
-    date: Date
-    open: float
-    high: float
-    low: float
-    close: float
-    adjusted_close: float
-    volume: int | None
+    ticker: str = Field(description="Security.")
+    date: Date = Field(description="Session, New York.")
+    open: float = Field(description="First price of the session, above 0, adjusted for splits like `close`.")
+    high: float = Field(description="Highest price of the session, above 0.")
+    low: float = Field(description="Lowest price of the session, above 0.")
+    close: float = Field(description="Last price of the session, above 0, adjusted for splits.")
+    adjusted_close: float = Field(description="`close` adjusted for splits and dividends, above 0.")
+    volume: int | None = Field(description="Shares traded, from 0; null when unknown.")
 
     @classmethod
     def from_row(cls, row: BarRow) -> "BarRead":
@@ -52,15 +52,15 @@ class RejectedBar(BaseModel):
     """Why one bar was not taken."""
 
     index: int = Field(description="Row in the request, from 0, the header of a CSV not counted.")
-    detail: str
+    detail: str = Field(description="What is wrong with the row.")
 
 
 class BarsResult(BaseModel):
     """What became of the bars of an upload; the five counts add up."""
 
-    received: int
-    inserted: int
-    updated: int
+    received: int = Field(description="Rows in the upload, 1 to 100,000.")
+    inserted: int = Field(description="Rows whose ticker and date were new.")
+    updated: int = Field(description="Rows that changed a stored bar.")
     unchanged: int = Field(description="Already here as they are, or given again further down in the same upload.")
-    rejected: int
+    rejected: int = Field(description="Rows that are not bars.")
     errors: list[RejectedBar] = Field(description="The first hundred rejected ones.")
