@@ -60,7 +60,7 @@ def create_app(
         description=DESCRIPTION,
         handover=Handover("/alerts/v1/signals", items="impacts"),
         events=("impact.scored", "impact.outcome"),
-        counts=repository.counts,
+        counts=repository.find_counts,
         lifespan=lifespan,
     )
     return create_service(definition, settings or Settings(), transport=transport, clock=clock)

@@ -3,28 +3,26 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from math import expm1
 from operator import attrgetter
 from uuid import UUID
-
-from pydantic_core import from_json, to_json
 
 from common.batches.item_isolation import shared_by_items
 from common.batches.revisions import RevisedBatch, settle
 from common.clock import uuid7
-from common.contracts import Analysis, BatchResult, InvalidItem
+from common.contracts import Analysis, Basis, BatchResult, Impact, InvalidItem
 from common.postgres.database import Connection, after_commit
-from common.postgres.rows import Rows
 from market_impact.engine import Engine
 from market_impact.estimation.linking import Link, linked_securities
 from market_impact.estimation.scoring import BASES, ScoredImpact, score_links
-from market_impact.impacts.document import Document, impact_document
+from market_impact.impacts.document import impact_document
+from market_impact.impacts.outcome import lies_within
 from market_impact.impacts.outcome_recording import count_outcomes
-from market_impact.impacts.row import Row, impact_row, scored_event
+from market_impact.impacts.row import impact_row, scored_event
+from market_impact.impacts.stored import impact_of
 from market_impact.repository import impacts
-from market_impact.repository.impacts import AssessmentRevisions
+from market_impact.repository.impacts import AssessmentRevisions, NewAssessment, NewImpact, SupersededImpact
 
-_Estimated = tuple[UUID, str, int, str]
+_Estimated = tuple[UUID, str, int, Basis]
 """What makes an estimate the same one through its revisions: article, ticker, horizon and basis."""
 
 
@@ -46,8 +44,8 @@ class _News:
             return "retracted"
         return "scored" if self.links else "without_linked_security"
 
-    def row(self) -> Row:
-        return {"revision": self.analysis.revision, "analysis_id": self.analysis.analysis_id, "result": self.result}
+    def row(self) -> NewAssessment:
+        return NewAssessment(self.analysis.revision, self.analysis.analysis_id, self.result)
 
 
 async def assess(engine: Engine, connection: Connection, analyses: Sequence[Analysis | InvalidItem]) -> BatchResult:
@@ -69,7 +67,7 @@ async def assess(engine: Engine, connection: Connection, analyses: Sequence[Anal
         )
         fresh = [each for key, each in news.items() if key in settled.written]
         if fresh:
-            await _write(connection, engine, fresh, settled.replaced.intersection(settled.written), clock.now())
+            await _write(engine, connection, fresh, settled.replaced.intersection(settled.written), clock.now())
     after_commit(connection, lambda: _count_news(engine, fresh))
     return batch.answers(settled.written, settled.held)
 
@@ -80,21 +78,21 @@ def _count_news(engine: Engine, fresh: Sequence[_News]) -> None:
 
 
 async def _write(
-    connection: Connection, engine: Engine, fresh: Sequence[_News], replaced: Collection[UUID], now: datetime
+    engine: Engine, connection: Connection, fresh: Sequence[_News], replaced: Collection[UUID], now: datetime
 ) -> None:
     """Score what is new, withdraw what it replaces, and hand both on."""
     links = [link for each in fresh for link in each.links]
     handed_on: list[str] = []
     events: list[tuple[str, str]] = []
     estimated: set[_Estimated] = set()
-    previous = await impacts.supersede_impacts(connection, sorted(replaced), now) if replaced else ()
+    previous = await impacts.update_superseded(connection, sorted(replaced), now) if replaced else []
     if links:
         with shared_by_items("The past events"):
             transaction = await engine.memory.refresh(connection)
         calendar = engine.calendar()
         market = await engine.prices.market(connection, (link.ticker for link in links), calendar)
         scored = score_links(links, market, engine.memory.past, calendar, engine.parameters)
-        rows: list[Row] = []
+        rows: list[NewImpact] = []
         for impact in scored:
             impact_id = uuid7()
             document = impact_document(impact, impact_id, now, engine.parameters.interval_level)
@@ -107,40 +105,42 @@ async def _write(
     analyses = {each.analysis.article_id: each.analysis for each in fresh}
     withdrawn = _withdrawals(analyses, previous, estimated, now)
     if withdrawn:
-        await impacts.mark_withdrawn(connection, [document["impact_id"] for document in withdrawn])
-        handed_on += [to_json(document).decode() for document in withdrawn]
+        await impacts.update_withdrawn(connection, [impact.impact_id for impact in withdrawn])
+        handed_on += [impact.model_dump_json() for impact in withdrawn]
     await engine.runtime.handover().put(connection, handed_on)
     await engine.runtime.events.publish(connection, events)
 
 
 def _withdrawals(
-    analyses: Mapping[UUID, Analysis], previous: Rows, estimated: Collection[_Estimated], now: datetime
-) -> list[Document]:
+    analyses: Mapping[UUID, Analysis],
+    previous: Sequence[SupersededImpact],
+    estimated: Collection[_Estimated],
+    now: datetime,
+) -> list[Impact]:
     """Return the earlier estimates that no new one replaces, as retractions under the new revision."""
     withdrawn = []
-    for row in previous:
-        if (row.article_id, row.ticker, row.horizon_days, row.basis) in estimated:
+    for earlier in previous:
+        if (earlier.article_id, earlier.ticker, earlier.horizon_days, earlier.basis) in estimated:
             continue
-        analysis = analyses[row.article_id]
-        document: Document = from_json(row.document)
-        document.update(impact_id=row.impact_id, state="retracted", revision=analysis.revision)
-        document["lineage"].update(analysis_id=analysis.analysis_id, scored_at=now)
-        withdrawn.append(document)
+        analysis, impact = analyses[earlier.article_id], impact_of(earlier.document)
+        lineage = impact.lineage.model_copy(update={"analysis_id": analysis.analysis_id, "scored_at": now})
+        update = {"state": "retracted", "revision": analysis.revision, "lineage": lineage}
+        withdrawn.append(impact.model_copy(update=update))
     return withdrawn
 
 
-def _count(engine: Engine, scored: Sequence[ScoredImpact], rows: Sequence[Row]) -> None:
+def _count(engine: Engine, scored: Sequence[ScoredImpact], rows: Sequence[NewImpact]) -> None:
     metrics = engine.metrics
     scores = {basis: metrics.scores.labels(basis) for basis in BASES}
-    within: list[tuple[str, bool | None]] = []
+    within: list[tuple[Basis, bool | None]] = []
     for impact, row in zip(scored, rows, strict=True):
         found = impact.estimate
         if found is None:
             metrics.abstentions.labels(impact.abstain_reason).inc()
         else:
-            scores[impact.basis].observe(found["impact_score"])
+            scores[impact.basis].observe(found.impact_score)
         if row["car"] is not None:
-            inside = None if found is None else found["low"] <= expm1(impact.car) <= found["high"]
+            inside = None if found is None else lies_within(found.low, found.high, impact.car)
             within.append((impact.basis, inside))
     count_outcomes(engine, within)
     metrics.past_events.set(len(engine.memory.past))

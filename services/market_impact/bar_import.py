@@ -1,20 +1,18 @@
 """Takes price bars in, from whichever body they came."""
 
 import asyncio
-from typing import Any
 
-from common.clock import Clock
 from common.errors import Malformed, Unprocessable
 from common.postgres.database import Connection, after_commit
 from market_impact.engine import Engine
 from market_impact.prices.bar_parsing import ParsedBars, UnreadableBarsError, parse_csv, parse_object
 from market_impact.repository import bars
-from market_impact.schemas import BarsResult, RejectedBar
+from market_impact.schemas.bars import BarsResult, RejectedBar
 
 MAX_BARS = 100_000
 
 
-async def read_bars(body: bytes, media_type: str, decoded: Any) -> ParsedBars:
+async def read_bars(body: bytes, media_type: str, decoded: object) -> ParsedBars:
     """Return the bars of a request body: `decoded` JSON, or the text of a CSV.
 
     Raises
@@ -39,13 +37,13 @@ async def read_bars(body: bytes, media_type: str, decoded: Any) -> ParsedBars:
     return parsed
 
 
-async def import_bars(connection: Connection, engine: Engine, parsed: ParsedBars, clock: Clock) -> BarsResult:
+async def import_bars(engine: Engine, connection: Connection, parsed: ParsedBars) -> BarsResult:
     """Write the good bars and return what became of all; outcomes that waited for them are looked for at once."""
-    now = clock.now()
-    changes = await bars.upsert_bars(connection, parsed.bars, now)
+    now = engine.runtime.clock.now()
+    changes = await bars.insert_bars(connection, parsed.bars, now)
     if changes.tickers:
         benchmark = engine.settings.benchmark_ticker in changes.tickers
-        await bars.hasten_outcomes(connection, changes.tickers, everything=benchmark, now=now)
+        await bars.update_waiting_outcomes(connection, changes.tickers, everything=benchmark, now=now)
     good = len(parsed.bars.ticker)
     result = BarsResult(
         received=parsed.n_received,

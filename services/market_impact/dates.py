@@ -1,16 +1,21 @@
-"""Dates as the API takes them: written out, never as a number of seconds."""
+"""Dates as this service takes them, in every body and table: written out, never as a number of seconds."""
 
 import re
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, TypeGuard
 
 from pydantic import BeforeValidator
 
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_WRITTEN_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
-def _day(value: Any) -> Any:
-    if not isinstance(value, date) and not (isinstance(value, str) and _DAY.fullmatch(value)):
+def is_written_day(value: object) -> TypeGuard[str]:
+    """Return whether `value` is text in the form YYYY-MM-DD; whether there is such a day is not asked."""
+    return isinstance(value, str) and _WRITTEN_DAY.fullmatch(value) is not None
+
+
+def _day(value: object) -> object:
+    if not isinstance(value, date) and not is_written_day(value):
         raise ValueError("a date is YYYY-MM-DD")
     return value
 

@@ -1,7 +1,7 @@
 """Tables of market impact, in a metadata of their own."""
 
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sqlalchemy import BigInteger, Boolean, Column, Date, DateTime, Float, Index, Integer, Table, Text, Uuid, text
@@ -16,7 +16,7 @@ else:
     Base = declare_base()
 
 
-def _moment(*, nullable: bool = False) -> Column[Any]:
+def _moment(*, nullable: bool = False) -> Column[datetime]:
     return Column(DateTime(timezone=True), nullable=nullable)
 
 
@@ -125,7 +125,7 @@ class ImpactRow(Base, table=True):
 
 
 class Study(Base, table=True):
-    """An event study that was asked for: its question and its answer, both JSON text."""
+    """An event study that was asked for; `answer` is JSON text."""
 
     __tablename__ = "event_study"
 

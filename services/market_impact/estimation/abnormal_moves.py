@@ -61,7 +61,9 @@ def measure_news(windows: Sequence[NewsWindow], estimation: EstimationWindow) ->
     open_estimation: list[FloatArray] = []
     close_event: list[FloatArray] = []
     open_event: list[FloatArray] = []
-    for window in windows:
+    # `after` over a single session: it counts from open to close, and no night belongs to it.
+    only_open = [window.basis == "after" and window.horizon_days == 1 for window in windows]
+    for window, without_night in zip(windows, only_open, strict=True):
         series, start = window.series, window.session
         if series is None:
             for rows in (close_estimation, open_estimation, close_event, open_event):
@@ -69,17 +71,18 @@ def measure_news(windows: Sequence[NewsWindow], estimation: EstimationWindow) ->
             continue
         first, stop = start - estimation.gap - estimation.length, start - estimation.gap
         night = window.basis == "reaction"
-        only_open = not night and window.horizon_days == 1
-        close_estimation.append(empty if only_open else series.close_window(first, stop))
+        close_estimation.append(empty if without_night else series.close_window(first, stop))
         open_estimation.append(empty if night else series.open_window(first, stop))
         last = start + window.horizon_days
-        close_event.append(empty if only_open else series.close_window(start if night else start + 1, last))
+        close_event.append(empty if without_night else series.close_window(start if night else start + 1, last))
         open_event.append(empty if night else series.open_window(start, start + 1))
     horizon = np.array([window.horizon_days for window in windows], dtype=np.float64)
     opening = np.array([float(window.basis == "after") for window in windows])
     close_fit = _fit(stack(close_estimation), estimation.min_days)
     open_fit = _fit(stack(open_estimation), estimation.min_days)
-    return _combine(close_fit, open_fit, stack(close_event), stack(open_event), horizon, opening)
+    return _combine(
+        close_fit, open_fit, stack(close_event), stack(open_event), horizon - opening, opening, np.array(only_open)
+    )
 
 
 def _fit(sums: FloatArray, min_days: int) -> MarketModelFit:
@@ -92,17 +95,16 @@ def _combine(
     open_fit: MarketModelFit,
     close_event: FloatArray,
     open_event: FloatArray,
-    horizon: FloatArray,
+    nights: FloatArray,
     opening: FloatArray,
+    only_open: np.ndarray,
 ) -> Measurement:
-    """Add the session from the open, where there is one, to the sessions from close to close."""
-    nights = horizon - opening
+    """Add the session from the open, where there is one, to the sessions from close to close, one for each night."""
     car, variance = close_fit.abnormal_return(close_event)
     first_car, first_variance = open_fit.abnormal_return(open_event)
     expected = close_fit.forecast_variance(nights)
     first_expected = open_fit.forecast_variance(1.0)
     starts_at_open = opening > 0.0
-    only_open = starts_at_open & (nights == 0.0)
     complete = (close_event[:, 0] == nights) & (open_event[:, 0] == opening)
     car = np.where(only_open, 0.0, car) + np.where(starts_at_open, first_car, 0.0)
     variance = np.where(only_open, 0.0, variance) + np.where(starts_at_open, first_variance, 0.0)

@@ -1,5 +1,6 @@
 """The estimate itself: expected abnormal return, interval, probability, score, from a posterior and a volatility."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -8,7 +9,8 @@ from scipy.special import ndtr, ndtri
 
 from common.contracts import Basis, Direction
 from market_impact.estimation.impact_score import FLAT_BELOW, impact_score
-from market_impact.estimation.shrinkage import Posterior, PriorParameters
+from market_impact.estimation.posterior import Posterior
+from market_impact.estimation.shrinkage import PriorParameters
 from market_impact.prices.arrays import FloatArray
 
 MODEL_VERSION = "shrunken-car-2"
@@ -45,8 +47,11 @@ class Estimates:
     ----------
     low, high : ends of the interval
     baseline_low, baseline_high : the same for an expectation of zero
+    p_up : probability of a positive abnormal return
+    impact_score : from 0 to 100
+    confidence : in [0, 1]
     effect : expected abnormal return in abnormal volatilities
-    sentiment, kind, ticker : the parts of `effect`
+    parts : what each feature adds to `effect`, by its name
     """
 
     expected_abnormal_return: FloatArray
@@ -58,9 +63,7 @@ class Estimates:
     impact_score: FloatArray
     confidence: FloatArray
     effect: FloatArray
-    sentiment: FloatArray
-    kind: FloatArray
-    ticker: FloatArray
+    parts: Mapping[str, FloatArray]
 
 
 @lru_cache(maxsize=32)
@@ -112,9 +115,7 @@ def estimate(posterior: Posterior, volatility: FloatArray, share: FloatArray, le
         impact_score=impact_score(effect, p_up),
         confidence=1.0 - posterior.variance / posterior.prior_variance,
         effect=effect,
-        sentiment=share * posterior.sentiment,
-        kind=share * posterior.kind,
-        ticker=share * posterior.ticker,
+        parts={name: share * part for name, part in posterior.parts.items()},
     )
 
 

@@ -21,7 +21,7 @@ def impact_score(effect: FloatArray, probability_up: FloatArray) -> FloatArray:
     -----
     magnitude = 1 - exp(-2 |effect|) and conviction = |2 p_up - 1|, both in [0, 1]. The score is 0 for news without an
     expected effect, grows with each of the two, and needs both: a large effect that may have either sign scores low.
-    On a news day of twice the usual variance an effect of 0.3 volatilities gives 27, one of 1.0 gives 67, one of 2.0
+    On a news day of twice the usual variance an effect of 0.3 volatilities gives 28, one of 1.0 gives 67, one of 2.0
     gives 91.
     """
     magnitude = -np.expm1(-_MAGNITUDE_RATE * np.abs(effect))

@@ -1,24 +1,27 @@
 """Scores linked securities in one sweep: past events looked up one by one, all arithmetic on whole arrays."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from itertools import compress
 from math import isnan
-from typing import get_args
+from typing import NamedTuple, get_args
 
 import numpy as np
 
 from common.contracts import Basis
 from market_impact.estimation.abnormal_moves import EstimationWindow, Measurement, NewsWindow, measure_news
-from market_impact.estimation.estimate import PRIORS, Estimates, attenuation, estimate
+from market_impact.estimation.estimate import PRIORS, attenuation, estimate
 from market_impact.estimation.linking import Link
 from market_impact.estimation.past_events import NOTHING, NewsKind, PastEvents, Summary
-from market_impact.estimation.shrinkage import shrink
+from market_impact.estimation.posterior import posterior_of
+from market_impact.estimation.shrinkage import weigh
 from market_impact.prices.arrays import FloatArray, IntArray
 from market_impact.prices.market import Market
 from market_impact.prices.trading_calendar import TradingCalendar, to_microseconds
 
 BASES: tuple[Basis, ...] = get_args(Basis)
+# Further digits are noise, and every digit is stored and sent three times.
+DIGITS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,21 @@ class ScoringParameters:
     horizons_days: tuple[int, ...]
     estimation: EstimationWindow
     interval_level: float
+
+
+class Estimate(NamedTuple):
+    """One of `estimate.Estimates`, rounded; `parts` are the features' in their order, in abnormal volatilities."""
+
+    expected_abnormal_return: float
+    low: float
+    high: float
+    baseline_low: float
+    baseline_high: float
+    p_up: float
+    impact_score: float
+    confidence: float
+    effect: float
+    parts: tuple[float, ...]
 
 
 @dataclass(slots=True)
@@ -56,7 +74,7 @@ class ScoredImpact:
     car_standard_error: float
     kind_events: Summary
     own_events: Summary
-    estimate: dict[str, float] | None = None
+    estimate: Estimate | None = None
 
     @property
     def has_car(self) -> bool:
@@ -176,20 +194,21 @@ def _estimate(
 ) -> None:
     """Set `estimate` of impacts that share one basis and horizon."""
     basis, horizon_days = scored[0].basis, scored[0].horizon_days
-    posterior = shrink(
+    evidence = weigh(
         PRIORS[basis],
-        np.array([impact.link.sentiment_score for impact in scored]),
+        [impact.link for impact in scored],
         [past.of_horizon(basis, horizon_days, moment) for moment in published],
         [impact.kind_events for impact in scored],
         [impact.own_events for impact in scored],
     )
     share = np.array([attenuation(basis, impact.link.relevance, impact.link.analysis.novelty) for impact in scored])
-    result = estimate(posterior, volatility, share, level)
-    columns = [np.round(getattr(result, name), _DIGITS).tolist() for name in _ESTIMATE_FIELDS]
-    for impact, values in zip(scored, zip(*columns, strict=True), strict=True):
-        impact.estimate = dict(zip(_ESTIMATE_FIELDS, values, strict=True))
+    result = estimate(posterior_of(evidence), volatility, share, level)
+    values = zip(*(_rounded(getattr(result, name)) for name in Estimate._fields[:-1]), strict=True)
+    parts = zip(*(_rounded(part) for part in result.parts.values()), strict=True)
+    for impact, numbers, added in zip(scored, values, parts, strict=True):
+        impact.estimate = Estimate._make((*numbers, added))
 
 
-# Further digits are noise, and every digit is stored and sent three times.
-_DIGITS = 8
-_ESTIMATE_FIELDS = tuple(field.name for field in fields(Estimates))
+def _rounded(values: FloatArray) -> list[float]:
+    rounded: list[float] = np.round(values, DIGITS).tolist()
+    return rounded

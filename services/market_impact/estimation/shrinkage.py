@@ -1,17 +1,18 @@
 """What past news says about news of the same kind: an empirical-Bayes mean with its uncertainty.
 
 Everything is in units of the security's own abnormal volatility over the horizon, which makes events of calm and wild
-securities comparable. The expected effect is a sum of three parts, each pulled towards zero by as much as its data are
-weak: a slope on the sentiment score, learned from all news; what this kind of news does beyond that on other
-securities; and what it does beyond that on this one.
+securities comparable. What is believed before any outcome is pulled towards what outcomes say by as much as there are
+of them. `features` says which parts the expected effect has; here is the arithmetic that they share.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import sqrt
+from typing import NamedTuple
 
 import numpy as np
 
+from market_impact.estimation.linking import Link
 from market_impact.estimation.past_events import Summary
 from market_impact.prices.arrays import FloatArray
 
@@ -37,94 +38,111 @@ class PriorParameters:
     event_variance_events: float
 
 
+class Sums(NamedTuple):
+    """The sums of n summaries of past events as arrays, each of shape (n,); the letters are those of `Summary`."""
+
+    n: FloatArray
+    s: FloatArray
+    ss: FloatArray
+    sx: FloatArray
+    x: FloatArray
+    xx: FloatArray
+    c: FloatArray
+    cc: FloatArray
+
+    @classmethod
+    def of(cls, summaries: Sequence[Summary]) -> "Sums":
+        """Return the sums of `summaries`, one a news item."""
+        return cls(*np.array(summaries, dtype=np.float64).reshape(len(summaries), len(cls._fields)).T)
+
+    def without(self, part: "Sums") -> "Sums":
+        """Return the sums over the events that are not in `part`."""
+        return Sums(*(whole - some for whole, some in zip(self, part, strict=True)))
+
+
 @dataclass(frozen=True, slots=True)
-class Posterior:
-    """Expected effects of n news items in abnormal volatilities, each field of shape (n,).
-
-    Parameters
-    ----------
-    sentiment, kind, ticker : the three parts; their sum is `mean`
-    variance : of `mean`
-    prior_variance : of `mean` before any outcome was known
-    event_variance : variance of one news day around its mean
-    """
-
-    sentiment: FloatArray
-    kind: FloatArray
-    ticker: FloatArray
-    variance: FloatArray
-    prior_variance: FloatArray
-    event_variance: FloatArray
-
-    @property
-    def mean(self) -> FloatArray:
-        """Return the expected effect."""
-        return self.sentiment + self.kind + self.ticker
-
-
-def shrink(
-    prior: PriorParameters,
-    scores: FloatArray,
-    everything: Sequence[Summary],
-    kind: Sequence[Summary],
-    own: Sequence[Summary],
-) -> Posterior:
-    """Return the posterior of n news items.
+class Evidence:
+    """What n news items of one basis and horizon are judged by, and what the past says of all news.
 
     Parameters
     ----------
     prior : beliefs for this basis
+    links : the news items: each has its security, its relevance, its sentiment and its whole analysis
     scores : ndarray of shape (n,), sentiment in [-1, 1]
-    everything : past news of any kind, one summary an item
     kind : past news of the same kind on all securities, `own` included
     own : past news of the same kind on the same security
+    slope : ndarray of shape (n,), expected effect of a sentiment score of 1
+    slope_precision : ndarray of shape (n,), one over the variance of `slope`
+    event_variance : ndarray of shape (n,), variance of one news day of this kind around its mean
+    """
+
+    prior: PriorParameters
+    links: Sequence[Link]
+    scores: FloatArray
+    kind: Sums
+    own: Sums
+    slope: FloatArray
+    slope_precision: FloatArray
+    event_variance: FloatArray
+
+
+def weigh(
+    prior: PriorParameters,
+    links: Sequence[Link],
+    everything: Sequence[Summary],
+    kind: Sequence[Summary],
+    own: Sequence[Summary],
+) -> Evidence:
+    """Return the evidence on n news items.
+
+    Parameters
+    ----------
+    everything : past news of any kind, one summary a news item
+    kind, own : as in `Evidence`
 
     Notes
     -----
-    Each level is a normal mean with a normal prior. With n observations of variance s2 and prior variance t2 the factor
-    n / (n + s2 / t2) multiplies their mean, and t2 (1 - factor) is left. s2 comes from the data: the mean square of all
-    outcomes, then of this kind's, each blended with the level above at a weight in events.
+    The variance of a news day comes from the data: the mean square of all outcomes, then of this kind's, each blended
+    with the level above at a weight in events. The slope is a normal mean with a normal prior; its data are all news.
+    """
+    general_sums, kind_sums = Sums.of(everything), Sums.of(kind)
+    weight = prior.event_variance_events
+    general = (weight * prior.event_variance + general_sums.xx) / (weight + general_sums.n)
+    precision = 1.0 / prior.slope_deviation**2 + general_sums.ss / general
+    return Evidence(
+        prior=prior,
+        links=links,
+        scores=np.array([link.sentiment_score for link in links]),
+        kind=kind_sums,
+        own=Sums.of(own),
+        slope=(prior.slope / prior.slope_deviation**2 + general_sums.sx / general) / precision,
+        slope_precision=precision,
+        event_variance=(weight * general + kind_sums.xx) / (weight + kind_sums.n),
+    )
+
+
+def pull(
+    sums: Sums, slope: FloatArray, explained: FloatArray | float, prior_events: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return the shrunken means beyond `slope` and `explained`, and the weights that the data got, in [0, 1).
+
+    Parameters
+    ----------
+    sums : past events whose mean it is
+    prior_events : how many events the belief in zero is worth: their variance over the prior's
+
+    Notes
+    -----
+    With n observations of variance s2 and a prior of mean zero and variance t2 the weight n / (n + s2 / t2) multiplies
+    their mean, and t2 (1 - weight) is left.
 
     References
     ----------
     Efron and Morris (1973); Gelman et al., Bayesian Data Analysis, section 5.4.
     """
-    general_sums, kind_sums, own_sums = _table(everything), _table(kind), _table(own)
-    weight = prior.event_variance_events
-    general = (weight * prior.event_variance + general_sums[_XX]) / (weight + general_sums[_N])
-    spread = (weight * general + kind_sums[_XX]) / (weight + kind_sums[_N])
-    precision = 1.0 / prior.slope_deviation**2 + general_sums[_SS] / general
-    slope = (prior.slope / prior.slope_deviation**2 + general_sums[_SX] / general) / precision
-    others = kind_sums - own_sums
-    kind_part, kind_factor = _pull(others, slope, 0.0, spread / prior.kind_deviation**2)
-    ticker_part, ticker_factor = _pull(own_sums, slope, kind_part, spread / prior.ticker_deviation**2)
-    return Posterior(
-        sentiment=slope * scores,
-        kind=kind_part,
-        ticker=ticker_part,
-        variance=scores * scores / precision
-        + prior.kind_deviation**2 * (1.0 - kind_factor)
-        + prior.ticker_deviation**2 * (1.0 - ticker_factor),
-        prior_variance=(scores * prior.slope_deviation) ** 2 + prior.kind_deviation**2 + prior.ticker_deviation**2,
-        event_variance=spread,
-    )
-
-
-_N, _S, _SS, _SX, _X, _XX = range(6)
-
-
-def _table(summaries: Sequence[Summary]) -> FloatArray:
-    return np.array(summaries, dtype=np.float64).reshape(len(summaries), len(Summary._fields)).T
-
-
-def _pull(
-    sums: FloatArray, slope: FloatArray, explained: FloatArray | float, prior_events: FloatArray
-) -> tuple[FloatArray, FloatArray]:
-    """Return the shrunken means beyond `slope` and `explained`, and the weights that the data got, in [0, 1)."""
-    n = sums[_N]
-    factor = n / (n + prior_events)
-    excess = (sums[_X] - slope * sums[_S]) / np.maximum(n, 1.0) - explained
-    return factor * excess, factor
+    weight = sums.n / (sums.n + prior_events)
+    excess = (sums.x - slope * sums.s) / np.maximum(sums.n, 1.0) - explained
+    return weight * excess, weight
 
 
 def t_of_mean(summary: Summary) -> float | None:

@@ -184,7 +184,18 @@ def _residuals(
 def _variances(
     fit: LinearFit, design: FloatArray, present: np.ndarray, kind: VarianceKind
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return the variances of each day and of the running sum, both (n_events, n_days), and the degrees of freedom."""
+    """Return the variances of each day and of the running sum, both (n_events, n_days), and the degrees of freedom.
+
+    Notes
+    -----
+    `forecast_error`: Var = s2 (m + d' (X'X)^-1 d) for m days whose regressors sum to d. For the market model and
+    one day this is s2 [1 + 1/T + (R_m - mean)^2 / sum((R_mt - mean)^2)]; for several days it holds the covariances that
+    the common coefficients put between the days, which m * s2 leaves out.
+
+    References
+    ----------
+    MacKinlay (1997), eq. 8 and 11; Campbell, Lo and MacKinlay (1997), eq. 4.4.9.
+    """
     counts = present.cumsum(axis=1).astype(np.float64)
     scale = fit.residual_variance[:, None]
     degrees = fit.degrees_of_freedom

@@ -23,77 +23,85 @@ Number = float | None
 class EventResult(BaseModel):
     """One event; `usable` false means that it lacks returns and is left out of the averages."""
 
-    ticker: str
-    date: Date
+    ticker: str = Field(description="Security or series of the event.")
+    date: Date = Field(description="Date that was asked for.")
     event_date: Date | None = Field(description="Day 0: the first trading day on or after `date`.")
-    usable: bool
-    abnormal_returns: list[Number]
-    cumulative_abnormal_returns: list[Number]
-    car: Number
-    standard_error: Number = Field(description="Of `car`, with the exact forecast-error variance.")
-    standard_errors: list[Number] = Field(description="Of `cumulative_abnormal_returns`, day by day.")
-    t_stat: Number
-    p_value: Number = Field(description="Two-sided, from Student's t with `df`.")
-    p_holm: Number = Field(description="Adjusted for the number of events, by Holm.")
-    p_benjamini_hochberg: Number = Field(description="The same, by Benjamini and Hochberg.")
-    df: Number
-    n_estimation_days: int
+    usable: bool = Field(
+        description="Whether the event has a CAR and a positive standard error, and counts in the averages."
+    )
+    abnormal_returns: list[Number] = Field(
+        description="One a day of the event window, 0.01 = 1 %; null without a return."
+    )
+    cumulative_abnormal_returns: list[Number] = Field(
+        description="Running sum of these; null throughout when nothing could be estimated."
+    )
+    car: Number = Field(description="Cumulative abnormal return of the whole event window, 0.01 = 1 %.")
+    standard_error: Number = Field(description="Of `car`, 0.01 = 1 %, from the variance that was asked for.")
+    standard_errors: list[Number] = Field(description="Of `cumulative_abnormal_returns`, day by day, 0.01 = 1 %.")
+    t_stat: Number = Field(description="`car` over `standard_error`.")
+    p_value: Number = Field(description="Two-sided, 0 to 1, from Student's t with `df`.")
+    p_holm: Number = Field(description="Adjusted for the number of events by Holm, 0 to 1.")
+    p_benjamini_hochberg: Number = Field(description="The same by Benjamini and Hochberg, 0 to 1.")
+    df: Number = Field(description="Degrees of freedom of `t_stat`; null when not usable.")
+    n_estimation_days: int = Field(description="Days with returns in the estimation window, from 0.")
     coefficients: list[Number] = Field(description="Intercept first; none for market_adjusted.")
 
 
 class DayStatistic(BaseModel):
     """A test of one day of the event window."""
 
-    day: int
-    statistic: Number
-    p_value: Number
+    day: int = Field(description="Day relative to the event.")
+    statistic: Number = Field(description="Value of the test on this day; null when undefined.")
+    p_value: Number = Field(description="Two-sided, 0 to 1; null when undefined.")
 
 
 class TestAnswer(BaseModel):
     """A test of the whole event window, and of each of its days."""
 
-    name: TestName
-    statistic: Number
-    df: Number
-    p_value: Number
+    name: TestName = Field(description="Which test.")
+    statistic: Number = Field(description="Value of the test on the whole event window; null when undefined.")
+    df: Number = Field(description="Degrees of freedom of Student's t; null for the normal or an exact distribution.")
+    p_value: Number = Field(description="Two-sided, 0 to 1; null when undefined.")
     doubtful_because: list[str] = Field(description="Codes of the warnings that speak against this test here.")
-    by_day: list[DayStatistic]
+    by_day: list[DayStatistic] = Field(description="The same test of each day's abnormal returns.")
 
 
 class Aggregate(BaseModel):
     """Means over the usable events, by day."""
 
-    n_events: int
-    days: list[int]
-    aar: list[Number]
-    caar: list[Number]
-    caar_standard_error: list[Number]
-    mean_correlation: Number = Field(description="Mean correlation of the events' abnormal returns.")
-    tests: list[TestAnswer]
+    n_events: int = Field(description="Usable events, from 0.")
+    days: list[int] = Field(description="Days of the event window relative to the event.")
+    aar: list[Number] = Field(description="Average abnormal return of each day, 0.01 = 1 %.")
+    caar: list[Number] = Field(description="Average of the cumulative abnormal returns up to each day, 0.01 = 1 %.")
+    caar_standard_error: list[Number] = Field(
+        description="Of `caar`, from the spread over events; of a single event from its forecast error."
+    )
+    mean_correlation: Number = Field(description="Mean correlation of the events' abnormal returns, -1 to 1.")
+    tests: list[TestAnswer] = Field(description="The tests that were asked for, in their order.")
 
 
 class WarningRead(BaseModel):
     """What limits the tests of this sample."""
 
-    code: str
-    message: str
-    doubtful_tests: list[TestName]
+    code: str = Field(description="Stable code, for example `few_events`.")
+    message: str = Field(description="What was found, with its figures.")
+    doubtful_tests: list[TestName] = Field(description="Tests that it makes doubtful.")
 
 
 class StudyRead(BaseModel):
     """An event study with its answer."""
 
-    id: UUID
-    created_at: datetime
-    model: ModelName
-    benchmark: str | None
-    returns: ReturnKind
-    variance: VarianceKind
-    estimation: Estimation
-    event_window: tuple[int, int]
-    events: list[EventResult]
-    aggregate: Aggregate
-    warnings: list[WarningRead]
+    id: UUID = Field(description="Identifier of the study.")
+    created_at: datetime = Field(description="When it was run.")
+    model: ModelName = Field(description="Model of the normal return.")
+    benchmark: str | None = Field(description="Market that the normal return uses; null without one.")
+    returns: ReturnKind = Field(description="Kind of return made from bars.")
+    variance: VarianceKind = Field(description="Variance that standard errors are made of.")
+    estimation: Estimation = Field(description="Estimation window that was used.")
+    event_window: tuple[int, int] = Field(description="First and last day relative to the event, both included.")
+    events: list[EventResult] = Field(description="One result for each event, in the order of the request.")
+    aggregate: Aggregate = Field(description="Averages and tests over the usable events.")
+    warnings: list[WarningRead] = Field(description="What limits the tests of this sample.")
 
 
 def study_answer(

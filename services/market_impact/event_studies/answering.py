@@ -34,7 +34,7 @@ class AnsweredStudy:
     document: str
 
 
-async def answer_study(connection: Connection, engine: Engine, request: StudyRequest) -> AnsweredStudy:
+async def answer_study(engine: Engine, connection: Connection, request: StudyRequest) -> AnsweredStudy:
     """Run the study, keep it, and return the answer.
 
     Raises
@@ -47,7 +47,7 @@ async def answer_study(connection: Connection, engine: Engine, request: StudyReq
         When the panel's series do not fit its dates, or the model needs factors that are not there.
     """
     _refuse_too_large(request, engine.settings.study_max_event_days)
-    panel, benchmark = await _panel(connection, engine, request)
+    panel, benchmark = await _panel(engine, connection, request)
     study_id, created_at = uuid7(), engine.runtime.clock.now()
     try:
         async with engine.studying:
@@ -108,7 +108,7 @@ def _run(request: StudyRequest, panel: ReturnPanel, benchmark: str | None, study
     return answer.model_dump_json()
 
 
-async def _panel(connection: Connection, engine: Engine, request: StudyRequest) -> tuple[ReturnPanel, str | None]:
+async def _panel(engine: Engine, connection: Connection, request: StudyRequest) -> tuple[ReturnPanel, str | None]:
     needs_benchmark = request.model in {"market", "market_adjusted"}
     benchmark = request.benchmark or (engine.settings.benchmark_ticker if needs_benchmark else None)
     tickers = sorted({event.ticker for event in request.events})
@@ -119,7 +119,7 @@ async def _panel(connection: Connection, engine: Engine, request: StudyRequest) 
             raise Conflict(contradiction, code="inconsistent_panel")
         _refuse_unknown(named, set(request.panel.returns))
         return _given_panel(request.panel, tickers, benchmark if needs_benchmark else None), benchmark
-    rows = {row.ticker: row for row in await bars.read_prices(connection, named)}
+    rows = {row.ticker: row for row in await bars.find_prices(connection, named)}
     _refuse_unknown(named, set(rows))
     days = np.unique(np.concatenate([np.array(row.day_numbers, dtype=np.int64) for row in rows.values()]))
     prices = np.full((len(days), len(rows)), np.nan)

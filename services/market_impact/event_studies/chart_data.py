@@ -2,10 +2,7 @@
 
 import asyncio
 from datetime import UTC, date, datetime, time
-from typing import Any
 from uuid import UUID
-
-from pydantic_core import from_json
 
 from common.contracts import Basis
 from common.errors import NotFound
@@ -13,14 +10,15 @@ from common.postgres.database import Connection
 from market_impact.event_studies.answer import StudyRead
 from market_impact.event_studies.charts import AveragePath, NewsMark, draw_average_path, draw_timeline
 from market_impact.repository import bars, impacts, studies
+from market_impact.repository.impacts import MarkedNews
 
 
 async def read_study(connection: Connection, study_id: UUID) -> str:
     """Return a kept event study as JSON text; `NotFound` without one."""
-    row = await studies.read_study(connection, study_id)
-    if row is None:
-        raise NotFound(f"No event study {study_id}.")
-    return str(row.answer)
+    study = await studies.find_study(connection, study_id)
+    if study is None:
+        raise NotFound.of("event study", study_id)
+    return study.answer
 
 
 async def study_chart(connection: Connection, study_id: UUID) -> bytes:
@@ -58,14 +56,14 @@ async def ticker_timeline(
     NotFound
         When the ticker has no bars, or fewer than two in the range.
     """
-    rows = await bars.read_closes(connection, ticker, date_from, date_to, limit)
-    if not rows and not await bars.read_versions(connection, [ticker]):
-        raise NotFound(f"No bars of {ticker}.")
+    rows = await bars.list_closes(connection, ticker, date_from, date_to, limit)
+    if not rows and not await bars.find_versions(connection, [ticker]):
+        raise NotFound.of("security", ticker)
     if len(rows) < 2:
         raise NotFound(f"{len(rows)} session(s) of {ticker} in this range; a line needs two.", code="too_few_bars")
     days = [row.session_date for row in rows]
     first, last = (datetime.combine(day, time(), UTC) for day in (days[0], days[-1]))
-    found = await impacts.read_marks(connection, ticker, basis, horizon_days, first, last)
+    found = await impacts.list_marks(connection, ticker, basis, horizon_days, first, last)
     held = set(days)
     marks = [_mark(row) for row in found if row.session_date in held]
     caption = f"{days[0]} to {days[-1]} · {len(marks)} news items · basis {basis}, {horizon_days} session(s)"
@@ -73,6 +71,5 @@ async def ticker_timeline(
     return await asyncio.to_thread(draw_timeline, ticker, days, closes, marks, caption)
 
 
-def _mark(row: Any) -> NewsMark:
-    title = from_json(row.document)["context"]["title"]
-    return NewsMark(day=row.session_date, direction=row.direction, impact_score=row.impact_score, title=title)
+def _mark(news: MarkedNews) -> NewsMark:
+    return NewsMark(day=news.session_date, direction=news.direction, impact_score=news.impact_score, title=news.title)

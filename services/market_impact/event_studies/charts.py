@@ -173,6 +173,6 @@ def _title(axes: "Axes", title: str, caption: str) -> None:
 
 def _svg(figure: "Figure") -> bytes:
     buffer = io.BytesIO()
-    metadata: dict[str, Any] = {"Date": None, "Creator": "Market Impact Analysis System"}
+    metadata: dict[str, str | None] = {"Date": None, "Creator": "Market Impact Analysis System"}
     figure.savefig(buffer, format="svg", metadata=metadata)
     return buffer.getvalue()

@@ -136,8 +136,3 @@ def _assignments(n: int, random_state: int) -> Iterator[FloatArray]:
         rows = min(left, max(1, _CHUNK_CELLS // n))
         yield 2.0 * generator.integers(0, 2, size=(rows, n), dtype=np.int8).astype(np.float64) - 1.0
         left -= rows
-
-
-def permutation_test(values: FloatArray, random_state: int = 0) -> Significance:
-    """Return `permutation_tests` of one column."""
-    return permutation_tests(values[:, None], random_state)[0]

@@ -33,27 +33,6 @@ class LinearFit:
     n_days: FloatArray
     gram_inverse: FloatArray
 
-    def forecast_error_variance(self, design_sum: FloatArray, n_days: FloatArray) -> FloatArray:
-        """Return the variance of the summed forecast errors of `n_days` days outside the window.
-
-        Parameters
-        ----------
-        design_sum : ndarray of shape (n_fits, k), the regressors summed over these days
-        n_days : ndarray of shape (n_fits,), how many days are summed
-
-        Notes
-        -----
-        Var = s2 (m + d' (X'X)^-1 d) with d = `design_sum` and m = `n_days`. For the market model and one day this is
-        s2 [1 + 1/T + (R_m - mean)^2 / sum((R_mt - mean)^2)]; for several days it holds the covariances that the
-        common coefficients put between the days, which m * s2 leaves out.
-
-        References
-        ----------
-        MacKinlay (1997), eq. 8 and 11; Campbell, Lo and MacKinlay (1997), eq. 4.4.9.
-        """
-        spread = quadratic_form(design_sum[:, None, :], self.gram_inverse)[:, 0]
-        return self.residual_variance * (n_days + spread)
-
 
 def quadratic_form(rows: FloatArray, matrices: FloatArray) -> FloatArray:
     """Return x' M x for each row x of `rows` (n, m, k) with its M of `matrices` (n, k, k): shape (n, m)."""

@@ -31,7 +31,7 @@ FACTORS = ("mkt_rf", "smb", "hml", "rf")
 
 
 class StudyEvent(BaseModel):
-    """One event: a date without trading means the next day that has any."""
+    """One event: a date without trading means the next day that has any, at most five days later."""
 
     ticker: SeriesName
     date: Day
@@ -40,8 +40,8 @@ class StudyEvent(BaseModel):
 class Estimation(BaseModel):
     """The estimation window: `length` days, `gap` days before the first day of the event window."""
 
-    length: int = Field(default=120, ge=10, le=2_000)
-    gap: int = Field(default=10, ge=0, le=500)
+    length: int = Field(default=120, ge=10, le=2_000, description="Days of the window, 10 to 2,000.")
+    gap: int = Field(default=10, ge=0, le=500, description="Days left out before the event window, 0 to 500.")
     min_days: int | None = Field(
         default=None, ge=5, le=2_000, description="Fewest days with returns in it; a quarter of `length` when absent."
     )

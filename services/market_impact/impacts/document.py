@@ -2,27 +2,108 @@
 
 from datetime import datetime
 from math import expm1
-from typing import Any
+from typing import TypedDict
 from uuid import UUID
 
-from pydantic_core import to_json
-
-from common.contracts import Analysis
+from common.contracts import Analysis, Basis, Direction, SentimentLabel
 from market_impact.estimation.estimate import MODEL_VERSION, direction
+from market_impact.estimation.features import FEATURES
 from market_impact.estimation.past_events import Summary
-from market_impact.estimation.scoring import ScoredImpact
+from market_impact.estimation.scoring import DIGITS, Estimate, ScoredImpact
 from market_impact.estimation.shrinkage import t_of_mean
 
 BASELINE_NAME = "zero_abnormal_return"
-_DIGITS = 8
-
-Document = dict[str, Any]
 
 
-def impact_document(impact: ScoredImpact, impact_id: UUID, scored_at: datetime, level: float) -> Document:
+class IntervalDocument(TypedDict):
+    """`common.contracts.impact.Interval`."""
+
+    low: float
+    high: float
+    level: float
+
+
+class BaselineDocument(TypedDict):
+    """`common.contracts.impact.Baseline`."""
+
+    name: str
+    expected_abnormal_return: float
+    interval: IntervalDocument
+
+
+class EvidenceDocument(TypedDict):
+    """`common.contracts.impact.ImpactEvidence`."""
+
+    n_events: int
+    mean_car: float | None
+    t_stat: float | None
+
+
+class ContextDocument(TypedDict):
+    """`common.contracts.impact.ImpactContext`."""
+
+    title: str
+    url: str | None
+    source_name: str | None
+    topics: list[str]
+    event_types: list[str]
+    sentiment_label: SentimentLabel
+    sentiment_score: float
+    relevance: float
+    novelty: float
+
+
+class FiguresDocument(TypedDict):
+    """The figures of an `Impact`: what it expects, or why it abstains."""
+
+    expected_abnormal_return: float | None
+    interval: IntervalDocument | None
+    p_up: float | None
+    impact_score: float
+    direction: Direction
+    confidence: float
+    abstained: bool
+    abstain_reason: str | None
+    baseline: BaselineDocument | None
+
+
+class ImpactDocument(FiguresDocument):
+    """`common.contracts.Impact`; a test holds the two together."""
+
+    impact_id: UUID
+    article_id: UUID
+    revision: int
+    state: str
+    ticker: str
+    horizon_days: int
+    basis: Basis
+    evidence: EvidenceDocument
+    model_version: str
+    context: ContextDocument
+    lineage: dict[str, UUID | datetime | None]
+
+
+class ExplanationDocument(TypedDict):
+    """What an estimate is made of, as it is stored; `contributions` are log returns, one a feature."""
+
+    contributions: dict[str, float] | None
+    volatility: float | None
+    beta: float | None
+    n_estimation_days: int
+    effect: float | None
+    event_type: str
+    sentiment_label: SentimentLabel
+    sentiment_score: float
+    reports_move: bool
+    relevance: float
+    novelty: float
+    own_events: EvidenceDocument
+
+
+def impact_document(impact: ScoredImpact, impact_id: UUID, scored_at: datetime, level: float) -> ImpactDocument:
     """Return the estimate in the shape of `common.contracts.Impact`; a test holds the two together."""
     analysis = impact.link.analysis
-    document: Document = {
+    return {
         "impact_id": impact_id,
         "article_id": analysis.article_id,
         "revision": analysis.revision,
@@ -34,59 +115,52 @@ def impact_document(impact: ScoredImpact, impact_id: UUID, scored_at: datetime, 
         "model_version": MODEL_VERSION,
         "context": _context(impact, analysis),
         "lineage": {**analysis.lineage.__dict__, "impact_id": impact_id, "scored_at": scored_at},
+        **(_abstained(impact) if impact.estimate is None else _estimated(impact.estimate, level)),
     }
-    document.update(_abstained(impact) if impact.estimate is None else _estimated(impact.estimate, level))
-    return document
 
 
-def explanation_document(impact: ScoredImpact) -> str:
-    """Return, as JSON text, what the estimate is made of; contributions are abnormal returns (0.01 = 1 %)."""
-    parts = impact.estimate
-    scale = impact.volatility
-    contributions = (
-        {name: round(parts[name] * scale, _DIGITS) for name in ("sentiment", "kind", "ticker")} if parts else None
-    )
-    return to_json(
-        {
-            "contributions": contributions,
-            "volatility": _finite(scale),
-            "beta": _finite(impact.beta),
-            "n_estimation_days": impact.n_estimation_days,
-            "effect": parts["effect"] if parts else None,
-            "event_type": impact.link.event_type,
-            "sentiment_label": impact.link.sentiment_label,
-            "sentiment_score": impact.link.sentiment_score,
-            "reports_move": impact.link.reports_move,
-            "relevance": impact.link.relevance,
-            "novelty": impact.link.analysis.novelty,
-            "own_events": _evidence(impact.own_events),
-        }
-    ).decode()
-
-
-def _estimated(values: dict[str, float], level: float) -> Document:
+def explanation_document(impact: ScoredImpact) -> ExplanationDocument:
+    """Return what the estimate is made of."""
+    found, scale = impact.estimate, impact.volatility
     return {
-        "expected_abnormal_return": values["expected_abnormal_return"],
-        "interval": {"low": values["low"], "high": values["high"], "level": level},
-        "p_up": values["p_up"],
-        "impact_score": round(values["impact_score"], 2),
-        "direction": direction(values["effect"]),
-        "confidence": min(max(values["confidence"], 0.0), 1.0),
+        "contributions": None if found is None else _contributions(found, scale),
+        "volatility": _finite(scale),
+        "beta": _finite(impact.beta),
+        "n_estimation_days": impact.n_estimation_days,
+        "effect": None if found is None else found.effect,
+        "event_type": impact.link.event_type,
+        "sentiment_label": impact.link.sentiment_label,
+        "sentiment_score": impact.link.sentiment_score,
+        "reports_move": impact.link.reports_move,
+        "relevance": impact.link.relevance,
+        "novelty": impact.link.analysis.novelty,
+        "own_events": _evidence(impact.own_events),
+    }
+
+
+def _contributions(found: Estimate, volatility: float) -> dict[str, float]:
+    return {name: round(part * volatility, DIGITS) for name, part in zip(FEATURES, found.parts, strict=True)}
+
+
+def _estimated(found: Estimate, level: float) -> FiguresDocument:
+    return {
+        "expected_abnormal_return": found.expected_abnormal_return,
+        "interval": {"low": found.low, "high": found.high, "level": level},
+        "p_up": found.p_up,
+        "impact_score": round(found.impact_score, 2),
+        "direction": direction(found.effect),
+        "confidence": min(max(found.confidence, 0.0), 1.0),
         "abstained": False,
         "abstain_reason": None,
         "baseline": {
             "name": BASELINE_NAME,
             "expected_abnormal_return": 0.0,
-            "interval": {
-                "low": values["baseline_low"],
-                "high": values["baseline_high"],
-                "level": level,
-            },
+            "interval": {"low": found.baseline_low, "high": found.baseline_high, "level": level},
         },
     }
 
 
-def _abstained(impact: ScoredImpact) -> Document:
+def _abstained(impact: ScoredImpact) -> FiguresDocument:
     return {
         "expected_abnormal_return": None,
         "interval": None,
@@ -100,19 +174,19 @@ def _abstained(impact: ScoredImpact) -> Document:
     }
 
 
-def _evidence(summary: Summary) -> Document:
+def _evidence(summary: Summary) -> EvidenceDocument:
     n = int(summary.n)
     if n < 2:
         return {"n_events": n, "mean_car": None, "t_stat": None}
     t = t_of_mean(summary)
     return {
         "n_events": n,
-        "mean_car": round(expm1(summary.c / n), _DIGITS),
+        "mean_car": round(expm1(summary.c / n), DIGITS),
         "t_stat": None if t is None else round(t, 4),
     }
 
 
-def _context(impact: ScoredImpact, analysis: Analysis) -> Document:
+def _context(impact: ScoredImpact, analysis: Analysis) -> ContextDocument:
     return {
         "title": analysis.title,
         "url": analysis.url,
@@ -127,4 +201,4 @@ def _context(impact: ScoredImpact, analysis: Analysis) -> Document:
 
 
 def _finite(value: float) -> float | None:
-    return round(value, _DIGITS) if value == value else None  # noqa: PLR0124 - NaN is the one value unlike itself
+    return round(value, DIGITS) if value == value else None  # noqa: PLR0124 - NaN is the one value unlike itself

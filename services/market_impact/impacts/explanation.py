@@ -1,42 +1,58 @@
 """Puts together why an estimate is what it is."""
 
+from collections.abc import Sequence
 from math import expm1
 
-from pydantic_core import from_json
+from market_impact.estimation.features import FEATURES
+from market_impact.impacts.stored import explanation_of, impact_of
+from market_impact.repository.impacts import SimilarEvent, StoredImpact
+from market_impact.schemas.impacts import Contributions, ExplanationRead, PastEventRead
 
-from common.postgres.rows import AnyRow, Rows
-from market_impact.schemas import ExplanationRead, PastEventRead
 
-
-def explain(impact: AnyRow, similar: Rows) -> ExplanationRead:
+def explain(stored: StoredImpact, similar: Sequence[SimilarEvent]) -> ExplanationRead:
     """Return the explanation of a stored estimate.
 
     Parameters
     ----------
-    impact : row of the table `impact`
-    similar : rows of realised events of its kind, the nearest first
+    similar : realised events of its kind, the nearest first
     """
-    document, made_of = from_json(impact.document), from_json(impact.explanation)
+    impact, made_of = impact_of(stored.document), explanation_of(stored.explanation)
     return ExplanationRead(
-        impact_id=impact.impact_id,
-        ticker=impact.ticker,
-        basis=impact.basis,
-        horizon_days=impact.horizon_days,
-        abstained=impact.abstained,
-        abstain_reason=document.get("abstain_reason"),
-        expected_abnormal_return=document["expected_abnormal_return"],
-        kind_events=document["evidence"],
+        impact_id=stored.impact_id,
+        ticker=stored.ticker,
+        basis=stored.basis,
+        horizon_days=stored.horizon_days,
+        abstained=stored.abstained,
+        abstain_reason=impact.abstain_reason,
+        expected_abnormal_return=impact.expected_abnormal_return,
+        contributions=None if made_of.contributions is None else _contributions(made_of.contributions),
+        effect=made_of.effect,
+        volatility=made_of.volatility,
+        beta=made_of.beta,
+        n_estimation_days=made_of.n_estimation_days,
+        event_type=made_of.event_type,
+        sentiment_label=made_of.sentiment_label,
+        sentiment_score=made_of.sentiment_score,
+        reports_move=made_of.reports_move,
+        relevance=made_of.relevance,
+        novelty=made_of.novelty,
+        kind_events=impact.evidence,
+        own_events=made_of.own_events,
         nearest_events=[
             PastEventRead(
-                article_id=row.article_id,
-                ticker=row.ticker,
-                title=from_json(row.document)["context"]["title"],
-                session_date=row.session_date,
-                known_at=row.horizon_ends_at,
-                sentiment_score=row.sentiment_score,
-                car=expm1(row.car),
+                article_id=event.article_id,
+                ticker=event.ticker,
+                title=event.title,
+                session_date=event.session_date,
+                known_at=event.horizon_ends_at,
+                sentiment_score=event.sentiment_score,
+                car=expm1(event.car),
             )
-            for row in similar
+            for event in similar
         ],
-        **made_of,
     )
+
+
+def _contributions(stored: dict[str, float]) -> Contributions:
+    # A feature that came after the estimate was no part of it: it added nothing.
+    return Contributions(dict.fromkeys(FEATURES, 0.0) | stored)

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from common.contracts import Basis
 from market_impact.engine import Engine
 from market_impact.estimation.estimate import MODEL_VERSION, PRIORS
-from market_impact.schemas import ModelCard, PriorRead
+from market_impact.schemas.models import ModelCard, PriorRead
 
 
 def active_model_card(engine: Engine) -> ModelCard:

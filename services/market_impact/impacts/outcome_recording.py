@@ -1,21 +1,22 @@
 """The worker that looks, once a horizon has passed, what really happened."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
 import numpy as np
 import structlog
-from pydantic_core import from_json
 
 from common.batches.item_isolation import is_items_fault
+from common.contracts import Basis
 from common.postgres.database import Connection, after_commit
-from common.postgres.rows import Rows
 from market_impact.engine import Engine
 from market_impact.estimation.abnormal_moves import NewsWindow, measure_news
-from market_impact.impacts.outcome import lies_within, outcome_event
+from market_impact.impacts.outcome import outcome_event, was_within
+from market_impact.impacts.stored import expectation_of
 from market_impact.prices.trading_calendar import to_day_number
 from market_impact.repository import outcomes
+from market_impact.repository.outcomes import DueOutcome, NewOutcome
 
 logger = structlog.get_logger(__name__)
 
@@ -26,11 +27,11 @@ async def record_outcomes(engine: Engine) -> int:
     """Record every outcome that is due and whose bars are here; return how many."""
     recorded, limit = 0, CLAIM_ROWS
     while True:
-        claimed: Rows = ()
+        claimed: Sequence[DueOutcome] = ()
         try:
             async with engine.runtime.database.transaction() as connection:
-                claimed = await outcomes.claim_due(connection, engine.runtime.clock.now(), limit)
-                recorded += await _record(connection, engine, claimed)
+                claimed = await outcomes.claim_due_outcomes(connection, engine.runtime.clock.now(), limit)
+                recorded += await _record(engine, connection, claimed)
         except Exception as error:
             if not claimed or not is_items_fault(error):
                 raise
@@ -41,7 +42,7 @@ async def record_outcomes(engine: Engine) -> int:
         limit = min(CLAIM_ROWS, 2 * limit)
 
 
-async def _divide(engine: Engine, claimed: Rows, error: Exception) -> int:
+async def _divide(engine: Engine, claimed: Sequence[DueOutcome], error: Exception) -> int:
     """Return how many estimates to claim next; one that fails alone is put off, so that it holds up no other."""
     if len(claimed) > 1:
         return len(claimed) // 2
@@ -49,42 +50,45 @@ async def _divide(engine: Engine, claimed: Rows, error: Exception) -> int:
     engine.runtime.failed_items.labels(type(error).__name__).inc()
     async with engine.runtime.database.transaction() as connection:
         until = engine.runtime.clock.now() + timedelta(seconds=engine.settings.outcome_retry_seconds)
-        await outcomes.postpone(connection, [claimed[0].impact_id], until)
+        await outcomes.update_due_at(connection, [claimed[0].impact_id], until)
     return CLAIM_ROWS
 
 
-async def _record(connection: Connection, engine: Engine, rows: Rows) -> int:
-    if not rows:
+async def _record(engine: Engine, connection: Connection, due: Sequence[DueOutcome]) -> int:
+    if not due:
         return 0
     now = engine.runtime.clock.now()
     calendar = engine.calendar()
-    market = await engine.prices.market(connection, (row.ticker for row in rows), calendar)
-    days = np.array([to_day_number(row.session_date) for row in rows], dtype=np.int64)
+    market = await engine.prices.market(connection, (each.ticker for each in due), calendar)
+    days = np.array([to_day_number(each.session_date) for each in due], dtype=np.int64)
     sessions: list[int] = calendar.positions(days).tolist()
     windows = [
-        NewsWindow(market.series.get(row.ticker), session, row.horizon_days, row.basis)
-        for row, session in zip(rows, sessions, strict=True)
+        NewsWindow(market.series.get(each.ticker), session, each.horizon_days, each.basis)
+        for each, session in zip(due, sessions, strict=True)
     ]
     measured = measure_news(windows, engine.parameters.estimation)
     found = [
-        {**row._mapping, "car": car, "car_standard_error": error, "outcome_at": now}  # noqa: SLF001 - public name
-        for row, car, error in zip(rows, measured.car.tolist(), measured.car_standard_error.tolist(), strict=True)
+        (each, NewOutcome(each.impact_id, car, error))
+        for each, car, error in zip(due, measured.car.tolist(), measured.car_standard_error.tolist(), strict=True)
         if np.isfinite(car)
     ]
     if found:
-        await outcomes.store_outcomes(connection, found, now)
-        await engine.runtime.events.publish(connection, [("impact.outcome", outcome_event(row)) for row in found])
-        within = [(row["basis"], lies_within(from_json(row["document"]), row["car"])) for row in found]
+        await outcomes.update_outcomes(connection, [outcome for _, outcome in found], now)
+        events = [
+            ("impact.outcome", outcome_event(each, outcome.car, outcome.car_standard_error)) for each, outcome in found
+        ]
+        await engine.runtime.events.publish(connection, events)
+        within = [(each.basis, was_within(expectation_of(each.document), outcome.car)) for each, outcome in found]
         after_commit(connection, lambda: count_outcomes(engine, within))
-    held = {row["impact_id"] for row in found}
-    missing = [row.impact_id for row in rows if row.impact_id not in held]
+    held = {outcome.impact_id for _, outcome in found}
+    missing = [each.impact_id for each in due if each.impact_id not in held]
     if missing:
         until = now + timedelta(seconds=engine.settings.outcome_retry_seconds)
-        await outcomes.postpone(connection, missing, until)
+        await outcomes.update_due_at(connection, missing, until)
     return len(found)
 
 
-def count_outcomes(engine: Engine, outcomes_within: Iterable[tuple[str, bool | None]]) -> None:
+def count_outcomes(engine: Engine, outcomes_within: Iterable[tuple[Basis, bool | None]]) -> None:
     """Count realised outcomes, pairs of basis and whether they lay within the interval (None: it abstained)."""
     for (basis, within), number in Counter(outcomes_within).items():
         label = "abstained" if within is None else str(within).lower()

@@ -1,27 +1,25 @@
 """One estimate as a row of the table `impact`, with its outcome when the past already holds it."""
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from pydantic_core import to_json
 
 from market_impact.estimation.scoring import ScoredImpact
-from market_impact.impacts.document import Document, explanation_document
+from market_impact.impacts.document import ImpactDocument, explanation_document
 from market_impact.prices.trading_calendar import TradingCalendar, from_microseconds, to_microseconds
-
-Row = dict[str, Any]
+from market_impact.repository.impacts import NewImpact
 
 
 def impact_row(
     impact: ScoredImpact,
     impact_id: UUID,
-    document: Document,
+    document: ImpactDocument,
     *,
     calendar: TradingCalendar,
     transaction: int,
     now: datetime,
-) -> Row:
+) -> NewImpact:
     """Return the row of an estimate made at `now`.
 
     Parameters
@@ -54,7 +52,7 @@ def impact_row(
         "sentiment_score": link.sentiment_score,
         "is_evidence": impact.is_evidence,
         "document": to_json(document).decode(),
-        "explanation": explanation_document(impact),
+        "explanation": to_json(explanation_document(impact)).decode(),
         "published_at": link.analysis.lineage.published_at,
         "scored_at": now,
         "recorded_at": now,
@@ -68,17 +66,18 @@ def impact_row(
     }
 
 
-def scored_event(document: Document) -> str:
+def scored_event(document: ImpactDocument) -> str:
     """Return the JSON text of the event `impact.scored`: what a screen shows, and the id to read the rest by."""
-    shown = (
-        "impact_id",
-        "article_id",
-        "ticker",
-        "basis",
-        "horizon_days",
-        "direction",
-        "impact_score",
-        "expected_abnormal_return",
-        "abstained",
-    )
-    return to_json({name: document[name] for name in shown}).decode()
+    return to_json(
+        {
+            "impact_id": document["impact_id"],
+            "article_id": document["article_id"],
+            "ticker": document["ticker"],
+            "basis": document["basis"],
+            "horizon_days": document["horizon_days"],
+            "direction": document["direction"],
+            "impact_score": document["impact_score"],
+            "expected_abnormal_return": document["expected_abnormal_return"],
+            "abstained": document["abstained"],
+        }
+    ).decode()

@@ -7,16 +7,20 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from math import isfinite
-from typing import Any
+from typing import TypeAlias
+
+from market_impact.dates import is_written_day
 
 PRICE_COLUMNS = ("open", "high", "low", "close", "adjusted_close")
 COLUMNS = ("ticker", "date", *PRICE_COLUMNS, "volume")
 _TICKER = re.compile(r"[A-Z0-9][A-Z0-9.\-]{0,11}")
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 # In any currency; pictures and sums of far larger ones leave the range of floating-point numbers.
 LARGEST_PRICE = 1e12
 _LARGEST_VOLUME = 2**63 - 1
 _REPORTED_ROWS = 100
+
+
+_Bar: TypeAlias = tuple[str, date, float, float, float, float, float, int | None]
 
 
 class UnreadableBarsError(ValueError):
@@ -67,7 +71,7 @@ def parse_csv(text: str) -> ParsedBars:
         raise UnreadableBarsError(f"line {reader.line_num}: {error}") from error
 
 
-def parse_object(body: Any) -> ParsedBars:
+def parse_object(body: object) -> ParsedBars:
     """Return the bars of the object `{"bars": [...]}`.
 
     Raises
@@ -81,9 +85,9 @@ def parse_object(body: Any) -> ParsedBars:
     return parse_rows(rows)
 
 
-def parse_rows(rows: Iterable[Any]) -> ParsedBars:
+def parse_rows(rows: Iterable[object]) -> ParsedBars:
     """Return the bars of mappings with the keys `COLUMNS`; of two rows for one ticker and date the last one counts."""
-    good: dict[tuple[str, date], tuple[Any, ...]] = {}
+    good: dict[tuple[str, date], _Bar] = {}
     parsed = ParsedBars(BarColumns([], [], [], [], [], [], [], []))
     dates: dict[str, date] = {}
     for number, row in enumerate(rows):
@@ -101,7 +105,7 @@ def parse_rows(rows: Iterable[Any]) -> ParsedBars:
     return parsed
 
 
-def _bar(row: Mapping[str, Any], dates: dict[str, date]) -> tuple[Any, ...]:
+def _bar(row: object, dates: dict[str, date]) -> _Bar:
     if not isinstance(row, Mapping):
         raise TypeError("a bar is an object")
     ticker = row["ticker"]
@@ -109,28 +113,29 @@ def _bar(row: Mapping[str, Any], dates: dict[str, date]) -> tuple[Any, ...]:
         raise ValueError("ticker: 1 to 12 of A-Z, 0-9, dot and hyphen, no hyphen or dot first")
     day = _date(row["date"], dates)
     adjusted = row["adjusted_close"] if "adjusted_close" in row else row["adj_close"]
-    prices = [_price(row[name] if name != "adjusted_close" else adjusted, name) for name in PRICE_COLUMNS]
-    if prices[1] < prices[2]:
+    open_, high, low, close = (_price(row[name], name) for name in ("open", "high", "low", "close"))
+    adjusted_close = _price(adjusted, "adjusted_close")
+    if high < low:
         raise ValueError("high is below low")
-    return (ticker, day, *prices, _volume(row.get("volume")))
+    return ticker, day, open_, high, low, close, adjusted_close, _volume(row.get("volume"))
 
 
-def _date(value: Any, dates: dict[str, date]) -> date:
-    # The same few thousand dates come again for every ticker.
-    if not isinstance(value, str) or _DATE.fullmatch(value) is None:
+def _date(value: object, dates: dict[str, date]) -> date:
+    if not is_written_day(value):
         raise ValueError("date: YYYY-MM-DD")
+    # The same few thousand dates come again for every ticker.
     known = dates.get(value)
     if known is None:
         known = dates[value] = date.fromisoformat(value)
     return known
 
 
-def _price(value: Any, name: str) -> float:
-    if isinstance(value, bool):
+def _price(value: object, name: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         raise TypeError(f"{name}: a number above 0")
     try:
         price = float(value)
-    except (TypeError, ValueError) as error:
+    except ValueError as error:
         raise ValueError(f"{name}: a number above 0") from error
     if not (isfinite(price) and price > 0.0):
         raise ValueError(f"{name}: a number above 0")
@@ -139,12 +144,14 @@ def _price(value: Any, name: str) -> float:
     return price
 
 
-def _volume(value: Any) -> int | None:
+def _volume(value: object) -> int | None:
     if value is None or value == "":
         return None
+    if not isinstance(value, (str, int, float)):
+        raise TypeError("volume: a whole number from 0")
     try:
         volume = int(float(value)) if isinstance(value, str) and not value.isdigit() else int(value)
-    except (TypeError, ValueError, OverflowError) as error:
+    except (ValueError, OverflowError) as error:
         raise ValueError("volume: a whole number from 0") from error
     if not 0 <= volume <= _LARGEST_VOLUME:
         raise ValueError("volume: a whole number from 0")

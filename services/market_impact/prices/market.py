@@ -8,7 +8,7 @@ from market_impact.prices.price_series import PriceSeries
 
 @dataclass(frozen=True, slots=True)
 class Market:
-    """Prices at hand: a series for each ticker that has bars, and whether the benchmark has any."""
+    """Available prices: a series for each ticker that has bars, and whether the benchmark has any."""
 
     series: Mapping[str, PriceSeries]
     has_benchmark: bool

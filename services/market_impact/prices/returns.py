@@ -28,8 +28,3 @@ def returns_from_prices(prices: FloatArray, kind: ReturnKind) -> FloatArray:
         ratio = valid[1:] / valid[:-1]
         returns[1:] = np.log(ratio) if kind == "log" else ratio - 1.0
     return returns
-
-
-def as_simple(log_return: float) -> float:
-    """Return the simple return (0.01 = 1 %) that a log return stands for."""
-    return float(np.expm1(log_return))

@@ -8,7 +8,6 @@ import warnings
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 
@@ -105,21 +104,18 @@ def _sessions_until(last_year: int) -> TradingCalendar:
         from exchange_calendars.exchange_calendar_xnys import XNYSExchangeCalendar  # noqa: PLC0415
 
         exchange = XNYSExchangeCalendar(start=f"{FIRST_YEAR}-01-01", end=f"{last_year}-12-31")
+    opens, closes = (instants.dt.tz_convert(None).to_numpy() for instants in (exchange.opens, exchange.closes))
     return TradingCalendar(
-        days=_readonly(exchange.sessions.to_numpy().astype("datetime64[D]").astype(np.int64)),
-        opens=_readonly(_utc_microseconds(exchange.opens)),
-        closes=_readonly(_utc_microseconds(exchange.closes)),
+        days=_readonly_integers(exchange.sessions.to_numpy(), "datetime64[D]"),
+        opens=_readonly_integers(opens, "datetime64[us]"),
+        closes=_readonly_integers(closes, "datetime64[us]"),
     )
 
 
-def _utc_microseconds(instants: Any) -> IntArray:
-    values: np.ndarray = instants.dt.tz_convert(None).to_numpy()
-    return values.astype("datetime64[us]").astype(np.int64)
-
-
-def _readonly(values: IntArray) -> IntArray:
-    values.setflags(write=False)
-    return values
+def _readonly_integers(moments: np.ndarray, unit: str) -> IntArray:
+    integers = moments.astype(unit).astype(np.int64)
+    integers.setflags(write=False)
+    return integers
 
 
 def trading_calendar(now: datetime) -> TradingCalendar:

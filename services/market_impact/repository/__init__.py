@@ -1,5 +1,5 @@
 """All SQL of market impact, one module a subject."""
 
-from market_impact.repository.impacts import counts
+from market_impact.repository.impacts import find_counts
 
-__all__ = ["counts"]
+__all__ = ["find_counts"]

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import NamedTuple, TypeVar
 
 from sqlalchemy import (
     ARRAY,
+    BindParameter,
     ColumnElement,
     Date,
     Integer,
@@ -24,15 +25,17 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from common.api.pagination import PageRequest, keyset
 from common.postgres.database import Connection
-from common.postgres.rows import Rows
+from common.postgres.rows import columns_for, find_rows
 from market_impact.models import BAR, IMPACT, SECURITY
 from market_impact.prices.bar_parsing import BarColumns
+
+ValueT = TypeVar("ValueT")
 
 # Cursors hold text, not dates; ISO dates sort alike.
 BAR_DAY = cast(BAR.c.session_date, Text)
 
 # A row that is already there as it is stays untouched: a repeated upload changes nothing and wakes no cache.
-_UPSERT = text(
+_INSERT_BARS = text(
     """
     INSERT INTO bar AS kept (ticker, session_date, open, high, low, close, adjusted_close, volume, recorded_at)
     SELECT given.*, CAST(:recorded_at AS timestamptz) FROM unnest(
@@ -47,13 +50,48 @@ _UPSERT = text(
     RETURNING kept.ticker, (kept.xmax = 0) AS is_new
     """
 )
-_TOUCH = text(
+_RENEW_VERSIONS = text(
     """
     INSERT INTO security (ticker, bars_version)
     SELECT ticker, pg_current_xact_id()::text::bigint FROM unnest(CAST(:tickers AS text[])) AS ticker ORDER BY ticker
     ON CONFLICT (ticker) DO UPDATE SET bars_version = excluded.bars_version
     """
 )
+
+
+class BarRow(NamedTuple):
+    """A stored bar."""
+
+    ticker: str
+    session_date: date
+    open: float
+    high: float
+    low: float
+    close: float
+    adjusted_close: float
+    volume: int | None
+
+
+class TickerPrices(NamedTuple):
+    """All bars of one ticker in order of date; `day_numbers` are days since 1970-01-01."""
+
+    ticker: str
+    day_numbers: list[int]
+    opens: list[float]
+    closes: list[float]
+    adjusted_closes: list[float]
+
+
+class DailyClose(NamedTuple):
+    """The close of one session."""
+
+    session_date: date
+    close: float
+
+
+class _TickerVersion(NamedTuple):
+    ticker: str
+    bars_version: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,34 +103,36 @@ class BarChanges:
     tickers: list[str]
 
 
-async def upsert_bars(connection: Connection, bars: BarColumns, recorded_at: datetime) -> BarChanges:
-    """Write `bars` over what is there and return what changed."""
+async def insert_bars(connection: Connection, bars: BarColumns, recorded_at: datetime) -> BarChanges:
+    """Insert `bars`, over what is there of the same ticker and date, and return what changed."""
     values = {name: getattr(bars, name) for name in BarColumns.__slots__}
-    rows = (await connection.execute(_UPSERT, {**values, "recorded_at": recorded_at})).all()
+    rows = (await connection.execute(_INSERT_BARS, {**values, "recorded_at": recorded_at})).all()
     tickers = sorted({row.ticker for row in rows})
     if tickers:
-        await connection.execute(_TOUCH, {"tickers": tickers})
+        await connection.execute(_RENEW_VERSIONS, {"tickers": tickers})
     inserted = sum(row.is_new for row in rows)
     return BarChanges(inserted, len(rows) - inserted, tickers)
 
 
-async def hasten_outcomes(connection: Connection, tickers: Sequence[str], *, everything: bool, now: datetime) -> None:
+async def update_waiting_outcomes(
+    connection: Connection, tickers: Sequence[str], *, everything: bool, now: datetime
+) -> None:
     """Let the outcomes that waited for bars of `tickers` (or of the benchmark: all) be looked for at `now`."""
     waiting = (IMPACT.c.outcome_due_at > now) & (IMPACT.c.horizon_ends_at <= now)
     chosen = waiting if everything else waiting & (IMPACT.c.ticker == func.any(_texts("tickers", tickers)))
     await connection.execute(IMPACT.update().where(chosen).values(outcome_due_at=now))
 
 
-async def read_versions(connection: Connection, tickers: Sequence[str]) -> dict[str, int]:
+async def find_versions(connection: Connection, tickers: Sequence[str]) -> dict[str, int]:
     """Return the version of the bars of each of `tickers` that has any."""
-    statement = select(SECURITY.c.ticker, SECURITY.c.bars_version).where(
+    statement = select(*columns_for(_TickerVersion, SECURITY)).where(
         SECURITY.c.ticker == func.any(_texts("tickers", tickers))
     )
-    return {row.ticker: row.bars_version for row in await connection.execute(statement)}
+    return dict(await find_rows(connection, statement, _TickerVersion))
 
 
-async def read_prices(connection: Connection, tickers: Sequence[str]) -> Rows:
-    """Return one row a ticker: `day_numbers`, `opens`, `closes` and `adjusted_closes` as lists in order of date."""
+async def find_prices(connection: Connection, tickers: Sequence[str]) -> list[TickerPrices]:
+    """Return the prices of each of `tickers` that has bars."""
     # date - date is a number of days in PostgreSQL; SQLAlchemy takes it for an interval without the cast.
     days = type_coerce(BAR.c.session_date - literal(date(1970, 1, 1), Date), Integer)
     statement = (
@@ -106,41 +146,38 @@ async def read_prices(connection: Connection, tickers: Sequence[str]) -> Rows:
         .where(BAR.c.ticker == func.any(_texts("tickers", tickers)))
         .group_by(BAR.c.ticker)
     )
-    rows: Rows = (await connection.execute(statement)).all()
-    return rows
+    return await find_rows(connection, statement, TickerPrices)
 
 
 async def list_bars(
     connection: Connection, page: PageRequest, ticker: str | None, date_from: date | None, date_to: date | None
-) -> Rows:
+) -> list[BarRow]:
     """Return one page of bars, the latest session first."""
-    statement = select(BAR)
+    statement = select(*columns_for(BarRow, BAR)).where(*_between(date_from, date_to))
     if ticker is not None:
         statement = statement.where(BAR.c.ticker == ticker)
-    if date_from is not None:
-        statement = statement.where(BAR.c.session_date >= date_from)
-    if date_to is not None:
-        statement = statement.where(BAR.c.session_date <= date_to)
-    rows: Rows = (await connection.execute(keyset(statement, page, (BAR_DAY, BAR.c.ticker)))).all()
-    return rows
+    return await find_rows(connection, keyset(statement, page, (BAR_DAY, BAR.c.ticker)), BarRow)
 
 
-async def read_closes(
+async def list_closes(
     connection: Connection, ticker: str, date_from: date | None, date_to: date | None, limit: int
-) -> Rows:
-    """Return (session_date, close) of the last `limit` sessions of `ticker` between two dates, oldest first."""
-    statement = select(BAR.c.session_date, BAR.c.close).where(BAR.c.ticker == ticker)
-    if date_from is not None:
-        statement = statement.where(BAR.c.session_date >= date_from)
-    if date_to is not None:
-        statement = statement.where(BAR.c.session_date <= date_to)
-    rows = (await connection.execute(statement.order_by(BAR.c.session_date.desc()).limit(limit))).all()
-    return rows[::-1]
+) -> list[DailyClose]:
+    """Return the closes of the last `limit` sessions of `ticker` between two dates, oldest first."""
+    statement = select(*columns_for(DailyClose, BAR)).where(BAR.c.ticker == ticker, *_between(date_from, date_to))
+    statement = statement.order_by(BAR.c.session_date.desc()).limit(limit)
+    return (await find_rows(connection, statement, DailyClose))[::-1]
 
 
-def _in_order(values: ColumnElement[Any]) -> ColumnElement[Any]:
+def _between(date_from: date | None, date_to: date | None) -> list[ColumnElement[bool]]:
+    """Return the conditions that a bar's session lies between two dates, both included; None is no bound."""
+    since = [] if date_from is None else [BAR.c.session_date >= date_from]
+    until = [] if date_to is None else [BAR.c.session_date <= date_to]
+    return since + until
+
+
+def _in_order(values: ColumnElement[ValueT]) -> ColumnElement[Sequence[ValueT]]:
     return func.array_agg(aggregate_order_by(values, BAR.c.session_date))
 
 
-def _texts(name: str, values: Sequence[str]) -> Any:
+def _texts(name: str, values: Sequence[str]) -> BindParameter[Sequence[str]]:
     return bindparam(name, list(values), type_=ARRAY(String))

@@ -2,19 +2,20 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import date, datetime
+from typing import NamedTuple, TypedDict
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Uuid, bindparam, func, select, text
+from sqlalchemy import ARRAY, Uuid, bindparam, cast, func, select, text
+from sqlalchemy.dialects.postgresql import JSON
 
 from common.api.pagination import PageRequest, keyset
 from common.batches.revisions import Held
-from common.contracts import Basis, Direction
+from common.contracts import Basis, Direction, SentimentLabel
 from common.postgres.bulk import copy_rows
 from common.postgres.database import Connection
 from common.postgres.point_in_time import visible
-from common.postgres.rows import AnyRow, Rows
+from common.postgres.rows import columns_for, find_one_row, find_row, find_rows
 from market_impact.models import ASSESSMENT, IMPACT
 
 # Without a conflict target a row gives way to either unique index: to itself (a repeated delivery) and to the current
@@ -46,6 +47,8 @@ _SUPERSEDE_IMPACTS = text(
     RETURNING impact_id, article_id, ticker, horizon_days, basis, document
     """
 )
+# Read out in the database: a hundredth of the document, which need not travel.
+_TITLE = cast(IMPACT.c.document, JSON)["context"]["title"].astext.label("title")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,23 +66,138 @@ class ImpactFilter:
     scored_to: datetime | None = None
 
 
+class NewAssessment(NamedTuple):
+    """What became of one revision of an article."""
+
+    revision: int
+    analysis_id: UUID
+    result: str
+
+
+class NewImpact(TypedDict):
+    """A row of the table `impact` as it is inserted."""
+
+    impact_id: UUID
+    article_id: UUID
+    revision: int
+    ticker: str
+    horizon_days: int
+    basis: Basis
+    direction: Direction
+    impact_score: float
+    abstained: bool
+    model_version: str
+    event_type: str
+    sentiment_label: SentimentLabel
+    sentiment_score: float
+    is_evidence: bool
+    document: str
+    explanation: str
+    published_at: datetime
+    scored_at: datetime
+    recorded_at: datetime
+    session_date: date | None
+    horizon_ends_at: datetime | None
+    outcome_due_at: datetime | None
+    outcome_at: datetime | None
+    car: float | None
+    car_standard_error: float | None
+    evidence_transaction: int | None
+
+
+class SupersededImpact(NamedTuple):
+    """An estimate that a newer revision of its article has ended."""
+
+    impact_id: UUID
+    article_id: UUID
+    ticker: str
+    horizon_days: int
+    basis: Basis
+    document: str
+
+
+class ListedImpact(NamedTuple):
+    """An estimate of a page, and the key of its place there."""
+
+    document: str
+    scored_at: datetime
+    impact_id: UUID
+
+
+class StoredImpact(NamedTuple):
+    """One estimate with its outcome."""
+
+    impact_id: UUID
+    ticker: str
+    horizon_days: int
+    basis: Basis
+    abstained: bool
+    event_type: str
+    sentiment_label: SentimentLabel
+    sentiment_score: float
+    document: str
+    explanation: str
+    published_at: datetime
+    recorded_at: datetime
+    superseded_at: datetime | None
+    is_withdrawn: bool
+    session_date: date | None
+    horizon_ends_at: datetime | None
+    outcome_at: datetime | None
+    car: float | None
+    car_standard_error: float | None
+
+
+class SimilarEvent(NamedTuple):
+    """A realised estimate of the kind of another one."""
+
+    article_id: UUID
+    ticker: str
+    session_date: date
+    horizon_ends_at: datetime
+    sentiment_score: float
+    car: float
+    title: str
+
+
+class MarkedNews(NamedTuple):
+    """An estimate as a mark of a picture."""
+
+    session_date: date
+    direction: Direction
+    impact_score: float
+    title: str
+
+
+class _ImpactCounts(NamedTuple):
+    impacts: int
+    abstained: int
+
+
 class AssessmentRevisions:
     """The assessments of articles as `common.batches.revisions.settle` writes them.
 
     Parameters
     ----------
-    rows : article -> `revision`, `analysis_id` and `result` to write
+    rows : article -> what to write of it
     """
 
-    def __init__(self, connection: Connection, rows: Mapping[UUID, Mapping[str, Any]]) -> None:
+    def __init__(self, connection: Connection, rows: Mapping[UUID, NewAssessment]) -> None:
         self._connection = connection
         self._rows = rows
 
     async def insert(self, keys: Sequence[UUID], moment: datetime) -> dict[UUID, UUID]:
         """Insert the assessments of these articles and return article -> analysis of those written."""
-        columns = {name: [self._rows[key][name] for key in keys] for name in ("revision", "analysis_id", "result")}
+        rows = [self._rows[key] for key in keys]
         written = await self._connection.execute(
-            _INSERT_ASSESSMENTS, {"article_id": list(keys), **columns, "recorded_at": moment}
+            _INSERT_ASSESSMENTS,
+            {
+                "article_id": list(keys),
+                "revision": [row.revision for row in rows],
+                "analysis_id": [row.analysis_id for row in rows],
+                "result": [row.result for row in rows],
+                "recorded_at": moment,
+            },
         )
         return {row.article_id: row.analysis_id for row in written}
 
@@ -95,30 +213,33 @@ class AssessmentRevisions:
 
     async def supersede(self, keys: Sequence[UUID], moment: datetime) -> None:
         """End the assessments of these articles that are older than the ones to write."""
-        revisions = [self._rows[key]["revision"] for key in keys]
+        revisions = [self._rows[key].revision for key in keys]
         await self._connection.execute(
             _SUPERSEDE_ASSESSMENTS, {"article_id": list(keys), "revision": revisions, "superseded_at": moment}
         )
 
 
-async def supersede_impacts(connection: Connection, article_ids: Sequence[UUID], superseded_at: datetime) -> Rows:
+async def update_superseded(
+    connection: Connection, article_ids: Sequence[UUID], superseded_at: datetime
+) -> list[SupersededImpact]:
     """End the current impacts of articles and return them."""
-    parameters = {"article_ids": list(article_ids), "superseded_at": superseded_at}
-    rows: Rows = (await connection.execute(_SUPERSEDE_IMPACTS, parameters)).all()
-    return rows
+    statement = _SUPERSEDE_IMPACTS.bindparams(article_ids=list(article_ids), superseded_at=superseded_at)
+    return await find_rows(connection, statement, SupersededImpact)
 
 
-async def mark_withdrawn(connection: Connection, impact_ids: Sequence[UUID]) -> None:
+async def update_withdrawn(connection: Connection, impact_ids: Sequence[UUID]) -> None:
     """Mark superseded impacts that no newer estimate replaces."""
     await connection.execute(IMPACT.update().where(IMPACT.c.impact_id.in_(impact_ids)).values(is_withdrawn=True))
 
 
-async def insert_impacts(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+async def insert_impacts(connection: Connection, rows: Sequence[NewImpact]) -> None:
     """Insert estimates; none can meet an existing one, since the assessments before have settled that."""
     await copy_rows(connection, IMPACT, rows)
 
 
-async def list_impacts(connection: Connection, page: PageRequest, wanted: ImpactFilter, as_of: datetime | None) -> Rows:
+async def list_impacts(
+    connection: Connection, page: PageRequest, wanted: ImpactFilter, as_of: datetime | None
+) -> list[ListedImpact]:
     """Return one page of impacts, the latest scored first."""
     c = IMPACT.c
     conditions = [visible(IMPACT, as_of)]
@@ -132,17 +253,17 @@ async def list_impacts(connection: Connection, page: PageRequest, wanted: Impact
         conditions.append(c.scored_at >= wanted.scored_from)
     if wanted.scored_to is not None:
         conditions.append(c.scored_at <= wanted.scored_to)
-    statement = select(c.document, c.scored_at, c.impact_id).where(*conditions)
-    rows: Rows = (await connection.execute(keyset(statement, page, (c.scored_at, c.impact_id)))).all()
-    return rows
+    statement = select(*columns_for(ListedImpact, IMPACT)).where(*conditions)
+    return await find_rows(connection, keyset(statement, page, (c.scored_at, c.impact_id)), ListedImpact)
 
 
-async def read_impact(connection: Connection, impact_id: UUID) -> AnyRow | None:
+async def find_impact(connection: Connection, impact_id: UUID) -> StoredImpact | None:
     """Return the estimate `impact_id`, superseded or not."""
-    return (await connection.execute(select(IMPACT).where(IMPACT.c.impact_id == impact_id))).first()
+    statement = select(*columns_for(StoredImpact, IMPACT)).where(IMPACT.c.impact_id == impact_id)
+    return await find_row(connection, statement, StoredImpact)
 
 
-async def read_similar(connection: Connection, impact: AnyRow, limit: int) -> Rows:
+async def list_similar_events(connection: Connection, impact: StoredImpact, limit: int) -> list[SimilarEvent]:
     """Return realised events of the kind of `impact` that were known before its news, the nearest first.
 
     Notes
@@ -151,7 +272,7 @@ async def read_similar(connection: Connection, impact: AnyRow, limit: int) -> Ro
     """
     c = IMPACT.c
     statement = (
-        select(c.article_id, c.ticker, c.session_date, c.horizon_ends_at, c.sentiment_score, c.car, c.document)
+        select(c.article_id, c.ticker, c.session_date, c.horizon_ends_at, c.sentiment_score, c.car, _TITLE)
         .where(
             c.event_type == impact.event_type,
             c.sentiment_label == impact.sentiment_label,
@@ -168,17 +289,16 @@ async def read_similar(connection: Connection, impact: AnyRow, limit: int) -> Ro
         )
         .limit(limit)
     )
-    rows: Rows = (await connection.execute(statement)).all()
-    return rows
+    return await find_rows(connection, statement, SimilarEvent)
 
 
-async def read_marks(
+async def list_marks(
     connection: Connection, ticker: str, basis: Basis, horizon_days: int, first: datetime, last: datetime
-) -> Rows:
+) -> list[MarkedNews]:
     """Return the current estimates on `ticker` for news between two moments, oldest first."""
     c = IMPACT.c
     statement = (
-        select(c.session_date, c.direction, c.impact_score, c.document)
+        select(c.session_date, c.direction, c.impact_score, _TITLE)
         .where(
             visible(IMPACT, None),
             c.ticker == ticker,
@@ -191,29 +311,24 @@ async def read_marks(
         .order_by(c.published_at)
         .limit(2_000)
     )
-    rows: Rows = (await connection.execute(statement)).all()
-    return rows
+    return await find_rows(connection, statement, MarkedNews)
 
 
-async def counts(connection: Connection) -> dict[str, int]:
+async def find_counts(connection: Connection) -> dict[str, int]:
     """Return how many articles arrived and what became of them; received = scored + without link + retracted."""
     c = ASSESSMENT.c
     by_result = await connection.execute(
         select(c.result, func.count().label("number")).where(c.superseded_at.is_(None)).group_by(c.result)
     )
     found = {row.result: row.number for row in by_result}
-    impacts = (
-        await connection.execute(
-            select(func.count(), func.count().filter(IMPACT.c.abstained))
-            .select_from(IMPACT)
-            .where(visible(IMPACT, None))
-        )
-    ).one()
+    abstained = func.count().filter(IMPACT.c.abstained).label("abstained")
+    statement = select(func.count().label("impacts"), abstained).select_from(IMPACT).where(visible(IMPACT, None))
+    estimates = await find_one_row(connection, statement, _ImpactCounts)
     return {
         "received": sum(found.values()),
         "scored": found.get("scored", 0),
         "without_linked_security": found.get("without_linked_security", 0),
         "retracted": found.get("retracted", 0),
-        "impacts": impacts[0],
-        "abstained_impacts": impacts[1],
+        "impacts": estimates.impacts,
+        "abstained_impacts": estimates.abstained,
     }

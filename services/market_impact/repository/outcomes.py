@@ -1,13 +1,16 @@
 """Realised outcomes: which are due, and which later estimates may learn from."""
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import NamedTuple
+from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import TextClause, select, text
 
+from common.contracts import Basis, SentimentLabel
 from common.postgres.database import Connection
-from common.postgres.rows import Rows
+from common.postgres.rows import columns_for, find_rows
 from market_impact.models import IMPACT
 
 _EVIDENCE = """impact.impact_id, impact.basis, impact.horizon_days, impact.event_type, impact.sentiment_label,
@@ -25,14 +28,14 @@ _LATEST_EVIDENCE = text(
     """  # noqa: S608 - the interpolated parts are constants above
 )
 # Everything below the oldest open transaction has ended: no row can still appear there, so none is missed.
-_NEW_EVIDENCE = text(
+_CHANGED_EVIDENCE = text(
     f"""
     SELECT moment.horizon, moment.own, {_EVIDENCE}
     FROM (SELECT {_HORIZON} AS horizon, pg_current_xact_id()::text::bigint AS own) AS moment
     LEFT JOIN impact ON impact.evidence_transaction >= :known_below AND impact.evidence_transaction < moment.horizon
     """  # noqa: S608 - the interpolated parts are constants above
 )
-_STORE = text(
+_UPDATE_OUTCOMES = text(
     """
     UPDATE impact SET car = given.car, car_standard_error = given.car_standard_error, outcome_at = :outcome_at,
         outcome_due_at = NULL,
@@ -44,52 +47,99 @@ _STORE = text(
 )
 
 
-async def latest_evidence(connection: Connection, limit: int) -> Rows:
-    """Return the `limit` latest realised estimates, oldest first; one row without any, for its `horizon`."""
-    rows: Rows = (await connection.execute(_LATEST_EVIDENCE, {"limit": limit})).all()
-    return rows
+class EvidenceRow(NamedTuple):
+    """A realised estimate that is evidence, or has ceased to be when `superseded_at` is set."""
+
+    impact_id: UUID
+    basis: Basis
+    horizon_days: int
+    event_type: str
+    sentiment_label: SentimentLabel
+    ticker: str
+    session_date: date
+    horizon_ends_at: datetime
+    sentiment_score: float
+    car: float
+    car_standard_error: float
+    superseded_at: datetime | None
 
 
-async def new_evidence(connection: Connection, known_below: int) -> Rows:
-    """Return what became evidence, or ceased to be, in transactions from `known_below` up to the row's `horizon`.
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What was read of the evidence.
 
-    Notes
-    -----
-    At least one row comes back; without news its `impact_id` is None. `own` is the caller's transaction.
+    Parameters
+    ----------
+    rows : realised estimates
+    complete_below : transactions below this number have ended, and all that they changed has been read
+    transaction : number of the transaction that read
     """
-    rows: Rows = (await connection.execute(_NEW_EVIDENCE, {"known_below": known_below})).all()
-    return rows
+
+    rows: list[EvidenceRow]
+    complete_below: int
+    transaction: int
 
 
-async def claim_due(connection: Connection, now: datetime, limit: int) -> Rows:
+class DueOutcome(NamedTuple):
+    """An estimate whose outcome is to be looked for."""
+
+    impact_id: UUID
+    article_id: UUID
+    ticker: str
+    basis: Basis
+    horizon_days: int
+    session_date: date
+    horizon_ends_at: datetime
+    document: str
+
+
+class NewOutcome(NamedTuple):
+    """What really happened: the cumulative abnormal log return of an estimate's horizon, and its standard error."""
+
+    impact_id: UUID
+    car: float
+    car_standard_error: float
+
+
+async def list_latest_evidence(connection: Connection, limit: int) -> Evidence:
+    """Return the `limit` latest realised estimates, oldest first."""
+    return await _evidence(connection, _LATEST_EVIDENCE.bindparams(limit=limit))
+
+
+async def list_changed_evidence(connection: Connection, known_below: int) -> Evidence:
+    """Return what became evidence, or ceased to be, in transactions from `known_below` up to `complete_below`."""
+    return await _evidence(connection, _CHANGED_EVIDENCE.bindparams(known_below=known_below))
+
+
+async def _evidence(connection: Connection, statement: TextClause) -> Evidence:
+    """Return the answer to a statement whose rows begin with `horizon` and `own`, one of them even without evidence."""
+    rows = (await connection.execute(statement)).all()
+    return Evidence(
+        rows=[EvidenceRow._make(row[2:]) for row in rows if row[2] is not None],
+        complete_below=int(rows[0].horizon),
+        transaction=int(rows[0].own),
+    )
+
+
+async def claim_due_outcomes(connection: Connection, now: datetime, limit: int) -> list[DueOutcome]:
     """Return and lock estimates whose horizon has passed and whose outcome nobody else is looking for."""
     c = IMPACT.c
     statement = (
-        select(
-            c.impact_id,
-            c.article_id,
-            c.ticker,
-            c.basis,
-            c.horizon_days,
-            c.session_date,
-            c.horizon_ends_at,
-            c.document,
-        )
+        select(*columns_for(DueOutcome, IMPACT))
         .where(c.outcome_due_at <= now)
         .order_by(c.outcome_due_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    rows: Rows = (await connection.execute(statement)).all()
-    return rows
+    return await find_rows(connection, statement, DueOutcome)
 
 
-async def store_outcomes(connection: Connection, rows: Sequence[Mapping[str, Any]], outcome_at: datetime) -> None:
-    """Write `car` and `car_standard_error` of estimates."""
-    columns = {name: [row[name] for row in rows] for name in ("impact_id", "car", "car_standard_error")}
-    await connection.execute(_STORE, {**columns, "outcome_at": outcome_at})
+async def update_outcomes(connection: Connection, outcomes: Sequence[NewOutcome], outcome_at: datetime) -> None:
+    """Write the outcomes of estimates."""
+    columns = {name: [getattr(outcome, name) for outcome in outcomes] for name in NewOutcome._fields}
+    await connection.execute(_UPDATE_OUTCOMES, {**columns, "outcome_at": outcome_at})
 
 
-async def postpone(connection: Connection, impact_ids: Sequence[Any], until: datetime) -> None:
-    """Look again at `until` for outcomes whose bars are missing."""
-    await connection.execute(IMPACT.update().where(IMPACT.c.impact_id.in_(impact_ids)).values(outcome_due_at=until))
+async def update_due_at(connection: Connection, impact_ids: Sequence[UUID], due_at: datetime) -> None:
+    """Look again at `due_at` for outcomes whose bars are missing."""
+    await connection.execute(IMPACT.update().where(IMPACT.c.impact_id.in_(impact_ids)).values(outcome_due_at=due_at))

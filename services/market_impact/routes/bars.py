@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Query, Request
 
-from common.api.dependencies import ClockDep, ConnectionDep, ReadConnectionDep
+from common.api.dependencies import ConnectionDep, ReadConnectionDep
 from common.api.pagination import Page, PageDep
 from common.api.routing import service_router
 from common.contracts.text import Ticker
@@ -15,7 +15,7 @@ from market_impact.dates import Day
 from market_impact.dependencies import EngineDep
 from market_impact.prices.bar_parsing import ParsedBars
 from market_impact.repository import bars
-from market_impact.schemas import BarRead, BarsResult, BarWrite
+from market_impact.schemas.bars import BarRead, BarsResult, BarWrite
 
 router = service_router(
     MARKET_IMPACT, "bars", "Daily prices and volumes, which estimates and event studies are computed from."
@@ -63,20 +63,21 @@ UploadDep = Annotated[ParsedBars, Depends(read_upload)]
 
 
 @router.put("/bars", openapi_extra=_BODY, responses=problems(400, 413, 415))
-async def put_bars(parsed: UploadDep, connection: ConnectionDep, engine: EngineDep, clock: ClockDep) -> BarsResult:
+async def put_bars(parsed: UploadDep, connection: ConnectionDep, engine: EngineDep) -> BarsResult:
     """Store daily bars, as JSON or CSV, up to 5 MB: a new (ticker, date) is added, a known one overwritten.
 
     Idempotent: the same upload again changes nothing. The bars of the benchmark come in the same way. Estimates whose
     outcome waited for these bars are completed within moments.
     """
-    return await import_bars(connection, engine, parsed, clock)
+    return await import_bars(engine, connection, parsed)
 
 
-async def _json(request: Request) -> Any:
+async def _json(request: Request) -> object:
     try:
-        return await request.json()
+        decoded: object = await request.json()
     except (ValueError, RecursionError) as error:
         raise Malformed("The body is not JSON.", code="malformed_json") from error
+    return decoded
 
 
 @router.get("/bars", responses=problems(400, 404))

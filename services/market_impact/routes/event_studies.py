@@ -58,7 +58,7 @@ async def create_event_study(
     a 409. Events times days of the event window are limited by `STUDY_MAX_EVENT_DAYS` (50,000 by default): more are a
     422 `study_too_large`. A study can be read again for `STUDY_RETENTION_DAYS` (30 by default).
     """
-    answer = await answer_study(connection, engine, study)
+    answer = await answer_study(engine, connection, study)
     response.headers["Location"] = str(router.url_path_for("read_event_study", study_id=str(answer.study_id)))
     return _json(answer.document, 201, response)
 

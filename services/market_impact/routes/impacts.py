@@ -1,7 +1,7 @@
 """Estimates: taken in as analyses, read with their explanation and outcome."""
 
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import Query
@@ -19,9 +19,9 @@ from common.gateway import MARKET_IMPACT
 from market_impact.assessment import assess
 from market_impact.dependencies import EngineDep
 from market_impact.impacts import reading
-from market_impact.impacts.outcome import Outcome
+from market_impact.impacts.stored import impact_of
 from market_impact.repository.impacts import ImpactFilter, list_impacts
-from market_impact.schemas import ExplanationRead, ImpactBatch
+from market_impact.schemas.impacts import ExplanationRead, ImpactBatch, Outcome
 
 router = service_router(
     MARKET_IMPACT, "impacts", "Estimates of abnormal returns after news, with their explanation and outcome."
@@ -69,11 +69,7 @@ async def find_impacts(
         scored_to=scored_to,
     )
     rows = await list_impacts(connection, page, wanted, as_of)
-    return page.answer(rows, key=lambda row: (row.scored_at, row.impact_id), read=_read)
-
-
-def _read(row: Any) -> Impact:
-    return Impact.model_validate_json(row.document)
+    return page.answer(rows, key=lambda row: (row.scored_at, row.impact_id), read=lambda row: impact_of(row.document))
 
 
 @router.get("/impacts/{impact_id}", responses=problems(404))

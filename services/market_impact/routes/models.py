@@ -4,7 +4,7 @@ from common.api.routing import service_router
 from common.gateway import MARKET_IMPACT
 from market_impact.dependencies import EngineDep
 from market_impact.impacts.model_card import active_model_card
-from market_impact.schemas import ModelList
+from market_impact.schemas.models import ModelList
 
 router = service_router(
     MARKET_IMPACT, "models", "The estimators, each with a card that says how it was made and measured."

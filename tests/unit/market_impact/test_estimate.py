@@ -1,5 +1,7 @@
 """From past events to an estimate."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,8 +9,11 @@ from hypothesis import strategies as st
 
 from market_impact.estimation.estimate import PRIORS, Estimates, attenuation, direction, estimate
 from market_impact.estimation.impact_score import impact_score
+from market_impact.estimation.linking import Link
 from market_impact.estimation.past_events import NOTHING, Summary
-from market_impact.estimation.shrinkage import PriorParameters, shrink, t_of_mean
+from market_impact.estimation.posterior import Posterior, posterior_of
+from market_impact.estimation.shrinkage import PriorParameters, t_of_mean, weigh
+from tests.builders.market import NOW, analysis
 
 PRIOR = PriorParameters(
     slope=0.0,
@@ -25,36 +30,67 @@ def summary(n: int, mean: float, score: float = 0.0) -> Summary:
     return Summary(n, n * score, n * score**2, n * score * mean, n * mean, float(n), n * mean / 100, n / 1e4)
 
 
+def shrink(prior: PriorParameters, score: float, everything: Summary, kind: Summary, own: Summary) -> Posterior:
+    link = Link(analysis("a", NOW), "ACME", 1.0, "positive", score, "analyst_upgrade", reports_move=False)
+    return posterior_of(weigh(prior, [link], [everything], [kind], [own]))
+
+
 def one(score: float, everything: Summary, kind: Summary, own: Summary) -> Estimates:
-    posterior = shrink(PRIOR, np.array([score]), [everything], [kind], [own])
+    posterior = shrink(PRIOR, score, everything, kind, own)
     return estimate(posterior, np.array([0.02]), np.array([1.0]), 0.9)
 
 
 def test_the_mean_of_a_kind_is_shrunken_by_its_number() -> None:
     # s2 / t2 = 1 / 0.25 = 4 events: 12 events of mean 1 count 12 / 16.
-    posterior = shrink(PRIOR, np.array([0.0]), [NOTHING], [summary(12, 1.0)], [NOTHING])
+    posterior = shrink(PRIOR, 0.0, NOTHING, summary(12, 1.0), NOTHING)
 
-    assert posterior.kind[0] == pytest.approx(0.75)
-    assert posterior.ticker[0] == 0.0
+    assert posterior.parts["kind"][0] == pytest.approx(0.75)
+    assert posterior.parts["ticker"][0] == 0.0
     assert posterior.variance[0] == pytest.approx(0.25 * 0.25 + 0.09)
 
 
 def test_own_events_count_beyond_those_of_others_and_not_twice() -> None:
     own = summary(10, 1.0)
 
-    posterior = shrink(PRIOR, np.array([0.0]), [NOTHING], [own], [own])
+    posterior = shrink(PRIOR, 0.0, NOTHING, own, own)
 
-    assert posterior.kind[0] == 0.0
-    assert posterior.ticker[0] == pytest.approx(10 / (10 + 1 / 0.09))
+    assert posterior.parts["kind"][0] == 0.0
+    assert posterior.parts["ticker"][0] == pytest.approx(10 / (10 + 1 / 0.09))
 
 
 def test_the_sentiment_slope_is_learned_from_all_news() -> None:
     # Precision 1 / 0.01 + 100: slope 50 / 200.
     everything = summary(100, 0.5, score=1.0)
 
-    posterior = shrink(PRIOR, np.array([0.8]), [everything], [NOTHING], [NOTHING])
+    posterior = shrink(PRIOR, 0.8, everything, NOTHING, NOTHING)
 
-    assert posterior.sentiment[0] == pytest.approx(0.8 * 0.25)
+    assert posterior.parts["sentiment"][0] == pytest.approx(0.8 * 0.25)
+
+
+def test_the_slope_is_the_priors_before_any_outcome() -> None:
+    posterior = shrink(replace(PRIOR, slope=0.6), 0.5, NOTHING, NOTHING, NOTHING)
+
+    assert posterior.parts["sentiment"][0] == pytest.approx(0.3)
+    # What is left of the doubt: the deviation of .1 at a score of .5, and those of kind and ticker.
+    assert posterior.variance[0] == pytest.approx(0.1**2 * 0.5**2 + 0.25 + 0.09)
+    assert posterior.prior_variance[0] == pytest.approx(posterior.variance[0])
+
+
+def test_the_priors_slope_is_worth_as_many_events_as_its_deviation_says() -> None:
+    # Precision 1 / 0.01 + 100: half of the slope is the prior's .6, half the data's .5.
+    posterior = shrink(replace(PRIOR, slope=0.6), 0.8, summary(100, 0.5, score=1.0), NOTHING, NOTHING)
+
+    assert posterior.parts["sentiment"][0] == pytest.approx(0.8 * 0.55)
+    assert posterior.variance[0] == pytest.approx(0.8**2 / 200 + 0.25 + 0.09)
+
+
+def test_the_variance_of_a_news_day_is_learned_from_all_news_and_then_from_its_kind() -> None:
+    prior = replace(PRIOR, event_variance=2.0, event_variance_events=10.0)
+
+    posterior = shrink(prior, 0.0, summary(30, 0.0), summary(10, 0.0), NOTHING)
+
+    # All news: (10 * 2 + 30 * 1) / 40 = 1.25; this kind: (10 * 1.25 + 10 * 1) / 20.
+    assert posterior.event_variance[0] == pytest.approx(1.125)
 
 
 def test_without_evidence_the_estimate_is_the_prior() -> None:

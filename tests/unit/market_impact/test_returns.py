@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from market_impact.prices.returns import as_simple, returns_from_prices
+from market_impact.prices.returns import returns_from_prices
 
 
 def test_simple_and_log_returns_of_known_prices() -> None:
@@ -22,7 +22,3 @@ def test_a_gap_is_never_bridged() -> None:
 
 def test_no_prices_give_no_returns() -> None:
     assert len(returns_from_prices(np.empty(0), "log")) == 0
-
-
-def test_a_log_return_has_its_simple_one() -> None:
-    assert np.isclose(as_simple(np.log(1.05)), 0.05)

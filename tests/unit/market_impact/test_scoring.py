@@ -1,5 +1,6 @@
 """Scoring of linked securities, and that it never sees the future."""
 
+from dataclasses import fields
 from datetime import UTC, date, datetime
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from market_impact.estimation.linking import linked_securities
 from market_impact.estimation.past_events import NewsKind, PastEvent, PastEvents
 from market_impact.estimation.scoring import ScoredImpact, ScoringParameters, score_links
 from market_impact.impacts.document import explanation_document, impact_document
+from market_impact.impacts.stored import explanation_of
 from market_impact.prices.market import Market
 from market_impact.prices.price_series import DailyPrices, PriceSeries
 from market_impact.prices.trading_calendar import to_day_number, to_microseconds
@@ -37,6 +39,11 @@ def prices(rows: list[dict[str, object]]) -> DailyPrices:
 
 def market(rows: list[dict[str, object]] = ACME_BARS, benchmark: list[dict[str, object]] = MARKET_BARS) -> Market:
     return Market({"ACME": PriceSeries.of(prices(rows), prices(benchmark))}, has_benchmark=True)
+
+
+def effect(impact: ScoredImpact) -> float:
+    assert impact.estimate is not None
+    return impact.estimate.effect
 
 
 def score(
@@ -120,7 +127,7 @@ def test_past_reactions_raise_the_reaction_and_never_what_comes_after() -> None:
 
     plain, informed = score(analysis("a", MIDDAY)), score(analysis("a", MIDDAY), past=past)
 
-    assert informed["reaction", 1].estimate["effect"] > plain["reaction", 1].estimate["effect"] + 0.3
+    assert effect(informed["reaction", 1]) > effect(plain["reaction", 1]) + 0.3
     assert informed["after", 1].estimate == plain["after", 1].estimate
     assert informed["reaction", 3].estimate == plain["reaction", 3].estimate
 
@@ -143,7 +150,7 @@ def test_news_that_only_reports_a_move_expects_nothing_and_teaches_nothing(title
     for impact in found.values():
         assert not impact.is_evidence
         assert impact.estimate is not None
-        assert impact.estimate["expected_abnormal_return"] == 0.0
+        assert impact.estimate.expected_abnormal_return == 0.0
 
 
 def test_ordinary_news_is_not_taken_for_a_report_of_a_move() -> None:
@@ -181,13 +188,14 @@ def test_documents_fit_the_contract() -> None:
         assert read.model_dump(mode="json").keys() == Impact.model_fields.keys()
         assert read.lineage.impact_id == UUID(int=1)
         assert read.abstained == (impact.estimate is None)
-        assert explanation_document(impact)
+        explanation = explanation_of(to_json(explanation_document(impact)).decode())
+        assert set(explanation_document(impact)) == {field.name for field in fields(explanation)}
 
 
 def test_contributions_add_up_to_the_expectation() -> None:
     past = past_upgrades("reaction", 40, last=to_microseconds(MIDDAY) - 1)
 
-    parts = score(analysis("a", MIDDAY), past=past)["reaction", 1].estimate
+    found = score(analysis("a", MIDDAY), past=past)["reaction", 1].estimate
 
-    assert parts is not None
-    assert parts["sentiment"] + parts["kind"] + parts["ticker"] == pytest.approx(parts["effect"])
+    assert found is not None
+    assert sum(found.parts) == pytest.approx(found.effect)

@@ -12,7 +12,7 @@ from market_impact.event_studies.event_correlation import mean_event_correlation
 from market_impact.event_studies.multiple_testing import benjamini_hochberg, holm
 from market_impact.event_studies.nonparametric_tests import (
     generalised_sign_test,
-    permutation_test,
+    permutation_tests,
     positive_share,
     sign_test,
     wilcoxon_test,
@@ -85,13 +85,13 @@ def test_wilcoxon_with_ties_takes_the_corrected_normal() -> None:
 
 def test_permutation_visits_every_assignment_of_few_events() -> None:
     # Only +++ and --- are as extreme: 2 of 8.
-    assert permutation_test(np.array([1.0, 2.0, 3.0])).p_value == pytest.approx(0.25)
+    assert permutation_tests(np.array([1.0, 2.0, 3.0])[:, None])[0].p_value == pytest.approx(0.25)
 
 
 def test_permutation_of_many_events_is_reproducible_and_never_zero() -> None:
     values = np.full(40, 0.01)
 
-    first, again = permutation_test(values, 7), permutation_test(values, 7)
+    first, again = permutation_tests(values[:, None], 7)[0], permutation_tests(values[:, None], 7)[0]
 
     assert first == again
     assert first.p_value == pytest.approx(1 / 10_000)
@@ -185,7 +185,7 @@ def test_no_events_leave_every_test_undefined(values: np.ndarray) -> None:
         kolari_pynnonen(values, 0.1),
         sign_test(values),
         wilcoxon_test(values),
-        permutation_test(values),
+        permutation_tests(values[:, None])[0],
     ):
         assert np.isnan(found.statistic)
         assert np.isnan(found.p_value)

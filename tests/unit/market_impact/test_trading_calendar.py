@@ -8,7 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from market_impact.prices.trading_calendar import from_microseconds, to_day_number, to_microseconds, trading_calendar
+from market_impact.prices.trading_calendar import (
+    TradingCalendar,
+    from_microseconds,
+    to_day_number,
+    to_microseconds,
+    trading_calendar,
+)
 from tests.builders.market import NOW, calendar
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -69,6 +75,22 @@ def test_the_calendar_ends_and_says_so() -> None:
     assert not known.covers(to_microseconds(datetime(1990, 1, 1, tzinfo=UTC)))
     assert not known.covers(to_microseconds(datetime(2100, 1, 1, tzinfo=UTC)))
     assert known.session_of(np.array([to_microseconds(datetime(2100, 1, 1, tzinfo=UTC))]))[0] == len(known)
+
+
+def test_the_calendar_covers_its_first_and_its_last_instant_and_none_beyond() -> None:
+    known = calendar()
+    first, last = int(known.opens[0]), int(known.closes[-1])
+
+    assert known.covers(first)
+    assert not known.covers(first - 1)
+    assert known.covers(last)
+    assert not known.covers(last + 1)
+
+
+def test_a_calendar_without_sessions_covers_nothing() -> None:
+    nothing = np.array([], dtype=np.int64)
+
+    assert not TradingCalendar(nothing, nothing, nothing).covers(0)
 
 
 def test_the_calendar_is_built_once_a_year() -> None:

@@ -1,0 +1,54 @@
+"""Reads what is stored of an estimate: its JSON as types, and of a document no more than is asked for."""
+
+from dataclasses import dataclass
+
+from pydantic import TypeAdapter
+
+from common.contracts import Direction, Impact, ImpactEvidence
+from common.contracts.impact import Interval
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """What an estimate said would happen; nothing of it when it abstained."""
+
+    expected_abnormal_return: float | None
+    interval: Interval | None
+    direction: Direction
+
+
+@dataclass(frozen=True, slots=True)
+class StoredExplanation:
+    """`document.ExplanationDocument` as it is read again; a test holds the two together."""
+
+    contributions: dict[str, float] | None
+    volatility: float | None
+    beta: float | None
+    n_estimation_days: int
+    effect: float | None
+    event_type: str
+    sentiment_label: str
+    sentiment_score: float
+    reports_move: bool
+    relevance: float
+    novelty: float
+    own_events: ImpactEvidence
+
+
+_EXPECTATION = TypeAdapter(Expectation)
+_EXPLANATION = TypeAdapter(StoredExplanation)
+
+
+def impact_of(document: str) -> Impact:
+    """Return a stored estimate."""
+    return Impact.model_validate_json(document)
+
+
+def expectation_of(document: str) -> Expectation:
+    """Return what a stored estimate expected."""
+    return _EXPECTATION.validate_json(document)
+
+
+def explanation_of(explanation: str) -> StoredExplanation:
+    """Return what a stored estimate is made of."""
+    return _EXPLANATION.validate_json(explanation)

@@ -1,0 +1,118 @@
+"""What prices say about news, against the same arithmetic written out."""
+
+from dataclasses import fields
+
+import numpy as np
+import pytest
+
+from common.contracts import Basis
+from market_impact.estimation.abnormal_moves import EstimationWindow, Measurement, NewsWindow, measure_news
+from market_impact.prices.arrays import FloatArray
+from market_impact.prices.price_series import DailyPrices, PriceSeries
+
+SESSION = 150
+ESTIMATION = EstimationWindow(length=100, gap=10, min_days=60)
+WINDOW = slice(SESSION - 10 - 100, SESSION - 10)
+NAMES = [field.name for field in fields(Measurement)]
+
+
+def prices(seed: int, market: FloatArray | None = None) -> DailyPrices:
+    """Return 200 sessions of prices whose closes follow `market` (log returns) by 1.3."""
+    generator = np.random.default_rng(seed)
+    moves = generator.normal(0.0, 0.01, 200) + (0.0 if market is None else 1.3 * market)
+    close = 100.0 * np.exp(moves.cumsum())
+    return DailyPrices(0, close * np.exp(generator.normal(0.0, 0.004, 200)), close, close)
+
+
+BENCHMARK = prices(1)
+SECURITY = prices(2, np.nan_to_num(BENCHMARK.close_returns()))
+
+
+def measure(basis: Basis, horizon_days: int, security: DailyPrices = SECURITY) -> dict[str, float]:
+    series = PriceSeries.of(security, BENCHMARK)
+    found = measure_news([NewsWindow(series, SESSION, horizon_days, basis)], ESTIMATION)
+    return {name: float(getattr(found, name)[0]) for name in NAMES}
+
+
+def fit(y: FloatArray, x: FloatArray) -> tuple[float, float, float]:
+    """Return alpha, beta and the residual variance of the estimation window."""
+    beta, alpha = np.polyfit(x[WINDOW], y[WINDOW], 1)
+    residuals = y[WINDOW] - alpha - beta * x[WINDOW]
+    return float(alpha), float(beta), float(residuals @ residuals / 98.0)
+
+
+def move(y: FloatArray, x: FloatArray, days: slice) -> tuple[float, float, float]:
+    """Return the abnormal return over `days`, its variance, and the variance that was to be expected."""
+    alpha, beta, variance = fit(y, x)
+    k, market = days.stop - days.start, float(x[days].sum())
+    spread = float(((x[WINDOW] - x[WINDOW].mean()) ** 2).sum())
+    expected = variance * (k + k**2 / 100.0)
+    lever = variance * (market - k * float(x[WINDOW].mean())) ** 2 / spread
+    return float(y[days].sum()) - k * alpha - beta * market, expected + lever, expected
+
+
+def closes(security: DailyPrices = SECURITY) -> tuple[FloatArray, FloatArray]:
+    return security.close_returns(), BENCHMARK.close_returns()
+
+
+def sessions(security: DailyPrices = SECURITY) -> tuple[FloatArray, FloatArray]:
+    return security.session_returns(), BENCHMARK.session_returns()
+
+
+@pytest.mark.parametrize("horizon_days", [1, 2, 3])
+def test_a_reaction_adds_sessions_from_close_to_close(horizon_days: int) -> None:
+    car, variance, expected = move(*closes(), slice(SESSION, SESSION + horizon_days))
+
+    found = measure("reaction", horizon_days)
+
+    assert found["car"] == pytest.approx(car, abs=1e-12)
+    assert found["car_standard_error"] == pytest.approx(variance**0.5, rel=1e-9)
+    assert found["volatility"] == pytest.approx(expected**0.5, rel=1e-9)
+    assert found["beta"] == pytest.approx(fit(*closes())[1], rel=1e-9)
+    assert found["n_estimation_days"] == 100
+
+
+def test_after_over_one_session_counts_from_open_to_close_alone() -> None:
+    car, variance, expected = move(*sessions(), slice(SESSION, SESSION + 1))
+
+    found = measure("after", 1)
+
+    assert found["car"] == pytest.approx(car, abs=1e-12)
+    assert found["car_standard_error"] == pytest.approx(variance**0.5, rel=1e-9)
+    assert found["volatility"] == pytest.approx(expected**0.5, rel=1e-9)
+    assert found["beta"] == pytest.approx(fit(*sessions())[1], rel=1e-9)
+    assert found["n_estimation_days"] == 100
+
+
+@pytest.mark.parametrize("horizon_days", [2, 3])
+def test_after_over_more_adds_the_first_session_to_the_nights_that_follow(horizon_days: int) -> None:
+    first = move(*sessions(), slice(SESSION, SESSION + 1))
+    rest = move(*closes(), slice(SESSION + 1, SESSION + horizon_days))
+
+    found = measure("after", horizon_days)
+
+    assert found["car"] == pytest.approx(first[0] + rest[0], abs=1e-12)
+    assert found["car_standard_error"] == pytest.approx((first[1] + rest[1]) ** 0.5, rel=1e-9)
+    assert found["volatility"] == pytest.approx((first[2] + rest[2]) ** 0.5, rel=1e-9)
+    assert found["beta"] == pytest.approx(fit(*closes())[1], rel=1e-9)
+
+
+def test_an_open_without_a_night_needs_no_returns_from_close_to_close() -> None:
+    without_nights = DailyPrices(0, SECURITY.open, SECURITY.close, np.full(200, np.nan))
+
+    found = measure("after", 1, without_nights)
+
+    assert found == measure("after", 1)
+    assert all(np.isfinite(value) for value in found.values())
+    assert all(np.isnan(measure("after", 2, without_nights)[name]) for name in ("car", "volatility", "beta"))
+    assert all(np.isnan(measure("reaction", 1, without_nights)[name]) for name in ("car", "volatility", "beta"))
+
+
+def test_a_window_that_lacks_a_day_has_no_outcome_and_keeps_its_volatility() -> None:
+    gap = SECURITY.close.copy()
+    gap[SESSION] = np.nan
+    found = measure("after", 1, DailyPrices(0, SECURITY.open, gap, gap))
+
+    assert np.isnan(found["car"])
+    assert np.isnan(found["car_standard_error"])
+    assert found["volatility"] == pytest.approx(measure("after", 1)["volatility"])
