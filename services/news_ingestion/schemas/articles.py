@@ -12,9 +12,8 @@ from common.contracts.batch import MAX_BATCH_ITEMS
 from common.contracts.text import Body, Language, Name, Summary, Ticker, Title
 from common.contracts.timestamps import SafeMoment
 from news_ingestion.articles.draft import Item
-from news_ingestion.deduplication.decisions import Status
+from news_ingestion.deduplication.decisions import Decision, Status
 from news_ingestion.deduplication.similarity import Rule, Verdict
-from news_ingestion.ingestion import Outcome
 
 _UpperTicker = Annotated[Ticker, BeforeValidator(lambda value: value.upper() if isinstance(value, str) else value)]
 _URL = Annotated[str, StringConstraints(min_length=1, max_length=2_048)]
@@ -117,17 +116,16 @@ class ArticleResult(BaseModel):
     error: ItemError | None = None
 
     @classmethod
-    def of(cls, index: int, outcome: Outcome) -> "ArticleResult":
-        """Return the wire form of an outcome."""
-        decision = outcome.decision
-        if decision is None:
-            return cls(index=index, status="rejected", error=outcome.error)
+    def of(cls, index: int, decided: Decision | ItemError) -> "ArticleResult":
+        """Return the wire form of a decision, or of why there is none."""
+        if isinstance(decided, ItemError):
+            return cls(index=index, status="rejected", error=decided)
         match = None
-        if decision.match_id is not None and decision.verdict is not None:
-            match = Match(article_id=decision.match_id, **_comparison(decision.verdict))
-        known = decision.known
+        if decided.match_id is not None and decided.verdict is not None:
+            match = Match(article_id=decided.match_id, **_comparison(decided.verdict))
+        known = decided.known
         return cls(
-            index=index, status=decision.status, article_id=known.article_id, story_id=known.story_id, match=match
+            index=index, status=decided.status, article_id=known.article_id, story_id=known.story_id, match=match
         )
 
 

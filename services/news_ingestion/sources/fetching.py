@@ -10,46 +10,31 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from prometheus_client import CollectorRegistry
-from prometheus_client import Counter as CounterMetric
 from sqlalchemy import Row
 
 from common.clock import uuid7
 from common.contracts.batch import MAX_BATCH_ITEMS
 from common.errors import Conflict, NotFound, describe
 from common.postgres.database import Connection, after_commit
-from common.runtime import Runtime
 from common.secrets.secret_box import UnreadableSecret
 from news_ingestion.articles.draft import Item
+from news_ingestion.engine import Engine
 from news_ingestion.ingestion import take_in
-from news_ingestion.providers.provider import Adapter, Fetched, SourceState
+from news_ingestion.providers.provider import Fetched, SourceState
 from news_ingestion.providers.provider_errors import UpstreamError, as_upstream_error
 from news_ingestion.providers.schedule import DEGRADED_AFTER_ERRORS, backoff_seconds, next_fetch_at
 from news_ingestion.repository import sources
-from news_ingestion.settings import Settings
 
 _DAY = timedelta(days=1)
 # Asking again changes nothing about these: a person has to.
 _DISABLING = frozenset({"auth", "request"})
 
 
-class FetchMetrics:
-    """What fetching shows to Prometheus."""
-
-    def __init__(self, registry: CollectorRegistry) -> None:
-        self.fetches = CounterMetric(
-            "news_fetches_total", "Runs of sources, by kind and outcome", ["kind", "status"], registry=registry
-        )
-        self.requests = CounterMetric(
-            "news_fetch_requests_total", "Requests to providers, by kind of source", ["kind"], registry=registry
-        )
-
-
 @dataclass(frozen=True, slots=True)
 class FetchRun:
     """One claimed source on its way through a fetch."""
 
-    runtime: Runtime
+    engine: Engine
     source: Row[Any]
     owner: UUID
     trigger: str
@@ -73,7 +58,7 @@ def state_of(source: Row[Any], requests_used: int = 0, n_sharing: int = 1) -> So
     )
 
 
-async def fetch_now(runtime: Runtime, source_id: UUID) -> Row[Any]:
+async def fetch_now(engine: Engine, source_id: UUID) -> Row[Any]:
     """Fetch one source at once, whatever its schedule says, and return the entry of the ledger.
 
     Raises
@@ -81,26 +66,27 @@ async def fetch_now(runtime: Runtime, source_id: UUID) -> Row[Any]:
     NotFound, Conflict
         There is no such source; nothing is fetched from its kind, or it is being fetched just now.
     """
-    settings, owner, now = runtime.settings_as(Settings), uuid7(), runtime.clock.now()
+    runtime, owner = engine.runtime, uuid7()
+    now = runtime.clock.now()
     async with runtime.database.transaction() as connection:
         found = await sources.source(connection, source_id)
         if found is None:
-            raise NotFound(f"No source {source_id}.")
-        if not _adapter(runtime, found).is_fetched:
+            raise NotFound.of("source", source_id)
+        if not engine.providers[found.kind].is_fetched:
             raise Conflict(f"Articles of a source of kind {found.kind} are posted, not fetched.", code="not_fetched")
-        claimed = await sources.claim_one(connection, source_id, owner, now, settings.fetch_lease_seconds)
+        claimed = await sources.claim_one(connection, source_id, owner, now, engine.settings.fetch_lease_seconds)
     if claimed is None:
         raise Conflict("The source is being fetched just now.", code="being_fetched")
-    return await _run(FetchRun(runtime, claimed, owner, "manual", now))
+    return await _run(FetchRun(engine, claimed, owner, "manual", now))
 
 
-async def fetch_due(runtime: Runtime) -> None:
+async def fetch_due(engine: Engine) -> None:
     """Fetch sources as they become due, several at a time, until cancelled."""
-    settings = runtime.settings_as(Settings)
+    settings = engine.settings
     running: set[asyncio.Task[None]] = set()
     try:
         while True:
-            while len(running) < settings.fetch_concurrency and (run := await _claim(runtime)) is not None:
+            while len(running) < settings.fetch_concurrency and (run := await _claim(engine)) is not None:
                 running.add(asyncio.create_task(_run_supervised(run)))
             await asyncio.sleep(settings.fetch_poll_seconds)
             running = {task for task in running if not task.done()}
@@ -110,12 +96,11 @@ async def fetch_due(runtime: Runtime) -> None:
         await asyncio.gather(*running, return_exceptions=True)
 
 
-async def _claim(runtime: Runtime) -> FetchRun | None:
-    owner, now = uuid7(), runtime.clock.now()
-    async with runtime.database.transaction() as connection:
-        lease_seconds = runtime.settings_as(Settings).fetch_lease_seconds
-        claimed = await sources.claim_due(connection, owner, now, lease_seconds)
-    return FetchRun(runtime, claimed, owner, "schedule", now) if claimed is not None else None
+async def _claim(engine: Engine) -> FetchRun | None:
+    owner, now = uuid7(), engine.runtime.clock.now()
+    async with engine.runtime.database.transaction() as connection:
+        claimed = await sources.claim_due(connection, owner, now, engine.settings.fetch_lease_seconds)
+    return FetchRun(engine, claimed, owner, "schedule", now) if claimed is not None else None
 
 
 async def _run_supervised(run: FetchRun) -> None:
@@ -123,17 +108,12 @@ async def _run_supervised(run: FetchRun) -> None:
     try:
         await _run(run)
     except Exception as error:  # noqa: BLE001 - one source must not stop the others; the metric counts it
-        run.runtime.failures.labels("fetch").inc()
-        run.runtime.logger.warning("fetch_failed", source_id=str(run.source.source_id), error=describe(error))
-
-
-def _adapter(runtime: Runtime, source: Row[Any]) -> Adapter:
-    adapters: Mapping[str, Adapter] = runtime.state.adapters
-    return adapters[source.kind]
+        run.engine.runtime.failures.labels("fetch").inc()
+        run.engine.runtime.logger.warning("fetch_failed", source_id=str(run.source.source_id), error=describe(error))
 
 
 async def _run(run: FetchRun) -> Row[Any]:
-    runtime, source = run.runtime, run.source
+    runtime, source = run.engine.runtime, run.source
     async with runtime.database.reading() as connection:
         used, sharing = await sources.quota_use(connection, source.kind, run.started_at - _DAY)
     state = state_of(source, used, sharing)
@@ -152,26 +132,27 @@ async def _run(run: FetchRun) -> Row[Any]:
 
 
 async def _fetch(run: FetchRun, state: SourceState, fetched: Fetched) -> None:
-    runtime = run.runtime
+    engine = run.engine
     try:
-        url = None if state.url is None else runtime.secret_box.open(state.url)
+        url = None if state.url is None else engine.runtime.secret_box.open(state.url)
     except UnreadableSecret as error:
         raise UpstreamError("unknown", "address_unreadable", str(error)) from error
-    await _adapter(runtime, run.source).fetch(replace(state, url=url), runtime.state.fetcher, run.started_at, fetched)
+    provider = engine.providers[run.source.kind]
+    await provider.fetch(replace(state, url=url), engine.fetcher, run.started_at, fetched)
 
 
 async def _take_in(run: FetchRun, items: Sequence[Item], counted: Counter[str]) -> None:
     for start in range(0, len(items), MAX_BATCH_ITEMS):
         batch = items[start : start + MAX_BATCH_ITEMS]
-        outcomes = await take_in(run.runtime, batch, fetched_from=run.source.source_id)
-        counted.update(outcome.status for outcome in outcomes)
+        results = await take_in(run.engine, batch, fetched_from=run.source.source_id)
+        counted.update(result.status for result in results.data)
 
 
 def _noted(run: FetchRun, error: Exception) -> UpstreamError:
     """Return what ended a run; what no provider is known to do is also logged, and counted as a failure of ours."""
     if not isinstance(error, UpstreamError):
-        run.runtime.failures.labels("fetch").inc()
-        run.runtime.logger.warning("fetch_raised", source_id=str(run.source.source_id), error=describe(error))
+        run.engine.runtime.failures.labels("fetch").inc()
+        run.engine.runtime.logger.warning("fetch_raised", source_id=str(run.source.source_id), error=describe(error))
     return as_upstream_error(error)
 
 
@@ -182,17 +163,16 @@ def _status(fetched: Fetched, counted: Mapping[str, int]) -> str:
 
 
 async def _settle(run: FetchRun, connection: Connection, fetched: Fetched, counted: Mapping[str, int]) -> Row[Any]:
-    runtime, source, now = run.runtime, run.source, run.runtime.clock.now()
+    engine, source = run.engine, run.source
+    now = engine.runtime.clock.now()
     status = _status(fetched, counted)
     state = _failed(run, fetched, fetched.error, now) if fetched.error else _succeeded(run, fetched, now)
     is_ours = await sources.settle(connection, source.source_id, run.owner, state)
     if is_ours:
         await _keep_gaps(connection, source, fetched, now)
         if fetched.error is not None and _becomes_degraded(source, state):
-            await runtime.events.publish(connection, [_degraded_event(source, state, fetched.error)])
-    metrics: FetchMetrics = runtime.state.fetch_metrics
-    after_commit(connection, lambda: metrics.fetches.labels(source.kind, status).inc())
-    after_commit(connection, lambda: metrics.requests.labels(source.kind).inc(len(fetched.requests)))
+            await engine.runtime.events.publish(connection, [_degraded_event(source, state, fetched.error)])
+    after_commit(connection, lambda: engine.metrics.count_fetch(source.kind, status, len(fetched.requests)))
     return await sources.record_fetch(
         connection,
         {
@@ -210,7 +190,7 @@ async def _settle(run: FetchRun, connection: Connection, fetched: Fetched, count
 
 
 def _jittered(run: FetchRun, now: datetime, wait_seconds: float) -> datetime:
-    ratio = run.runtime.settings_as(Settings).fetch_jitter_ratio
+    ratio = run.engine.settings.fetch_jitter_ratio
     return next_fetch_at(now, wait_seconds, ratio, random.random())  # noqa: S311 - jitter, no secret
 
 

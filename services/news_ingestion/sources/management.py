@@ -10,20 +10,14 @@ from sqlalchemy import Row
 from common.api.etags import Conditional, etag_of
 from common.clock import uuid7
 from common.errors import Conflict, NotFound
-from common.outgoing.address_guard import AddressGuard
 from common.postgres.database import Connection
-from common.runtime import Runtime
 from common.secrets.masking import masked_feed
 from common.secrets.secret_box import UnreadableSecret
-from news_ingestion.providers.provider import Adapter, FetchPlan, Kind
+from news_ingestion.engine import Engine
+from news_ingestion.providers.provider import FetchPlan, Kind
 from news_ingestion.repository import sources
 from news_ingestion.schemas.sources import PlanRead, QuotaRead, SourceCreate, SourceRead, SourceUpdate, WindowRead
 from news_ingestion.sources.fetching import state_of
-
-
-def _adapter(runtime: Runtime, kind: str) -> Adapter:
-    adapters: Mapping[str, Adapter] = runtime.state.adapters
-    return adapters[kind]
 
 
 def tag_of(source: Row[Any]) -> str:
@@ -31,40 +25,39 @@ def tag_of(source: Row[Any]) -> str:
     return etag_of(source.source_id, source.version)
 
 
-def read(runtime: Runtime, source: Row[Any]) -> SourceRead:
+def read(engine: Engine, source: Row[Any]) -> SourceRead:
     """Return a source as the API shows it."""
-    return SourceRead.from_row(source, _shown_url(runtime, source), expected_delay_seconds(runtime, source))
+    return SourceRead.from_row(source, _shown_url(engine, source), expected_delay_seconds(engine, source))
 
 
-def _shown_url(runtime: Runtime, source: Row[Any]) -> str | None:
+def _shown_url(engine: Engine, source: Row[Any]) -> str | None:
     try:
-        return None if source.url is None else masked_feed(runtime.secret_box.open(source.url))
+        return None if source.url is None else masked_feed(engine.runtime.secret_box.open(source.url))
     except UnreadableSecret:
         return None
 
 
-def expected_delay_seconds(runtime: Runtime, source: Row[Any]) -> float:
+def expected_delay_seconds(engine: Engine, source: Row[Any]) -> float:
     """Return how late the provider of a source shows articles."""
-    adapter = _adapter(runtime, source.kind)
-    return adapter.plan(state_of(source), runtime.clock.now()).expected_delay_seconds
+    adapter = engine.providers[source.kind]
+    return adapter.plan(state_of(source), engine.runtime.clock.now()).expected_delay_seconds
 
 
-async def _check(runtime: Runtime, kind: Kind, url: str | None, config: Mapping[str, Any]) -> dict[str, Any]:
+async def _check(engine: Engine, kind: Kind, url: str | None, config: Mapping[str, Any]) -> dict[str, Any]:
     """Return the complete configuration; `Conflict` says what does not fit together."""
-    adapter = _adapter(runtime, kind)
+    adapter = engine.providers[kind]
     if adapter.needs_url != (url is not None):
         detail = f"A source of kind {kind} {'needs' if adapter.needs_url else 'has no'} url."
         raise Conflict(detail, code="url_missing" if adapter.needs_url else "url_not_allowed")
     if url is not None:
-        guard: AddressGuard = runtime.state.address_guard
-        await guard.require(url)
+        await engine.address_guard.require(url)
     try:
         return adapter.read_config(config)
     except ValueError as error:
         raise Conflict(f"config: {error}.", code="config_invalid") from error
 
 
-async def create(runtime: Runtime, connection: Connection, given: SourceCreate) -> Row[Any]:
+async def create(engine: Engine, connection: Connection, given: SourceCreate) -> Row[Any]:
     """Store a new source and return it; it is due at once.
 
     Raises
@@ -72,12 +65,12 @@ async def create(runtime: Runtime, connection: Connection, given: SourceCreate) 
     Conflict
         The configuration does not fit the kind, the address may not be reached, or the name is taken.
     """
-    config = await _check(runtime, given.kind, given.url, given.config)
-    now = runtime.clock.now()
-    is_scheduled = given.is_enabled and _adapter(runtime, given.kind).is_fetched
+    config = await _check(engine, given.kind, given.url, given.config)
+    now = engine.runtime.clock.now()
+    is_scheduled = given.is_enabled and engine.providers[given.kind].is_fetched
     values = {
         **given.model_dump(exclude={"config"}),
-        "url": None if given.url is None else runtime.secret_box.seal(given.url),
+        "url": None if given.url is None else engine.runtime.secret_box.seal(given.url),
         "config": config,
         "source_id": uuid7(),
         "version": 1,
@@ -92,7 +85,7 @@ async def create(runtime: Runtime, connection: Connection, given: SourceCreate) 
 
 
 async def change(
-    runtime: Runtime, connection: Connection, source_id: UUID, given: SourceUpdate, conditional: Conditional
+    engine: Engine, connection: Connection, source_id: UUID, given: SourceUpdate, conditional: Conditional
 ) -> Row[Any]:
     """Change a source and return it; a changed or re-enabled source is due at once, and starts without errors.
 
@@ -108,19 +101,19 @@ async def change(
     values = given.model_dump(exclude_none=True)
     if "name" in values and await sources.is_name_taken(connection, values["name"], source_id):
         raise Conflict(f"There is a source named {values['name']!r} already.", code="name_taken")
-    if "url" in values and values["url"] == _shown_url(runtime, current):
+    if "url" in values and values["url"] == _shown_url(engine, current):
         del values["url"]
     if {"url", "config"} & values.keys():
         url, config = values.get("url"), values.get("config", current.config)
         if url is not None:
-            values["url"] = runtime.secret_box.seal(url)
+            values["url"] = engine.runtime.secret_box.seal(url)
         elif current.url is not None:
-            url = _opened(runtime, current.url)
-        values["config"] = await _check(runtime, current.kind, url, config)
+            url = _opened(engine, current.url)
+        values["config"] = await _check(engine, current.kind, url, config)
         values |= {"etag": None, "last_modified": None}
-    now = runtime.clock.now()
+    now = engine.runtime.clock.now()
     is_enabled = values.get("is_enabled", current.is_enabled)
-    is_scheduled = is_enabled and _adapter(runtime, current.kind).is_fetched
+    is_scheduled = is_enabled and engine.providers[current.kind].is_fetched
     values |= {
         "version": current.version + 1,
         "updated_at": now,
@@ -132,13 +125,13 @@ async def change(
     }
     changed = await sources.update_source(connection, source_id, values)
     if changed is None:
-        raise NotFound(f"No source {source_id}.")
+        raise NotFound.of("source", source_id)
     return changed
 
 
-def _opened(runtime: Runtime, stored: str) -> str:
+def _opened(engine: Engine, stored: str) -> str:
     try:
-        return runtime.secret_box.open(stored)
+        return engine.runtime.secret_box.open(stored)
     except UnreadableSecret as error:
         raise Conflict(f"{error}; give the url again.", code="address_unreadable") from error
 
@@ -147,19 +140,19 @@ async def required(connection: Connection, source_id: UUID, *, lock: bool = Fals
     """Return a source; `NotFound` when there is none."""
     found = await sources.source(connection, source_id, lock=lock)
     if found is None:
-        raise NotFound(f"No source {source_id}.")
+        raise NotFound.of("source", source_id)
     return found
 
 
-async def _plan(runtime: Runtime, connection: Connection, source: Row[Any]) -> tuple[FetchPlan, int]:
-    now = runtime.clock.now()
+async def _plan(engine: Engine, connection: Connection, source: Row[Any]) -> tuple[FetchPlan, int]:
+    now = engine.runtime.clock.now()
     used, sharing = await sources.quota_use(connection, source.kind, now - timedelta(days=1))
-    return _adapter(runtime, source.kind).plan(state_of(source, used, sharing), now), used
+    return engine.providers[source.kind].plan(state_of(source, used, sharing), now), used
 
 
-async def plan(runtime: Runtime, connection: Connection, source: Row[Any]) -> PlanRead:
+async def plan(engine: Engine, connection: Connection, source: Row[Any]) -> PlanRead:
     """Return how a source will be fetched from now on."""
-    found, used = await _plan(runtime, connection, source)
+    found, used = await _plan(engine, connection, source)
     quota = None
     if found.requests_per_day is not None:
         remaining = max(0, found.requests_per_day - used)
