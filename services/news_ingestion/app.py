@@ -51,7 +51,7 @@ def create_app(
         description=_DESCRIPTION,
         handover=Handover("/nlp/v1/analyses", items="articles"),
         events=EVENTS,
-        counts=repository.counts,
+        counts=repository.find_counts,
         lifespan=lifespan,
         sealed=models.SEALED,
     )

@@ -1,7 +1,7 @@
 """The service's own objects, opened with it: providers, what asks them, the address guard and metrics."""
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import aclosing, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import httpx
@@ -9,10 +9,9 @@ import httpx
 from common.outgoing.address_guard import AddressGuard, guarded_client
 from common.runtime import Runtime
 from news_ingestion.metrics import IngestionMetrics
-from news_ingestion.providers.provider import Adapter, Kind
+from news_ingestion.providers.provider import Provider
 from news_ingestion.providers.provider_client import Fetcher
-from news_ingestion.providers.registry import adapters
-from news_ingestion.providers.rss.reader import FeedReader
+from news_ingestion.providers.registry import open_providers
 from news_ingestion.settings import Settings
 
 
@@ -23,26 +22,25 @@ class Engine:
     runtime: Runtime
     settings: Settings
     metrics: IngestionMetrics
-    providers: Mapping[Kind, Adapter]
+    providers: Mapping[str, Provider]
     fetcher: Fetcher
     address_guard: AddressGuard
 
 
 @asynccontextmanager
 async def open_engine(runtime: Runtime) -> AsyncIterator[Engine]:
-    """Open the client towards providers and the processes that read feeds, and yield the engine around them."""
+    """Open the providers and the client towards them, and yield the engine around both."""
     settings = runtime.settings_as(Settings)
     guard = AddressGuard(allow_private=settings.fetch_allow_private_addresses)
     client = guarded_client(
         guard, timeout_seconds=settings.fetch_timeout_seconds, headers={"User-Agent": settings.fetch_user_agent}
     )
-    feed_reader = FeedReader(settings.fetch_max_processor_seconds)
-    async with client, aclosing(feed_reader):
+    async with client, open_providers(settings) as providers:
         yield Engine(
             runtime=runtime,
             settings=settings,
             metrics=IngestionMetrics(runtime.registry),
-            providers=adapters(settings, feed_reader),
+            providers=providers,
             fetcher=fetcher_over(client, settings),
             address_guard=guard,
         )

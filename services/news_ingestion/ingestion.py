@@ -133,7 +133,7 @@ async def ingest(
         for index, draft in enumerate(cleaned)
     ]
     counted = Counter(_TALLY_BY_STATUS[result.status] for result in results)
-    await ingesting.add_counts(connection, {**counted, "received": len(results)})
+    await ingesting.update_counts(connection, {**counted, "received": len(results)})
     after_commit(connection, lambda: engine.metrics.count_articles(result.status for result in results))
     return ArticleResults(data=results)
 
@@ -160,10 +160,10 @@ async def _decide_and_store(
     engine: Engine, connection: Connection, drafts: Sequence[Draft], fetched_from: UUID | None
 ) -> list[Decision]:
     window_hours = engine.settings.duplicate_window_hours
-    await ingesting.lock_decisions(connection)
+    await ingesting.claim_decisions(connection)
     # After the wait: the times of the versions of one article follow each other as the versions do.
     now = engine.runtime.clock.now()
-    stored = await candidates.known_articles(connection, drafts, window_hours)
+    stored = await candidates.list_candidates(connection, drafts, window_hours)
     decider = BatchDecider(stored, uuid7, window_hours * 3600.0)
     decisions = await off_loop_if_large(
         lambda: [decider.decide(draft) for draft in drafts], characters=_characters(drafts, COMPARED_BODY_CHARACTERS)
@@ -174,10 +174,10 @@ async def _decide_and_store(
     new = [known for known in changed if known.is_new]
     begun = {known.story_id for known in new if known.is_new_story}
     joined = [(known.story_id, known.draft.published_at) for known in new if known.story_id not in begun]
-    times = await ingesting.story_times(connection, joined)
+    times = await ingesting.find_story_times(connection, joined)
     set_novelty(new, times)
-    await ingesting.store_articles(connection, changed, now, fetched_from)
-    stretched = await ingesting.store_stories(connection, changed, now)
+    await ingesting.insert_articles(connection, changed, now, fetched_from)
+    stretched = await ingesting.insert_stories(connection, changed, now)
     await _hand_on(engine, connection, changed, stretched, now)
     return decisions
 
@@ -205,4 +205,4 @@ async def forget_old_texts(engine: Engine) -> int:
     """Delete the fingerprints of articles received longer ago than the retention; return how many."""
     horizon = fingerprint_horizon(engine.runtime.clock.now(), engine.settings.fingerprint_retention_days)
     async with engine.runtime.database.transaction() as connection:
-        return await ingesting.forget_fingerprints(connection, horizon)
+        return await ingesting.delete_fingerprints(connection, horizon)

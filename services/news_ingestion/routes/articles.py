@@ -83,7 +83,7 @@ async def read_article(
     article_id: ArticleID, connection: ReadConnectionDep, conditional: ConditionalDep, as_of: AsOf = None
 ) -> ArticleRead:
     """Return an article as it is now, or as it was at `as_of`; a retracted one is gone."""
-    row = await reading.article(connection, article_id, as_of)
+    row = await reading.find_article(connection, article_id, as_of)
     if row is None or row.state == "retracted":
         raise NotFound.of("article", article_id, code="article_retracted" if row is not None else None)
     conditional.answer(etag_of(row.article_id, row.revision))
@@ -93,7 +93,7 @@ async def read_article(
 @router.get("/articles/{article_id}/revisions", summary="List an article's versions", responses=problems(404))
 async def list_revisions(article_id: ArticleID, connection: ReadConnectionDep, page: PageDep) -> Page[ArticleRead]:
     """Return every version of an article, newest first, a retraction included."""
-    rows = await reading.revisions(connection, article_id, page)
+    rows = await reading.list_revisions(connection, article_id, page)
     if not rows and page.cursor is None:
         raise NotFound.of("article", article_id)
     return page.answer(rows, key=lambda row: (row.revision,), read=ArticleRead.from_row)

@@ -118,11 +118,10 @@ async def list_coverage(connection: ReadConnectionDep, engine: EngineDep, page: 
     """
     rows = await sources.list_sources(connection, page)
     stored = defaultdict(list)
-    for gap in await sources.gaps(connection, [row.source_id for row in rows[: page.limit]], MAX_GAPS):
+    for gap in await sources.list_gaps(connection, [row.source_id for row in rows[: page.limit]], MAX_GAPS):
         stored[gap.source_id].append(gap)
-    now = engine.runtime.clock.now()
     return page.answer(
         rows,
         key=lambda row: (row.created_at, row.source_id),
-        read=lambda row: coverage(row, stored[row.source_id], management.expected_delay_seconds(engine, row), now),
+        read=lambda row: coverage(engine, row, stored[row.source_id]),
     )

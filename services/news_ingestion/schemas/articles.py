@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from operator import attrgetter
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, Field, StringConstraints
@@ -14,6 +14,7 @@ from common.contracts.timestamps import SafeMoment
 from news_ingestion.articles.draft import Item
 from news_ingestion.deduplication.decisions import Decision, Status
 from news_ingestion.deduplication.similarity import Rule, Verdict
+from news_ingestion.repository.reading import ArticleRow, HeadlineRow, StoryRow
 
 _UpperTicker = Annotated[Ticker, BeforeValidator(lambda value: value.upper() if isinstance(value, str) else value)]
 _URL = Annotated[str, StringConstraints(min_length=1, max_length=2_048)]
@@ -79,17 +80,13 @@ class Comparison(BaseModel):
     @classmethod
     def of(cls, verdict: Verdict) -> "Comparison":
         """Return the wire form of a verdict."""
-        return cls(**_comparison(verdict))
-
-
-def _comparison(verdict: Verdict) -> dict[str, Any]:
-    return {
-        "duplicate": verdict.duplicate,
-        "rule": verdict.rule,
-        "similarity": verdict.similarity,
-        "shared": list(verdict.shared),
-        "differing": list(verdict.differing),
-    }
+        return cls(
+            duplicate=verdict.duplicate,
+            rule=verdict.rule,
+            similarity=verdict.similarity,
+            shared=list(verdict.shared),
+            differing=list(verdict.differing),
+        )
 
 
 class Match(Comparison):
@@ -122,7 +119,7 @@ class ArticleResult(BaseModel):
             return cls(index=index, status="rejected", error=decided)
         match = None
         if decided.match_id is not None and decided.verdict is not None:
-            match = Match(article_id=decided.match_id, **_comparison(decided.verdict))
+            match = Match(article_id=decided.match_id, **Comparison.of(decided.verdict).model_dump())
         known = decided.known
         return cls(
             index=index, status=decided.status, article_id=known.article_id, story_id=known.story_id, match=match
@@ -175,7 +172,7 @@ class ArticleRead(BaseModel):
     superseded_at: datetime | None = Field(description="When the next version was written; null on the current one.")
 
     @classmethod
-    def from_row(cls, row: Any) -> "ArticleRead":
+    def from_row(cls, row: ArticleRow) -> "ArticleRead":
         """Return the wire form of a stored version."""
         name = row.source_name or (row.domain if row.source_id else None)
         source = ArticleSource.model_construct(id=row.source_id, name=name) if name else None
@@ -200,10 +197,9 @@ class StoryRead(BaseModel):
     novelty: float = Field(description="Novelty that the story's latest turn has left, from 1 (new) towards 0.")
 
     @classmethod
-    def from_row(cls, row: Any) -> "StoryRead":
+    def from_row(cls, row: StoryRow) -> "StoryRead":
         """Return the wire form of a stored story."""
-        values = {name: getattr(row, name) for name in StoryRead.model_fields if name != "novelty"}
-        return cls(**values, novelty=1.0 if row.novelty is None else row.novelty)
+        return cls.model_validate({**row._asdict(), "novelty": 1.0 if row.novelty is None else row.novelty})
 
 
 class Headline(BaseModel):
@@ -220,9 +216,9 @@ class Headline(BaseModel):
     recorded_at: datetime
 
     @classmethod
-    def from_row(cls, row: Any) -> "Headline":
+    def from_row(cls, row: HeadlineRow) -> "Headline":
         """Return the wire form of a stored version."""
-        return cls(**{name: getattr(row, name) for name in cls.model_fields})
+        return cls.model_validate(row._asdict())
 
 
 class StoryDetail(StoryRead):

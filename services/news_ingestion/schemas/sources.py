@@ -1,15 +1,28 @@
 """What the API of sources takes and answers."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, Field, PlainValidator, StringConstraints, WithJsonSchema
+from pydantic_core import PydanticKnownError
 
 from common.contracts.text import Name
-from news_ingestion.providers.provider import GapReason, Kind
+from news_ingestion.providers.provider import GapReason
+from news_ingestion.providers.registry import PROVIDERS
 from news_ingestion.providers.schedule import MAX_INTERVAL_SECONDS, MIN_INTERVAL_SECONDS
+from news_ingestion.repository.sources import FetchRow, GapRow, SourceRow
 
+
+def _registered(kind: object) -> str:
+    if not isinstance(kind, str) or kind not in PROVIDERS:
+        *others, last = map(repr, PROVIDERS)
+        raise PydanticKnownError("literal_error", {"expected": f"{', '.join(others)} or {last}"})
+    return kind
+
+
+# Like a `Literal` of the kinds, which a type checker would have to know in advance.
+Kind = Annotated[str, PlainValidator(_registered), WithJsonSchema({"enum": list(PROVIDERS), "type": "string"})]
 FetchStatus = Literal["ok", "not_modified", "partial", "error"]
 _URL = Annotated[str, StringConstraints(min_length=9, max_length=2_048, pattern=r"^https?://[!-~]+$")]
 _ConfigName = Annotated[str, StringConstraints(min_length=1, max_length=50)]
@@ -32,7 +45,7 @@ class SourceCreate(BaseModel):
     kind: Kind
     name: Name
     url: _URL | None = None
-    config: dict[_ConfigName, Any] = Field(default_factory=dict, max_length=20)
+    config: dict[_ConfigName, object] = Field(default_factory=dict, max_length=20)
     interval_seconds: _Interval = 300.0
     is_enabled: bool = True
 
@@ -42,7 +55,7 @@ class SourceUpdate(BaseModel):
 
     name: Name | None = None
     url: _URL | None = None
-    config: dict[_ConfigName, Any] | None = Field(default=None, max_length=20)
+    config: dict[_ConfigName, object] | None = Field(default=None, max_length=20)
     interval_seconds: _Interval | None = None
     is_enabled: bool | None = None
 
@@ -68,7 +81,7 @@ class SourceRead(BaseModel):
     kind: Kind
     name: str
     url: str | None = Field(description="The address; what may be a key in it is shown as `***`.")
-    config: dict[str, Any]
+    config: dict[str, object]
     is_enabled: bool
     disabled_reason: str | None = Field(description="Why the service switched it off; null when nobody did.")
     interval_seconds: float
@@ -86,10 +99,10 @@ class SourceRead(BaseModel):
     updated_at: datetime
 
     @classmethod
-    def from_row(cls, row: Any, shown_url: str | None, expected_delay_seconds: float) -> "SourceRead":
+    def from_row(cls, row: SourceRow, shown_url: str | None, expected_delay_seconds: float) -> "SourceRead":
         """Return the wire form of a stored source."""
         told = {"url": shown_url, "expected_delay_seconds": expected_delay_seconds}
-        return cls(**{name: getattr(row, name) for name in cls.model_fields if name not in told}, **told)
+        return cls.model_validate({**row._asdict(), **told})
 
 
 class RequestRead(BaseModel):
@@ -116,9 +129,9 @@ class FetchRead(BaseModel):
     error: FetchError | None
 
     @classmethod
-    def from_row(cls, row: Any) -> "FetchRead":
+    def from_row(cls, row: FetchRow) -> "FetchRead":
         """Return the wire form of an entry of the ledger."""
-        return cls.model_validate({name: getattr(row, name) for name in cls.model_fields})
+        return cls.model_validate(row._asdict())
 
 
 class QuotaRead(BaseModel):
@@ -157,6 +170,11 @@ class GapRead(BaseModel):
     detail: str
     starts_at: datetime
     ends_at: datetime | None = Field(description="Null while the gap is still growing.")
+
+    @classmethod
+    def from_row(cls, row: GapRow) -> "GapRead":
+        """Return the wire form of a stored gap."""
+        return cls.model_validate(row._asdict())
 
 
 class CoverageRead(BaseModel):

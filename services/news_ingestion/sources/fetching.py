@@ -1,4 +1,4 @@
-"""Fetching sources: claimed with a lease, asked by their adapter, taken in, and scheduled again."""
+"""Fetching sources: claimed with a lease, asked by their provider, taken in, and scheduled again."""
 
 import asyncio
 import json
@@ -7,10 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
-
-from sqlalchemy import Row
 
 from common.clock import uuid7
 from common.contracts.batch import MAX_BATCH_ITEMS
@@ -20,14 +17,15 @@ from common.secrets.secret_box import UnreadableSecret
 from news_ingestion.articles.draft import Item
 from news_ingestion.engine import Engine
 from news_ingestion.ingestion import take_in
-from news_ingestion.providers.provider import Fetched, SourceState
+from news_ingestion.providers.provider import Fetched, MissedWindow, Provider, SourceState
 from news_ingestion.providers.provider_errors import UpstreamError, as_upstream_error
-from news_ingestion.providers.schedule import DEGRADED_AFTER_ERRORS, backoff_seconds, next_fetch_at
+from news_ingestion.providers.schedule import next_fetch_at
+from news_ingestion.providers.windows import Window
 from news_ingestion.repository import sources
+from news_ingestion.repository.sources import FetchRow, GapRow, NextState, QuotaUse, SourceRow
+from news_ingestion.sources.next_state import after_failure, after_success, becomes_degraded
 
 _DAY = timedelta(days=1)
-# Asking again changes nothing about these: a person has to.
-_DISABLING = frozenset({"auth", "request"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,17 +33,20 @@ class FetchRun:
     """One claimed source on its way through a fetch."""
 
     engine: Engine
-    source: Row[Any]
+    source: SourceRow
     owner: UUID
-    trigger: str
     started_at: datetime
 
+    @property
+    def provider(self) -> Provider:
+        """Return the provider of the source's kind."""
+        return self.engine.providers[self.source.kind]
 
-def state_of(source: Row[Any], requests_used: int = 0, n_sharing: int = 1) -> SourceState:
-    """Return a stored source as its adapter sees it; its address is still sealed."""
+
+def state_of(source: SourceRow, used: QuotaUse) -> SourceState:
+    """Return a stored source as its provider sees it; its address is still sealed."""
     return SourceState(
         source_id=source.source_id,
-        kind=source.kind,
         url=source.url,
         config=source.config,
         interval_seconds=source.interval_seconds,
@@ -53,12 +54,12 @@ def state_of(source: Row[Any], requests_used: int = 0, n_sharing: int = 1) -> So
         last_modified=source.last_modified,
         seen_until=source.seen_until,
         last_ok_at=source.last_ok_at,
-        requests_used=requests_used,
-        n_sharing=max(n_sharing, 1),
+        requests_used=used.n_requests,
+        n_sharing=max(used.n_sharing, 1),
     )
 
 
-async def fetch_now(engine: Engine, source_id: UUID) -> Row[Any]:
+async def fetch_now(engine: Engine, source_id: UUID) -> FetchRow:
     """Fetch one source at once, whatever its schedule says, and return the entry of the ledger.
 
     Raises
@@ -69,15 +70,15 @@ async def fetch_now(engine: Engine, source_id: UUID) -> Row[Any]:
     runtime, owner = engine.runtime, uuid7()
     now = runtime.clock.now()
     async with runtime.database.transaction() as connection:
-        found = await sources.source(connection, source_id)
+        found = await sources.find_source(connection, source_id)
         if found is None:
             raise NotFound.of("source", source_id)
         if not engine.providers[found.kind].is_fetched:
             raise Conflict(f"Articles of a source of kind {found.kind} are posted, not fetched.", code="not_fetched")
-        claimed = await sources.claim_one(connection, source_id, owner, now, engine.settings.fetch_lease_seconds)
+        claimed = await sources.claim_source(connection, source_id, owner, now, engine.settings.fetch_lease_seconds)
     if claimed is None:
         raise Conflict("The source is being fetched just now.", code="being_fetched")
-    return await _run(FetchRun(engine, claimed, owner, "manual", now))
+    return await _run(FetchRun(engine, claimed, owner, now))
 
 
 async def fetch_due(engine: Engine) -> None:
@@ -99,8 +100,8 @@ async def fetch_due(engine: Engine) -> None:
 async def _claim(engine: Engine) -> FetchRun | None:
     owner, now = uuid7(), engine.runtime.clock.now()
     async with engine.runtime.database.transaction() as connection:
-        claimed = await sources.claim_due(connection, owner, now, engine.settings.fetch_lease_seconds)
-    return FetchRun(engine, claimed, owner, "schedule", now) if claimed is not None else None
+        claimed = await sources.claim_due_source(connection, owner, now, engine.settings.fetch_lease_seconds)
+    return FetchRun(engine, claimed, owner, now) if claimed is not None else None
 
 
 async def _run_supervised(run: FetchRun) -> None:
@@ -112,11 +113,11 @@ async def _run_supervised(run: FetchRun) -> None:
         run.engine.runtime.logger.warning("fetch_failed", source_id=str(run.source.source_id), error=describe(error))
 
 
-async def _run(run: FetchRun) -> Row[Any]:
+async def _run(run: FetchRun) -> FetchRow:
     runtime, source = run.engine.runtime, run.source
     async with runtime.database.reading() as connection:
-        used, sharing = await sources.quota_use(connection, source.kind, run.started_at - _DAY)
-    state = state_of(source, used, sharing)
+        used = await sources.find_quota_use(connection, source.kind, run.started_at - _DAY)
+    state = state_of(source, used)
     fetched, counted = Fetched(seen_until=source.seen_until), Counter[str]()
     try:
         await _fetch(run, state, fetched)
@@ -137,8 +138,7 @@ async def _fetch(run: FetchRun, state: SourceState, fetched: Fetched) -> None:
         url = None if state.url is None else engine.runtime.secret_box.open(state.url)
     except UnreadableSecret as error:
         raise UpstreamError("unknown", "address_unreadable", str(error)) from error
-    provider = engine.providers[run.source.kind]
-    await provider.fetch(replace(state, url=url), engine.fetcher, run.started_at, fetched)
+    await run.provider.fetch(replace(state, url=url), engine.fetcher, run.started_at, fetched)
 
 
 async def _take_in(run: FetchRun, items: Sequence[Item], counted: Counter[str]) -> None:
@@ -162,123 +162,66 @@ def _status(fetched: Fetched, counted: Mapping[str, int]) -> str:
     return "ok" if fetched.is_modified else "not_modified"
 
 
-async def _settle(run: FetchRun, connection: Connection, fetched: Fetched, counted: Mapping[str, int]) -> Row[Any]:
+async def _settle(run: FetchRun, connection: Connection, fetched: Fetched, counted: Mapping[str, int]) -> FetchRow:
     engine, source = run.engine, run.source
     now = engine.runtime.clock.now()
     status = _status(fetched, counted)
-    state = _failed(run, fetched, fetched.error, now) if fetched.error else _succeeded(run, fetched, now)
-    is_ours = await sources.settle(connection, source.source_id, run.owner, state)
+    state = _next_state(run, fetched, now)
+    is_ours = await sources.update_fetched_source(connection, source.source_id, run.owner, state)
     if is_ours:
-        await _keep_gaps(connection, source, fetched, now)
-        if fetched.error is not None and _becomes_degraded(source, state):
+        await _keep_gaps(run, connection, fetched, now)
+        if fetched.error is not None and becomes_degraded(source, state):
             await engine.runtime.events.publish(connection, [_degraded_event(source, state, fetched.error)])
     after_commit(connection, lambda: engine.metrics.count_fetch(source.kind, status, len(fetched.requests)))
-    return await sources.record_fetch(
-        connection,
-        {
-            "fetch_id": uuid7(),
-            "source_id": source.source_id,
-            "started_at": run.started_at,
-            "finished_at": now,
-            "status": status,
-            "requests": [record.as_json() for record in fetched.requests],
-            "n_requests": len(fetched.requests),
-            "articles": dict(counted),
-            "error": _error_json(fetched.error),
-        },
+    fetch = FetchRow(
+        fetch_id=uuid7(),
+        source_id=source.source_id,
+        started_at=run.started_at,
+        finished_at=now,
+        status=status,
+        requests=[record.as_json() for record in fetched.requests],
+        n_requests=len(fetched.requests),
+        articles=dict(counted),
+        error=None if fetched.error is None else fetched.error.as_json(),
     )
+    await sources.insert_fetch(connection, fetch)
+    return fetch
 
 
-def _jittered(run: FetchRun, now: datetime, wait_seconds: float) -> datetime:
-    ratio = run.engine.settings.fetch_jitter_ratio
-    return next_fetch_at(now, wait_seconds, ratio, random.random())  # noqa: S311 - jitter, no secret
+def _next_state(run: FetchRun, fetched: Fetched, now: datetime) -> NextState:
+    def again(wait_seconds: float) -> datetime:
+        ratio = run.engine.settings.fetch_jitter_ratio
+        return next_fetch_at(now, wait_seconds, ratio, random.random())  # noqa: S311 - jitter, no secret
+
+    if fetched.error is None:
+        return after_success(run.source, fetched, now, again)
+    return after_failure(run.source, run.provider, fetched, fetched.error, now, again)
 
 
-def _succeeded(run: FetchRun, fetched: Fetched, now: datetime) -> dict[str, Any]:
-    source = run.source
-    is_back = source.disabled_reason is not None
-    return {
-        "next_fetch_at": _jittered(run, now, fetched.wait_seconds) if source.is_enabled or is_back else None,
-        "is_enabled": source.is_enabled or is_back,
-        "disabled_reason": None,
-        "last_fetch_at": now,
-        "last_ok_at": now,
-        "error_count": 0,
-        "backoff_seconds": 0.0,
-        "last_error": None,
-        "etag": fetched.etag,
-        "last_modified": fetched.last_modified,
-        "seen_until": fetched.seen_until,
-    }
-
-
-def _failed(run: FetchRun, fetched: Fetched, error: UpstreamError, now: datetime) -> dict[str, Any]:
-    source = run.source
-    error_count = source.error_count + 1
-    is_final = source.kind == "newsapi" and error.problem in _DISABLING
-    wait = backoff_seconds(error_count, source.interval_seconds, error.retry_after_seconds)
-    is_enabled = source.is_enabled and not is_final
-    return {
-        "next_fetch_at": _jittered(run, now, wait) if is_enabled else None,
-        "is_enabled": is_enabled,
-        "disabled_reason": error.code if is_final else source.disabled_reason,
-        "last_fetch_at": now,
-        "error_count": error_count,
-        "backoff_seconds": wait,
-        "last_error": {**(_error_json(error) or {}), "at": now.isoformat()},
-        "seen_until": fetched.seen_until,
-    }
-
-
-def _error_json(error: UpstreamError | None) -> dict[str, Any] | None:
-    if error is None:
-        return None
-    return {"problem": error.problem, "code": error.code, "detail": error.detail}
-
-
-def _becomes_degraded(source: Row[Any], state: Mapping[str, Any]) -> bool:
-    """Return whether this failure is the one to tell about: the third in a row, or the one that switches it off."""
-    return state["error_count"] == DEGRADED_AFTER_ERRORS or (source.is_enabled and not state["is_enabled"])
-
-
-def _degraded_event(source: Row[Any], state: Mapping[str, Any], error: UpstreamError) -> tuple[str, str]:
+def _degraded_event(source: SourceRow, state: NextState, error: UpstreamError) -> tuple[str, str]:
     told = {
         "source_id": str(source.source_id),
         "name": source.name,
         "kind": source.kind,
-        "error_count": state["error_count"],
-        "is_enabled": state["is_enabled"],
-        "error": _error_json(error),
+        "error_count": state.error_count,
+        "is_enabled": state.is_enabled,
+        "error": error.as_json(),
     }
     return "source.degraded", json.dumps(told)
 
 
-async def _keep_gaps(connection: Connection, source: Row[Any], fetched: Fetched, now: datetime) -> None:
+async def _keep_gaps(run: FetchRun, connection: Connection, fetched: Fetched, now: datetime) -> None:
     """Close the gaps that this run filled, and enter those it leaves."""
+    source = run.source
     if fetched.covered is not None:
-        await sources.close_gaps(connection, source.source_id, fetched.covered)
-    missed: list[tuple[str, str, datetime, datetime]] = [
-        (one.reason, one.detail, one.window.start, one.window.end) for one in fetched.missed
-    ]
-    # A feed shows its latest entries only: what came and went during an outage was never seen.
-    if source.kind == "rss" and fetched.error is None and source.error_count and source.last_ok_at is not None:
+        await sources.delete_gaps(connection, source.source_id, fetched.covered)
+    missed = list(fetched.missed)
+    is_back = fetched.error is None and source.error_count > 0
+    if run.provider.shows_latest_only and is_back and source.last_ok_at is not None:
         detail = f"{source.error_count} fetches in a row failed."
-        missed.append(("error", detail, source.last_ok_at, now))
-    await sources.record_gaps(connection, _gap_rows(source.source_id, missed, now))
-
-
-def _gap_rows(
-    source_id: UUID, missed: Sequence[tuple[str, str, datetime, datetime]], now: datetime
-) -> list[dict[str, Any]]:
-    return [
-        {
-            "gap_id": uuid7(),
-            "source_id": source_id,
-            "reason": reason,
-            "detail": detail,
-            "starts_at": starts_at,
-            "ends_at": ends_at,
-            "recorded_at": now,
-        }
-        for reason, detail, starts_at, ends_at in missed
+        missed.append(MissedWindow(Window(source.last_ok_at, now), "error", detail))
+    gaps = [
+        GapRow(uuid7(), source.source_id, one.reason, one.detail, one.window.start, one.window.end, recorded_at=now)
+        for one in missed
     ]
+    await sources.insert_gaps(connection, gaps)
