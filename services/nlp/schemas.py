@@ -194,15 +194,15 @@ class ModelRead(BaseModel):
     @classmethod
     def from_card(cls, card: ArtefactCard) -> "ModelRead":
         """Return the wire form of a shipped artefact's card."""
-        return cls(
-            name=card.name,
-            version=card.version,
-            active=True,
-            file=card.file,
-            sha256=card.sha256,
-            n_bytes=card.n_bytes,
-            **card.card,
-        )
+        shipped = {
+            "name": card.name,
+            "version": card.version,
+            "active": True,
+            "file": card.file,
+            "sha256": card.sha256,
+            "n_bytes": card.n_bytes,
+        }
+        return cls.model_validate({**shipped, **card.card})
 
 
 class Models(BaseModel):

@@ -95,7 +95,7 @@ async def test_what_can_be_read_of_an_odd_answer_is_taken_in(news, answer):
     assert datetime.fromisoformat((await read(news, source))["next_fetch_at"]) > datetime.now(UTC)
 
 
-async def test_whatever_an_adapter_raises_is_recorded_and_the_other_sources_are_served(news):
+async def test_whatever_a_provider_raises_is_recorded_and_the_other_sources_are_served(news):
     class Surprised(httpx.AsyncBaseTransport):
         async def handle_async_request(self, request):
             raise ZeroDivisionError("a \0 surprise \ud800")
