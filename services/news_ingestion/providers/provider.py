@@ -10,7 +10,7 @@ from uuid import UUID
 from news_ingestion.articles.draft import Item
 from news_ingestion.providers.provider_client import Fetcher, RequestRecord
 from news_ingestion.providers.provider_errors import UpstreamError, UpstreamProblem
-from news_ingestion.providers.windows import Window
+from news_ingestion.providers.window import Window
 
 GapReason = Literal["quota", "cap", "delay", "error", "disabled"]
 

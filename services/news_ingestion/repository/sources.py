@@ -15,7 +15,7 @@ from common.postgres.database import Connection
 from common.postgres.rows import columns_for, find_one_row, find_row, find_rows
 from news_ingestion.models import FETCH, GAP, SOURCE
 from news_ingestion.providers.provider import GapReason
-from news_ingestion.providers.windows import Window
+from news_ingestion.providers.window import Window
 
 _ALL = SOURCE.c
 

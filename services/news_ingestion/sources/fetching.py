@@ -20,7 +20,7 @@ from news_ingestion.ingestion import take_in
 from news_ingestion.providers.provider import Fetched, MissedWindow, Provider, SourceState
 from news_ingestion.providers.provider_errors import UpstreamError, as_upstream_error
 from news_ingestion.providers.schedule import next_fetch_at
-from news_ingestion.providers.windows import Window
+from news_ingestion.providers.window import Window
 from news_ingestion.repository import sources
 from news_ingestion.repository.sources import FetchRow, GapRow, NextState, QuotaUse, SourceRow
 from news_ingestion.sources.next_state import after_failure, after_success, becomes_degraded

@@ -78,6 +78,7 @@ async def test_what_nobody_foresaw_in_one_article_costs_no_other_and_is_counted(
     async with start_service("news_ingestion", fetch_enabled=False) as service:
         results = (await take_in(service.engine, items)).data
 
+        assert [result.index for result in results] == list(range(20))
         assert [index for index, result in enumerate(results) if result.status == "rejected"] == [place]
         error = results[place].error
         assert error is not None

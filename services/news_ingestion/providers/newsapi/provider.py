@@ -10,18 +10,18 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from common.outgoing.header_values import retry_after_seconds
 from news_ingestion.providers.newsapi.response import NewsAPIPage, parse_page
-from news_ingestion.providers.provider import Fetched, FetchPlan, MissedWindow, Provider, SourceState
-from news_ingestion.providers.provider_client import Fetcher
-from news_ingestion.providers.provider_errors import UpstreamError
-from news_ingestion.providers.schedule import interval_after_success
-from news_ingestion.providers.windows import (
+from news_ingestion.providers.newsapi.windows import (
     DAY_SECONDS,
     Plan,
-    Window,
     lost_history,
     next_window,
     sustainable_interval_seconds,
 )
+from news_ingestion.providers.provider import Fetched, FetchPlan, MissedWindow, Provider, SourceState
+from news_ingestion.providers.provider_client import Fetcher
+from news_ingestion.providers.provider_errors import UpstreamError
+from news_ingestion.providers.schedule import interval_after_success
+from news_ingestion.providers.window import Window
 from news_ingestion.settings import Settings
 
 _PAGE_ITEMS = 100
