@@ -14,7 +14,7 @@ from pydantic_core import to_json
 from common.api.offloading import off_loop_if_large
 from common.batches.item_isolation import Isolated
 from common.clock import uuid7
-from common.contracts import Article, ItemError
+from common.contracts import ItemError
 from common.postgres.database import Connection, after_commit
 from news_ingestion.articles.draft import Draft, Item, RejectedItemError, clean_item
 from news_ingestion.deduplication.decisions import BatchDecider, Decision, Known, Status, set_novelty
@@ -75,11 +75,6 @@ def _told(known: Known, handed_on: dict[str, object], payload: str) -> tuple[str
 
 def _json(fields: dict[str, object]) -> str:
     return to_json(fields).decode()
-
-
-def event(name: str, article: Article) -> tuple[str, str]:
-    """Return the event that tells streams about `article`."""
-    return name, article.model_dump_json(exclude={"body", "summary"}, exclude_none=True)
 
 
 async def take_in(

@@ -7,7 +7,6 @@ from common.contracts import Article, ArticleSource
 from common.errors import NotFound
 from common.postgres.database import Connection
 from news_ingestion.engine import Engine
-from news_ingestion.ingestion import event
 from news_ingestion.repository import ingesting, reading
 from news_ingestion.repository.reading import ArticleRow
 
@@ -31,7 +30,8 @@ async def retract_article(engine: Engine, connection: Connection, article_id: UU
     article = _contract(version)
     if current.duplicate_of is None:
         await engine.runtime.handover().put(connection, [article.model_dump_json(exclude_none=True)])
-    await engine.runtime.events.publish(connection, [event("article.retracted", article)])
+    told = article.model_dump_json(exclude={"body", "summary"}, exclude_none=True)
+    await engine.runtime.events.publish(connection, [("article.retracted", told)])
 
 
 def _contract(version: ArticleRow) -> Article:
