@@ -113,6 +113,13 @@ def test_spellings_of_one_word(word, other, is_same):
     assert _is_same_word(word, other) == _is_same_word(other, word) == is_same
 
 
+@pytest.mark.parametrize(("n_shared", "is_copy"), [(2, True), (1, False)])
+def test_spellings_are_looked_for_where_two_words_agree(n_shared, is_copy):
+    shared = " ".join(SHARED[:n_shared])
+
+    assert compare(f"{shared} bieber", f"{shared} beiber").duplicate is is_copy
+
+
 @pytest.mark.parametrize(
     ("a", "b", "rule"),
     [
