@@ -1,18 +1,25 @@
-"""Values of paths: what a path names."""
+"""What this service's routes ask for by type: the engine, and what a path names."""
 
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, Path
+from fastapi import Depends, Path, Request
 
+from common.api.dependencies import engine_of
 from common.errors import NotFound
+from news_ingestion.engine import Engine
+
+
+async def get_engine(request: Request) -> Engine:
+    """Return the engine of the app that serves this request."""
+    return engine_of(request, Engine)
 
 
 def _identifier(text: str, kind: str) -> UUID:
     try:
         return UUID(text)
     except ValueError as error:
-        raise NotFound(f"No {kind} {text[:40]!r}.") from error
+        raise NotFound.of(kind, text) from error
 
 
 async def _article_id(article_id: Annotated[str, Path(json_schema_extra={"format": "uuid"})]) -> UUID:
@@ -25,5 +32,6 @@ async def _story_id(story_id: Annotated[str, Path(json_schema_extra={"format": "
     return _identifier(story_id, "story")
 
 
+EngineDep = Annotated[Engine, Depends(get_engine)]
 ArticleID = Annotated[UUID, Depends(_article_id)]
 StoryID = Annotated[UUID, Depends(_story_id)]

@@ -6,26 +6,22 @@ Everything that needs no database happens before the lock, the rest within it an
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
-from prometheus_client import CollectorRegistry, Histogram
-from prometheus_client import Counter as CounterMetric
 from pydantic_core import to_json
 
 from common.api.offloading import off_loop_if_large
 from common.batches.item_isolation import Isolated
 from common.clock import uuid7
-from common.contracts import Article, ItemError
+from common.contracts import ItemError
 from common.postgres.database import Connection, after_commit
-from common.runtime import Runtime
 from news_ingestion.articles.draft import Draft, Item, RejectedItemError, clean_item
 from news_ingestion.deduplication.decisions import BatchDecider, Decision, Known, Status, set_novelty
 from news_ingestion.deduplication.duplicates import COMPARED_BODY_CHARACTERS
+from news_ingestion.engine import Engine
 from news_ingestion.repository import candidates, ingesting
-from news_ingestion.settings import Settings
+from news_ingestion.schemas.articles import ArticleResult, ArticleResults
 
 _TALLY_BY_STATUS: dict[Status, str] = {
     "created": "created",
@@ -40,39 +36,7 @@ _TALLY_BY_STATUS: dict[Status, str] = {
 _CHARACTERS_PER_ITEM = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of one article of a batch: the decision, or why there is none."""
-
-    decision: Decision | None
-    error: ItemError | None = None
-
-    @property
-    def status(self) -> Status:
-        """Return the status in one word."""
-        return self.decision.status if self.decision is not None else "rejected"
-
-
-class IngestionMetrics:
-    """What taking in articles shows to Prometheus."""
-
-    def __init__(self, registry: CollectorRegistry) -> None:
-        self.processed = CounterMetric(
-            "news_articles_processed_total", "Articles taken in, by what became of them", ["status"], registry=registry
-        )
-        self.batch_seconds = Histogram(
-            "news_ingestion_batch_seconds", "Time to decide on and store one batch", registry=registry
-        )
-        for status in _TALLY_BY_STATUS:
-            self.processed.labels(status)
-
-    def count(self, outcomes: Sequence[Outcome]) -> None:
-        """Count the outcomes of a batch."""
-        for status, number in Counter(outcome.status for outcome in outcomes).items():
-            self.processed.labels(status).inc(number)
-
-
-def document(known: Known, received_at: datetime) -> dict[str, Any]:
+def document(known: Known, received_at: datetime) -> dict[str, object]:
     """Return the fields of the `Article` that is handed to NLP, those without a value left out.
 
     Notes
@@ -101,7 +65,7 @@ def document(known: Known, received_at: datetime) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value is not None}
 
 
-def _told(known: Known, handed_on: dict[str, Any], payload: str) -> tuple[str, str]:
+def _told(known: Known, handed_on: dict[str, object], payload: str) -> tuple[str, str]:
     """Return the event that tells streams about a new or corrected article: its texts are left out."""
     name = "article.created" if known.state == "created" else "article.revised"
     if "body" not in handed_on and "summary" not in handed_on:
@@ -109,65 +73,64 @@ def _told(known: Known, handed_on: dict[str, Any], payload: str) -> tuple[str, s
     return name, _json({key: value for key, value in handed_on.items() if key not in {"body", "summary"}})
 
 
-def _json(fields: dict[str, Any]) -> str:
+def _json(fields: dict[str, object]) -> str:
     return to_json(fields).decode()
 
 
-def event(name: str, article: Article) -> tuple[str, str]:
-    """Return the event that tells streams about `article`."""
-    return name, article.model_dump_json(exclude={"body", "summary"}, exclude_none=True)
-
-
 async def take_in(
-    runtime: Runtime, items: Sequence[Item | ItemError], *, fetched_from: UUID | None = None
-) -> Sequence[Outcome]:
-    """Take in `items` in a transaction of their own and return what became of each; one that fails is `rejected`."""
+    engine: Engine, items: Sequence[Item | ItemError], *, fetched_from: UUID | None = None
+) -> ArticleResults:
+    """Take in `items` in a transaction of their own and answer for each; one that fails is `rejected`."""
 
-    async def written(part: Sequence[Item | ItemError]) -> Sequence[Outcome]:
-        async with runtime.database.transaction() as connection:
-            return await ingest(runtime, connection, part, fetched_from=fetched_from)
+    async def written(part: Sequence[Item | ItemError]) -> Sequence[ArticleResult]:
+        async with engine.runtime.database.transaction() as connection:
+            return (await ingest(engine, connection, part, fetched_from=fetched_from)).data
 
     failed: list[ItemError] = []
 
-    def refused(_item: Item | ItemError, error: ItemError) -> Outcome:
+    def refused(_item: Item | ItemError, error: ItemError) -> ArticleResult:
         failed.append(error)
-        return Outcome(None, error)
+        return ArticleResult.of(0, error)
 
-    outcomes = await Isolated(runtime, written, refused).answer(items)
+    results = await Isolated(engine.runtime, written, refused).answer(items)
     if failed:
         # What is refused is counted too: what came in is the sum of what became of it.
         await written(failed)
-    return outcomes
+    for index, result in enumerate(results):
+        result.index = index
+    return ArticleResults(data=list(results))
 
 
 async def ingest(
-    runtime: Runtime,
+    engine: Engine,
     connection: Connection,
     items: Sequence[Item | ItemError],
     *,
     fetched_from: UUID | None = None,
-) -> list[Outcome]:
-    """Take in `items` and return what became of each, in their order.
+) -> ArticleResults:
+    """Take in `items` and answer for each, in their order.
 
     Parameters
     ----------
     items : sequence of Item, or of ItemError for what could not even be read as one (it is counted as rejected).
     fetched_from : UUID, optional, the source that they were fetched from.
     """
-    metrics: IngestionMetrics = runtime.state.ingestion_metrics
-    now = runtime.clock.now()
+    now = engine.runtime.clock.now()
     cleaned = await off_loop_if_large(lambda: [_cleaned(item, now) for item in items], characters=_characters(items))
     drafts = [draft for draft in cleaned if isinstance(draft, Draft)]
     decisions: list[Decision] = []
     if drafts:
-        with metrics.batch_seconds.time():
-            decisions = await _decide_and_store(runtime, connection, drafts, fetched_from)
+        with engine.metrics.batch_seconds.time():
+            decisions = await _decide_and_store(engine, connection, drafts, fetched_from)
     remaining = iter(decisions)
-    outcomes = [Outcome(next(remaining)) if isinstance(draft, Draft) else Outcome(None, draft) for draft in cleaned]
-    counted = Counter(_TALLY_BY_STATUS[outcome.status] for outcome in outcomes)
-    await ingesting.add_counts(connection, {**counted, "received": len(outcomes)})
-    after_commit(connection, lambda: metrics.count(outcomes))
-    return outcomes
+    results = [
+        ArticleResult.of(index, next(remaining) if isinstance(draft, Draft) else draft)
+        for index, draft in enumerate(cleaned)
+    ]
+    counted = Counter(_TALLY_BY_STATUS[result.status] for result in results)
+    await ingesting.update_counts(connection, {**counted, "received": len(results)})
+    after_commit(connection, lambda: engine.metrics.count_articles(result.status for result in results))
+    return ArticleResults(data=results)
 
 
 def _characters(items: Sequence[Item | ItemError | Draft], most: int | None = None) -> int:
@@ -189,13 +152,13 @@ def _cleaned(item: Item | ItemError, now: datetime) -> Draft | ItemError:
 
 
 async def _decide_and_store(
-    runtime: Runtime, connection: Connection, drafts: Sequence[Draft], fetched_from: UUID | None
+    engine: Engine, connection: Connection, drafts: Sequence[Draft], fetched_from: UUID | None
 ) -> list[Decision]:
-    window_hours = runtime.settings_as(Settings).duplicate_window_hours
-    await ingesting.lock_decisions(connection)
+    window_hours = engine.settings.duplicate_window_hours
+    await ingesting.claim_decisions(connection)
     # After the wait: the times of the versions of one article follow each other as the versions do.
-    now = runtime.clock.now()
-    stored = await candidates.known_articles(connection, drafts, window_hours)
+    now = engine.runtime.clock.now()
+    stored = await candidates.list_candidates(connection, drafts, window_hours)
     decider = BatchDecider(stored, uuid7, window_hours * 3600.0)
     decisions = await off_loop_if_large(
         lambda: [decider.decide(draft) for draft in drafts], characters=_characters(drafts, COMPARED_BODY_CHARACTERS)
@@ -206,25 +169,25 @@ async def _decide_and_store(
     new = [known for known in changed if known.is_new]
     begun = {known.story_id for known in new if known.is_new_story}
     joined = [(known.story_id, known.draft.published_at) for known in new if known.story_id not in begun]
-    times = await ingesting.story_times(connection, joined)
+    times = await ingesting.find_story_times(connection, joined)
     set_novelty(new, times)
-    await ingesting.store_articles(connection, changed, now, fetched_from)
-    stretched = await ingesting.store_stories(connection, changed, now)
-    await _hand_on(runtime, connection, changed, stretched, now)
+    await ingesting.insert_articles(connection, changed, now, fetched_from)
+    stretched = await ingesting.insert_stories(connection, changed, now)
+    await _hand_on(engine, connection, changed, stretched, now)
     return decisions
 
 
 async def _hand_on(
-    runtime: Runtime, connection: Connection, changed: Sequence[Known], stretched: Sequence[UUID], now: datetime
+    engine: Engine, connection: Connection, changed: Sequence[Known], stretched: Sequence[UUID], now: datetime
 ) -> None:
     """Queue what is new or corrected for NLP, and tell the streams; near-duplicates go no further."""
     own = [known for known in changed if known.duplicate_of is None]
     documents = [document(known, now) for known in own]
     payloads = [_json(fields) for fields in documents]
-    await runtime.handover().put(connection, payloads)
+    await engine.runtime.handover().put(connection, payloads)
     events = [_told(*told) for told in zip(own, documents, payloads, strict=True)]
     events += [("story.updated", json.dumps({"story_id": str(story_id)})) for story_id in stretched]
-    await runtime.events.publish(connection, events)
+    await engine.runtime.events.publish(connection, events)
 
 
 def fingerprint_horizon(now: datetime, retention_days: float) -> UUID:
@@ -233,9 +196,8 @@ def fingerprint_horizon(now: datetime, retention_days: float) -> UUID:
     return UUID(int=milliseconds << 80)
 
 
-async def forget_old_texts(runtime: Runtime) -> int:
+async def forget_old_texts(engine: Engine) -> int:
     """Delete the fingerprints of articles received longer ago than the retention; return how many."""
-    settings = runtime.settings_as(Settings)
-    horizon = fingerprint_horizon(runtime.clock.now(), settings.fingerprint_retention_days)
-    async with runtime.database.transaction() as connection:
-        return await ingesting.forget_fingerprints(connection, horizon)
+    horizon = fingerprint_horizon(engine.runtime.clock.now(), engine.settings.fingerprint_retention_days)
+    async with engine.runtime.database.transaction() as connection:
+        return await ingesting.delete_fingerprints(connection, horizon)

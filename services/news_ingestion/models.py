@@ -148,7 +148,7 @@ class Source(Base, table=True):
     kind: str = _column(Text)
     name: str = _column(Text, unique=True)
     url: str | None = _column(Text, nullable=True)
-    config: dict[str, Any] = _column(JSONB)
+    config: dict[str, object] = _column(JSONB)
     is_enabled: bool = _column(Boolean)
     interval_seconds: float = _column(Double)
     version: int = _column(Integer)
@@ -160,7 +160,7 @@ class Source(Base, table=True):
     last_ok_at: datetime | None = _moment(nullable=True)
     error_count: int = _column(Integer, server_default=text("0"))
     backoff_seconds: float = _column(Double, server_default=text("0"))
-    last_error: dict[str, Any] | None = _column(JSONB(none_as_null=True), nullable=True)
+    last_error: dict[str, object] | None = _column(JSONB(none_as_null=True), nullable=True)
     etag: str | None = _column(Text, nullable=True)
     last_modified: str | None = _column(Text, nullable=True)
     seen_until: datetime | None = _moment(nullable=True)
@@ -186,10 +186,10 @@ class Fetch(Base, table=True):
     started_at: datetime = _moment()
     finished_at: datetime = _moment()
     status: str = _column(Text)
-    requests: list[dict[str, Any]] = _column(JSONB)
+    requests: list[dict[str, object]] = _column(JSONB)
     n_requests: int = _column(Integer)
     articles: dict[str, int] = _column(JSONB)
-    error: dict[str, Any] | None = _column(JSONB(none_as_null=True), nullable=True)
+    error: dict[str, object] | None = _column(JSONB(none_as_null=True), nullable=True)
 
 
 FETCH: Table = Fetch.__table__  # type: ignore[attr-defined]

@@ -6,12 +6,12 @@ from common.api.etags import Conditional, etag_of
 from common.contracts import Article, ArticleSource
 from common.errors import NotFound
 from common.postgres.database import Connection
-from common.runtime import Runtime
-from news_ingestion.ingestion import event
+from news_ingestion.engine import Engine
 from news_ingestion.repository import ingesting, reading
+from news_ingestion.repository.reading import ArticleRow
 
 
-async def retract_article(runtime: Runtime, connection: Connection, article_id: UUID, conditional: Conditional) -> None:
+async def retract_article(engine: Engine, connection: Connection, article_id: UUID, conditional: Conditional) -> None:
     """Write the retracted version of an article and hand it on; a copy was never handed on, nor is its retraction.
 
     Raises
@@ -21,15 +21,34 @@ async def retract_article(runtime: Runtime, connection: Connection, article_id: 
     PreconditionFailed
         `If-Match` names another version than the current one.
     """
-    await ingesting.lock_decisions(connection)
-    current = await reading.article_for_update(connection, article_id)
+    await ingesting.claim_decisions(connection)
+    current = await reading.find_article(connection, article_id, lock=True)
     if current is None or current.state == "retracted":
-        raise NotFound(f"No article {article_id}.")
+        raise NotFound.of("article", article_id)
     conditional.require(etag_of(current.article_id, current.revision))
-    version = await reading.retract(connection, current, runtime.clock.now())
-    values = {name: version[name] for name in Article.model_fields if name != "source"}
-    source = ArticleSource(id=version["source_id"], name=version["source_name"] or version["domain"])
-    article = Article(**values, source=source)
+    version = await reading.insert_retraction(connection, current, engine.runtime.clock.now())
+    article = _contract(version)
     if current.duplicate_of is None:
-        await runtime.handover().put(connection, [article.model_dump_json(exclude_none=True)])
-    await runtime.events.publish(connection, [event("article.retracted", article)])
+        await engine.runtime.handover().put(connection, [article.model_dump_json(exclude_none=True)])
+    told = article.model_dump_json(exclude={"body", "summary"}, exclude_none=True)
+    await engine.runtime.events.publish(connection, [("article.retracted", told)])
+
+
+def _contract(version: ArticleRow) -> Article:
+    return Article(
+        article_id=version.article_id,
+        revision=version.revision,
+        state=version.state,
+        story_id=version.story_id,
+        title=version.title,
+        body=version.body,
+        summary=version.summary,
+        url=version.url,
+        author=version.author,
+        source=ArticleSource(id=version.source_id, name=version.source_name or version.domain),
+        language=version.language,
+        tickers=version.tickers,
+        published_at=version.published_at,
+        received_at=version.received_at,
+        novelty=version.novelty,
+    )

@@ -5,25 +5,24 @@ from collections.abc import Sequence
 from common.api.etags import Conditional, etag_of
 from common.errors import NotFound
 from common.postgres.database import Connection, after_commit
-from common.runtime import Runtime
 from nlp import repository
 from nlp.engine import Engine
 from nlp.entities.gazetteer import KnownEntity
 
 
-async def refresh_aliases(runtime: Runtime, engine: Engine) -> None:
+async def refresh_aliases(engine: Engine) -> None:
     """Let the engine link with the aliases that the database holds now."""
-    n_installed = engine.n_installed
-    async with runtime.database.reading() as connection:
-        found = await repository.aliases_by_entity(connection)
-    await engine.use_aliases(found, n_installed)
+    n_installed = engine.thread.n_installed
+    async with engine.runtime.database.reading() as connection:
+        found = await repository.list_aliases(connection)
+    await engine.thread.use_aliases(found, n_installed)
 
 
 def known_entity(engine: Engine, entity_id: str) -> KnownEntity:
     """Return the entity of that identifier; `NotFound` when there is none."""
-    entity = engine.analyser.gazetteer.entities.get(entity_id)
+    entity = engine.thread.analyser.gazetteer.entities.get(entity_id)
     if entity is None:
-        raise NotFound(f"There is no entity {entity_id[:100]!r}.")
+        raise NotFound.of("entity", entity_id)
     return entity
 
 
@@ -33,17 +32,17 @@ def aliases_tag(entity_id: str, aliases: Sequence[str]) -> str:
 
 
 async def change_aliases(
-    runtime: Runtime, engine: Engine, connection: Connection, conditional: Conditional, entity_id: str, names: list[str]
+    engine: Engine, connection: Connection, entity_id: str, names: Sequence[str], conditional: Conditional
 ) -> list[str]:
     """Let `names` be all the users' aliases of an entity and return them in order, without repetition."""
     entity = known_entity(engine, entity_id)
-    before = await repository.lock_aliases(connection, entity.entity_id)
+    before = await repository.claim_aliases(connection, entity.entity_id)
     conditional.require(aliases_tag(entity.entity_id, before))
     aliases = sorted({name.strip() for name in names if name.strip()})
     if aliases != before:
-        await repository.replace_aliases(connection, entity.entity_id, aliases, runtime.clock.now())
-        found = await repository.aliases_by_entity(connection)
-        analyser = await engine.extended(found)
-        after_commit(connection, lambda: engine.install(analyser, found))
+        await repository.update_aliases(connection, entity.entity_id, aliases, engine.runtime.clock.now())
+        found = await repository.list_aliases(connection)
+        analyser = await engine.thread.extended(found)
+        after_commit(connection, lambda: engine.thread.install(analyser, found))
     conditional.tag(aliases_tag(entity.entity_id, aliases))
     return aliases

@@ -3,23 +3,20 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from operator import attrgetter
-from typing import Any
 from uuid import UUID
 
 from common.batches.revisions import Held, RevisedBatch, Settled, is_newer, settle
-from common.clock import Clock, uuid7
+from common.clock import uuid7
 from common.contracts import Analysis, Article, BatchResult, InvalidItem
 from common.postgres.database import Connection
-from common.runtime import Runtime
 from nlp import repository
 from nlp.engine import Engine
+from nlp.repository import NewAnalysis
 from nlp.text_analyser import TextAnalysis, no_sentiment
 from nlp.text_input import TextInput
 
 
-async def analyse_articles(
-    runtime: Runtime, engine: Engine, connection: Connection, articles: Sequence[Article | InvalidItem]
-) -> BatchResult:
+async def analyse(engine: Engine, connection: Connection, articles: Sequence[Article | InvalidItem]) -> BatchResult:
     """Store the analysis of every new revision, hand it on, and answer for each article in the order given.
 
     Notes
@@ -27,20 +24,22 @@ async def analyse_articles(
     A revision that is here already is `unchanged`, an older one `superseded`; both cost one look-up and no model.
     """
     batch: RevisedBatch[UUID, Article] = RevisedBatch(articles, key=attrgetter("article_id"))
-    known = await repository.current_revisions(connection, list(batch.newest))
+    known = await repository.find_current_revisions(connection, list(batch.newest))
     fresh = [article for key, article in batch.newest.items() if is_newer(article.revision, known.get(key))]
-    analyses = await _analyse(engine, fresh, runtime.clock)
-    settled = await _store(runtime, connection, analyses, known)
+    analyses = await _analyse(engine, fresh)
+    settled = await _store(engine, connection, analyses, known)
     return batch.answers(settled.written, {**known, **settled.held})
 
 
-async def _analyse(engine: Engine, articles: Sequence[Article], clock: Clock) -> list[Analysis]:
+async def _analyse(engine: Engine, articles: Sequence[Article]) -> list[Analysis]:
     living = [article for article in articles if article.state != "retracted"]
-    found = dict(zip(map(id, living), await engine.analyse([_text(article) for article in living]), strict=True))
-    now = clock.now()
+    read = await engine.thread.analyse([_text(article) for article in living])
+    found = dict(zip(map(id, living), read, strict=True))
+    now = engine.runtime.clock.now()
     retracted = no_sentiment("The article was retracted.")
     # What withdraws everything built on an article names no entity and has no score.
-    return [_contract(article, found.get(id(article), retracted), engine.model_versions, now) for article in articles]
+    versions = engine.thread.model_versions
+    return [_contract(article, found.get(id(article), retracted), versions, now) for article in articles]
 
 
 def _text(article: Article) -> TextInput:
@@ -66,23 +65,14 @@ def _contract(article: Article, found: TextAnalysis, model_versions: dict[str, s
         title=article.title,
         url=article.url,
         source_name=article.source.name if article.source else None,
-        language=found.language.code,
-        sentiment=found.sentiment,
-        entities=found.entities,
-        topics=found.topics,
-        events=found.events,
-        evidence=found.evidence,
         novelty=article.novelty,
-        abstained=found.abstained,
-        abstain_reason=found.abstain_reason,
-        ambiguity=found.ambiguity,
-        model_versions=model_versions,
         lineage=lineage,
+        **found.answer(model_versions),
     )
 
 
 async def _store(
-    runtime: Runtime, connection: Connection, analyses: Sequence[Analysis], known: Mapping[UUID, Held]
+    engine: Engine, connection: Connection, analyses: Sequence[Analysis], known: Mapping[UUID, Held]
 ) -> Settled:
     """Write the analyses and hand on those that were written."""
     documents = {analysis.article_id: analysis.model_dump_json() for analysis in analyses}
@@ -90,33 +80,33 @@ async def _store(
     settled = await settle(
         repository.AnalysisRevisions(connection, rows),
         {analysis.article_id: analysis.revision for analysis in analyses},
-        runtime.clock,
+        engine.runtime.clock,
         known,
     )
-    await runtime.handover().put(
+    await engine.runtime.handover().put(
         connection, [documents[article_id] for article_id in documents if article_id in settled.written]
     )
     return settled
 
 
-def _row(analysis: Analysis, document: str) -> dict[str, Any]:
+def _row(analysis: Analysis, document: str) -> NewAnalysis:
     relevances = {
         entity.ticker: entity.relevance for entity in reversed(analysis.entities) if entity.ticker is not None
     }
     keys = [f"ticker:{ticker}" for ticker in relevances]
     keys += [f"topic:{topic.topic}" for topic in analysis.topics]
     keys += [f"event:{event.type}" for event in analysis.stated_events()]
-    return {
-        "analysis_id": analysis.analysis_id,
-        "article_id": analysis.article_id,
-        "revision": analysis.revision,
-        "state": analysis.state,
-        "label": analysis.sentiment.label,
-        "abstained": analysis.abstained,
-        "max_relevance": max((entity.relevance for entity in analysis.entities), default=0.0),
-        "relevances": relevances,
-        "keys": keys,
-        "model_versions": list(analysis.model_versions.values()),
-        "document": document,
-        "published_at": analysis.lineage.published_at,
-    }
+    return NewAnalysis(
+        analysis_id=analysis.analysis_id,
+        article_id=analysis.article_id,
+        revision=analysis.revision,
+        state=analysis.state,
+        label=analysis.sentiment.label,
+        abstained=analysis.abstained,
+        max_relevance=max((entity.relevance for entity in analysis.entities), default=0.0),
+        relevances=relevances,
+        keys=keys,
+        model_versions=list(analysis.model_versions.values()),
+        document=document,
+        published_at=analysis.lineage.published_at,
+    )

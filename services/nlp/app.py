@@ -13,10 +13,9 @@ from common.handover.outbox import Handover
 from common.runtime import Runtime
 from nlp import models, repository
 from nlp.aliasing import refresh_aliases
-from nlp.engine import Engine, EngineMetrics
+from nlp.engine import Engine, open_engine
 from nlp.routes import ROUTERS
 from nlp.settings import Settings
-from nlp.tiers import load_analyser
 
 _DESCRIPTION = """
 Reads articles: **language**, **entities** linked to tickers, **sentiment** of the text and toward each company with the
@@ -28,21 +27,11 @@ scored.
 
 @asynccontextmanager
 async def lifespan(runtime: Runtime) -> AsyncIterator[Engine]:
-    """Load the models, checked by hash, and keep the users' aliases fresh."""
-    settings = runtime.settings_as(Settings)
-    engine = Engine(
-        load_analyser(settings.nlp_model),
-        EngineMetrics(runtime.registry),
-        settings.nlp_chunk_size,
-        settings.nlp_drift_window,
-    )
-    # 50 ms on a busy core; a difference shows in the metrics and stops no start, as `POST /selfcheck` is the gate.
-    await engine.selfcheck()
-    runtime.start_worker(
-        "refresh-aliases", lambda: refresh_aliases(runtime, engine), every_seconds=settings.nlp_alias_refresh_seconds
-    )
-    yield engine
-    engine.close()
+    """Open the engine and keep the users' aliases fresh."""
+    async with open_engine(runtime) as engine:
+        seconds = engine.settings.nlp_alias_refresh_seconds
+        runtime.start_worker("refresh-aliases", lambda: refresh_aliases(engine), every_seconds=seconds)
+        yield engine
 
 
 def create_app(
@@ -58,7 +47,7 @@ def create_app(
         routers=ROUTERS,
         description=_DESCRIPTION,
         handover=Handover("/impact/v1/impacts", items="analyses"),
-        counts=repository.counts,
+        counts=repository.find_counts,
         lifespan=lifespan,
     )
     return create_service(definition, settings or Settings(), transport=transport, clock=clock)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+# Each array of an artefact has a type of its own.
+Arrays = dict[str, npt.NDArray[Any]]
 FOLDER = Path(__file__).parent / "artefacts"
 MANIFEST = "manifest.json"
 
@@ -27,7 +30,7 @@ class ArtefactCard:
     file: str
     sha256: str
     n_bytes: int
-    card: dict[str, Any]
+    card: Mapping[str, object]
 
 
 def sha256(path: Path) -> str:
@@ -74,7 +77,7 @@ def checked_path(name: str, folder: Path = FOLDER) -> Path:
     return path
 
 
-def load_arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
+def load_arrays(path: Path) -> Arrays:
     """Return the arrays of an `.npz` artefact; pickled content is refused by numpy."""
     with np.load(path, allow_pickle=False) as document:
         return {name: document[name] for name in document.files}

@@ -3,17 +3,19 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Integer, Row, Select, Uuid, bindparam, column, delete, func, select, update
+from sqlalchemy import ARRAY, Integer, Select, Uuid, bindparam, column, delete, func, select, update
 from sqlalchemy.dialects.postgresql import JSONB
 
 from common.api.pagination import PageRequest, keyset
 from common.batches.revisions import Held
+from common.contracts import ArticleState, SentimentLabel
 from common.postgres.bulk import insert_rows
 from common.postgres.database import Connection
 from common.postgres.point_in_time import visible
+from common.postgres.rows import columns_for, find_one_row, find_rows
 from nlp.models import ANALYSIS, ENTITY_ALIAS
 
 _GIVEN = (
@@ -33,6 +35,36 @@ _SUPERSEDE = (
 _CURRENT = select(ANALYSIS.c.article_id, ANALYSIS.c.revision, ANALYSIS.c.analysis_id).where(
     ANALYSIS.c.article_id == func.any(bindparam("article_ids", type_=ARRAY(Uuid))), ANALYSIS.c.superseded_at.is_(None)
 )
+
+
+class NewAnalysis(NamedTuple):
+    """The analysis of one revision of an article as it is to be stored, without the time at which it is."""
+
+    analysis_id: UUID
+    article_id: UUID
+    revision: int
+    state: ArticleState
+    label: SentimentLabel
+    abstained: bool
+    max_relevance: float
+    relevances: Mapping[str, float]
+    keys: Sequence[str]
+    model_versions: Sequence[str]
+    document: str
+    published_at: datetime
+
+
+class AnalysisRow(NamedTuple):
+    """A stored analysis as JSON text, with its place in a list."""
+
+    document: str
+    published_at: datetime
+    analysis_id: UUID
+
+
+class _AliasRow(NamedTuple):
+    entity_id: str
+    alias: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +93,13 @@ class AnalysisRevisions:
     rows : article -> the row to write, without its time
     """
 
-    def __init__(self, connection: Connection, rows: Mapping[UUID, Mapping[str, Any]]) -> None:
+    def __init__(self, connection: Connection, rows: Mapping[UUID, NewAnalysis]) -> None:
         self._connection = connection
         self._rows = rows
 
     async def insert(self, keys: Sequence[UUID], moment: datetime) -> dict[UUID, UUID]:
         """Insert the analyses of these articles and return article -> analysis of those written."""
-        rows = [{**self._rows[key], "recorded_at": moment} for key in keys]
+        rows = [{**self._rows[key]._asdict(), "recorded_at": moment} for key in keys]
         written = await insert_rows(
             self._connection, ANALYSIS, rows, on_conflict=(), returning=("article_id", "analysis_id")
         )
@@ -75,26 +107,24 @@ class AnalysisRevisions:
 
     async def read(self, keys: Sequence[UUID]) -> dict[UUID, Held]:
         """Return what is current of these articles."""
-        return await current_revisions(self._connection, keys)
+        return await find_current_revisions(self._connection, keys)
 
     async def supersede(self, keys: Sequence[UUID], moment: datetime) -> None:
         """End the analyses of these articles that are older than the ones to write."""
-        revisions = [self._rows[key]["revision"] for key in keys]
+        revisions = [self._rows[key].revision for key in keys]
         await self._connection.execute(
             _SUPERSEDE, {"article_ids": list(keys), "revisions": revisions, "moment": moment}
         )
 
 
-async def current_revisions(connection: Connection, article_ids: Sequence[UUID]) -> dict[UUID, Held]:
+async def find_current_revisions(connection: Connection, article_ids: Sequence[UUID]) -> dict[UUID, Held]:
     """Return the newest analysis of each article that has one."""
     rows = await connection.execute(_CURRENT, {"article_ids": list(article_ids)})
     return {row.article_id: Held(row.revision, row.analysis_id) for row in rows}
 
 
 def _filtered(wanted: AnalysisFilter) -> Select[Any]:
-    statement = select(ANALYSIS.c.document, ANALYSIS.c.published_at, ANALYSIS.c.analysis_id).where(
-        visible(ANALYSIS, wanted.as_of)
-    )
+    statement = select(*columns_for(AnalysisRow, ANALYSIS)).where(visible(ANALYSIS, wanted.as_of))
     if keys := wanted.keys():
         statement = statement.where(ANALYSIS.c["keys"].op("@>")(bindparam("keys", keys, type_=JSONB)))
     if wanted.label is not None:
@@ -110,11 +140,10 @@ def _filtered(wanted: AnalysisFilter) -> Select[Any]:
     return statement
 
 
-async def list_analyses(connection: Connection, wanted: AnalysisFilter, page: PageRequest) -> Sequence[Row[Any]]:
+async def list_analyses(connection: Connection, wanted: AnalysisFilter, page: PageRequest) -> list[AnalysisRow]:
     """Return a page of analyses, the newest news first, and one row more."""
     statement = keyset(_filtered(wanted), page, (ANALYSIS.c.published_at, ANALYSIS.c.analysis_id))
-    rows: Sequence[Row[Any]] = (await connection.execute(statement)).all()
-    return rows
+    return await find_rows(connection, statement, AnalysisRow)
 
 
 async def find_analysis(connection: Connection, article_id: UUID, as_of: datetime | None) -> str | None:
@@ -124,16 +153,16 @@ async def find_analysis(connection: Connection, article_id: UUID, as_of: datetim
     return found
 
 
-async def aliases_by_entity(connection: Connection) -> dict[str, list[str]]:
+async def list_aliases(connection: Connection) -> dict[str, list[str]]:
     """Return every entity that users gave names to, with these names in order."""
-    rows = await connection.execute(select(ENTITY_ALIAS).order_by(ENTITY_ALIAS.c.entity_id, ENTITY_ALIAS.c.alias))
+    statement = select(*columns_for(_AliasRow, ENTITY_ALIAS)).order_by(ENTITY_ALIAS.c.entity_id, ENTITY_ALIAS.c.alias)
     found: dict[str, list[str]] = {}
-    for row in rows:
+    for row in await find_rows(connection, statement, _AliasRow):
         found.setdefault(row.entity_id, []).append(row.alias)
     return found
 
 
-async def lock_aliases(connection: Connection, entity_id: str) -> list[str]:
+async def claim_aliases(connection: Connection, entity_id: str) -> list[str]:
     """Return the users' names of one entity, and let no one else change any entity's before this transaction ends."""
     # One lock for all: each change installs every entity's names, so it has to see the change before it.
     await connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended("aliases", 0))))
@@ -141,23 +170,25 @@ async def lock_aliases(connection: Connection, entity_id: str) -> list[str]:
     return list((await connection.scalars(statement.order_by(ENTITY_ALIAS.c.alias))).all())
 
 
-async def replace_aliases(connection: Connection, entity_id: str, aliases: Sequence[str], moment: datetime) -> None:
+async def update_aliases(connection: Connection, entity_id: str, aliases: Sequence[str], moment: datetime) -> None:
     """Let `aliases` be all the names that users gave to the entity."""
     await connection.execute(delete(ENTITY_ALIAS).where(ENTITY_ALIAS.c.entity_id == entity_id))
     rows = [{"entity_id": entity_id, "alias": alias, "created_at": moment} for alias in aliases]
     await insert_rows(connection, ENTITY_ALIAS, rows)
 
 
-async def counts(connection: Connection) -> Mapping[str, int]:
+class _Counts(NamedTuple):
+    analysed: int
+    abstained: int
+    retracted: int
+
+
+async def find_counts(connection: Connection) -> Mapping[str, int]:
     """Return how many articles are analysed, how many of these were not scored, and how many were withdrawn."""
     retracted = ANALYSIS.c.state == "retracted"
-    row = (
-        await connection.execute(
-            select(
-                func.count().label("analysed"),
-                func.count().filter(ANALYSIS.c.abstained, ~retracted).label("abstained"),
-                func.count().filter(retracted).label("retracted"),
-            ).where(ANALYSIS.c.superseded_at.is_(None))
-        )
-    ).one()
-    return {"analysed": row.analysed, "abstained": row.abstained, "retracted": row.retracted}
+    statement = select(
+        func.count().label("analysed"),
+        func.count().filter(ANALYSIS.c.abstained, ~retracted).label("abstained"),
+        func.count().filter(retracted).label("retracted"),
+    ).where(ANALYSIS.c.superseded_at.is_(None))
+    return (await find_one_row(connection, statement, _Counts))._asdict()

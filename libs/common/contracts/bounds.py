@@ -3,7 +3,7 @@
 Without them 5 MB of wrong items are two million errors: a gigabyte of memory, and an answer of hundreds of megabytes.
 """
 
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 
 from pydantic import BeforeValidator, Field
 
@@ -21,7 +21,7 @@ Found = Annotated[list[ItemT], Field(fail_fast=True, max_length=_MAX_FOUND)]
 def entries_up_to(limit: int) -> BeforeValidator:
     """Return the check that a map has at most `limit` entries; `max_length` looks at all of them first."""
 
-    def check(value: Any) -> Any:
+    def check(value: object) -> object:
         if isinstance(value, dict) and len(value) > limit:
             raise ValueError(f"a map of at most {limit} entries")
         return value

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import blake2b
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 from uuid import UUID
 
 from news_ingestion.articles.canonical_url import MAX_URL_CHARACTERS, InvalidURLError, canonical_url, domain_of
@@ -31,12 +31,12 @@ class worked_out_once(Generic[T]):  # noqa: N801 - used like `property`
     `functools.cached_property` takes a lock on every first access before Python 3.12: a fifth of the time of a batch.
     """
 
-    def __init__(self, compute: Callable[[Any], T]) -> None:
+    def __init__(self, compute: Callable[..., T]) -> None:
         self._compute = compute
         self._name = compute.__name__
         self.__doc__ = compute.__doc__
 
-    def __get__(self, instance: Any, owner: type | None = None) -> T:
+    def __get__(self, instance: object, owner: type | None = None) -> T:
         value = instance.__dict__[self._name] = self._compute(instance)
         return value
 

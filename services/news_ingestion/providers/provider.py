@@ -1,23 +1,23 @@
 """What every kind of source has to say and do."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal, Protocol
+from typing import ClassVar, Literal
 from uuid import UUID
 
 from news_ingestion.articles.draft import Item
 from news_ingestion.providers.provider_client import Fetcher, RequestRecord
-from news_ingestion.providers.provider_errors import UpstreamError
-from news_ingestion.providers.windows import Window
+from news_ingestion.providers.provider_errors import UpstreamError, UpstreamProblem
+from news_ingestion.providers.window import Window
 
-Kind = Literal["rss", "newsapi", "push"]
 GapReason = Literal["quota", "cap", "delay", "error", "disabled"]
 
 
 @dataclass(frozen=True, slots=True)
 class SourceState:
-    """A source as its adapter sees it.
+    """A source as its provider sees it.
 
     Notes
     -----
@@ -26,9 +26,8 @@ class SourceState:
     """
 
     source_id: UUID
-    kind: Kind
     url: str | None
-    config: Mapping[str, Any]
+    config: Mapping[str, object]
     interval_seconds: float
     etag: str | None = None
     last_modified: str | None = None
@@ -80,20 +79,42 @@ class FetchPlan:
     warnings: tuple[str, ...]
 
 
-class Adapter(Protocol):
-    """One kind of source."""
+class Provider(ABC):
+    """One kind of source: what is true of it, and how it is asked.
 
-    needs_url: bool
-    is_fetched: bool
+    Notes
+    -----
+    A kind is a package beside this module with such a class in it, and a line in `registry`. Whatever else the service
+    does with sources, it asks these attributes and never the kind's name.
+    """
 
-    def read_config(self, config: Mapping[str, Any]) -> dict[str, Any]:
+    needs_url: ClassVar[bool] = False
+    """Whether a source is an address; of other kinds it has none."""
+    is_fetched: ClassVar[bool] = True
+    """Whether the service asks for articles; else others post them."""
+    shows_latest_only: ClassVar[bool] = False
+    """Whether what came and went while the source failed is lost for good."""
+    final_problems: ClassVar[frozenset[UpstreamProblem]] = frozenset()
+    """What asking again does not mend: the source is switched off until a person has mended it."""
+
+    @abstractmethod
+    def read_config(self, config: Mapping[str, object]) -> dict[str, object]:
         """Return `config` checked and complete; `ValueError` says what is wrong with it."""
-        ...
 
+    @abstractmethod
     def plan(self, source: SourceState, now: datetime) -> FetchPlan:
         """Return how the source will be fetched from now on."""
-        ...
 
+    @abstractmethod
     async def fetch(self, source: SourceState, fetcher: Fetcher, now: datetime, fetched: Fetched) -> None:
         """Ask the source once and enter what comes into `fetched`; whatever is raised is the error of the run."""
-        ...
+
+    async def aclose(self) -> None:  # noqa: B027 - most kinds hold nothing open
+        """Give back what the provider holds open; nothing is being fetched any more."""
+
+
+def no_config(kind: str, config: Mapping[str, object]) -> dict[str, object]:
+    """Return the empty configuration of a kind that has nothing to set; `ValueError` when something is."""
+    if config:
+        raise ValueError(f"a source of kind {kind} has no settings, not {', '.join(sorted(config))}")
+    return {}

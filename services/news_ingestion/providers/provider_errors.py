@@ -31,6 +31,10 @@ class UpstreamError(Exception):
         self.problem = problem
         self.retry_after_seconds = retry_after_seconds
 
+    def as_json(self) -> dict[str, str]:
+        """Return the error for storing and for telling."""
+        return {"problem": self.problem, "code": self.code, "detail": self.detail}
+
 
 def as_upstream_error(error: Exception, problem: UpstreamProblem = "unknown") -> UpstreamError:
     """Return whatever was raised in an attempt at a provider as what the ledger can hold."""

@@ -1,13 +1,26 @@
-"""The adapter of every kind of source."""
+"""The kinds of sources: a line here, and a package beside it."""
 
-from news_ingestion.providers.newsapi.provider import NewsAPIAdapter
-from news_ingestion.providers.provider import Adapter, Kind
-from news_ingestion.providers.push import PushAdapter
-from news_ingestion.providers.rss.provider import RSSAdapter
-from news_ingestion.providers.rss.reader import FeedReader
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+
+from news_ingestion.providers.newsapi.provider import NewsAPIProvider
+from news_ingestion.providers.provider import Provider
+from news_ingestion.providers.push.provider import PushProvider
+from news_ingestion.providers.rss.provider import RSSProvider
 from news_ingestion.settings import Settings
 
+PROVIDERS: dict[str, Callable[[Settings], Provider]] = {
+    "rss": RSSProvider,
+    "newsapi": NewsAPIProvider,
+    "push": lambda _settings: PushProvider(),
+}
 
-def adapters(settings: Settings, feed_reader: FeedReader) -> dict[Kind, Adapter]:
-    """Return the adapter of every kind; a new kind is one class here."""
-    return {"rss": RSSAdapter(feed_reader), "newsapi": NewsAPIAdapter(settings), "push": PushAdapter()}
+
+@asynccontextmanager
+async def open_providers(settings: Settings) -> AsyncIterator[Mapping[str, Provider]]:
+    """Yield the provider of every kind."""
+    async with AsyncExitStack() as stack:
+        opened = {kind: make(settings) for kind, make in PROVIDERS.items()}
+        for provider in opened.values():
+            await stack.enter_async_context(aclosing(provider))
+        yield opened

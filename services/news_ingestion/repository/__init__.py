@@ -1,5 +1,5 @@
 """All SQL of news ingestion, by what it is about."""
 
-from news_ingestion.repository.ingesting import counts
+from news_ingestion.repository.ingesting import find_counts
 
-__all__ = ["counts"]
+__all__ = ["find_counts"]

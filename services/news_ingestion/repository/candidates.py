@@ -3,12 +3,14 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BigInteger, DateTime, Interval, Row, Select, Uuid, bindparam, select, text
+from sqlalchemy import ARRAY, BigInteger, DateTime, Interval, Select, Uuid, bindparam, select, text
 
+from common.contracts import ArticleState
 from common.postgres.database import Connection
+from common.postgres.rows import columns_for
 from news_ingestion.articles.draft import Draft
 from news_ingestion.deduplication.decisions import MAX_CANDIDATES, Known
 from news_ingestion.models import ARTICLE
@@ -17,18 +19,35 @@ from news_ingestion.models import ARTICLE
 _MAX_PER_HASH = 32
 _MOMENT = DateTime(timezone=True)
 _CURRENT = ARTICLE.c.superseded_at.is_(None)
-# The fields of `Known`, then those of `Draft`, each in their order.
-_COLUMNS = (
-    ARTICLE.c.article_id, ARTICLE.c.story_id, ARTICLE.c.revision, ARTICLE.c.state, ARTICLE.c.duplicate_of,
-    ARTICLE.c.novelty, ARTICLE.c.title, ARTICLE.c.url, ARTICLE.c.canonical_url, ARTICLE.c.published_at, ARTICLE.c.body,
-    ARTICLE.c.summary, ARTICLE.c.author, ARTICLE.c.source_id, ARTICLE.c.source_name, ARTICLE.c.language,
-    ARTICLE.c.tickers,
-)  # fmt: skip
+
+
+class _CandidateRow(NamedTuple):
+    """One stored version of an article to compare with."""
+
+    article_id: UUID
+    story_id: UUID
+    revision: int
+    state: ArticleState
+    duplicate_of: UUID | None
+    novelty: float
+    title: str
+    url: str
+    canonical_url: str
+    published_at: datetime
+    body: str | None
+    summary: str | None
+    author: str | None
+    source_id: str | None
+    source_name: str | None
+    language: str | None
+    tickers: list[str]
+    content_hash: UUID
+
 
 _ANY_VERSION = ARTICLE.alias("any_version")
 # Every version of the articles at these addresses: the current one is found by its index, the older ones by their key.
 _AT_ADDRESS: Select[Any] = (
-    select(*(_ANY_VERSION.c[column.name] for column in _COLUMNS), _ANY_VERSION.c.content_hash)
+    select(*columns_for(_CandidateRow, _ANY_VERSION))
     .join(ARTICLE, ARTICLE.c.article_id == _ANY_VERSION.c.article_id)
     .where(ARTICLE.c.url_key == bindparam("url_keys", type_=ARRAY(Uuid)).any_(), _CURRENT)
     .order_by(_ANY_VERSION.c.article_id, _ANY_VERSION.c.revision)
@@ -54,7 +73,7 @@ _NEAR = text(
     bindparam("reach", type_=Interval),
 )
 _BY_ID: Select[Any] = (
-    select(*_COLUMNS, ARTICLE.c.content_hash)
+    select(*columns_for(_CandidateRow, ARTICLE))
     .where(
         ARTICLE.c.article_id == bindparam("article_ids", type_=ARRAY(Uuid)).any_(),
         _CURRENT,
@@ -64,25 +83,38 @@ _BY_ID: Select[Any] = (
 )
 
 
-def _known(row: Row[Any], content_hashes: set[UUID]) -> Known:
-    """Return the article in a row of `_COLUMNS`."""
-    article_id, story_id, revision, state, duplicate_of, novelty, *texts, tickers, _ = tuple(row)
-    draft = Draft(*[*texts, tuple(tickers)])
-    return Known(article_id, story_id, draft, revision, state, duplicate_of, novelty, content_hashes)
+def _known(row: _CandidateRow, content_hashes: set[UUID]) -> Known:
+    draft = Draft(
+        title=row.title,
+        url=row.url,
+        canonical_url=row.canonical_url,
+        published_at=row.published_at,
+        body=row.body,
+        summary=row.summary,
+        author=row.author,
+        source_id=row.source_id,
+        source_name=row.source_name,
+        language=row.language,
+        tickers=tuple(row.tickers),
+    )
+    return Known(
+        row.article_id, row.story_id, draft, row.revision, row.state, row.duplicate_of, row.novelty, content_hashes
+    )
 
 
-async def known_articles(connection: Connection, drafts: Sequence[Draft], window_hours: float) -> list[Known]:
+async def list_candidates(connection: Connection, drafts: Sequence[Draft], window_hours: float) -> list[Known]:
     """Return the stored articles that `drafts` have to be compared with: at their addresses, and with like texts."""
-    result = await connection.execute(_AT_ADDRESS, {"url_keys": [draft.url_key for draft in drafts]})
-    versions = defaultdict(list)
-    for row in result.all():
+    versions: dict[UUID, list[_CandidateRow]] = defaultdict(list)
+    for found in await connection.execute(_AT_ADDRESS, {"url_keys": [draft.url_key for draft in drafts]}):
+        row = _CandidateRow._make(found)
         versions[row.article_id].append(row)
     known = {article_id: _known(rows[-1], {row.content_hash for row in rows}) for article_id, rows in versions.items()}
     near = await _near(connection, drafts, window_hours)
     missing = [article_id for article_id in near if article_id not in known]
     if missing:
-        for row in await connection.execute(_BY_ID, {"article_ids": missing}):
-            known[row[0]] = _known(row, {row[-1]})
+        for found in await connection.execute(_BY_ID, {"article_ids": missing}):
+            row = _CandidateRow._make(found)
+            known[row.article_id] = _known(row, {row.content_hash})
     return list(known.values())
 
 

@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ARRAY, BigInteger, DateTime, Interval, Text, Uuid, bindparam, select, text, update
@@ -63,7 +62,7 @@ _ADD_COUNTS = text(
 ).bindparams(bindparam("names", type_=ARRAY(Text)), bindparam("values", type_=ARRAY(BigInteger)))
 
 
-async def lock_decisions(connection: Connection) -> None:
+async def claim_decisions(connection: Connection) -> None:
     """Wait until no other transaction decides on articles; the lock ends with the transaction.
 
     Notes
@@ -74,7 +73,9 @@ async def lock_decisions(connection: Connection) -> None:
     await connection.execute(_LOCK, {"key": _DECISION_LOCK})
 
 
-async def story_times(connection: Connection, joined: Iterable[tuple[UUID, datetime]]) -> dict[UUID, list[datetime]]:
+async def find_story_times(
+    connection: Connection, joined: Iterable[tuple[UUID, datetime]]
+) -> dict[UUID, list[datetime]]:
     """Return when articles of these stories were published in the day before each of these moments.
 
     Parameters
@@ -91,8 +92,8 @@ async def story_times(connection: Connection, joined: Iterable[tuple[UUID, datet
     return times
 
 
-def _article_rows(known: Known, now: datetime, fetched_from: UUID | None) -> list[dict[str, Any]]:
-    rows = []
+def _article_rows(known: Known, now: datetime, fetched_from: UUID | None) -> list[dict[str, object]]:
+    rows: list[dict[str, object]] = []
     for version in known.versions:
         draft = version.draft
         rows.append(
@@ -126,7 +127,7 @@ def _article_rows(known: Known, now: datetime, fetched_from: UUID | None) -> lis
     return rows
 
 
-async def store_articles(
+async def insert_articles(
     connection: Connection, changed: Sequence[Known], now: datetime, fetched_from: UUID | None
 ) -> None:
     """Write every new version of `changed`, supersede the versions before, and make the texts findable."""
@@ -137,13 +138,13 @@ async def store_articles(
         )
     rows = [row for known in changed for row in _article_rows(known, now, fetched_from)]
     await copy_rows(connection, ARTICLE, rows)
-    await _store_fingerprints(connection, [known for known in changed if len(known.versions) == 1 and known.is_new])
-    await _store_fingerprints(
+    await _insert_fingerprints(connection, [known for known in changed if len(known.versions) == 1 and known.is_new])
+    await _insert_fingerprints(
         connection, [known for known in changed if len(known.versions) > 1 or not known.is_new], is_new=False
     )
 
 
-async def _store_fingerprints(connection: Connection, changed: Sequence[Known], *, is_new: bool = True) -> None:
+async def _insert_fingerprints(connection: Connection, changed: Sequence[Known], *, is_new: bool = True) -> None:
     """Write the hashes of these articles; a corrected one shares most of them with what it was before."""
     keys = {
         (one, version.draft.published_at, known.article_id)
@@ -158,7 +159,7 @@ async def _store_fingerprints(connection: Connection, changed: Sequence[Known], 
         await insert_rows(connection, FINGERPRINT, rows, on_conflict=("hash", "published_at", "article_id"))
 
 
-async def store_stories(connection: Connection, changed: Sequence[Known], now: datetime) -> list[UUID]:
+async def insert_stories(connection: Connection, changed: Sequence[Known], now: datetime) -> list[UUID]:
     """Write the stories that new articles begin, stretch those they join, and return the latter's ids."""
     first: dict[UUID, datetime] = {}
     last: dict[UUID, datetime] = {}
@@ -195,25 +196,25 @@ async def store_stories(connection: Connection, changed: Sequence[Known], now: d
     return joined
 
 
-async def add_counts(connection: Connection, counted: Mapping[str, int]) -> None:
+async def update_counts(connection: Connection, counted: Mapping[str, int]) -> None:
     """Add to what was ever received and to what became of it."""
     names = sorted(name for name, value in counted.items() if value)
     if names:
         await connection.execute(_ADD_COUNTS, {"names": names, "values": [counted[name] for name in names]})
 
 
-async def counts(connection: Connection) -> dict[str, int]:
+async def find_counts(connection: Connection) -> dict[str, int]:
     """Return how many articles were ever received, and how many of them were created, duplicates and so on.
 
     Notes
     -----
-    `received` is the sum of the others. `stored` is the number of articles there are now, copies included.
+    `received` is the sum of the others.
     """
     found = {row.name: row.value for row in await connection.execute(select(TALLY.c.name, TALLY.c.value))}
     return {name: found.get(name, 0) for name in ("received", *STATUSES)}
 
 
-async def forget_fingerprints(connection: Connection, received_before: UUID) -> int:
+async def delete_fingerprints(connection: Connection, received_before: UUID) -> int:
     """Delete the fingerprints of articles older than the UUIDv7 `received_before`; return how many."""
     result = await connection.execute(FINGERPRINT.delete().where(FINGERPRINT.c.article_id < received_before))
     return result.rowcount

@@ -1,19 +1,78 @@
 """Reads of articles and stories, now and as they were."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Row, Select, func, literal, or_, select, text, update
+from sqlalchemy import Select, func, literal, or_, select, text, update
 
 from common.api.pagination import PageRequest, keyset
+from common.contracts import ArticleState
 from common.postgres.bulk import insert_rows
 from common.postgres.database import Connection
 from common.postgres.point_in_time import visible
-from common.postgres.rows import all_rows, first_row
+from common.postgres.rows import columns_for, find_row, find_rows
 from news_ingestion.models import ARTICLE, SEARCHED_TEXT, STORY
+
+
+class ArticleRow(NamedTuple):
+    """One version of an article as it is stored."""
+
+    article_id: UUID
+    revision: int
+    state: ArticleState
+    story_id: UUID
+    duplicate_of: UUID | None
+    title: str
+    body: str | None
+    summary: str | None
+    url: str
+    canonical_url: str
+    url_key: UUID
+    content_hash: UUID
+    domain: str
+    author: str | None
+    source_id: str | None
+    source_name: str | None
+    fetched_from: UUID | None
+    language: str | None
+    tickers: list[str]
+    novelty: float
+    published_at: datetime
+    received_at: datetime
+    recorded_at: datetime
+    superseded_at: datetime | None
+
+
+class StoryRow(NamedTuple):
+    """A story with what its articles add up to; `novelty` is None when all were retracted."""
+
+    story_id: UUID
+    title: str
+    first_published_at: datetime
+    last_published_at: datetime
+    article_count: int
+    copy_count: int
+    independent_source_count: int
+    novelty: float | None
+
+
+class HeadlineRow(NamedTuple):
+    """One version of an article as its story shows it."""
+
+    article_id: UUID
+    revision: int
+    state: ArticleState
+    title: str
+    source_name: str | None
+    domain: str
+    duplicate_of: UUID | None
+    published_at: datetime
+    recorded_at: datetime
+
+
+_ARTICLE = columns_for(ArticleRow, ARTICLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +91,7 @@ class ArticleFilter:
 
 
 def _filtered(wanted: ArticleFilter) -> Select[Any]:
-    statement = select(ARTICLE).where(visible(ARTICLE, wanted.as_of), ARTICLE.c.state != "retracted")
+    statement = select(*_ARTICLE).where(visible(ARTICLE, wanted.as_of), ARTICLE.c.state != "retracted")
     if wanted.q is not None:
         query = func.websearch_to_tsquery(text("'english'::regconfig"), wanted.q)
         statement = statement.where(SEARCHED_TEXT.bool_op("@@")(query))
@@ -64,45 +123,40 @@ def _as_uuid(value: str) -> UUID | None:
         return None
 
 
-async def list_articles(connection: Connection, wanted: ArticleFilter, page: PageRequest) -> Sequence[Row[Any]]:
+async def list_articles(connection: Connection, wanted: ArticleFilter, page: PageRequest) -> list[ArticleRow]:
     """Return the articles of a page and one more, newest first."""
     statement = keyset(_filtered(wanted), page, (ARTICLE.c.published_at, ARTICLE.c.article_id))
-    return await all_rows(connection, statement)
+    return await find_rows(connection, statement, ArticleRow)
 
 
-async def article(connection: Connection, article_id: UUID, as_of: datetime | None = None) -> Row[Any] | None:
-    """Return the version of an article that is current, or was at `as_of`; None when there is none."""
-    statement = select(ARTICLE).where(ARTICLE.c.article_id == article_id, visible(ARTICLE, as_of))
-    return await first_row(connection, statement)
+async def find_article(
+    connection: Connection, article_id: UUID, as_of: datetime | None = None, *, lock: bool = False
+) -> ArticleRow | None:
+    """Return the version of an article that is current, or was at `as_of`; None when there is none.
+
+    Parameters
+    ----------
+    lock : keep others from changing the version until the transaction ends
+    """
+    statement = select(*_ARTICLE).where(ARTICLE.c.article_id == article_id, visible(ARTICLE, as_of))
+    return await find_row(connection, statement.with_for_update() if lock else statement, ArticleRow)
 
 
-async def article_for_update(connection: Connection, article_id: UUID) -> Row[Any] | None:
-    """Return the current version of an article, locked until the transaction ends."""
-    statement = select(ARTICLE).where(ARTICLE.c.article_id == article_id, visible(ARTICLE)).with_for_update()
-    return await first_row(connection, statement)
-
-
-async def revisions(connection: Connection, article_id: UUID, page: PageRequest) -> Sequence[Row[Any]]:
+async def list_revisions(connection: Connection, article_id: UUID, page: PageRequest) -> list[ArticleRow]:
     """Return every version of an article, newest first; a page and one more."""
-    statement = keyset(select(ARTICLE).where(ARTICLE.c.article_id == article_id), page, (ARTICLE.c.revision,))
-    return await all_rows(connection, statement)
+    statement = keyset(select(*_ARTICLE).where(ARTICLE.c.article_id == article_id), page, (ARTICLE.c.revision,))
+    return await find_rows(connection, statement, ArticleRow)
 
 
-async def retract(connection: Connection, current: Row[Any], now: datetime) -> dict[str, Any]:
-    """Supersede `current` by a retracted version and return that version's values."""
+async def insert_retraction(connection: Connection, current: ArticleRow, now: datetime) -> ArticleRow:
+    """Supersede `current` by a retracted version and return that version."""
     await connection.execute(
         update(ARTICLE)
         .where(ARTICLE.c.article_id == current.article_id, ARTICLE.c.revision == current.revision)
         .values(superseded_at=now)
     )
-    version = {
-        **current._mapping,  # noqa: SLF001 - SQLAlchemy's public name
-        "revision": current.revision + 1,
-        "state": "retracted",
-        "recorded_at": now,
-        "superseded_at": None,
-    }
-    await insert_rows(connection, ARTICLE, [version])
+    version = current._replace(revision=current.revision + 1, state="retracted", recorded_at=now, superseded_at=None)
+    await insert_rows(connection, ARTICLE, [version._asdict()])
     return version
 
 
@@ -123,13 +177,12 @@ def _stories() -> Select[Any]:
         .where(ARTICLE.c.story_id == STORY.c.story_id, *_TOLD)
         .lateral("told")
     )
-    counted = (told.c.article_count, told.c.copy_count, told.c.independent_source_count, told.c.novelty)
-    return select(STORY, *counted).join(told, literal(value=True))
+    return select(*columns_for(StoryRow, STORY, told)).join(told, literal(value=True))
 
 
 async def list_stories(
     connection: Connection, page: PageRequest, published_from: datetime | None, published_to: datetime | None
-) -> Sequence[Row[Any]]:
+) -> list[StoryRow]:
     """Return the stories of a page and one more, those with the newest article first."""
     statement = _stories()
     if published_from is not None:
@@ -137,20 +190,20 @@ async def list_stories(
     if published_to is not None:
         statement = statement.where(STORY.c.first_published_at <= published_to)
     statement = keyset(statement, page, (STORY.c.last_published_at, STORY.c.story_id))
-    return await all_rows(connection, statement)
+    return await find_rows(connection, statement, StoryRow)
 
 
-async def story(connection: Connection, story_id: UUID) -> Row[Any] | None:
+async def find_story(connection: Connection, story_id: UUID) -> StoryRow | None:
     """Return one story; None when there is none."""
-    return await first_row(connection, _stories().where(STORY.c.story_id == story_id))
+    return await find_row(connection, _stories().where(STORY.c.story_id == story_id), StoryRow)
 
 
-async def headlines(connection: Connection, story_id: UUID, limit: int) -> Sequence[Row[Any]]:
+async def list_headlines(connection: Connection, story_id: UUID, limit: int) -> list[HeadlineRow]:
     """Return the first `limit` headlines of a story in the order of publication, corrected ones included."""
     statement = (
-        select(ARTICLE)
+        select(*columns_for(HeadlineRow, ARTICLE))
         .where(ARTICLE.c.story_id == story_id)
         .order_by(ARTICLE.c.published_at, ARTICLE.c.article_id, ARTICLE.c.revision)
         .limit(limit)
     )
-    return await all_rows(connection, statement)
+    return await find_rows(connection, statement, HeadlineRow)

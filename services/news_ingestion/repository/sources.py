@@ -1,50 +1,146 @@
 """Sources, their schedules, the ledger of fetches and the gaps."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import CursorResult, Row, and_, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from common.api.pagination import PageRequest, keyset
 from common.postgres.bulk import insert_rows
 from common.postgres.database import Connection
-from common.postgres.rows import all_rows, first_row
+from common.postgres.rows import columns_for, find_one_row, find_row, find_rows
 from news_ingestion.models import FETCH, GAP, SOURCE
-from news_ingestion.providers.windows import Window
+from news_ingestion.providers.provider import GapReason
+from news_ingestion.providers.window import Window
 
 _ALL = SOURCE.c
 
 
-async def create_source(connection: Connection, values: Mapping[str, Any]) -> Row[Any] | None:
-    """Write a new source and return it; None when its name is taken."""
-    statement = insert(SOURCE).values(**values).on_conflict_do_nothing(index_elements=["name"]).returning(SOURCE)
-    return await first_row(connection, statement)
+class SourceRow(NamedTuple):
+    """A source as it is stored: `url` is sealed, and whoever fetches it holds the lease."""
+
+    source_id: UUID
+    kind: str
+    name: str
+    url: str | None
+    config: Mapping[str, object]
+    is_enabled: bool
+    interval_seconds: float
+    version: int
+    created_at: datetime
+    updated_at: datetime
+    next_fetch_at: datetime | None = None
+    last_fetch_at: datetime | None = None
+    last_ok_at: datetime | None = None
+    error_count: int = 0
+    backoff_seconds: float = 0.0
+    last_error: Mapping[str, str] | None = None
+    etag: str | None = None
+    last_modified: str | None = None
+    seen_until: datetime | None = None
+    disabled_reason: str | None = None
+    lease_owner: UUID | None = None
+    lease_until: datetime | None = None
 
 
-async def list_sources(connection: Connection, page: PageRequest) -> Sequence[Row[Any]]:
+class FetchRow(NamedTuple):
+    """One run of a source as the ledger keeps it."""
+
+    fetch_id: UUID
+    source_id: UUID
+    started_at: datetime
+    finished_at: datetime
+    status: str
+    requests: Sequence[Mapping[str, object]]
+    n_requests: int
+    articles: Mapping[str, int]
+    error: Mapping[str, str] | None
+
+
+class GapRow(NamedTuple):
+    """A stretch of publication time that was not fetched in full."""
+
+    gap_id: UUID
+    source_id: UUID
+    reason: GapReason
+    detail: str
+    starts_at: datetime
+    ends_at: datetime
+    recorded_at: datetime
+
+
+class QuotaUse(NamedTuple):
+    """The requests made for sources of one kind, and how many enabled sources share what is left."""
+
+    n_requests: int
+    n_sharing: int
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """What only a fetch that went well changes of its source."""
+
+    last_ok_at: datetime
+    etag: str | None
+    last_modified: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class NextState:
+    """What a source is after a fetch; `confirmed` is None when the fetch failed."""
+
+    next_fetch_at: datetime | None
+    is_enabled: bool
+    disabled_reason: str | None
+    last_fetch_at: datetime
+    error_count: int
+    backoff_seconds: float
+    last_error: Mapping[str, str] | None
+    seen_until: datetime | None
+    confirmed: Confirmed | None
+
+    def values(self) -> dict[str, object]:
+        """Return the columns to write."""
+        values = asdict(self)
+        confirmed: dict[str, object] = values.pop("confirmed") or {}
+        return {**values, **confirmed}
+
+
+_SOURCE = columns_for(SourceRow, SOURCE)
+_FETCH = columns_for(FetchRow, FETCH)
+
+
+async def insert_source(connection: Connection, source: SourceRow) -> bool:
+    """Write a new source; False when its name is taken."""
+    statement = insert(SOURCE).values(**source._asdict()).on_conflict_do_nothing(index_elements=["name"])
+    return (await connection.execute(statement)).rowcount == 1
+
+
+async def list_sources(connection: Connection, page: PageRequest) -> list[SourceRow]:
     """Return the sources of a page and one more, newest first."""
-    return await all_rows(connection, keyset(select(SOURCE), page, (_ALL.created_at, _ALL.source_id)))
+    statement = keyset(select(*_SOURCE), page, (_ALL.created_at, _ALL.source_id))
+    return await find_rows(connection, statement, SourceRow)
 
 
-async def source(connection: Connection, source_id: UUID, *, lock: bool = False) -> Row[Any] | None:
+async def find_source(connection: Connection, source_id: UUID, *, lock: bool = False) -> SourceRow | None:
     """Return one source, locked until the transaction ends if asked; None when there is none."""
-    statement = select(SOURCE).where(_ALL.source_id == source_id)
-    return await first_row(connection, statement.with_for_update() if lock else statement)
+    statement = select(*_SOURCE).where(_ALL.source_id == source_id)
+    return await find_row(connection, statement.with_for_update() if lock else statement, SourceRow)
 
 
-async def is_name_taken(connection: Connection, name: str, but: UUID) -> bool:
-    """Return whether another source than `but` has this name."""
-    statement = select(_ALL.source_id).where(_ALL.name == name, _ALL.source_id != but)
-    return await first_row(connection, statement) is not None
+async def find_source_id(connection: Connection, name: str) -> UUID | None:
+    """Return the identifier of the source of that name; None when there is none."""
+    found: UUID | None = await connection.scalar(select(_ALL.source_id).where(_ALL.name == name))
+    return found
 
 
-async def update_source(connection: Connection, source_id: UUID, values: Mapping[str, Any]) -> Row[Any] | None:
-    """Change a source and return it; None when there is none."""
-    statement = update(SOURCE).where(_ALL.source_id == source_id).values(**values).returning(SOURCE)
-    return await first_row(connection, statement)
+async def update_source(connection: Connection, source: SourceRow) -> None:
+    """Write a source that this transaction has locked as it now is."""
+    await connection.execute(update(SOURCE).where(_ALL.source_id == source.source_id).values(**source._asdict()))
 
 
 async def delete_source(connection: Connection, source_id: UUID) -> None:
@@ -53,11 +149,13 @@ async def delete_source(connection: Connection, source_id: UUID) -> None:
     await connection.execute(delete(SOURCE).where(_ALL.source_id == source_id))
 
 
-def _unleased(now: datetime) -> Any:
+def _unleased(now: datetime) -> ColumnElement[bool]:
     return or_(_ALL.lease_until.is_(None), _ALL.lease_until <= now)
 
 
-async def claim_due(connection: Connection, owner: UUID, now: datetime, lease_seconds: float) -> Row[Any] | None:
+async def claim_due_source(
+    connection: Connection, owner: UUID, now: datetime, lease_seconds: float
+) -> SourceRow | None:
     """Lease the source that has been due longest to `owner` and return it; None when none is due.
 
     Notes
@@ -76,66 +174,67 @@ async def claim_due(connection: Connection, owner: UUID, now: datetime, lease_se
     return await _lease(connection, _ALL.source_id == due, owner, now, lease_seconds)
 
 
-async def claim_one(
+async def claim_source(
     connection: Connection, source_id: UUID, owner: UUID, now: datetime, lease_seconds: float
-) -> Row[Any] | None:
+) -> SourceRow | None:
     """Lease one source to `owner` and return it; None when somebody else is fetching it."""
     condition = and_(_ALL.source_id == source_id, _unleased(now))
     return await _lease(connection, condition, owner, now, lease_seconds)
 
 
 async def _lease(
-    connection: Connection, condition: Any, owner: UUID, now: datetime, lease_seconds: float
-) -> Row[Any] | None:
+    connection: Connection, condition: ColumnElement[bool], owner: UUID, now: datetime, lease_seconds: float
+) -> SourceRow | None:
     lease = {"lease_owner": owner, "lease_until": now + timedelta(seconds=lease_seconds)}
-    return await first_row(connection, update(SOURCE).where(condition).values(**lease).returning(SOURCE))
+    statement = update(SOURCE).where(condition).values(**lease).returning(*_SOURCE)
+    return await find_row(connection, statement, SourceRow)
 
 
-async def settle(connection: Connection, source_id: UUID, owner: UUID, values: Mapping[str, Any]) -> bool:
+async def update_fetched_source(connection: Connection, source_id: UUID, owner: UUID, state: NextState) -> bool:
     """Write how a fetch went and give the lease back; False when the lease had passed to somebody else."""
     statement = (
         update(SOURCE)
         .where(_ALL.source_id == source_id, _ALL.lease_owner == owner)
-        .values(**values, lease_owner=None, lease_until=None)
+        .values(**state.values(), lease_owner=None, lease_until=None)
     )
     return (await connection.execute(statement)).rowcount == 1
 
 
-async def quota_use(connection: Connection, kind: str, since: datetime) -> tuple[int, int]:
+async def find_quota_use(connection: Connection, kind: str, since: datetime) -> QuotaUse:
     """Return the requests made since then for sources of a kind, and how many enabled ones there are."""
     of_kind = select(_ALL.source_id).where(_ALL.kind == kind)
     used = select(func.coalesce(func.sum(FETCH.c.n_requests), 0)).where(
         FETCH.c.source_id.in_(of_kind), FETCH.c.started_at >= since
     )
     sharing = select(func.count()).select_from(SOURCE).where(_ALL.kind == kind, _ALL.is_enabled)
-    row = (await connection.execute(select(used.scalar_subquery(), sharing.scalar_subquery()))).one()
-    return int(row[0]), int(row[1])
+    statement = select(used.scalar_subquery().label("n_requests"), sharing.scalar_subquery().label("n_sharing"))
+    return await find_one_row(connection, statement, QuotaUse)
 
 
-async def record_fetch(connection: Connection, values: Mapping[str, Any]) -> Row[Any]:
-    """Enter one run in the ledger and return the entry."""
-    result: CursorResult[Any] = await connection.execute(insert(FETCH).values(**values).returning(FETCH))
-    return result.one()
+async def insert_fetch(connection: Connection, fetch: FetchRow) -> None:
+    """Enter one run in the ledger."""
+    await connection.execute(insert(FETCH).values(**fetch._asdict()))
 
 
 async def list_fetches(
     connection: Connection, page: PageRequest, source_id: UUID | None, status: str | None
-) -> Sequence[Row[Any]]:
+) -> list[FetchRow]:
     """Return the runs of a page and one more, newest first."""
-    statement = select(FETCH)
+    statement = select(*_FETCH)
     if source_id is not None:
         statement = statement.where(FETCH.c.source_id == source_id)
     if status is not None:
         statement = statement.where(FETCH.c.status == status)
-    return await all_rows(connection, keyset(statement, page, (FETCH.c.started_at, FETCH.c.fetch_id)))
+    statement = keyset(statement, page, (FETCH.c.started_at, FETCH.c.fetch_id))
+    return await find_rows(connection, statement, FetchRow)
 
 
-async def record_gaps(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+async def insert_gaps(connection: Connection, gaps: Iterable[GapRow]) -> None:
     """Enter stretches of time that could not be fetched."""
-    await insert_rows(connection, GAP, rows)
+    await insert_rows(connection, GAP, [gap._asdict() for gap in gaps])
 
 
-async def close_gaps(connection: Connection, source_id: UUID, covered: Window) -> None:
+async def delete_gaps(connection: Connection, source_id: UUID, covered: Window) -> None:
     """Remove the gaps that lie within what has now been fetched; what a cap hides stays hidden."""
     await connection.execute(
         delete(GAP).where(
@@ -147,14 +246,16 @@ async def close_gaps(connection: Connection, source_id: UUID, covered: Window) -
     )
 
 
-async def gaps(connection: Connection, source_ids: Sequence[UUID], limit: int) -> Sequence[Row[Any]]:
+async def list_gaps(connection: Connection, source_ids: Sequence[UUID], limit: int) -> list[GapRow]:
     """Return the latest gaps of these sources, at most `limit` of each."""
     place = func.row_number().over(partition_by=GAP.c.source_id, order_by=(GAP.c.starts_at.desc(), GAP.c.gap_id.desc()))
     placed = select(GAP, place.label("place")).where(GAP.c.source_id.in_(source_ids)).subquery()
-    statement = select(placed).where(placed.c.place <= limit).order_by(placed.c.source_id, placed.c.place)
-    return await all_rows(connection, statement)
+    statement = (
+        select(*columns_for(GapRow, placed)).where(placed.c.place <= limit).order_by(placed.c.source_id, placed.c.place)
+    )
+    return await find_rows(connection, statement, GapRow)
 
 
-async def forget_fetches(connection: Connection, started_before: datetime) -> int:
+async def delete_fetches(connection: Connection, started_before: datetime) -> int:
     """Delete the lines of the ledger that are older; return how many."""
     return (await connection.execute(delete(FETCH).where(FETCH.c.started_at < started_before))).rowcount

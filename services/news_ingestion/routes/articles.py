@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import Depends, Query
 
-from common.api.dependencies import AsOf, ConnectionDep, ReadConnectionDep, RuntimeDep
+from common.api.dependencies import AsOf, ConnectionDep, ReadConnectionDep
 from common.api.etags import ConditionalDep, etag_of
 from common.api.pagination import Page, PageDep
 from common.api.routing import service_router
@@ -15,7 +15,7 @@ from common.errors import NotFound, problems
 from common.gateway import NEWS_INGESTION
 from news_ingestion.articles.canonical_url import is_same_address
 from news_ingestion.deduplication.duplicates import compare_posted
-from news_ingestion.dependencies import ArticleID
+from news_ingestion.dependencies import ArticleID, EngineDep
 from news_ingestion.ingestion import take_in
 from news_ingestion.repository import reading
 from news_ingestion.repository.reading import ArticleFilter
@@ -23,7 +23,6 @@ from news_ingestion.retraction import retract_article
 from news_ingestion.schemas.articles import (
     ArticleBatch,
     ArticleRead,
-    ArticleResult,
     ArticleResults,
     Comparison,
     ComparisonRequest,
@@ -54,15 +53,14 @@ async def article_filter(
 
 
 @router.post("/articles", summary="Take in articles")
-async def post_articles(batch: ArticleBatch, runtime: RuntimeDep) -> ArticleResults:
+async def post_articles(batch: ArticleBatch, engine: EngineDep) -> ArticleResults:
     """Take in 1 to 500 articles; each is answered on its own, in the order given.
 
     Posting the same articles again changes nothing. A different title or body at a known address is a correction; a
     syndicated copy is stored in its story and goes no further. An article that comes once per ticker is stored once
     with all of its tickers.
     """
-    outcomes = await take_in(runtime, batch.items())
-    return ArticleResults(data=[ArticleResult.of(index, outcome) for index, outcome in enumerate(outcomes)])
+    return await take_in(engine, batch.items())
 
 
 @router.get("/articles", summary="List articles", responses=problems(404))
@@ -87,9 +85,9 @@ async def read_article(
     article_id: ArticleID, connection: ReadConnectionDep, conditional: ConditionalDep, as_of: AsOf = None
 ) -> ArticleRead:
     """Return an article as it is now, or as it was at `as_of`; a retracted one is gone."""
-    row = await reading.article(connection, article_id, as_of)
+    row = await reading.find_article(connection, article_id, as_of)
     if row is None or row.state == "retracted":
-        raise NotFound(f"No article {article_id}.", code="article_retracted" if row is not None else None)
+        raise NotFound.of("article", article_id, code="article_retracted" if row is not None else None)
     conditional.answer(etag_of(row.article_id, row.revision))
     return ArticleRead.from_row(row)
 
@@ -97,15 +95,15 @@ async def read_article(
 @router.get("/articles/{article_id}/revisions", summary="List an article's versions", responses=problems(404))
 async def list_revisions(article_id: ArticleID, connection: ReadConnectionDep, page: PageDep) -> Page[ArticleRead]:
     """Return every version of an article, newest first, a retraction included."""
-    rows = await reading.revisions(connection, article_id, page)
+    rows = await reading.list_revisions(connection, article_id, page)
     if not rows and page.cursor is None:
-        raise NotFound(f"No article {article_id}.")
+        raise NotFound.of("article", article_id)
     return page.answer(rows, key=lambda row: (row.revision,), read=ArticleRead.from_row)
 
 
 @router.delete("/articles/{article_id}", status_code=204, summary="Retract an article", responses=problems(404, 412))
 async def delete_article(
-    article_id: ArticleID, connection: ConnectionDep, runtime: RuntimeDep, conditional: ConditionalDep
+    article_id: ArticleID, connection: ConnectionDep, engine: EngineDep, conditional: ConditionalDep
 ) -> None:
     """Retract an article: what was built on it downstream is withdrawn; its versions stay readable by `as_of`."""
-    await retract_article(runtime, connection, article_id, conditional)
+    await retract_article(engine, connection, article_id, conditional)

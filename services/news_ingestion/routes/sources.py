@@ -6,12 +6,13 @@ from uuid import UUID
 
 from fastapi import Query
 
-from common.api.dependencies import ConnectionDep, ReadConnectionDep, RuntimeDep
+from common.api.dependencies import ConnectionDep, ReadConnectionDep
 from common.api.etags import ConditionalDep
 from common.api.pagination import Page, PageDep
 from common.api.routing import service_router
 from common.errors import problems
 from common.gateway import NEWS_INGESTION
+from news_ingestion.dependencies import EngineDep
 from news_ingestion.repository import sources
 from news_ingestion.schemas.sources import (
     CoverageRead,
@@ -31,44 +32,44 @@ router = service_router(NEWS_INGESTION, "sources", "Where articles are fetched f
 
 @router.post("/sources", status_code=201, summary="Create a source", responses=problems(409))
 async def create_source(
-    source: SourceCreate, connection: ConnectionDep, runtime: RuntimeDep, conditional: ConditionalDep
+    source: SourceCreate, connection: ConnectionDep, engine: EngineDep, conditional: ConditionalDep
 ) -> SourceRead:
     """Create a source; it is fetched for the first time within seconds, and then on its schedule.
 
     An address that leads to a private, loopback or link-local network is refused.
     """
-    created = await management.create(runtime, connection, source)
+    created = await management.create(engine, connection, source)
     conditional.tag(management.tag_of(created))
-    return management.read(runtime, created)
+    return management.read(engine, created)
 
 
 @router.get("/sources", summary="List sources", responses=problems(404))
-async def list_sources(connection: ReadConnectionDep, runtime: RuntimeDep, page: PageDep) -> Page[SourceRead]:
+async def list_sources(connection: ReadConnectionDep, engine: EngineDep, page: PageDep) -> Page[SourceRead]:
     """Return sources, the newest first."""
     rows = await sources.list_sources(connection, page)
     return page.answer(
-        rows, key=lambda row: (row.created_at, row.source_id), read=lambda row: management.read(runtime, row)
+        rows, key=lambda row: (row.created_at, row.source_id), read=lambda row: management.read(engine, row)
     )
 
 
 @router.get("/sources/{source_id}", summary="Read a source", responses=problems(404))
 async def read_source(
-    source_id: UUID, connection: ReadConnectionDep, runtime: RuntimeDep, conditional: ConditionalDep
+    source_id: UUID, connection: ReadConnectionDep, engine: EngineDep, conditional: ConditionalDep
 ) -> SourceRead:
     """Return a source, its schedule and how its last fetches went."""
     found = await management.required(connection, source_id)
     conditional.tag(management.tag_of(found))
-    return management.read(runtime, found)
+    return management.read(engine, found)
 
 
 @router.patch("/sources/{source_id}", summary="Change a source", responses=problems(404, 409, 412))
 async def change_source(
-    source_id: UUID, source: SourceUpdate, connection: ConnectionDep, runtime: RuntimeDep, conditional: ConditionalDep
+    source_id: UUID, source: SourceUpdate, connection: ConnectionDep, engine: EngineDep, conditional: ConditionalDep
 ) -> SourceRead:
     """Change what is given and leave the rest; the source is then due at once and its errors are forgotten."""
-    changed = await management.change(runtime, connection, source_id, source, conditional)
+    changed = await management.change(engine, connection, source_id, source, conditional)
     conditional.tag(management.tag_of(changed))
-    return management.read(runtime, changed)
+    return management.read(engine, changed)
 
 
 @router.delete("/sources/{source_id}", status_code=204, summary="Delete a source", responses=problems(404, 412))
@@ -80,20 +81,20 @@ async def delete_source(source_id: UUID, connection: ConnectionDep, conditional:
 
 
 @router.post("/sources/{source_id}:fetch", summary="Fetch a source now", responses=problems(404, 409))
-async def fetch_source(source_id: UUID, runtime: RuntimeDep) -> FetchRead:
+async def fetch_source(source_id: UUID, engine: EngineDep) -> FetchRead:
     """Fetch a source at once, whatever its schedule says, and return how it went.
 
     A source that was switched off because of its key or its query is switched on again when this goes well. While
     somebody else is fetching it, the answer is 409.
     """
-    return FetchRead.from_row(await fetch_now(runtime, source_id))
+    return FetchRead.from_row(await fetch_now(engine, source_id))
 
 
 @router.get("/sources/{source_id}/plan", summary="Read a source's plan", responses=problems(404))
-async def read_plan(source_id: UUID, connection: ReadConnectionDep, runtime: RuntimeDep) -> PlanRead:
+async def read_plan(source_id: UUID, connection: ReadConnectionDep, engine: EngineDep) -> PlanRead:
     """Return when and how often a source will be fetched, within its provider's quota, delay and window."""
     found = await management.required(connection, source_id)
-    return await management.plan(runtime, connection, found)
+    return await management.plan(engine, connection, found)
 
 
 @router.get("/fetches", summary="List fetches", responses=problems(404))
@@ -109,7 +110,7 @@ async def list_fetches(
 
 
 @router.get("/coverage", summary="List what could not be fetched", responses=problems(404))
-async def list_coverage(connection: ReadConnectionDep, runtime: RuntimeDep, page: PageDep) -> Page[CoverageRead]:
+async def list_coverage(connection: ReadConnectionDep, engine: EngineDep, page: PageDep) -> Page[CoverageRead]:
     """Return, source by source, the stretches of time that were not fetched in full, and why.
 
     `delay` is hidden by the plan, `cap` was more than it shows of one query, `quota` came after the day's last request,
@@ -117,11 +118,10 @@ async def list_coverage(connection: ReadConnectionDep, runtime: RuntimeDep, page
     """
     rows = await sources.list_sources(connection, page)
     stored = defaultdict(list)
-    for gap in await sources.gaps(connection, [row.source_id for row in rows[: page.limit]], MAX_GAPS):
+    for gap in await sources.list_gaps(connection, [row.source_id for row in rows[: page.limit]], MAX_GAPS):
         stored[gap.source_id].append(gap)
-    now = runtime.clock.now()
     return page.answer(
         rows,
         key=lambda row: (row.created_at, row.source_id),
-        read=lambda row: coverage(row, stored[row.source_id], management.expected_delay_seconds(runtime, row), now),
+        read=lambda row: coverage(engine, row, stored[row.source_id]),
     )

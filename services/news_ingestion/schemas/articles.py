@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from operator import attrgetter
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, Field, StringConstraints
@@ -13,9 +13,9 @@ from common.contracts.bounds import Listed
 from common.contracts.text import Body, Language, Name, Summary, Ticker, Title
 from common.contracts.timestamps import SafeMoment
 from news_ingestion.articles.draft import Item
-from news_ingestion.deduplication.decisions import Status
+from news_ingestion.deduplication.decisions import Decision, Status
 from news_ingestion.deduplication.similarity import Rule, Verdict
-from news_ingestion.ingestion import Outcome
+from news_ingestion.repository.reading import ArticleRow, HeadlineRow, StoryRow
 
 _UpperTicker = Annotated[Ticker, BeforeValidator(lambda value: value.upper() if isinstance(value, str) else value)]
 _URL = Annotated[str, StringConstraints(min_length=1, max_length=2_048)]
@@ -24,15 +24,21 @@ _URL = Annotated[str, StringConstraints(min_length=1, max_length=2_048)]
 class ArticleCreate(BaseModel):
     """An article as it is posted; titles and texts may hold HTML, which is removed."""
 
-    title: Title
+    title: Title = Field(description="Headline, 1 to 1,000 characters.")
     url: _URL = Field(description="Absolute http(s) address; two addresses of one page are recognised as one.")
-    published_at: SafeMoment
-    body: Body | None = None
-    summary: Summary | None = None
-    author: Name | None = None
-    source: ArticleSource | None = None
-    language: Language | None = None
-    tickers: Listed[_UpperTicker] = Field(default_factory=list, max_length=100)
+    published_at: SafeMoment = Field(
+        description="When it was published (RFC 3339 with a time zone); from 1900 to a day ahead."
+    )
+    body: Body | None = Field(default=None, description="Full text, at most 1,000,000 characters.")
+    summary: Summary | None = Field(default=None, description="Teaser or abstract, at most 10,000 characters.")
+    author: Name | None = Field(default=None, description="Who wrote it, 1 to 200 characters.")
+    source: ArticleSource | None = Field(default=None, description="Who published it; the host of `url` when absent.")
+    language: Language | None = Field(default=None, description="ISO 639 code in lower case, for example `en`.")
+    tickers: Listed[_UpperTicker] = Field(
+        default_factory=list,
+        max_length=100,
+        description="Tickers that the publisher tags it with, at most 100; upper-cased.",
+    )
 
     def item(self) -> Item:
         """Return the article in the form that fetched ones have too."""
@@ -53,7 +59,9 @@ class ArticleCreate(BaseModel):
 class ArticleBatch(BaseModel):
     """1 to 500 articles; one that does not fit is answered `rejected` and fails no other."""
 
-    articles: list[Tolerant[ArticleCreate]] = Field(min_length=1, max_length=MAX_BATCH_ITEMS)
+    articles: list[Tolerant[ArticleCreate]] = Field(
+        min_length=1, max_length=MAX_BATCH_ITEMS, description="1 to 500 articles."
+    )
 
     def items(self) -> list[Item | ItemError]:
         """Return the articles, and for those that do not fit the reason."""
@@ -72,32 +80,28 @@ class Comparison(BaseModel):
     `different` (too little in common), `recurring` (the same publisher's next edition).
     """
 
-    duplicate: bool
-    rule: Rule
+    duplicate: bool = Field(description="Whether the two tell the same.")
+    rule: Rule = Field(description="What decided; the words are explained above.")
     similarity: float = Field(ge=0.0, le=1.0, description="Share of words and figures that both have.")
-    shared: list[str]
-    differing: list[str]
+    shared: list[str] = Field(description="Words and figures that both have, normalised.")
+    differing: list[str] = Field(description="Words and figures that only one has, normalised.")
 
     @classmethod
     def of(cls, verdict: Verdict) -> "Comparison":
         """Return the wire form of a verdict."""
-        return cls(**_comparison(verdict))
-
-
-def _comparison(verdict: Verdict) -> dict[str, Any]:
-    return {
-        "duplicate": verdict.duplicate,
-        "rule": verdict.rule,
-        "similarity": verdict.similarity,
-        "shared": list(verdict.shared),
-        "differing": list(verdict.differing),
-    }
+        return cls(
+            duplicate=verdict.duplicate,
+            rule=verdict.rule,
+            similarity=verdict.similarity,
+            shared=list(verdict.shared),
+            differing=list(verdict.differing),
+        )
 
 
 class Match(Comparison):
     """The stored article that a posted one was found to repeat, and why."""
 
-    article_id: UUID
+    article_id: UUID = Field(description="Identifier of the stored article.")
 
 
 class ArticleResult(BaseModel):
@@ -111,74 +115,92 @@ class ArticleResult(BaseModel):
     """
 
     index: int = Field(ge=0, description="Position in the request, from 0.")
-    status: Status
-    article_id: UUID | None = None
-    story_id: UUID | None = None
-    match: Match | None = None
-    error: ItemError | None = None
+    status: Status = Field(description="What became of the article.")
+    article_id: UUID | None = Field(
+        default=None, description="Identifier of the article as it is stored; null when rejected."
+    )
+    story_id: UUID | None = Field(default=None, description="Identifier of its story; null when rejected.")
+    match: Match | None = Field(
+        default=None, description="The article that it repeats or corrects; null when there is none."
+    )
+    error: ItemError | None = Field(
+        default=None, description="Why it was rejected; null unless `status` is `rejected`."
+    )
 
     @classmethod
-    def of(cls, index: int, outcome: Outcome) -> "ArticleResult":
-        """Return the wire form of an outcome."""
-        decision = outcome.decision
-        if decision is None:
-            return cls(index=index, status="rejected", error=outcome.error)
+    def of(cls, index: int, decided: Decision | ItemError) -> "ArticleResult":
+        """Return the wire form of a decision, or of why there is none."""
+        if isinstance(decided, ItemError):
+            return cls(index=index, status="rejected", error=decided)
         match = None
-        if decision.match_id is not None and decision.verdict is not None:
-            match = Match(article_id=decision.match_id, **_comparison(decision.verdict))
-        known = decision.known
+        if decided.match_id is not None and decided.verdict is not None:
+            match = Match(article_id=decided.match_id, **Comparison.of(decided.verdict).model_dump())
+        known = decided.known
         return cls(
-            index=index, status=decision.status, article_id=known.article_id, story_id=known.story_id, match=match
+            index=index, status=decided.status, article_id=known.article_id, story_id=known.story_id, match=match
         )
 
 
 class ArticleResults(BaseModel):
     """The answers to a batch, in the order of the request."""
 
-    data: list[ArticleResult]
+    data: list[ArticleResult] = Field(description="One answer per article, in the order of the request.")
 
 
 class Comparand(BaseModel):
     """One side of a comparison."""
 
-    title: Title
-    body: Body | None = None
-    url: _URL | None = None
+    title: Title = Field(description="Headline, 1 to 1,000 characters.")
+    body: Body | None = Field(
+        default=None, description="Full text; compared when both have at least 200 characters, up to the first 4,000."
+    )
+    url: _URL | None = Field(
+        default=None, description="Address; two equal ones are a duplicate whatever the texts say."
+    )
 
 
 class ComparisonRequest(BaseModel):
     """Two articles to compare; nothing is stored."""
 
-    a: Comparand
-    b: Comparand
+    a: Comparand = Field(description="One article.")
+    b: Comparand = Field(description="The other article.")
 
 
 class ArticleRead(BaseModel):
     """An article as it is now, or was at `as_of`."""
 
-    article_id: UUID
-    revision: int
-    state: ArticleState
-    story_id: UUID
+    article_id: UUID = Field(description="Identifier of the article, the same through its revisions.")
+    revision: int = Field(description="Number of the version, from 1; a correction or retraction adds 1.")
+    state: ArticleState = Field(
+        description="`created` as it came first, `revised` after a correction, `retracted` once taken back."
+    )
+    story_id: UUID = Field(description="Identifier of its story.")
     duplicate_of: UUID | None = Field(description="The article that this one is a syndicated copy of.")
-    title: str
-    body: str | None
-    summary: str | None
-    url: str
-    canonical_url: str
-    domain: str
-    author: str | None
-    source: ArticleSource | None
-    language: str | None
-    tickers: list[str]
-    novelty: float
-    published_at: datetime
-    received_at: datetime
+    title: str = Field(description="Headline without markup.")
+    body: str | None = Field(description="Full text without markup; null when the publisher gave none.")
+    summary: str | None = Field(description="Teaser without markup; null when the publisher gave none.")
+    url: str = Field(description="Address as it was given.")
+    canonical_url: str = Field(
+        description="The address by which the article is recognised, without tracking parameters."
+    )
+    domain: str = Field(description="Host of the canonical address, without `www.`.")
+    author: str | None = Field(description="Who wrote it; null when not said.")
+    source: ArticleSource | None = Field(description="Who published it; null when only the site is known.")
+    language: str | None = Field(description="ISO 639 code as declared by the publisher; null when not said.")
+    tickers: list[str] = Field(
+        description="Tickers that publishers tag it with, at most 100, in the order in which they came."
+    )
+    novelty: float = Field(
+        description="How new it was within its story, in [0, 1]: 0.75 to the power of the story's articles in the 24 "
+        "hours before."
+    )
+    published_at: datetime = Field(description="When the publisher says that it was published (RFC 3339, UTC).")
+    received_at: datetime = Field(description="When the article, or its latest correction, came in (RFC 3339, UTC).")
     recorded_at: datetime = Field(description="When this version was written.")
     superseded_at: datetime | None = Field(description="When the next version was written; null on the current one.")
 
     @classmethod
-    def from_row(cls, row: Any) -> "ArticleRead":
+    def from_row(cls, row: ArticleRow) -> "ArticleRead":
         """Return the wire form of a stored version."""
         name = row.source_name or (row.domain if row.source_id else None)
         source = ArticleSource.model_construct(id=row.source_id, name=name) if name else None
@@ -193,42 +215,45 @@ _stored_values = attrgetter(*_STORED)
 class StoryRead(BaseModel):
     """One event and how widely it is told."""
 
-    story_id: UUID
+    story_id: UUID = Field(description="Identifier of the story.")
     title: str = Field(description="Headline of the article that began the story.")
-    first_published_at: datetime
-    last_published_at: datetime
+    first_published_at: datetime = Field(description="Publication time of its earliest article (RFC 3339, UTC).")
+    last_published_at: datetime = Field(description="Publication time of its latest article (RFC 3339, UTC).")
     article_count: int = Field(description="Articles of the story, copies included.")
     copy_count: int = Field(description="Syndicated copies among them.")
     independent_source_count: int = Field(description="Publishers that brought an article of their own.")
     novelty: float = Field(description="Novelty that the story's latest turn has left, from 1 (new) towards 0.")
 
     @classmethod
-    def from_row(cls, row: Any) -> "StoryRead":
+    def from_row(cls, row: StoryRow) -> "StoryRead":
         """Return the wire form of a stored story."""
-        values = {name: getattr(row, name) for name in StoryRead.model_fields if name != "novelty"}
-        return cls(**values, novelty=1.0 if row.novelty is None else row.novelty)
+        return cls.model_validate({**row._asdict(), "novelty": 1.0 if row.novelty is None else row.novelty})
 
 
 class Headline(BaseModel):
     """One headline of a story, as it was published or corrected."""
 
-    article_id: UUID
-    revision: int
-    state: ArticleState
-    title: str
-    source_name: str | None
-    domain: str
-    duplicate_of: UUID | None
-    published_at: datetime
-    recorded_at: datetime
+    article_id: UUID = Field(description="Identifier of the article, the same through its revisions.")
+    revision: int = Field(description="Number of the version, from 1; a correction or retraction adds 1.")
+    state: ArticleState = Field(
+        description="`created` as it came first, `revised` after a correction, `retracted` once taken back."
+    )
+    title: str = Field(description="The headline of this version.")
+    source_name: str | None = Field(description="Publisher as named by the source; null when not said.")
+    domain: str = Field(description="Host of the canonical address, without `www.`.")
+    duplicate_of: UUID | None = Field(
+        description="The article that this one is a syndicated copy of; null when it is none."
+    )
+    published_at: datetime = Field(description="When the publisher says that it was published (RFC 3339, UTC).")
+    recorded_at: datetime = Field(description="When this version was written (RFC 3339, UTC).")
 
     @classmethod
-    def from_row(cls, row: Any) -> "Headline":
+    def from_row(cls, row: HeadlineRow) -> "Headline":
         """Return the wire form of a stored version."""
-        return cls(**{name: getattr(row, name) for name in cls.model_fields})
+        return cls.model_validate(row._asdict())
 
 
 class StoryDetail(StoryRead):
     """A story with the history of its headlines, the oldest 500."""
 
-    headlines: list[Headline]
+    headlines: list[Headline] = Field(description="Headlines by time of publication, oldest first, at most 500.")

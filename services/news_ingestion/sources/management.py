@@ -2,69 +2,59 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
-
-from sqlalchemy import Row
 
 from common.api.etags import Conditional, etag_of
 from common.clock import uuid7
 from common.errors import Conflict, NotFound
-from common.outgoing.address_guard import AddressGuard
 from common.postgres.database import Connection
-from common.runtime import Runtime
 from common.secrets.masking import masked_feed
 from common.secrets.secret_box import UnreadableSecret
-from news_ingestion.providers.provider import Adapter, FetchPlan, Kind
+from news_ingestion.engine import Engine
 from news_ingestion.repository import sources
+from news_ingestion.repository.sources import QuotaUse, SourceRow
 from news_ingestion.schemas.sources import PlanRead, QuotaRead, SourceCreate, SourceRead, SourceUpdate, WindowRead
 from news_ingestion.sources.fetching import state_of
 
 
-def _adapter(runtime: Runtime, kind: str) -> Adapter:
-    adapters: Mapping[str, Adapter] = runtime.state.adapters
-    return adapters[kind]
-
-
-def tag_of(source: Row[Any]) -> str:
+def tag_of(source: SourceRow) -> str:
     """Return the entity tag of a source; fetches do not change it, only people do."""
     return etag_of(source.source_id, source.version)
 
 
-def read(runtime: Runtime, source: Row[Any]) -> SourceRead:
+def read(engine: Engine, source: SourceRow) -> SourceRead:
     """Return a source as the API shows it."""
-    return SourceRead.from_row(source, _shown_url(runtime, source), expected_delay_seconds(runtime, source))
+    return SourceRead.from_row(source, _shown_url(engine, source), expected_delay_seconds(engine, source))
 
 
-def _shown_url(runtime: Runtime, source: Row[Any]) -> str | None:
+def _shown_url(engine: Engine, source: SourceRow) -> str | None:
     try:
-        return None if source.url is None else masked_feed(runtime.secret_box.open(source.url))
+        return None if source.url is None else masked_feed(engine.runtime.secret_box.open(source.url))
     except UnreadableSecret:
         return None
 
 
-def expected_delay_seconds(runtime: Runtime, source: Row[Any]) -> float:
+def expected_delay_seconds(engine: Engine, source: SourceRow) -> float:
     """Return how late the provider of a source shows articles."""
-    adapter = _adapter(runtime, source.kind)
-    return adapter.plan(state_of(source), runtime.clock.now()).expected_delay_seconds
+    provider = engine.providers[source.kind]
+    return provider.plan(state_of(source, QuotaUse(0, 1)), engine.runtime.clock.now()).expected_delay_seconds
 
 
-async def _check(runtime: Runtime, kind: Kind, url: str | None, config: Mapping[str, Any]) -> dict[str, Any]:
+async def _check(engine: Engine, kind: str, url: str | None, config: Mapping[str, object]) -> dict[str, object]:
     """Return the complete configuration; `Conflict` says what does not fit together."""
-    adapter = _adapter(runtime, kind)
-    if adapter.needs_url != (url is not None):
-        detail = f"A source of kind {kind} {'needs' if adapter.needs_url else 'has no'} url."
-        raise Conflict(detail, code="url_missing" if adapter.needs_url else "url_not_allowed")
+    provider = engine.providers[kind]
+    if provider.needs_url != (url is not None):
+        detail = f"A source of kind {kind} {'needs' if provider.needs_url else 'has no'} url."
+        raise Conflict(detail, code="url_missing" if provider.needs_url else "url_not_allowed")
     if url is not None:
-        guard: AddressGuard = runtime.state.address_guard
-        await guard.require(url)
+        await engine.address_guard.require(url)
     try:
-        return adapter.read_config(config)
+        return provider.read_config(config)
     except ValueError as error:
         raise Conflict(f"config: {error}.", code="config_invalid") from error
 
 
-async def create(runtime: Runtime, connection: Connection, given: SourceCreate) -> Row[Any]:
+async def create(engine: Engine, connection: Connection, given: SourceCreate) -> SourceRow:
     """Store a new source and return it; it is due at once.
 
     Raises
@@ -72,28 +62,30 @@ async def create(runtime: Runtime, connection: Connection, given: SourceCreate) 
     Conflict
         The configuration does not fit the kind, the address may not be reached, or the name is taken.
     """
-    config = await _check(runtime, given.kind, given.url, given.config)
-    now = runtime.clock.now()
-    is_scheduled = given.is_enabled and _adapter(runtime, given.kind).is_fetched
-    values = {
-        **given.model_dump(exclude={"config"}),
-        "url": None if given.url is None else runtime.secret_box.seal(given.url),
-        "config": config,
-        "source_id": uuid7(),
-        "version": 1,
-        "created_at": now,
-        "updated_at": now,
-        "next_fetch_at": now if is_scheduled else None,
-    }
-    created = await sources.create_source(connection, values)
-    if created is None:
-        raise Conflict(f"There is a source named {given.name!r} already.", code="name_taken")
+    config = await _check(engine, given.kind, given.url, given.config)
+    now = engine.runtime.clock.now()
+    is_scheduled = given.is_enabled and engine.providers[given.kind].is_fetched
+    created = SourceRow(
+        source_id=uuid7(),
+        kind=given.kind,
+        name=given.name,
+        url=None if given.url is None else engine.runtime.secret_box.seal(given.url),
+        config=config,
+        is_enabled=given.is_enabled,
+        interval_seconds=given.interval_seconds,
+        version=1,
+        created_at=now,
+        updated_at=now,
+        next_fetch_at=now if is_scheduled else None,
+    )
+    if not await sources.insert_source(connection, created):
+        raise _name_taken(given.name)
     return created
 
 
 async def change(
-    runtime: Runtime, connection: Connection, source_id: UUID, given: SourceUpdate, conditional: Conditional
-) -> Row[Any]:
+    engine: Engine, connection: Connection, source_id: UUID, given: SourceUpdate, conditional: Conditional
+) -> SourceRow:
     """Change a source and return it; a changed or re-enabled source is due at once, and starts without errors.
 
     The address as it is shown, with what may be a key hidden, is no new one: the source keeps the one it has.
@@ -105,65 +97,67 @@ async def change(
     """
     current = await required(connection, source_id, lock=True)
     conditional.require(tag_of(current))
-    values = given.model_dump(exclude_none=True)
-    if "name" in values and await sources.is_name_taken(connection, values["name"], source_id):
-        raise Conflict(f"There is a source named {values['name']!r} already.", code="name_taken")
-    if "url" in values and values["url"] == _shown_url(runtime, current):
-        del values["url"]
-    if {"url", "config"} & values.keys():
-        url, config = values.get("url"), values.get("config", current.config)
-        if url is not None:
-            values["url"] = runtime.secret_box.seal(url)
-        elif current.url is not None:
-            url = _opened(runtime, current.url)
-        values["config"] = await _check(runtime, current.kind, url, config)
-        values |= {"etag": None, "last_modified": None}
-    now = runtime.clock.now()
-    is_enabled = values.get("is_enabled", current.is_enabled)
-    is_scheduled = is_enabled and _adapter(runtime, current.kind).is_fetched
-    values |= {
-        "version": current.version + 1,
-        "updated_at": now,
-        "next_fetch_at": now if is_scheduled else None,
-        "error_count": 0,
-        "backoff_seconds": 0.0,
-        "last_error": None,
-        "disabled_reason": None if is_enabled else current.disabled_reason,
-    }
-    changed = await sources.update_source(connection, source_id, values)
-    if changed is None:
-        raise NotFound(f"No source {source_id}.")
+    if given.name is not None and await sources.find_source_id(connection, given.name) not in {None, source_id}:
+        raise _name_taken(given.name)
+    now = engine.runtime.clock.now()
+    is_enabled = current.is_enabled if given.is_enabled is None else given.is_enabled
+    is_scheduled = is_enabled and engine.providers[current.kind].is_fetched
+    changed = (await _asked_anew(engine, current, given))._replace(
+        name=current.name if given.name is None else given.name,
+        interval_seconds=current.interval_seconds if given.interval_seconds is None else given.interval_seconds,
+        is_enabled=is_enabled,
+        version=current.version + 1,
+        updated_at=now,
+        next_fetch_at=now if is_scheduled else None,
+        error_count=0,
+        backoff_seconds=0.0,
+        last_error=None,
+        disabled_reason=None if is_enabled else current.disabled_reason,
+    )
+    await sources.update_source(connection, changed)
     return changed
 
 
-def _opened(runtime: Runtime, stored: str) -> str:
+async def _asked_anew(engine: Engine, current: SourceRow, given: SourceUpdate) -> SourceRow:
+    """Return the source with the address and the configuration that it is asked by from now on."""
+    url = None if given.url == _shown_url(engine, current) else given.url
+    if url is None and given.config is None:
+        return current
+    sealed = current.url if url is None else engine.runtime.secret_box.seal(url)
+    if url is None and current.url is not None:
+        url = _opened(engine, current.url)
+    config = await _check(engine, current.kind, url, current.config if given.config is None else given.config)
+    return current._replace(url=sealed, config=config, etag=None, last_modified=None)
+
+
+def _name_taken(name: str) -> Conflict:
+    return Conflict(f"There is a source named {name!r} already.", code="name_taken")
+
+
+def _opened(engine: Engine, stored: str) -> str:
     try:
-        return runtime.secret_box.open(stored)
+        return engine.runtime.secret_box.open(stored)
     except UnreadableSecret as error:
         raise Conflict(f"{error}; give the url again.", code="address_unreadable") from error
 
 
-async def required(connection: Connection, source_id: UUID, *, lock: bool = False) -> Row[Any]:
+async def required(connection: Connection, source_id: UUID, *, lock: bool = False) -> SourceRow:
     """Return a source; `NotFound` when there is none."""
-    found = await sources.source(connection, source_id, lock=lock)
+    found = await sources.find_source(connection, source_id, lock=lock)
     if found is None:
-        raise NotFound(f"No source {source_id}.")
+        raise NotFound.of("source", source_id)
     return found
 
 
-async def _plan(runtime: Runtime, connection: Connection, source: Row[Any]) -> tuple[FetchPlan, int]:
-    now = runtime.clock.now()
-    used, sharing = await sources.quota_use(connection, source.kind, now - timedelta(days=1))
-    return _adapter(runtime, source.kind).plan(state_of(source, used, sharing), now), used
-
-
-async def plan(runtime: Runtime, connection: Connection, source: Row[Any]) -> PlanRead:
+async def plan(engine: Engine, connection: Connection, source: SourceRow) -> PlanRead:
     """Return how a source will be fetched from now on."""
-    found, used = await _plan(runtime, connection, source)
+    now = engine.runtime.clock.now()
+    used = await sources.find_quota_use(connection, source.kind, now - timedelta(days=1))
+    found = engine.providers[source.kind].plan(state_of(source, used), now)
     quota = None
     if found.requests_per_day is not None:
-        remaining = max(0, found.requests_per_day - used)
-        quota = QuotaRead(requests_per_day=found.requests_per_day, used=used, remaining=remaining)
+        remaining = max(0, found.requests_per_day - used.n_requests)
+        quota = QuotaRead(requests_per_day=found.requests_per_day, used=used.n_requests, remaining=remaining)
     window = WindowRead(starts_at=found.window.start, ends_at=found.window.end) if found.window else None
     return PlanRead(
         source_id=source.source_id,

@@ -2,14 +2,12 @@
 
 from datetime import timedelta
 
-from common.runtime import Runtime
+from news_ingestion.engine import Engine
 from news_ingestion.repository import sources
-from news_ingestion.settings import Settings
 
 
-async def forget_old_fetches(runtime: Runtime) -> int:
+async def forget_old_fetches(engine: Engine) -> int:
     """Delete the lines of the ledger of fetches that are older than the retention; return how many."""
-    settings = runtime.settings_as(Settings)
-    limit = runtime.clock.now() - timedelta(days=settings.fetch_retention_days)
-    async with runtime.database.transaction() as connection:
-        return await sources.forget_fetches(connection, limit)
+    limit = engine.runtime.clock.now() - timedelta(days=engine.settings.fetch_retention_days)
+    async with engine.runtime.database.transaction() as connection:
+        return await sources.delete_fetches(connection, limit)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from fastapi import Query
 
-from common.api.dependencies import AsOf, ReadConnectionDep, RuntimeDep
+from common.api.dependencies import AsOf, ReadConnectionDep
 from common.api.etags import ConditionalDep, etag_of
 from common.api.pagination import Page, PageDep
 from common.api.routing import service_router
@@ -17,7 +17,7 @@ from common.contracts.text import Ticker
 from common.errors import NotFound, problems
 from common.gateway import NLP
 from nlp import repository
-from nlp.analysis import analyse_articles
+from nlp.analysis import analyse
 from nlp.dependencies import EngineDep
 from nlp.repository import AnalysisFilter
 from nlp.schemas import ArticleBatch, CounterfactualRead, TextAnalyses, TextAnalysisRead, TextBatch, TextToAnalyse
@@ -32,20 +32,19 @@ _Name = Annotated[str | None, Query(max_length=100)]
 
 
 @router.post("/analyses", response_model_exclude_none=True)
-async def create_analyses(batch: ArticleBatch, runtime: RuntimeDep, engine: EngineDep) -> BatchResult:
+async def create_analyses(batch: ArticleBatch, engine: EngineDep) -> BatchResult:
     """Analyse 1 to 500 articles, store the result of each and hand it on to market impact.
 
     The answer says for each article, in the order given, whether its analysis was `stored`, was here before
     (`unchanged`), is older than what is here (`superseded`), or does not fit the contract (`rejected`). Sending a batch
     again changes nothing. A retracted article gives an analysis without entities.
     """
-    return await answer_handover(runtime, batch.articles, partial(analyse_articles, runtime, engine))
+    return await answer_handover(engine.runtime, batch.articles, partial(analyse, engine))
 
 
 @router.post("/texts:analyze")
 async def analyze_texts(
     batch: TextBatch,
-    runtime: RuntimeDep,
     engine: EngineDep,
     counterfactual: Annotated[
         bool, Query(description="Also say what the score would be without each stretch of evidence.")
@@ -57,11 +56,12 @@ async def analyze_texts(
     marked and not scored: `abstained` with the reason; so is a text that the analysis fails on. With `counterfactual`
     each text is read again without each of its at most five stretches of evidence.
     """
-    reading = Isolated(runtime, partial(engine.analyse, counterfactual=counterfactual), _unread)
+    reading = Isolated(engine.runtime, partial(engine.thread.analyse, counterfactual=counterfactual), _unread)
     found = await reading.answer([_input(text, batch) for text in batch.texts])
+    versions = engine.thread.model_versions
     return TextAnalyses(
         data=[
-            _read(text.id if text.id is not None else str(index), analysis, engine.model_versions)
+            _read(text.id if text.id is not None else str(index), analysis, versions)
             for index, (text, analysis) in enumerate(zip(batch.texts, found, strict=True))
         ]
     )
@@ -84,17 +84,8 @@ def _input(text: TextToAnalyse, batch: TextBatch) -> TextInput:
 def _read(text_id: str, found: TextAnalysis, model_versions: dict[str, str]) -> TextAnalysisRead:
     return TextAnalysisRead(
         id=text_id,
-        language=found.language.code,
-        sentiment=found.sentiment,
-        entities=found.entities,
-        topics=found.topics,
-        events=found.events,
-        evidence=found.evidence,
         counterfactuals=[CounterfactualRead(**asdict(one)) for one in found.counterfactuals],
-        abstained=found.abstained,
-        abstain_reason=found.abstain_reason,
-        ambiguity=found.ambiguity,
-        model_versions=model_versions,
+        **found.answer(model_versions),
     )
 
 
@@ -130,7 +121,7 @@ async def read_analysis(
     """Return the analysis of an article: its newest revision, or the one that was current at `as_of`."""
     document = await repository.find_analysis(connection, article_id, as_of)
     if document is None:
-        raise NotFound(f"There is no analysis of the article {article_id}.")
+        raise NotFound.of("analysis of an article", article_id)
     analysis = Analysis.model_validate_json(document)
     conditional.answer(etag_of(analysis.analysis_id, analysis.revision))
     return analysis

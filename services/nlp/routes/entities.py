@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Path, Query
 
-from common.api.dependencies import ConnectionDep, RuntimeDep
+from common.api.dependencies import ConnectionDep
 from common.api.etags import ConditionalDep
 from common.api.pagination import Page, PageDep, decode_cursor, encode_cursor
 from common.api.routing import service_router
@@ -35,7 +35,7 @@ def _read(engine: Engine, entity: KnownEntity, aliases: list[str] | None = None)
         sector=entity.sector,
         until=entity.until.isoformat() if entity.until else None,
         successor=entity.successor,
-        user_aliases=list(engine.user_aliases.get(entity.entity_id, ())) if aliases is None else aliases,
+        user_aliases=list(engine.thread.user_aliases.get(entity.entity_id, ())) if aliases is None else aliases,
     )
 
 
@@ -49,7 +49,7 @@ async def list_entities(
 ) -> Page[EntityRead]:
     """List the entities that texts are linked to, by identifier."""
     after = str(decode_cursor(page.cursor, [str])[0]) if page.cursor is not None else None
-    found = search_entities(engine.analyser.gazetteer, EntityQuery(q, type, ticker), after, page.limit + 1)
+    found = search_entities(engine.thread.analyser.gazetteer, EntityQuery(q, type, ticker), after, page.limit + 1)
     shown = found[: page.limit]
     next_cursor = encode_cursor((shown[-1].entity_id,)) if len(found) > page.limit else None
     return Page(data=[_read(engine, entity) for entity in shown], next_cursor=next_cursor)
@@ -59,7 +59,7 @@ async def list_entities(
 async def read_entity(entity_id: EntityId, engine: EngineDep, conditional: ConditionalDep) -> EntityRead:
     """Return one entity with the names that users gave it."""
     entity = known_entity(engine, entity_id)
-    conditional.answer(aliases_tag(entity_id, engine.user_aliases.get(entity_id, ())))
+    conditional.answer(aliases_tag(entity_id, engine.thread.user_aliases.get(entity_id, ())))
     return _read(engine, entity)
 
 
@@ -70,7 +70,7 @@ async def resolve_names(names: NamesToResolve, engine: EngineDep) -> Resolutions
 
 
 def _resolution(engine: Engine, name: str) -> ResolutionRead:
-    found = resolve(engine.analyser.gazetteer, name)
+    found = resolve(engine.thread.analyser.gazetteer, name)
     candidates = [_candidate(candidate) for candidate in found.candidates]
     is_clear = bool(candidates) and not found.is_ambiguous
     return ResolutionRead(
@@ -99,10 +99,9 @@ async def put_aliases(
     entity_id: EntityId,
     update: AliasesUpdate,
     connection: ConnectionDep,
-    runtime: RuntimeDep,
     engine: EngineDep,
     conditional: ConditionalDep,
 ) -> EntityRead:
     """Let the given names be all that users call an entity; texts are linked by them from now on, on every replica."""
-    aliases = await change_aliases(runtime, engine, connection, conditional, entity_id, list(update.aliases))
+    aliases = await change_aliases(engine, connection, entity_id, update.aliases, conditional)
     return _read(engine, known_entity(engine, entity_id), aliases)

@@ -32,7 +32,7 @@ async def read_model(version: Annotated[str, Path(max_length=100)]) -> ModelRead
     for card in load_manifest().values():
         if card.version == version:
             return ModelRead.from_card(card)
-    raise NotFound(f"There is no model version {version!r}.")
+    raise NotFound.of("model version", version)
 
 
 @router.get("/taxonomy/topics")
@@ -40,13 +40,13 @@ async def read_topics(
     engine: EngineDep, taxonomy: Annotated[Literal["market", "reuters"], Query()] = "market"
 ) -> TopicTaxonomy:
     """List the topics of a taxonomy: `market`, the default, or `reuters`, the codes of Reuters-21578."""
-    version = engine.model_versions["topics" if taxonomy == "market" else "reuters"]
+    version = engine.thread.model_versions["topics" if taxonomy == "market" else "reuters"]
     if taxonomy == "market":
         topics = [
             TopicRead(topic=topic.code, name=topic.name, alpha_vantage=topic.alpha_vantage) for topic in market_topics()
         ]
     else:
-        topics = [TopicRead(topic=code, name=code) for code in engine.analyser.reuters_codes]
+        topics = [TopicRead(topic=code, name=code) for code in engine.thread.analyser.reuters_codes]
     return TopicTaxonomy(taxonomy=taxonomy, version=version, data=topics)
 
 
@@ -54,7 +54,7 @@ async def read_topics(
 async def read_events(engine: EngineDep) -> EventTaxonomy:
     """List the event types."""
     events = [EventRead(type=event.type, description=event.description) for event in event_types()]
-    return EventTaxonomy(version=engine.model_versions["events"], data=events)
+    return EventTaxonomy(version=engine.thread.model_versions["events"], data=events)
 
 
 @router.post("/selfcheck")
@@ -64,7 +64,7 @@ async def check_models(engine: EngineDep) -> SelfcheckRead:
     Meant as a gate for rollouts: it fails when the models at work are not those that were measured. The metric
     `nlp_selfcheck_ok` keeps the outcome of the last one.
     """
-    report = await engine.selfcheck()
+    report = await engine.thread.selfcheck()
     if report.differences:
         raise Unavailable(
             f"{len(report.differences)} answers on the golden corpus differ from the frozen ones.",
@@ -80,5 +80,5 @@ async def check_models(engine: EngineDep) -> SelfcheckRead:
         label_accuracy=round(report.label_accuracy, 4),
         ticker_recall=round(report.ticker_recall, 4),
         max_score_drift=report.drift,
-        model_versions=engine.model_versions,
+        model_versions=engine.thread.model_versions,
     )

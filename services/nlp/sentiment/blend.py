@@ -8,13 +8,23 @@ that is surely positive is not therefore strongly so.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TypedDict
 
 from nlp.sentiment.opinion import Opinion
 
 LEAST_SHARE = 0.03
+
+
+class BlendRow(TypedDict):
+    """The weights of a blend as JSON."""
+
+    deep: float
+    fast: float
+    bias: list[float]
+    graded: float
+    classes: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,22 +38,14 @@ class Blend:
     classes: float
 
     @classmethod
-    def from_row(cls, row: Mapping[str, Any]) -> "Blend":
+    def from_row(cls, row: BlendRow) -> "Blend":
         """Return the blend that `row` wrote."""
-        negative, neutral, positive = map(float, row["bias"])
-        weights = (float(row[name]) for name in ("deep", "fast", "graded", "classes"))
-        deep, fast, graded, classes = weights
-        return cls(deep, fast, (negative, neutral, positive), graded, classes)
+        negative, neutral, positive = row["bias"]
+        return cls(row["deep"], row["fast"], (negative, neutral, positive), row["graded"], row["classes"])
 
-    def row(self) -> dict[str, Any]:
+    def row(self) -> BlendRow:
         """Return the blend as JSON takes it."""
-        return {
-            "deep": self.deep,
-            "fast": self.fast,
-            "bias": list(self.bias),
-            "graded": self.graded,
-            "classes": self.classes,
-        }
+        return BlendRow(deep=self.deep, fast=self.fast, bias=list(self.bias), graded=self.graded, classes=self.classes)
 
     def __call__(self, outputs: Sequence[float], fast: Opinion) -> Opinion:
         """Return the blended opinion.

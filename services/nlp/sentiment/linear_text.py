@@ -7,12 +7,11 @@ a feature are enough. What a form's letters contribute depends on the form alone
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from nlp.artefacts import unpack_words
+from nlp.artefacts import Arrays, unpack_words
 from nlp.sentiment.features import Families, Key, pieces
 
 _MAX_KNOWN_FORMS = 20_000
@@ -76,7 +75,7 @@ class LinearText:
         self._temperature = temperature
 
     @classmethod
-    def from_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]], head: str) -> "LinearText":
+    def from_arrays(cls, arrays: Arrays, head: str) -> "LinearText":
         """Return the model stored under the prefix `head` of an artefact's arrays."""
         intercept = arrays[f"{head}_intercept"].tolist()
         words: dict[str, dict[Key, Weights]] = {}
@@ -144,7 +143,7 @@ def _total(found: Iterable[Weights | None]) -> Weights:
     return negative, positive, square
 
 
-def _rows(arrays: Mapping[str, npt.NDArray[Any]], block: str) -> Iterable[tuple[str, Weights]]:
+def _rows(arrays: Arrays, block: str) -> Iterable[tuple[str, Weights]]:
     features = unpack_words(arrays[f"{block}_features"])
     frequency = arrays[f"{block}_idf"].astype(np.float64)
     weights = arrays[f"{block}_weights"].astype(np.float64) * frequency[:, None]

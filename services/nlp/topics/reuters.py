@@ -8,13 +8,13 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from itertools import chain, pairwise
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from common.contracts import TopicScore
-from nlp.artefacts import checked_path, load_arrays, load_manifest, unpack_words
+from nlp.artefacts import Arrays, checked_path, load_arrays, load_manifest, unpack_words
 from nlp.texts.tokens import forms
 from nlp.topics.code_names import CodeNames
 
@@ -58,7 +58,7 @@ class ReutersTopics:
     `slope`, `offset`, `title` and `text` are the code's own, and all follow from how many stories taught it.
     """
 
-    def __init__(self, version: str, arrays: dict[str, npt.NDArray[Any]]) -> None:
+    def __init__(self, version: str, arrays: Arrays) -> None:
         self.version = version
         self.codes = unpack_words(arrays["codes"])
         self._columns = {feature: column for column, feature in enumerate(unpack_words(arrays["features"]))}
@@ -95,7 +95,7 @@ class ReutersTopics:
             logits[column] += below * (self._text[column] + self._text_slope * margins[column])
         return self._above(logits)
 
-    def _above(self, logits: npt.NDArray[Any]) -> list[TopicScore]:
+    def _above(self, logits: npt.NDArray[np.floating]) -> list[TopicScore]:
         probabilities: Sequence[float] = (1.0 / (1.0 + np.exp(-logits))).tolist()
         found = [
             TopicScore(topic=code, score=round(probability, 4))

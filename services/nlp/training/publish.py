@@ -3,7 +3,6 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from nlp.artefacts import MANIFEST, load_manifest, sha256
 
@@ -16,7 +15,7 @@ class DataSource:
     licence: str
     is_non_commercial: bool
 
-    def row(self) -> dict[str, Any]:
+    def row(self) -> dict[str, str | bool]:
         """Return the card's line."""
         return {"name": self.name, "licence": self.licence, "non_commercial": self.is_non_commercial}
 

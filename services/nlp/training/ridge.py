@@ -4,10 +4,11 @@ One factorisation serves all labels, and the margins without a text's own influe
 calibration are fitted on costs no second training, and no text is left out of the first.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from scipy import sparse
 from scipy.linalg import blas, lapack
 
 Array = npt.NDArray[np.float32]
@@ -23,7 +24,7 @@ class RidgeFit(NamedTuple):
     unseen_margins: Array
 
 
-def fit_ridge(matrix: Any, truth: npt.NDArray[np.bool_], penalty: float) -> RidgeFit:
+def fit_ridge(matrix: sparse.csr_matrix, truth: npt.NDArray[np.bool_], penalty: float) -> RidgeFit:
     """Return the ridge regression of ±1 on the rows of `matrix`, a sparse one of shape (n_texts, n_features).
 
     Parameters
@@ -44,7 +45,7 @@ def fit_ridge(matrix: Any, truth: npt.NDArray[np.bool_], penalty: float) -> Ridg
     return RidgeFit(np.asarray(matrix.T @ dual, dtype=np.float32), dual.sum(axis=0), unseen)
 
 
-def _inner_products(matrix: Any) -> Array:
+def _inner_products(matrix: sparse.csr_matrix) -> Array:
     counts = np.diff(matrix.tocsc().indptr)
     frequent = matrix[:, counts >= _DENSE_FROM].toarray().astype(np.float32)
     rare = matrix[:, counts < _DENSE_FROM].astype(np.float32)

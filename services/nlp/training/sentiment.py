@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +11,7 @@ from scipy import sparse
 from scipy.optimize import minimize_scalar
 from sklearn.linear_model import LogisticRegression
 
-from nlp.artefacts import pack_words
+from nlp.artefacts import Arrays, pack_words
 from nlp.sentiment.features import document_families, entity_families, letter_features, written
 from nlp.texts.tokens import forms
 from nlp.training.corpora import SentimentRow, document_rows, entity_rows, seen, unseen
@@ -35,9 +34,9 @@ class LinearHead:
     intercept: FloatArray
     temperature: float
 
-    def arrays(self, head: str) -> dict[str, npt.NDArray[Any]]:
+    def arrays(self, head: str) -> Arrays:
         """Return the arrays of the artefact, in half precision, named after `head`."""
-        named: dict[str, npt.NDArray[Any]] = {
+        named: Arrays = {
             f"{head}_intercept": self.intercept.astype(np.float32),
             f"{head}_temperature": np.float32(self.temperature),  # type: ignore[dict-item]
         }
@@ -75,7 +74,7 @@ def _vocabulary(blocks: Sequence[Blocks], block: int) -> tuple[list[str], FloatA
     return kept, frequency.astype(np.float16).astype(np.float64)
 
 
-def block_matrix(blocks: Sequence[Blocks], block: int, features: list[str], frequency: FloatArray) -> Any:
+def block_matrix(blocks: Sequence[Blocks], block: int, features: list[str], frequency: FloatArray) -> sparse.csr_matrix:
     """Return the rows of one block as a sparse matrix of shape (n_texts, n_features), each of unit length."""
     index = {feature: column for column, feature in enumerate(features)}
     pointers: list[int] = [0]
@@ -102,7 +101,7 @@ def fit_head(
     A soft target is a row for each class weighted by its probability, which has the same optimum as cross-entropy.
     """
     vocabularies = [_vocabulary(blocks, block) for block in (0, 1)]
-    matrix = _weighted_matrix(blocks, vocabularies)
+    matrix = weighted_matrix(blocks, vocabularies)
     stacked = sparse.vstack([matrix] * 3).tocsr()
     labels = np.repeat([0, 1, 2], len(blocks))
     weights = (targets * sample_weight[:, None]).T.ravel()
@@ -112,15 +111,13 @@ def fit_head(
     return _head(model, vocabularies), model
 
 
-def _weighted_matrix(blocks: Sequence[Blocks], vocabularies: Sequence[tuple[list[str], FloatArray]]) -> Any:
+def weighted_matrix(
+    blocks: Sequence[Blocks], vocabularies: Sequence[tuple[list[str], FloatArray]]
+) -> sparse.csr_matrix:
+    """Return the rows of both blocks side by side, each block with its weight."""
     return sparse.hstack(
         [_BLOCK_WEIGHT[block] * block_matrix(blocks, block, *vocabularies[block]) for block in (0, 1)]
     ).tocsr()
-
-
-def head_matrix(head: LinearHead, blocks: Sequence[Blocks]) -> Any:
-    """Return the texts as scikit-learn's model of the head takes them, of shape (n_texts, n_features)."""
-    return _weighted_matrix(blocks, list(zip(head.features, head.frequencies, strict=True)))
 
 
 def _head(model: LogisticRegression, vocabularies: list[tuple[list[str], FloatArray]]) -> LinearHead:
@@ -204,7 +201,7 @@ def train_sentiment(data: Path, target: Path) -> dict[str, float]:
     """
     from nlp.training.evaluation import document_scores, entity_scores, with_scores  # noqa: PLC0415  # it imports this module
 
-    fitted: dict[str, npt.NDArray[Any]] = {}
+    fitted: Arrays = {}
     scores: dict[str, float] = {}
     for (name, rows, prepare), measure in zip(_heads(data), (document_scores, entity_scores), strict=True):
         trial = _trial_head(rows, prepare)

@@ -4,7 +4,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -55,7 +55,7 @@ def _vocabulary(stories: Sequence[StoryWords]) -> tuple[list[str], FloatArray]:
     return kept, np.array(idf, dtype=np.float16).astype(np.float32)
 
 
-def story_matrix(stories: Sequence[StoryWords], features: list[str], frequency: FloatArray) -> Any:
+def story_matrix(stories: Sequence[StoryWords], features: list[str], frequency: FloatArray) -> sparse.csr_matrix:
     """Return the stories as rows of unit length: logarithmic counts times inverse document frequency."""
     index = {feature: column for column, feature in enumerate(features)}
     pointers: list[int] = [0]

@@ -95,22 +95,22 @@ async def test_what_can_be_read_of_an_odd_answer_is_taken_in(news, answer):
     assert datetime.fromisoformat((await read(news, source))["next_fetch_at"]) > datetime.now(UTC)
 
 
-async def test_whatever_an_adapter_raises_is_recorded_and_the_other_sources_are_served(news):
+async def test_whatever_a_provider_raises_is_recorded_and_the_other_sources_are_served(news):
     class Surprised(httpx.AsyncBaseTransport):
         async def handle_async_request(self, request):
             raise ZeroDivisionError("a \0 surprise \ud800")
 
     site = FeedSite({f"/{n}": Feed(RSS) for n in range(3)})
     connect(news, site=site)
-    news.runtime.state.fetcher._client._mounts = {
-        **news.runtime.state.fetcher._client._mounts,
+    news.engine.fetcher._client._mounts = {
+        **news.engine.fetcher._client._mounts,
         httpx._utils.URLPattern("all://odd.test"): Surprised(),
     }
     odd = await create(news, name="odd", url="http://odd.test/rss")
     for n in range(3):
         await create(news, name=f"feed {n}", url=f"http://feeds.test/{n}")
 
-    schedule = asyncio.create_task(fetch_due(news.runtime))
+    schedule = asyncio.create_task(fetch_due(news.engine))
     async with asyncio.timeout(20):
         while len((await news.client.get("/news/v1/fetches")).json()["data"]) < 4:
             await asyncio.sleep(0.02)
@@ -131,7 +131,7 @@ async def test_a_key_is_not_sent_on_to_another_port_or_scheme(news):
     connect(news, site=site)
     records = []
 
-    await news.runtime.state.fetcher.get("http://feeds.test/rss", {"X-Api-Key": "k", "Accept": "a"}, records)
+    await news.engine.fetcher.get("http://feeds.test/rss", {"X-Api-Key": "k", "Accept": "a"}, records)
 
     assert [request.headers.get("x-api-key") for request in site.requests] == ["k", None]
     assert [request.headers["accept"] for request in site.requests] == ["a", "a"]

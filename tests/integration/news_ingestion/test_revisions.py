@@ -76,10 +76,11 @@ async def test_what_nobody_foresaw_in_one_article_costs_no_other_and_is_counted(
     ]
     items[place] = Item(5, "https://wire.example/five", None)  # type: ignore[arg-type]  # no title ever was a number
     async with start_service("news_ingestion", fetch_enabled=False) as service:
-        outcomes = await take_in(service.runtime, items)
+        results = (await take_in(service.engine, items)).data
 
-        assert [index for index, outcome in enumerate(outcomes) if outcome.status == "rejected"] == [place]
-        error = outcomes[place].error
+        assert [result.index for result in results] == list(range(20))
+        assert [index for index, result in enumerate(results) if result.status == "rejected"] == [place]
+        error = results[place].error
         assert error is not None
         assert (error.code, error.exception) == ("internal_error", "TypeError")
         counts = (await service.client.get("/news/v1/counts")).json()["counts"]

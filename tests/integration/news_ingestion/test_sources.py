@@ -1,13 +1,13 @@
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
 from sqlalchemy import text, update
 
-from news_ingestion.app import fetcher
+from news_ingestion.engine import fetcher_over
 from news_ingestion.models import SOURCE
-from news_ingestion.settings import Settings
 from news_ingestion.sources.fetching import fetch_due
 from news_ingestion.sources.retention import forget_old_fetches
 from tests.emulators.faults import oversized, redirect, server_error, slow, too_many_requests
@@ -24,7 +24,8 @@ def connect(news, *, site=None, newsapi=None, **settings):
         "all://newsapi.test": httpx.ASGITransport(newsapi) if newsapi else None,
     }
     client = httpx.AsyncClient(mounts={pattern: transport for pattern, transport in mounts.items() if transport})
-    news.runtime.state.fetcher = fetcher(news.runtime.settings_as(Settings).model_copy(update=settings), client)
+    fetcher = fetcher_over(client, news.engine.settings.model_copy(update=settings))
+    news.app.state.engine = replace(news.engine, fetcher=fetcher)
 
 
 async def create(news, **fields):
@@ -383,7 +384,7 @@ async def test_two_schedulers_never_fetch_one_source_at_once(news):
     for n in range(4):
         await create(news, name=f"feed {n}", url=f"http://feeds.test/{n}")
 
-    schedulers = [asyncio.create_task(fetch_due(news.runtime)) for _ in range(3)]
+    schedulers = [asyncio.create_task(fetch_due(news.engine)) for _ in range(3)]
     async with asyncio.timeout(10):
         while len((await news.client.get("/news/v1/fetches")).json()["data"]) < 4:
             await asyncio.sleep(0.02)
@@ -463,11 +464,10 @@ async def test_real_newsapi_bodies_are_taken_in(news, shared_data):
 async def test_fetches_are_forgotten_after_their_retention(news):
     connect(news, site=FeedSite())
     await fetch(news, await create(news))
-    settings = news.runtime.settings_as(Settings)
-    assert await forget_old_fetches(news.runtime) == 0
+    assert await forget_old_fetches(news.engine) == 0
 
-    settings.fetch_retention_days = 1e-9
-    forgotten = await forget_old_fetches(news.runtime)
+    news.engine.settings.fetch_retention_days = 1e-9
+    forgotten = await forget_old_fetches(news.engine)
 
     assert forgotten == 1
     assert (await news.client.get("/news/v1/fetches")).json()["data"] == []

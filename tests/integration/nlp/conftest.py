@@ -25,6 +25,6 @@ async def service(
 async def nlp(service: RunningService) -> RunningService:
     async with service.database.transaction() as connection:
         await connection.execute(text("TRUNCATE analysis, entity_alias, outbox, dead_letter"))
-    await service.engine.use_aliases({})
+    await service.engine.thread.use_aliases({})
     service.neighbour.requests.clear()
     return service

@@ -60,13 +60,13 @@ async def test_the_abstain_ratio_follows_the_latest_texts(fresh: RunningService)
 
 async def test_the_self_check_is_told_from_the_start_and_turns_with_the_model(fresh: RunningService) -> None:
     at_start = await sample(fresh, "nlp_selfcheck_ok")
-    engine = fresh.engine
-    shipped = engine.analyser.model_versions
+    thread = fresh.engine.thread
+    shipped = thread.analyser.model_versions
 
-    engine.analyser.model_versions = shipped | {"sentiment": "another"}
+    thread.analyser.model_versions = shipped | {"sentiment": "another"}
     refused = await fresh.client.post("/nlp/v1/selfcheck")
     with_another = await sample(fresh, "nlp_selfcheck_ok")
-    engine.analyser.model_versions = shipped
+    thread.analyser.model_versions = shipped
     await fresh.client.post("/nlp/v1/selfcheck")
 
     assert (at_start, refused.status_code, with_another) == (1.0, 503, 0.0)
@@ -80,14 +80,14 @@ async def test_the_self_check_leaves_the_drift_alone(fresh: RunningService) -> N
 
 
 async def test_a_second_opinion_is_compared_with_the_first(fresh: RunningService) -> None:
-    engine = fresh.engine
-    (analysis,) = engine.analyser.analyse([TextInput("Apple beats estimates")])
+    thread = fresh.engine.thread
+    (analysis,) = thread.analyser.analyse([TextInput("Apple beats estimates")])
     found: TextAnalysis = analysis
     own = Opinion(found.sentiment.negative, found.sentiment.neutral, found.sentiment.positive, 0.0)
 
     for opinion in (own, Opinion(1.0, 0.0, 0.0, -1.0), None):
         found.second_opinion = opinion
-        engine._measure([TextInput("Apple beats estimates")], [found], 0.001)
+        thread._measure([TextInput("Apple beats estimates")], [found], 0.001)
 
     assert await sample(fresh, "nlp_tier_disagreement_count") == 2.0
     assert await sample(fresh, 'nlp_tier_disagreement_bucket{le="0.01"}') == 1.0

@@ -27,11 +27,11 @@ class Stumbling(TextAnalyser):
 
 @pytest.fixture
 async def stumbling(nlp: RunningService) -> AsyncIterator[RunningService]:
-    engine = nlp.engine
-    analyser = engine.analyser
-    engine.install(Stumbling(analyser), {})
+    thread = nlp.engine.thread
+    analyser = thread.analyser
+    thread.install(Stumbling(analyser), {})
     yield nlp
-    engine.install(analyser, {})
+    thread.install(analyser, {})
 
 
 async def test_one_article_is_rejected_and_the_others_are_stored(stumbling: RunningService) -> None:

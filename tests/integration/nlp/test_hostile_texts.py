@@ -114,7 +114,7 @@ async def test_a_hostile_name_or_language_is_answered_or_refused(nlp: RunningSer
 
 @pytest.mark.parametrize("field", ["title", "body"])
 async def test_a_vast_text_is_answered_soundly_and_fast(nlp: RunningService, field: str) -> None:
-    gazetteer = nlp.engine.analyser.gazetteer
+    gazetteer = nlp.engine.thread.analyser.gazetteer
     names = [entity.name for entity in gazetteer.entities.values() if entity.type == "company"]
 
     with limited_cpu_time():

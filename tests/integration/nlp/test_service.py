@@ -272,7 +272,7 @@ async def test_a_late_writer_of_names_is_refused(nlp: RunningService) -> None:
 
 async def test_a_name_added_by_another_replica_is_learned(nlp: RunningService) -> None:
     async with nlp.database.transaction() as connection:
-        await repository.replace_aliases(connection, "company-320193", ["Fruit Stand"], datetime.now(UTC))
+        await repository.update_aliases(connection, "company-320193", ["Fruit Stand"], datetime.now(UTC))
 
     async with asyncio.timeout(10):
         while not (found := (await nlp.client.get("/nlp/v1/entities/company-320193")).json()["user_aliases"]):
@@ -352,13 +352,13 @@ async def test_the_brief_s_metric_counts_texts(nlp: RunningService) -> None:
 
 
 async def test_aliases_that_were_read_before_newer_ones_were_stored_are_not_put_to_work(nlp: RunningService) -> None:
-    engine = nlp.engine
-    n_installed, older = engine.n_installed, dict(engine.user_aliases)
+    thread = nlp.engine.thread
+    n_installed, older = thread.n_installed, dict(thread.user_aliases)
     await nlp.client.put("/nlp/v1/entities/company-320193/aliases", json={"aliases": ["Fruit Stand"]})
 
-    await engine.use_aliases(older, n_installed)
+    await thread.use_aliases(older, n_installed)
 
-    assert engine.user_aliases == {"company-320193": ["Fruit Stand"]}
+    assert thread.user_aliases == {"company-320193": ["Fruit Stand"]}
 
 
 async def test_of_changes_to_two_entities_at_once_both_are_put_to_work(nlp: RunningService) -> None:
@@ -368,4 +368,4 @@ async def test_of_changes_to_two_entities_at_once_both_are_put_to_work(nlp: Runn
         *(nlp.client.put(f"/nlp/v1/entities/{one}/aliases", json={"aliases": given}) for one, given in names.items())
     )
 
-    assert nlp.engine.user_aliases == names
+    assert nlp.engine.thread.user_aliases == names

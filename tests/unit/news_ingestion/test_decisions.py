@@ -3,10 +3,13 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from uuid import UUID
 
+import pytest
+
 from news_ingestion.articles.draft import Item, clean_item
 from news_ingestion.articles.fingerprint import smallest_hashes
 from news_ingestion.articles.headline import read_headline
 from news_ingestion.deduplication.decisions import BatchDecider, Known, set_novelty
+from news_ingestion.deduplication.similarity import compare_headlines
 from news_ingestion.deduplication.stories import event_similarity, novelty
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -107,6 +110,58 @@ def test_boilerplate_alone_is_no_event():
     b = draft("Borealis Announces Second Quarter Results", "https://b.example.org/")
 
     assert event_similarity(a, b) == 0.0
+
+
+ON_EVENT = ("Acme brolka dravit selpon", "Acme brolka kuvran mertil")
+
+
+def similarity_of_event(titles, rule="overlap", similarity=0.4):
+    """How surely two headlines are on one event, when their comparison says so."""
+    a, b = (draft(title, f"https://{number}.example.com/") for number, title in enumerate(titles))
+    verdict = compare_headlines(a.headline, b.headline)._replace(rule=rule, similarity=similarity)
+    return event_similarity(a, b, verdict)
+
+
+@pytest.mark.parametrize(
+    ("rule", "similarity", "found"),
+    [
+        ("overlap", 0.25, 0.25),
+        ("overlap", 0.24, 0.0),
+        ("overlap", 0.9, 0.9),
+        ("names", 0.5, 0.0),
+        ("names", 0.49, 0.49),
+        ("direction", 0.9, 0.9),
+    ],
+)
+def test_an_event_is_shared_from_a_quarter_on_and_contradicted_from_a_half_on(rule, similarity, found):
+    assert similarity_of_event(ON_EVENT, rule, similarity) == found
+
+
+@pytest.mark.parametrize(
+    ("titles", "is_shared"),
+    [
+        (ON_EVENT, True),
+        (("Acme dravit selpon", "Acme kuvran mertil"), False),
+        (("Acme brolka dravit", "acme brolka mertil"), True),
+        (("acme Brolka dravit selpon", "acme dravit Kuvran mertil"), False),
+    ],
+    ids=["two words, a name among them", "one word", "the name known from one side", "no name among them"],
+)
+def test_an_event_shares_two_telling_words_and_a_name(titles, is_shared):
+    assert (similarity_of_event(titles) > 0.0) is is_shared
+
+
+@pytest.mark.parametrize(
+    ("earlier", "is_counted"),
+    [
+        (timedelta(0), True),
+        (timedelta(hours=24), True),
+        (timedelta(hours=24, microseconds=1), False),
+        (timedelta(microseconds=-1), False),
+    ],
+)
+def test_novelty_counts_from_24_hours_before_to_the_moment_itself(earlier, is_counted):
+    assert novelty(NOON, [NOON - earlier]) == (0.75 if is_counted else 1.0)
 
 
 def test_novelty_counts_the_day_before_only():

@@ -33,7 +33,7 @@ def test_same_body_under_another_headline_is_a_copy():
     assert (verdict.duplicate, verdict.rule) == (True, "body")
 
 
-@pytest.mark.parametrize(("hours", "duplicate"), [(1, True), (11, True), (13, False), (24, False)])
+@pytest.mark.parametrize(("hours", "duplicate"), [(1, True), (11.99, True), (12, False), (24, False)])
 def test_publishers_daily_column_is_a_new_article(hours, duplicate):
     morning = draft("Top Downgrades This Morning")
     later = draft("Top Downgrades This Morning", url="https://wire.example.com/b", hours=hours)
@@ -62,6 +62,48 @@ def test_body_similarity_is_containment():
     assert body_similarity(BODY, BODY[:300]) > 0.95
     assert body_similarity(BODY, "altogether other words that nobody wrote before today") == 0.0
     assert body_similarity("", BODY) == 0.0
+
+
+def words(prefix, count):
+    """So many words of seven letters, which with the spaces between them are eight characters each."""
+    return [f"{prefix}{number:05}" for number in range(count)]
+
+
+def bodies(n_shared_pairs):
+    """Two bodies of 30 word pairs, so many of them in both."""
+    shared = words("wo", n_shared_pairs + 1)
+    return tuple(" ".join([*shared, *words(own, 30 - n_shared_pairs)]) for own in ("aa", "bb"))
+
+
+@pytest.mark.parametrize(("n_shared_pairs", "is_copy"), [(24, True), (23, False)], ids=[".8", ".77"])
+def test_bodies_are_the_same_from_four_fifths_on(n_shared_pairs, is_copy):
+    a, b = bodies(n_shared_pairs)
+
+    verdict = compare_posted("Acme lifts forecast", "Rain in Spain", a, b)
+
+    assert (verdict.duplicate, verdict.rule) == (is_copy, "body" if is_copy else "different")
+
+
+@pytest.mark.parametrize(("n_shared_pairs", "rule"), [(3, "identical"), (2, "recurring")], ids=[".1", ".07"])
+def test_one_headline_over_altogether_other_bodies_is_a_new_article(n_shared_pairs, rule):
+    a, b = bodies(n_shared_pairs)
+    one = draft("Top Downgrades This Morning", body=a)
+    other = draft("Top Downgrades This Morning", url="https://wire.example.com/b", body=b, hours=1)
+
+    assert compare_articles(one, other).rule == rule
+
+
+@pytest.mark.parametrize(("body", "rule"), [("x" * 199, "different"), ("x " + "x" * 198, "body")], ids=["199", "200"])
+def test_bodies_are_compared_from_200_characters_on(body, rule):
+    assert compare_posted("Acme lifts forecast", "Rain in Spain", body, body).rule == rule
+
+
+@pytest.mark.parametrize(("n_words", "is_same"), [(500, True), (499, False)])
+def test_bodies_are_compared_up_to_4000_characters(n_words, is_same):
+    shared = words("wo", n_words)
+    a, b = (" ".join([*shared, *words(own, 200)]) for own in ("aa", "bb"))
+
+    assert (body_similarity(a, b) == 1.0) is is_same
 
 
 def test_comparison_alone_needs_only_titles():

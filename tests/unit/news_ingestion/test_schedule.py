@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from news_ingestion.providers.newsapi.windows import Plan, lost_history, next_window, sustainable_interval_seconds
 from news_ingestion.providers.schedule import (
     BACKOFF_MAX_SECONDS,
     MAX_INTERVAL_SECONDS,
@@ -13,7 +14,7 @@ from news_ingestion.providers.schedule import (
     may_ask_conditionally,
     next_fetch_at,
 )
-from news_ingestion.providers.windows import Plan, Window, lost_history, next_window, sustainable_interval_seconds
+from news_ingestion.providers.window import Window
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from news_ingestion.articles.headline import read_headline
-from news_ingestion.deduplication.similarity import compare_headlines
+from news_ingestion.deduplication.similarity import _is_same_word, compare_headlines
 
 ACME = "Acme Robotics lifts forecast as orders from car makers double"
 
@@ -57,6 +57,99 @@ def test_other_events_are_told_apart(a, b, rule):
     verdict = compare(a, b)
 
     assert (verdict.duplicate, verdict.rule) == (False, rule)
+
+
+SHARED = ("brolka", "dravit", "selpon", "kuvran", "mertil", "zonder")
+OWN = ("gotvin", "hulsar", "jarkot", "lopsen", "nirvat", "pudrel", "ruslim", "sarvop", "tilmek", "ulgrad", "vexnor")
+FIGURES = ("11", "22", "33", "44", "55", "66")
+
+
+def overlapping(n_shared, n_own_a, n_own_b, n_figures=0):
+    """Two headlines of words that mean nothing: so many shared ones and figures, then so many of their own."""
+    shared = [*SHARED[:n_shared], *FIGURES[:n_figures]]
+    return " ".join([*shared, *OWN[:n_own_a]]), " ".join([*shared, *OWN[n_own_a : n_own_a + n_own_b]])
+
+
+@pytest.mark.parametrize(
+    ("headlines", "is_copy"),
+    [
+        pytest.param(overlapping(3, 0, 11, n_figures=6), True, id="9 of 20 are .45, one side adds words"),
+        pytest.param(overlapping(3, 0, 11, n_figures=5), False, id="8 of 19 are .42"),
+        pytest.param(overlapping(3, 1, 1), True, id="3 of 5 are .6, both sides have words of their own"),
+        pytest.param(overlapping(3, 3, 2, n_figures=4), False, id="7 of 12 are .58"),
+        pytest.param(overlapping(6, 2, 3), True, id="6 of 8 words of one side are .75, in the other"),
+        pytest.param(overlapping(5, 2, 3), False, id="5 of 7 words are .71"),
+        pytest.param(overlapping(4, 1, 3), True, id="4 words are enough to be contained"),
+        pytest.param(overlapping(3, 1, 3), False, id="3 are not"),
+        pytest.param(overlapping(2, 0, 1), True, id="2 words are enough to be shared"),
+        pytest.param(overlapping(1, 0, 1, n_figures=6), False, id="1 is not, whatever the figures"),
+    ],
+)
+def test_how_much_has_to_be_shared(headlines, is_copy):
+    a, b = headlines
+
+    assert compare(a, b).duplicate == compare(b, a).duplicate == is_copy
+
+
+@pytest.mark.parametrize(
+    ("word", "other", "is_same"),
+    [
+        ("abcdefghijk" + "m" * 9, "abcdefghijk" + "n" * 9, True),
+        ("abcdefghij" + "m" * 9, "abcdefghij" + "n" * 9, False),
+        ("chinese", "china", True),
+        ("fuelled", "fueled", True),
+        ("bieber", "beiber", True),
+        ("bieber", "beibers", False),
+        ("marked", "market", True),
+        ("mirket", "market", False),
+        ("lopes", "lopga", False),
+        ("gain", "gains", True),
+        ("gain", "gaint", False),
+        ("bare", "bear", False),
+        ("baret", "beart", True),
+    ],
+)
+def test_spellings_of_one_word(word, other, is_same):
+    assert _is_same_word(word, other) == _is_same_word(other, word) == is_same
+
+
+@pytest.mark.parametrize(("n_shared", "is_copy"), [(2, True), (1, False)])
+def test_spellings_are_looked_for_where_two_words_agree(n_shared, is_copy):
+    shared = " ".join(SHARED[:n_shared])
+
+    assert compare(f"{shared} bieber", f"{shared} beiber").duplicate is is_copy
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "rule"),
+    [
+        ("brolka dravit Acme selpon kuvran mertil", "brolka dravit Borealis selpon kuvran mertil", "names"),
+        ("brolka dravit Acme selpon kuvran mertil", "brolka dravit Borealis kuvran selpon mertil", "names"),
+        ("brolka dravit Acme selpon kuvran mertil", "dravit brolka Borealis selpon kuvran mertil", "names"),
+        ("brolka dravit selpon kuvran mertil Acme", "brolka dravit selpon mertil kuvran Borealis", "overlap"),
+        ("brolka Acme dravit selpon kuvran mertil", "brolka dravit selpon kuvran Borealis mertil", "overlap"),
+        ("Acme brolka dravit selpon kuvran mertil", "Borealis dravit brolka selpon kuvran mertil", "subject"),
+        ("brolka dravit hulsar selpon kuvran mertil", "brolka dravit gotvin selpon kuvran mertil", "overlap"),
+    ],
+    ids=[
+        "between the same words",
+        "after the same word",
+        "before the same word",
+        "both at the end, after other words",
+        "between other words",
+        "both at the beginning",
+        "no name",
+    ],
+)
+def test_a_name_in_the_place_of_another_is_another_event(a, b, rule):
+    assert compare(a, b).rule == compare(b, a).rule == rule
+
+
+@pytest.mark.parametrize(
+    ("cut", "rule"), [("brolka dravit selp…", "truncated"), ("brolka dra…", "different")], ids=["2 words", "1 word"]
+)
+def test_a_headline_cut_off_is_known_by_two_whole_words(cut, rule):
+    assert compare(cut, "brolka dravit selpon kuvran").rule == rule
 
 
 def test_verdict_names_what_is_shared_and_what_differs():

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nlp.engine import chunks
+from nlp.analyser_thread import chunks
 from nlp.text_input import TextInput
 
 TEXT = st.integers(0, 40_000).map(lambda length: TextInput("t", body="x" * length))

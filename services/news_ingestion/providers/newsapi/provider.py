@@ -4,24 +4,24 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from common.outgoing.header_values import retry_after_seconds
 from news_ingestion.providers.newsapi.response import NewsAPIPage, parse_page
-from news_ingestion.providers.provider import Fetched, FetchPlan, MissedWindow, SourceState
-from news_ingestion.providers.provider_client import Fetcher
-from news_ingestion.providers.provider_errors import UpstreamError
-from news_ingestion.providers.schedule import interval_after_success
-from news_ingestion.providers.windows import (
+from news_ingestion.providers.newsapi.windows import (
     DAY_SECONDS,
     Plan,
-    Window,
     lost_history,
     next_window,
     sustainable_interval_seconds,
 )
+from news_ingestion.providers.provider import Fetched, FetchPlan, MissedWindow, Provider, SourceState
+from news_ingestion.providers.provider_client import Fetcher
+from news_ingestion.providers.provider_errors import UpstreamError
+from news_ingestion.providers.schedule import interval_after_success
+from news_ingestion.providers.window import Window
 from news_ingestion.settings import Settings
 
 _PAGE_ITEMS = 100
@@ -84,11 +84,11 @@ class _Run:
     fetched: Fetched
 
 
-class NewsAPIAdapter:
+class NewsAPIProvider(Provider):
     """Queries to newsapi.org; every source of this kind shares one key and its quota."""
 
-    needs_url = False
-    is_fetched = True
+    # A wrong key, and a query that it refuses.
+    final_problems = frozenset({"auth", "request"})
 
     def __init__(self, settings: Settings) -> None:
         self._key = settings.newsapi_key
@@ -101,7 +101,7 @@ class NewsAPIAdapter:
             history_seconds=settings.newsapi_history_days * DAY_SECONDS,
         )
 
-    def read_config(self, config: Mapping[str, Any]) -> dict[str, Any]:
+    def read_config(self, config: Mapping[str, object]) -> dict[str, object]:
         """Return the query, checked as NewsAPI would check it."""
         try:
             query = NewsAPIConfig.model_validate(dict(config))

@@ -4,7 +4,6 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from news_ingestion.articles.draft import Item
 from news_ingestion.providers.provider_errors import UpstreamError, UpstreamProblem
@@ -34,7 +33,7 @@ class NewsAPIPage:
     total_results: int
 
 
-def _text(article: Mapping[str, Any], name: str) -> str | None:
+def _text(article: Mapping[str, object], name: str) -> str | None:
     value = article.get(name)
     return value if isinstance(value, str) and value.strip() else None
 
@@ -49,7 +48,7 @@ def _moment(text: str | None) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _item(article: Mapping[str, Any], language: str | None) -> Item:
+def _item(article: Mapping[str, object], language: str | None) -> Item:
     source = article.get("source")
     named = source if isinstance(source, Mapping) else {}
     return Item(

@@ -15,7 +15,7 @@ import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from time import struct_time
-from typing import Any, BinaryIO, TypedDict, final
+from typing import BinaryIO, TypedDict, final
 
 import feedparser
 
@@ -88,7 +88,7 @@ def read_document(text: bytes, headers: Mapping[str, str]) -> Document:
     )
 
 
-def _entry(entry: Mapping[str, Any]) -> Entry:
+def _entry(entry: Mapping[str, object]) -> Entry:
     source = entry.get("source")
     return Entry(
         id=_text(entry, "id"),
@@ -103,19 +103,19 @@ def _entry(entry: Mapping[str, Any]) -> Entry:
     )
 
 
-def _text(entry: Mapping[str, Any], name: str) -> str | None:
+def _text(entry: Mapping[str, object], name: str) -> str | None:
     value = entry.get(name)
     return value if isinstance(value, str) and value.strip() else None
 
 
-def _body(entry: Mapping[str, Any]) -> str | None:
+def _body(entry: Mapping[str, object]) -> str | None:
     contents = entry.get("content")
     if not isinstance(contents, list):
         return None
     return next((text for content in contents if (text := _text(content, "value"))), None)
 
 
-def _seconds(entry: Mapping[str, Any]) -> int | None:
+def _seconds(entry: Mapping[str, object]) -> int | None:
     for name in ("published_parsed", "updated_parsed", "created_parsed"):
         # Not `get`: for a missing `updated_parsed` it warns, and answers with the other.
         parsed = entry[name] if name in entry else None  # noqa: SIM401

@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 from common.outgoing.header_values import retry_after_seconds, validator
-from news_ingestion.providers.provider import Fetched, FetchPlan, SourceState
+from news_ingestion.providers.provider import Fetched, FetchPlan, Provider, SourceState, no_config
 from news_ingestion.providers.provider_client import Fetcher, Reply
 from news_ingestion.providers.provider_errors import UpstreamError, UpstreamProblem
 from news_ingestion.providers.rss.reader import FeedReader
 from news_ingestion.providers.schedule import freshness_seconds, interval_after_success, may_ask_conditionally
+from news_ingestion.settings import Settings
 
 _ACCEPT = "application/atom+xml, application/rss+xml;q=0.9, application/xml;q=0.8, text/xml;q=0.7, */*;q=0.1"
 
@@ -20,20 +20,18 @@ def status_problem(status: int) -> UpstreamProblem:
     return by_status.get(status) or ("unavailable" if status >= 500 or status == 408 else "unknown")
 
 
-class RSSAdapter:
+class RSSProvider(Provider):
     """A feed at one address."""
 
     needs_url = True
-    is_fetched = True
+    shows_latest_only = True
 
-    def __init__(self, reader: FeedReader) -> None:
-        self._reader = reader
+    def __init__(self, settings: Settings) -> None:
+        self._reader = FeedReader(settings.fetch_max_processor_seconds)
 
-    def read_config(self, config: Mapping[str, Any]) -> dict[str, Any]:
+    def read_config(self, config: Mapping[str, object]) -> dict[str, object]:
         """Return the empty configuration: a feed is its address."""
-        if config:
-            raise ValueError(f"a source of kind rss has no settings, not {', '.join(sorted(config))}")
-        return {}
+        return no_config("rss", config)
 
     def plan(self, source: SourceState, now: datetime) -> FetchPlan:  # noqa: ARG002 - the protocol's signature
         """Return the interval as it was set; the feed's own wishes are only known from its last answer."""
@@ -49,6 +47,10 @@ class RSSAdapter:
             headers["If-Modified-Since"] = source.last_modified
         reply = await fetcher.get(source.url or "", headers, fetched.requests)
         await self._read(reply, source, fetched, now)
+
+    async def aclose(self) -> None:
+        """End the processes that read feeds."""
+        await self._reader.aclose()
 
     async def _read(self, reply: Reply, source: SourceState, fetched: Fetched, now: datetime) -> None:
         if reply.status == 304:

@@ -20,7 +20,6 @@ _GIVEN = word_list("given_names")
 _LEGAL = word_list("legal_forms") - {"the", "as", "common", "class", "ordinary", "se", "trust"}
 _GENERIC = word_list("generic_company_words")
 _HONORIFICS = frozenset(("Mr", "Mr.", "Ms", "Ms.", "Mrs", "Mrs.", "Dr", "Dr.", "Sir", "Lord"))
-_CASE_STEPS = 5
 _TITLE_SHARE = 0.65
 # A headline has more long words than this.
 _SHORT, _FEW = 3, 2

@@ -5,12 +5,11 @@ Trained by `mia train entities`; at work it is a table of weights in NumPy and l
 
 from collections.abc import Iterable, Sequence
 from threading import Lock
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from nlp.artefacts import checked_path, load_arrays, load_manifest, unpack_words
+from nlp.artefacts import Arrays, checked_path, load_arrays, load_manifest, unpack_words
 from nlp.entities.gazetteer import AliasMatch
 from nlp.entities.tagging.decoding import LabelDecoder
 from nlp.entities.tagging.features import (
@@ -150,7 +149,7 @@ class EntityTagger:
 
     reads_headlines = False
 
-    def __init__(self, version: str, arrays: dict[str, npt.NDArray[Any]]) -> None:
+    def __init__(self, version: str, arrays: Arrays) -> None:
         self.versions = {"entities": version}
         self._facts = unpack_facts(arrays)
         self._feature_rows = {name: row for row, name in enumerate(unpack_words(arrays["features"]))}
@@ -183,7 +182,7 @@ class EntityTagger:
         return _KeptScores(self._feature_rows, self._weights, self._facts)
 
 
-def unpack_facts(arrays: dict[str, npt.NDArray[Any]]) -> WordFacts:
+def unpack_facts(arrays: Arrays) -> WordFacts:
     """Return the word facts of the artefact."""
     words = unpack_words(arrays["words"])
     levels = arrays["clusters"]
@@ -194,7 +193,7 @@ def unpack_facts(arrays: dict[str, npt.NDArray[Any]]) -> WordFacts:
     return WordFacts(clusters, capitals, uses, lists)
 
 
-def _by_bits(words: list[str], masks: npt.NDArray[Any], names: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+def _by_bits(words: list[str], masks: npt.NDArray[np.uint8], names: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
     """Return for each word the names whose bit its mask has; equal masks share one tuple."""
     sets = [tuple(name for bit, name in enumerate(names) if mask >> bit & 1) for mask in range(1 << len(names))]
     return {word: sets[mask] for word, mask in zip(words, masks.tolist(), strict=True) if mask}

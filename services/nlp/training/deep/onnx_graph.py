@@ -24,7 +24,6 @@ from nlp.training.deep.token_tagger import TokenTagger
 
 _OPSET = 20
 _HEADS = 12
-_SIZE = 384
 _EPSILON = 1e-12
 _LARGEST = 63.0
 FloatArray = npt.NDArray[np.float32]

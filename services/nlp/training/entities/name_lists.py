@@ -8,13 +8,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import names
 import numpy as np
-import numpy.typing as npt
 
-from nlp.artefacts import pack_words
+from nlp.artefacts import Arrays, pack_words
 from nlp.entities.tagging.features import LISTS
 from nlp.entities.tagging.tokens import name_tokens
 from nlp.training.entities.company_names import without_legal_form
@@ -22,7 +20,7 @@ from nlp.training.entities.company_names import without_legal_form
 _N_SURNAMES = 15_000
 
 
-def learn_name_lists(data: Path) -> dict[str, npt.NDArray[Any]]:
+def learn_name_lists(data: Path) -> Arrays:
     """Return the arrays `listed` (words) and `lists` (for each word the bits of `LISTS`)."""
     members = {
         "first name": {*_census_words("first:male"), *_census_words("first:female")},

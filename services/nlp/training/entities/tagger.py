@@ -3,13 +3,11 @@
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pycrfsuite
 
-from nlp.artefacts import checked_path, pack_words
+from nlp.artefacts import Arrays, checked_path, pack_words
 from nlp.entities.gazetteer import Gazetteer, fold
 from nlp.entities.tagging.contextual import ContextualTagger
 from nlp.entities.tagging.features import WordFacts, document_uses, frame_features, sentence_frames
@@ -60,7 +58,7 @@ def train_entities(data: Path, target: Path, say: Say) -> dict[str, float]:
         for features in _examples_of(named, facts, gazetteer)
     ]
 
-    def learned(documents: list[list[Sentence]]) -> dict[str, npt.NDArray[Any]]:
+    def learned(documents: list[list[Sentence]]) -> Arrays:
         say(f"fitting the linear tagger on {len(documents):,} documents and {len(taught):,} texts")
         return known | fit([*list(examples(documents, facts, gazetteer)) * _LABELLED_REPEATS, *taught])
 
@@ -69,7 +67,7 @@ def train_entities(data: Path, target: Path, say: Say) -> dict[str, float]:
     return tagger_scores(measured, gazetteer, validation)
 
 
-def fit(found: Iterable[Example]) -> dict[str, npt.NDArray[Any]]:
+def fit(found: Iterable[Example]) -> Arrays:
     """Return the arrays `features`, `weights` and `transitions` learned from examples."""
     trainer = pycrfsuite.Trainer(algorithm="lbfgs", verbose=False)
     trainer.set_params(
@@ -93,9 +91,7 @@ def fit(found: Iterable[Example]) -> dict[str, npt.NDArray[Any]]:
     return _as_arrays(learned.state_features, learned.transitions)
 
 
-def _as_arrays(
-    states: dict[tuple[str, str], float], moves: dict[tuple[str, str], float]
-) -> dict[str, npt.NDArray[Any]]:
+def _as_arrays(states: dict[tuple[str, str], float], moves: dict[tuple[str, str], float]) -> Arrays:
     names = sorted({_ANY, *(name for name, _ in states)})
     row_of = {name: row for row, name in enumerate(names)}
     column_of = {label: column for column, label in enumerate(LABELS)}

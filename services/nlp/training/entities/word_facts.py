@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +15,7 @@ from scipy import sparse
 from sklearn.cluster import MiniBatchKMeans
 from sklearn.utils.extmath import randomized_svd
 
-from nlp.artefacts import pack_words
+from nlp.artefacts import Arrays, pack_words
 from nlp.entities.tagging.features import USES, name_uses
 from nlp.entities.tagging.tokens import name_tokens
 from nlp.training.unlabelled import running_texts, short_texts, tokenised_tweets
@@ -33,7 +32,7 @@ _USUAL_SHARE = 0.2
 FloatArray = npt.NDArray[np.float64]
 
 
-def learn_word_facts(data: Path) -> dict[str, npt.NDArray[Any]]:
+def learn_word_facts(data: Path) -> Arrays:
     """Return the arrays `words`, `clusters`, `capitals` and `uses` learned from the texts under `data`."""
     running = [name_tokens(text).words for text in running_texts(data)]
     short = [name_tokens(text).words for text in short_texts(data)]

@@ -10,7 +10,7 @@ from nlp.sentiment.tier import label_of
 from nlp.text_analyser import TextAnalyser
 from nlp.text_input import TextInput
 from nlp.texts.tokens import forms
-from nlp.training.sentiment import document_blocks, fit_head, head_matrix
+from nlp.training.sentiment import document_blocks, fit_head, weighted_matrix
 
 TEXTS = [
     "profit rises strongly this year",
@@ -31,7 +31,8 @@ def test_the_direct_path_gives_what_scikit_learn_gives() -> None:
         arrays[f"document_{name}_weights"] = head.weights[("words", "letters").index(name)]
     direct = LinearText.from_arrays(arrays | {"document_intercept": head.intercept}, "document")
     unseen = ["profit beats the forecast this year", "the company falls short", "", "nothing known zzz"]
-    matrix = sparse.csr_matrix(head_matrix(head, [document_blocks(text) for text in unseen]))
+    vocabularies = list(zip(head.features, head.frequencies, strict=True))
+    matrix = sparse.csr_matrix(weighted_matrix([document_blocks(text) for text in unseen], vocabularies))
 
     found = []
     for text in unseen:

@@ -2,24 +2,20 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
-from news_ingestion.providers.provider import Fetched, FetchPlan, SourceState
+from news_ingestion.providers.provider import Fetched, FetchPlan, Provider, SourceState, no_config
 from news_ingestion.providers.provider_client import Fetcher
 from news_ingestion.providers.provider_errors import UpstreamError
 
 
-class PushAdapter:
+class PushProvider(Provider):
     """A source that is only named, so that its articles can be listed by it."""
 
-    needs_url = False
     is_fetched = False
 
-    def read_config(self, config: Mapping[str, Any]) -> dict[str, Any]:
+    def read_config(self, config: Mapping[str, object]) -> dict[str, object]:
         """Return the empty configuration; there is nothing to set."""
-        if config:
-            raise ValueError(f"a source of kind push has no settings, not {', '.join(sorted(config))}")
-        return {}
+        return no_config("push", config)
 
     def plan(self, source: SourceState, now: datetime) -> FetchPlan:  # noqa: ARG002 - the protocol's signature
         """Return that nothing will be fetched."""

@@ -1,0 +1,1 @@
+"""Sources whose articles are posted."""

@@ -1,0 +1,87 @@
+"""What a source is after a fetch."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+
+from news_ingestion.providers.newsapi.provider import NewsAPIProvider
+from news_ingestion.providers.provider import Fetched
+from news_ingestion.providers.provider_errors import UpstreamError
+from news_ingestion.providers.push.provider import PushProvider
+from news_ingestion.repository.sources import SourceRow
+from news_ingestion.settings import Settings
+from news_ingestion.sources.next_state import after_failure, after_success, becomes_degraded
+
+NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
+SOURCE = SourceRow(UUID(int=1), "newsapi", "Query", None, {}, True, 300.0, 1, NOW, NOW)
+NEWSAPI, PUSH = NewsAPIProvider(Settings()), PushProvider()
+
+
+def again(wait_seconds: float) -> datetime:
+    return NOW + timedelta(seconds=wait_seconds)
+
+
+def failed(source: SourceRow, problem: str, provider: NewsAPIProvider | PushProvider = NEWSAPI):
+    error = UpstreamError(problem, "code", "detail")  # type: ignore[arg-type]
+    return after_failure(source, provider, Fetched(seen_until=NOW), error, NOW, again)
+
+
+def test_a_success_forgets_the_errors_and_keeps_what_the_answer_said():
+    source = SOURCE._replace(error_count=4, backoff_seconds=240.0, last_error={"code": "x"})
+    fetched = Fetched(wait_seconds=600.0, etag="tag", last_modified="then", seen_until=NOW)
+
+    state = after_success(source, fetched, NOW, again)
+
+    assert state.values() == {
+        "next_fetch_at": again(600.0),
+        "is_enabled": True,
+        "disabled_reason": None,
+        "last_fetch_at": NOW,
+        "error_count": 0,
+        "backoff_seconds": 0.0,
+        "last_error": None,
+        "seen_until": NOW,
+        "last_ok_at": NOW,
+        "etag": "tag",
+        "last_modified": "then",
+    }
+
+
+def test_a_failure_writes_nothing_that_only_a_success_knows():
+    state = failed(SOURCE, "unavailable")
+
+    assert not {"last_ok_at", "etag", "last_modified", "confirmed"} & state.values().keys()
+    assert (state.error_count, state.next_fetch_at) == (1, again(300.0))
+    assert state.last_error == {"problem": "unavailable", "code": "code", "detail": "detail", "at": NOW.isoformat()}
+
+
+@pytest.mark.parametrize("problem", ["auth", "request"])
+def test_what_only_a_person_can_mend_switches_the_source_off(problem):
+    state = failed(SOURCE, problem)
+
+    assert (state.is_enabled, state.disabled_reason, state.next_fetch_at) == (False, "code", None)
+    assert becomes_degraded(SOURCE, state)
+
+
+@pytest.mark.parametrize("problem", ["auth", "request"])
+def test_a_provider_without_final_problems_is_asked_again(problem):
+    assert failed(SOURCE, problem, PUSH).is_enabled
+
+
+@pytest.mark.parametrize(
+    ("is_enabled", "reason", "is_on"), [(True, None, True), (False, "apiKeyInvalid", True), (False, None, False)]
+)
+def test_a_success_switches_on_what_the_service_had_switched_off_and_no_more(is_enabled, reason, is_on):
+    source = SOURCE._replace(is_enabled=is_enabled, disabled_reason=reason)
+
+    state = after_success(source, Fetched(wait_seconds=600.0), NOW, again)
+
+    assert (state.is_enabled, state.next_fetch_at) == (is_on, again(600.0) if is_on else None)
+
+
+@pytest.mark.parametrize(("errors_before", "is_told"), [(0, False), (1, False), (2, True), (3, False)])
+def test_the_third_failure_in_a_row_is_told(errors_before, is_told):
+    source = SOURCE._replace(error_count=errors_before)
+
+    assert becomes_degraded(source, failed(source, "unavailable")) is is_told
