@@ -91,14 +91,20 @@ async def _lease(
     return await first_row(connection, update(SOURCE).where(condition).values(**lease).returning(SOURCE))
 
 
-async def settle(connection: Connection, source_id: UUID, owner: UUID, values: Mapping[str, Any]) -> bool:
-    """Write how a fetch went and give the lease back; False when the lease had passed to somebody else."""
+async def leased_source(connection: Connection, source_id: UUID, owner: UUID) -> Row[Any] | None:
+    """Return a source that `owner` holds the lease of, as it is now and locked; None when the lease has passed on."""
+    statement = select(SOURCE).where(_ALL.source_id == source_id, _ALL.lease_owner == owner)
+    return await first_row(connection, statement.with_for_update())
+
+
+async def settle(connection: Connection, source_id: UUID, owner: UUID, values: Mapping[str, Any]) -> None:
+    """Write what a fetch learned and give the lease back; a lease that has passed to somebody else stays theirs."""
     statement = (
         update(SOURCE)
         .where(_ALL.source_id == source_id, _ALL.lease_owner == owner)
         .values(**values, lease_owner=None, lease_until=None)
     )
-    return (await connection.execute(statement)).rowcount == 1
+    await connection.execute(statement)
 
 
 async def quota_use(connection: Connection, kind: str, since: datetime) -> tuple[int, int]:

@@ -31,6 +31,8 @@ from news_ingestion.settings import Settings
 _DAY = timedelta(days=1)
 # Asking again changes nothing about these: a person has to.
 _DISABLING = frozenset({"auth", "request"})
+# Whether and when a source is fetched is also a person's to say.
+_SCHEDULE = frozenset({"is_enabled", "disabled_reason", "next_fetch_at"})
 
 
 class FetchMetrics:
@@ -184,12 +186,9 @@ def _status(fetched: Fetched, counted: Mapping[str, int]) -> str:
 async def _settle(run: FetchRun, connection: Connection, fetched: Fetched, counted: Mapping[str, int]) -> Row[Any]:
     runtime, source, now = run.runtime, run.source, run.runtime.clock.now()
     status = _status(fetched, counted)
-    state = _failed(run, fetched, fetched.error, now) if fetched.error else _succeeded(run, fetched, now)
-    is_ours = await sources.settle(connection, source.source_id, run.owner, state)
-    if is_ours:
-        await _keep_gaps(connection, source, fetched, now)
-        if fetched.error is not None and _becomes_degraded(source, state):
-            await runtime.events.publish(connection, [_degraded_event(source, state, fetched.error)])
+    current = await sources.leased_source(connection, source.source_id, run.owner)
+    if current is not None:
+        await _remember(run, connection, current, fetched, now)
     metrics: FetchMetrics = runtime.state.fetch_metrics
     after_commit(connection, lambda: metrics.fetches.labels(source.kind, status).inc())
     after_commit(connection, lambda: metrics.requests.labels(source.kind).inc(len(fetched.requests)))
@@ -209,13 +208,37 @@ async def _settle(run: FetchRun, connection: Connection, fetched: Fetched, count
     )
 
 
+async def _remember(run: FetchRun, connection: Connection, current: Row[Any], fetched: Fetched, now: datetime) -> None:
+    """Write what the run learned about its source as it is now, locked, and give the lease back.
+
+    Notes
+    -----
+    A fetch takes its time, in which a person may change the source. What was learned at another address or with another
+    configuration says nothing about the source any more. Of another change, whether and when to fetch stays as it is
+    now: a changed source is due at once, and one that was switched off is not.
+    """
+    source = run.source
+    if (current.kind, current.url, current.config) != (source.kind, source.url, source.config):
+        await sources.settle(connection, source.source_id, run.owner, {})
+        return
+    learned = (
+        _failed(run, current, fetched, fetched.error, now) if fetched.error else _succeeded(run, current, fetched, now)
+    )
+    if current.version != source.version:
+        learned = {name: value for name, value in learned.items() if name not in _SCHEDULE}
+    await sources.settle(connection, source.source_id, run.owner, learned)
+    await _keep_gaps(connection, source, fetched, now)
+    state = {"is_enabled": current.is_enabled, **learned}
+    if fetched.error is not None and _becomes_degraded(current, state):
+        await run.runtime.events.publish(connection, [_degraded_event(current, state, fetched.error)])
+
+
 def _jittered(run: FetchRun, now: datetime, wait_seconds: float) -> datetime:
     ratio = run.runtime.settings_as(Settings).fetch_jitter_ratio
     return next_fetch_at(now, wait_seconds, ratio, random.random())  # noqa: S311 - jitter, no secret
 
 
-def _succeeded(run: FetchRun, fetched: Fetched, now: datetime) -> dict[str, Any]:
-    source = run.source
+def _succeeded(run: FetchRun, source: Row[Any], fetched: Fetched, now: datetime) -> dict[str, Any]:
     is_back = source.disabled_reason is not None
     return {
         "next_fetch_at": _jittered(run, now, fetched.wait_seconds) if source.is_enabled or is_back else None,
@@ -232,8 +255,7 @@ def _succeeded(run: FetchRun, fetched: Fetched, now: datetime) -> dict[str, Any]
     }
 
 
-def _failed(run: FetchRun, fetched: Fetched, error: UpstreamError, now: datetime) -> dict[str, Any]:
-    source = run.source
+def _failed(run: FetchRun, source: Row[Any], fetched: Fetched, error: UpstreamError, now: datetime) -> dict[str, Any]:
     error_count = source.error_count + 1
     is_final = source.kind == "newsapi" and error.problem in _DISABLING
     wait = backoff_seconds(error_count, source.interval_seconds, error.retry_after_seconds)
