@@ -11,13 +11,15 @@ from itertools import chain
 from typing import Literal
 from uuid import UUID
 
-from news_ingestion.articles.draft import Draft, merge_tickers
+from news_ingestion.articles.draft import Draft, merge_tickers, words_of
 from news_ingestion.deduplication.duplicates import compare_articles, same_publisher
 from news_ingestion.deduplication.similarity import Verdict
 from news_ingestion.deduplication.stories import event_similarity, novelty
 
 Status = Literal["created", "duplicate", "near_duplicate", "revised", "rejected"]
 State = Literal["created", "revised", "retracted"]
+# Why an article at a known address changes nothing, where it does not simply repeat what is known.
+Reason = Literal["older_version", "retracted"]
 # Of the articles that share a fingerprint with a new one, the closest few are compared.
 MAX_CANDIDATES = 5
 # In a batch, the latest articles under one hash are looked at, so that a large batch costs no more for each article.
@@ -30,7 +32,8 @@ class Known:
 
     Notes
     -----
-    `content_hashes` are those of every version it ever had, so that an old version that comes again is no revision.
+    `content_hashes` and `summaries` are those of every version it ever had, so that an old version that a cache of the
+    provider's brings again is no revision.
     `versions` are the (draft, state) written by this batch, oldest first; empty when nothing changes.
     """
 
@@ -42,6 +45,7 @@ class Known:
     duplicate_of: UUID | None = None
     novelty: float = 1.0
     content_hashes: set[UUID] = field(default_factory=set)
+    summaries: set[str | None] = field(default_factory=set)
     versions: list["Version"] = field(default_factory=list)
     is_new: bool = False
     is_new_story: bool = False
@@ -65,6 +69,7 @@ class Decision:
     known: Known
     match_id: UUID | None = None
     verdict: Verdict | None = None
+    reason: Reason | None = None
 
 
 class Neighbourhood:
@@ -97,12 +102,21 @@ class Neighbourhood:
 
 
 class BatchDecider:
-    """Decides a batch in order; `known` afterwards holds every article that is new or has changed."""
+    """Decides a batch in order; `known` afterwards holds every article that is new or has changed.
 
-    def __init__(self, stored: Iterable[Known], new_id: Callable[[], UUID], window_seconds: float) -> None:
+    Parameters
+    ----------
+    is_posted : bool, a person or a program says what an article is now; what is fetched may come from a cache that is
+        behind, and an older version in it corrects nothing.
+    """
+
+    def __init__(
+        self, stored: Iterable[Known], new_id: Callable[[], UUID], window_seconds: float, *, is_posted: bool = True
+    ) -> None:
         self._neighbourhood = Neighbourhood(stored)
         self._new_id = new_id
         self._window_seconds = window_seconds
+        self._is_posted = is_posted
         self.known: dict[UUID, Known] = {}
 
     def decide(self, draft: Draft) -> Decision:
@@ -132,10 +146,15 @@ class BatchDecider:
     def _again(self, known: Known, draft: Draft) -> Decision:
         """Decide on an article whose address is stored: the same again, or a correction."""
         verdict = compare_articles(draft, known.draft)
-        if draft.content_hash in known.content_hashes or _says_nothing_new(draft, known.draft):
-            self._merge_tickers(known, draft)
-            return Decision("duplicate", known, known.article_id, verdict)
         current = known.draft
+        says_the_same = _says_nothing_new(draft, current)
+        if known.state == "retracted" and (says_the_same or draft.content_hash in known.content_hashes):
+            return Decision("duplicate", known, known.article_id, verdict, "retracted")
+        is_repeated = says_the_same and not _corrects_summary(draft, current)
+        is_older = not is_repeated and not self._is_posted and _is_older_version(draft, known, says_the_same)
+        if is_repeated or is_older:
+            self._merge_tickers(known, draft)
+            return Decision("duplicate", known, known.article_id, verdict, "older_version" if is_older else None)
         merged = replace(
             draft,
             published_at=current.published_at,
@@ -152,6 +171,7 @@ class BatchDecider:
             still = _best_duplicate(self._compared(merged, but=known.article_id))
             known.duplicate_of = (still[0].duplicate_of or still[0].article_id) if still else None
         known.content_hashes.add(draft.content_hash)
+        known.summaries.add(merged.summary)
         self._write(known, merged, "revised")
         self._neighbourhood.add(known)
         return Decision("revised", known, known.article_id, verdict)
@@ -172,6 +192,7 @@ class BatchDecider:
             draft=draft,
             duplicate_of=duplicate_of,
             content_hashes={draft.content_hash},
+            summaries={draft.summary},
             versions=[Version(draft, 1, "created", duplicate_of)],
             is_new=True,
             is_new_story=is_new_story,
@@ -202,6 +223,28 @@ class BatchDecider:
 def _says_nothing_new(draft: Draft, current: Draft) -> bool:
     """Return whether `draft` repeats `current`, or repeats it without the body."""
     return draft.bare_title == current.bare_title and (draft.body is None or draft.body == current.body)
+
+
+def _corrects_summary(draft: Draft, current: Draft) -> bool:
+    """Return whether the summary of `draft` has other words than that of `current`; none at all, or a cut one, has not.
+
+    Notes
+    -----
+    The texts are compared, not their hashes: title and body alone are in those of the articles that are stored.
+    """
+    if not draft.summary or draft.summary == current.summary:
+        return False
+    words, current_words = words_of(draft.summary), words_of(current.summary or "")
+    is_cut = draft.summary.rstrip(" ]").endswith(("...", "\u2026")) and current_words.startswith(words)
+    return words != current_words and not is_cut
+
+
+def _is_older_version(draft: Draft, known: Known, says_the_same: bool) -> bool:
+    """Return whether `draft`, which differs from the current version, is as an older one was."""
+    if not says_the_same:
+        return draft.content_hash in known.content_hashes
+    words = words_of(draft.summary or "")
+    return any(words == words_of(summary) for summary in known.summaries if summary)
 
 
 def _best_duplicate(compared: Iterable[tuple[Known, Verdict]]) -> tuple[Known, Verdict] | None:

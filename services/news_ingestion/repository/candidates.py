@@ -64,11 +64,12 @@ _BY_ID: Select[Any] = (
 )
 
 
-def _known(row: Row[Any], content_hashes: set[UUID]) -> Known:
-    """Return the article in a row of `_COLUMNS`."""
-    article_id, story_id, revision, state, duplicate_of, novelty, *texts, tickers, _ = tuple(row)
+def _known(versions: Sequence[Row[Any]]) -> Known:
+    """Return the article whose versions are in these rows of `_COLUMNS` and content hash, the current one last."""
+    article_id, story_id, revision, state, duplicate_of, novelty, *texts, tickers, _ = tuple(versions[-1])
     draft = Draft(*[*texts, tuple(tickers)])
-    return Known(article_id, story_id, draft, revision, state, duplicate_of, novelty, content_hashes)
+    content_hashes, summaries = {row.content_hash for row in versions}, {row.summary for row in versions}
+    return Known(article_id, story_id, draft, revision, state, duplicate_of, novelty, content_hashes, summaries)
 
 
 async def known_articles(connection: Connection, drafts: Sequence[Draft], window_hours: float) -> list[Known]:
@@ -77,12 +78,12 @@ async def known_articles(connection: Connection, drafts: Sequence[Draft], window
     versions = defaultdict(list)
     for row in result.all():
         versions[row.article_id].append(row)
-    known = {article_id: _known(rows[-1], {row.content_hash for row in rows}) for article_id, rows in versions.items()}
+    known = {article_id: _known(rows) for article_id, rows in versions.items()}
     near = await _near(connection, drafts, window_hours)
     missing = [article_id for article_id in near if article_id not in known]
     if missing:
         for row in await connection.execute(_BY_ID, {"article_ids": missing}):
-            known[row[0]] = _known(row, {row[-1]})
+            known[row[0]] = _known([row])
     return list(known.values())
 
 
