@@ -200,6 +200,7 @@ async def _decide_and_store(
     decisions = await off_loop_if_large(
         lambda: [decider.decide(draft) for draft in drafts], characters=_characters(drafts, COMPARED_BODY_CHARACTERS)
     )
+    await ingesting.store_addresses(connection, decider.addresses, now)
     changed = list(decider.known.values())
     if not changed:
         return decisions

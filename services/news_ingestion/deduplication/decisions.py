@@ -33,7 +33,8 @@ class Known:
     Notes
     -----
     `content_hashes` and `summaries` are those of every version it ever had, so that an old version that a cache of the
-    provider's brings again is no revision.
+    provider's brings again is no revision. `other_addresses` are the keys of those at which its publisher has it too,
+    with the content hash of what was said there last.
     `versions` are the (draft, state) written by this batch, oldest first; empty when nothing changes.
     """
 
@@ -46,6 +47,7 @@ class Known:
     novelty: float = 1.0
     content_hashes: set[UUID] = field(default_factory=set)
     summaries: set[str | None] = field(default_factory=set)
+    other_addresses: dict[UUID, UUID] = field(default_factory=dict)
     versions: list["Version"] = field(default_factory=list)
     is_new: bool = False
     is_new_story: bool = False
@@ -78,8 +80,16 @@ class Neighbourhood:
     def __init__(self, stored: Iterable[Known]) -> None:
         self._by_hash: defaultdict[int, list[Known]] = defaultdict(list)
         self._by_url: dict[UUID, Known] = {}
+        others: list[tuple[UUID, Known]] = []
         for known in stored:
             self.add(known)
+            others += [(url_key, known) for url_key in known.other_addresses]
+        for url_key, known in others:
+            self.add_address(url_key, known)
+
+    def add_address(self, url_key: UUID, known: Known) -> None:
+        """Let `known` be found at another address, unless an article has it as its own."""
+        self._by_url.setdefault(url_key, known)
 
     def add(self, known: Known) -> None:
         """Let later articles of the batch be compared with `known`."""
@@ -104,6 +114,8 @@ class Neighbourhood:
 class BatchDecider:
     """Decides a batch in order; `known` afterwards holds every article that is new or has changed.
 
+    `addresses` holds the articles that were met at other addresses than their own, by the key of these.
+
     Parameters
     ----------
     is_posted : bool, a person or a program says what an article is now; what is fetched may come from a cache that is
@@ -118,6 +130,7 @@ class BatchDecider:
         self._window_seconds = window_seconds
         self._is_posted = is_posted
         self.known: dict[UUID, Known] = {}
+        self.addresses: dict[UUID, Known] = {}
 
     def decide(self, draft: Draft) -> Decision:
         """Return what becomes of `draft`, and remember it for the articles after it."""
@@ -131,6 +144,7 @@ class BatchDecider:
         original, verdict = copied
         if verdict.rule == "identical" and same_publisher(draft, original.draft):
             self._merge_tickers(original, draft)
+            self._note_address(original, draft)
             return Decision("duplicate", original, original.article_id, verdict)
         copy = self._new(draft, original.story_id, duplicate_of=original.duplicate_of or original.article_id)
         return Decision("near_duplicate", copy, copy.duplicate_of, verdict)
@@ -144,19 +158,33 @@ class BatchDecider:
         ]
 
     def _again(self, known: Known, draft: Draft) -> Decision:
-        """Decide on an article whose address is stored: the same again, or a correction."""
-        verdict = compare_articles(draft, known.draft)
+        """Decide on an article whose address is stored: the same again, or a correction.
+
+        Notes
+        -----
+        What another address of it says counts when it changes there: its summary is often another from the beginning,
+        its body too, and it may be corrected later than the first.
+        """
         current = known.draft
-        says_the_same = _says_nothing_new(draft, current)
+        is_elsewhere = draft.url_key != current.url_key
+        verdict = compare_articles(draft, current)._replace(duplicate=True, rule="url")
+        says_the_same = _says_nothing_new(draft, current) or (
+            draft.content_hash == known.other_addresses.get(draft.url_key)
+        )
         if known.state == "retracted" and (says_the_same or draft.content_hash in known.content_hashes):
             return Decision("duplicate", known, known.article_id, verdict, "retracted")
-        is_repeated = says_the_same and not _corrects_summary(draft, current)
-        is_older = not is_repeated and not self._is_posted and _is_older_version(draft, known, says_the_same)
+        is_repeated = says_the_same and (is_elsewhere or not _corrects_summary(draft, current))
+        may_be_behind = is_elsewhere or not self._is_posted
+        is_older = not is_repeated and may_be_behind and _is_older_version(draft, known, says_the_same)
         if is_repeated or is_older:
             self._merge_tickers(known, draft)
             return Decision("duplicate", known, known.article_id, verdict, "older_version" if is_older else None)
+        if is_elsewhere:
+            self._note_address(known, draft)
         merged = replace(
             draft,
+            url=current.url if is_elsewhere else draft.url,
+            canonical_url=current.canonical_url,
             published_at=current.published_at,
             body=draft.body or current.body,
             summary=draft.summary or current.summary,
@@ -200,6 +228,12 @@ class BatchDecider:
         self.known[known.article_id] = known
         self._neighbourhood.add(known)
         return known
+
+    def _note_address(self, known: Known, draft: Draft) -> None:
+        """Remember that `known` is found at the address of `draft` too, and what is said there."""
+        known.other_addresses[draft.url_key] = draft.content_hash
+        self.addresses[draft.url_key] = known
+        self._neighbourhood.add_address(draft.url_key, known)
 
     def _merge_tickers(self, known: Known, draft: Draft) -> None:
         """Give `known` the tickers that only the duplicate names: one article is often listed once per ticker."""

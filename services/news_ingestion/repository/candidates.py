@@ -11,7 +11,7 @@ from sqlalchemy import ARRAY, BigInteger, DateTime, Interval, Row, Select, Uuid,
 from common.postgres.database import Connection
 from news_ingestion.articles.draft import Draft
 from news_ingestion.deduplication.decisions import MAX_CANDIDATES, Known
-from news_ingestion.models import ARTICLE
+from news_ingestion.models import ARTICLE, ARTICLE_ADDRESS
 
 # Beyond this many articles under one hash within the window, only the nearest in time are candidates.
 _MAX_PER_HASH = 32
@@ -25,6 +25,14 @@ _COLUMNS = (
     ARTICLE.c.tickers,
 )  # fmt: skip
 
+_OTHER_ADDRESSES: Select[Any] = select(
+    ARTICLE_ADDRESS.c.article_id, ARTICLE_ADDRESS.c.url_key, ARTICLE_ADDRESS.c.content_hash
+).where(ARTICLE_ADDRESS.c.url_key == bindparam("url_keys", type_=ARRAY(Uuid)).any_())
+_VERSIONS: Select[Any] = (
+    select(*_COLUMNS, ARTICLE.c.content_hash)
+    .where(ARTICLE.c.article_id == bindparam("article_ids", type_=ARRAY(Uuid)).any_())
+    .order_by(ARTICLE.c.article_id, ARTICLE.c.revision)
+)
 _ANY_VERSION = ARTICLE.alias("any_version")
 # Every version of the articles at these addresses: the current one is found by its index, the older ones by their key.
 _AT_ADDRESS: Select[Any] = (
@@ -74,17 +82,33 @@ def _known(versions: Sequence[Row[Any]]) -> Known:
 
 async def known_articles(connection: Connection, drafts: Sequence[Draft], window_hours: float) -> list[Known]:
     """Return the stored articles that `drafts` have to be compared with: at their addresses, and with like texts."""
-    result = await connection.execute(_AT_ADDRESS, {"url_keys": [draft.url_key for draft in drafts]})
-    versions = defaultdict(list)
-    for row in result.all():
-        versions[row.article_id].append(row)
-    known = {article_id: _known(rows) for article_id, rows in versions.items()}
+    known = await _at_addresses(connection, [draft.url_key for draft in drafts])
     near = await _near(connection, drafts, window_hours)
     missing = [article_id for article_id in near if article_id not in known]
     if missing:
         for row in await connection.execute(_BY_ID, {"article_ids": missing}):
             known[row[0]] = _known([row])
     return list(known.values())
+
+
+async def _at_addresses(connection: Connection, url_keys: Sequence[UUID]) -> dict[UUID, Known]:
+    """Return the articles, by their id, that have one of these addresses as their own or as another one."""
+    result = await connection.execute(_AT_ADDRESS, {"url_keys": url_keys})
+    rows = list(result.all())
+    own = {row.article_id for row in rows}
+    others: dict[UUID, dict[UUID, UUID]] = defaultdict(dict)
+    for article_id, url_key, content_hash in (await connection.execute(_OTHER_ADDRESSES, {"url_keys": url_keys})).all():
+        others[article_id][url_key] = content_hash
+    missing = [article_id for article_id in others if article_id not in own]
+    if missing:
+        rows += (await connection.execute(_VERSIONS, {"article_ids": missing})).all()
+    versions = defaultdict(list)
+    for row in rows:
+        versions[row.article_id].append(row)
+    known = {article_id: _known(each) for article_id, each in versions.items()}
+    for article_id in others.keys() & known.keys():
+        known[article_id].other_addresses = others[article_id]
+    return known
 
 
 async def _near(connection: Connection, drafts: Sequence[Draft], window_hours: float) -> list[UUID]:

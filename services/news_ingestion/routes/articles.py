@@ -59,7 +59,7 @@ async def post_articles(batch: ArticleBatch, runtime: RuntimeDep) -> ArticleResu
     a correction, also back to an older version; a summary that is left out stays. A retracted article stays retracted
     when a version of it is posted again: it is answered `duplicate`, with the code `article_retracted` in `error`. A
     syndicated copy is stored in its story and goes no further. An article that comes once per ticker is stored once
-    with all of its tickers.
+    with all of its tickers, and a correction at any of its addresses corrects it.
     """
     outcomes = await take_in(runtime, batch.items())
     return ArticleResults(data=[ArticleResult.of(index, outcome) for index, outcome in enumerate(outcomes)])

@@ -142,3 +142,29 @@ async def test_a_retracted_article_that_is_posted_again_is_told_to_be_retracted(
     assert (again["status"], again["article_id"]) == ("duplicate", first["article_id"])
     assert again["error"]["code"] == "article_retracted"
     assert (rewritten["status"], rewritten["error"]) == ("revised", None)
+
+
+async def test_a_correction_at_the_second_address_of_an_article_corrects_it(news: RunningService) -> None:
+    first, second = "https://wire.example/a", "https://wire.example/b"
+    (created,) = await post(news, body(first, "Acme profit falls 12% in the third quarter"))
+    (same,) = await post(news, body(second, "Acme profit falls 12% in the third quarter"))
+
+    (corrected,) = await post(news, body(second, "Acme profit rises 12% in the third quarter"))
+    (again,) = await post(news, body(second, "Acme profit rises 12% in the third quarter"))
+
+    assert [answer["status"] for answer in (same, corrected, again)] == ["duplicate", "revised", "duplicate"]
+    assert {answer["article_id"] for answer in (created, same, corrected, again)} == {created["article_id"]}
+    stored = await read(news, created)
+    assert (stored["title"], stored["url"]) == ("Acme profit rises 12% in the third quarter", first)
+    told = await news.neighbour.wait_for_items(2)
+    assert [(item["revision"], item["url"]) for item in told] == [(1, first), (2, first)]
+
+
+async def test_a_copy_of_another_publisher_is_an_article_of_its_own_still(news: RunningService) -> None:
+    (created,) = await post(news, body("https://wire.example/a", "Acme profit falls 12% in the third quarter"))
+    (copy,) = await post(news, body("https://other.example/a", "Acme profit falls 12% in the third quarter"))
+
+    (corrected,) = await post(news, body("https://other.example/a", "Acme profit rises 12% in the third quarter"))
+
+    assert (copy["status"], corrected["status"]) == ("near_duplicate", "revised")
+    assert corrected["article_id"] == copy["article_id"] != created["article_id"]

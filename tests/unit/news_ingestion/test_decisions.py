@@ -136,6 +136,47 @@ def test_a_retracted_article_stays_so_in_every_version_it_had(is_posted):
     assert (rewritten.status, rewritten.reason) == ("revised", None)
 
 
+def elsewhere(title=ACME, **fields):
+    return draft(title, "https://wire.example.com/other", **fields)
+
+
+def test_a_correction_at_another_address_of_an_article_corrects_it():
+    batch = decider()
+
+    decided = [batch.decide(one) for one in (draft(), elsewhere(), elsewhere(CUT), elsewhere(CUT), draft(CUT))]
+
+    assert [one.status for one in decided] == ["created", "duplicate", "revised", "duplicate", "duplicate"]
+    assert {one.known.article_id for one in decided} == {decided[0].known.article_id}
+    assert decided[-1].known.draft.canonical_url == draft().canonical_url
+    assert batch.addresses == {elsewhere().url_key: decided[0].known}
+
+
+def test_another_address_that_is_not_corrected_yet_undoes_no_correction():
+    assert outcomes(draft(), elsewhere(), draft(CUT), elsewhere()) == [CREATED, DUPLICATE, REVISED, DUPLICATE]
+
+
+def test_two_addresses_with_texts_of_their_own_do_not_alternate():
+    first, second = draft(body="One.", summary="A."), elsewhere(body="Two.", summary="B.")
+
+    assert outcomes(first, second, second, first, second) == [CREATED, *[DUPLICATE] * 4]
+
+
+def test_a_retracted_article_stays_so_at_its_other_addresses():
+    known = Known(UUID(int=7), UUID(int=8), draft(), 2, "retracted", content_hashes={draft().content_hash})
+    known.other_addresses[elsewhere().url_key] = elsewhere().content_hash
+
+    assert decider(known).decide(elsewhere()).reason == "retracted"
+
+
+def test_an_address_that_an_article_has_of_its_own_is_that_articles():
+    other = Known(UUID(int=9), UUID(int=8), elsewhere("Borealis Mining halts its northern pit"))
+    known = Known(UUID(int=7), UUID(int=8), draft(), other_addresses={elsewhere().url_key: elsewhere().content_hash})
+
+    decision = decider(known, other).decide(elsewhere("Borealis Mining opens its northern pit"))
+
+    assert decision.known is other
+
+
 def test_copy_that_is_rewritten_stands_on_its_own():
     original = Known(UUID(int=7), UUID(int=8), draft())
     copy = Known(UUID(int=9), UUID(int=8), draft(url="https://b.example.org/"), duplicate_of=UUID(int=7))
