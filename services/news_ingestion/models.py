@@ -97,6 +97,25 @@ Index("ix_article_tickers", ARTICLE.c.tickers, postgresql_using="gin", postgresq
 Index("ix_article_searched_text", SEARCHED_TEXT, postgresql_using="gin", _table=ARTICLE)
 
 
+class ArticleAddress(Base, table=True):
+    """Another address at which the publisher of an article has it too, with the hash of what it said there last.
+
+    Notes
+    -----
+    An address that is the current one of an article is that article's, whatever stands here.
+    """
+
+    __tablename__ = "article_address"
+
+    url_key: UUID = _column(Uuid, primary_key=True)
+    article_id: UUID = _column(Uuid)
+    content_hash: UUID = _column(Uuid)
+    recorded_at: datetime = _moment()
+
+
+ARTICLE_ADDRESS: Table = ArticleAddress.__table__  # type: ignore[attr-defined]
+
+
 class Fingerprint(Base, table=True):
     """One of the few hashes under which an article's text is found; the key is also the only index."""
 

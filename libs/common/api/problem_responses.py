@@ -132,6 +132,8 @@ async def _on_database_error(request: Request, error: DBAPIError | PostgresError
     match database_fault(error):
         case "invalid_value":
             return problem_response(422, "invalid_value", "A value cannot be stored or compared.", path)
+        case "too_complex":
+            return problem_response(422, "too_complex", "The query is nested too deeply; use fewer operators.", path)
         case "conflict":
             return problem_response(409, "conflict", "It contradicts something that exists already.", path)
         case "unavailable":

@@ -30,7 +30,7 @@ AnswerT = TypeVar("AnswerT")
 def is_items_fault(error: Exception) -> bool:
     """Return whether an item that fails alone with `error` is to blame for it, so that trying it again is no use."""
     if isinstance(error, (DBAPIError, PostgresError)):
-        return database_fault(error) in {"invalid_value", "conflict"}
+        return database_fault(error) in {"invalid_value", "too_complex", "conflict"}
     if isinstance(error, SQLAlchemyError):
         return isinstance(error, StatementError)
     return not isinstance(error, (ServiceError, OSError, MemoryError))

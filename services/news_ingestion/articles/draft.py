@@ -1,5 +1,6 @@
 """An article on its way in: as a provider gave it (`Item`), and cleaned and ready for the decision (`Draft`)."""
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,6 +20,8 @@ MAX_NAME_CHARACTERS = 200
 MAX_TICKERS = 100
 FIRST_YEAR = 1900
 
+
+_WORD = re.compile(r"[+-]?\d+(?:[.,]\d+)*|\w+|[%$\u00a3\u20ac\u00a5]")
 
 T = TypeVar("T")
 
@@ -124,6 +127,11 @@ class Draft:
     def publisher(self) -> str:
         """Return who published it: the named source, else the site."""
         return (self.source_name or self.domain).casefold()
+
+
+def words_of(text: str) -> str:
+    """Return the words and figures of `text`, case-folded, one space between them."""
+    return " ".join(_WORD.findall(text.casefold()))
 
 
 def merge_tickers(*groups: Iterable[str]) -> tuple[str, ...]:

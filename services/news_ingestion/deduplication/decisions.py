@@ -11,13 +11,15 @@ from itertools import chain
 from typing import Literal
 from uuid import UUID
 
-from news_ingestion.articles.draft import Draft, merge_tickers
+from news_ingestion.articles.draft import Draft, merge_tickers, words_of
 from news_ingestion.deduplication.duplicates import compare_articles, same_publisher
 from news_ingestion.deduplication.similarity import Verdict
 from news_ingestion.deduplication.stories import event_similarity, novelty
 
 Status = Literal["created", "duplicate", "near_duplicate", "revised", "rejected"]
 State = Literal["created", "revised", "retracted"]
+# Why an article at a known address changes nothing, where it does not simply repeat what is known.
+Reason = Literal["older_version", "retracted"]
 # Of the articles that share a fingerprint with a new one, the closest few are compared.
 MAX_CANDIDATES = 5
 # In a batch, the latest articles under one hash are looked at, so that a large batch costs no more for each article.
@@ -30,7 +32,9 @@ class Known:
 
     Notes
     -----
-    `content_hashes` are those of every version it ever had, so that an old version that comes again is no revision.
+    `content_hashes` and `summaries` are those of every version it ever had, so that an old version that a cache of the
+    provider's brings again is no revision. `other_addresses` are the keys of those at which its publisher has it too,
+    with the content hash of what was said there last.
     `versions` are the (draft, state) written by this batch, oldest first; empty when nothing changes.
     """
 
@@ -42,6 +46,8 @@ class Known:
     duplicate_of: UUID | None = None
     novelty: float = 1.0
     content_hashes: set[UUID] = field(default_factory=set)
+    summaries: set[str | None] = field(default_factory=set)
+    other_addresses: dict[UUID, UUID] = field(default_factory=dict)
     versions: list["Version"] = field(default_factory=list)
     is_new: bool = False
     is_new_story: bool = False
@@ -65,6 +71,7 @@ class Decision:
     known: Known
     match_id: UUID | None = None
     verdict: Verdict | None = None
+    reason: Reason | None = None
 
 
 class Neighbourhood:
@@ -73,8 +80,16 @@ class Neighbourhood:
     def __init__(self, stored: Iterable[Known]) -> None:
         self._by_hash: defaultdict[int, list[Known]] = defaultdict(list)
         self._by_url: dict[UUID, Known] = {}
+        others: list[tuple[UUID, Known]] = []
         for known in stored:
             self.add(known)
+            others += [(url_key, known) for url_key in known.other_addresses]
+        for url_key, known in others:
+            self.add_address(url_key, known)
+
+    def add_address(self, url_key: UUID, known: Known) -> None:
+        """Let `known` be found at another address, unless an article has it as its own."""
+        self._by_url.setdefault(url_key, known)
 
     def add(self, known: Known) -> None:
         """Let later articles of the batch be compared with `known`."""
@@ -97,13 +112,25 @@ class Neighbourhood:
 
 
 class BatchDecider:
-    """Decides a batch in order; `known` afterwards holds every article that is new or has changed."""
+    """Decides a batch in order; `known` afterwards holds every article that is new or has changed.
 
-    def __init__(self, stored: Iterable[Known], new_id: Callable[[], UUID], window_seconds: float) -> None:
+    `addresses` holds the articles that were met at other addresses than their own, by the key of these.
+
+    Parameters
+    ----------
+    is_posted : bool, a person or a program says what an article is now; what is fetched may come from a cache that is
+        behind, and an older version in it corrects nothing.
+    """
+
+    def __init__(
+        self, stored: Iterable[Known], new_id: Callable[[], UUID], window_seconds: float, *, is_posted: bool = True
+    ) -> None:
         self._neighbourhood = Neighbourhood(stored)
         self._new_id = new_id
         self._window_seconds = window_seconds
+        self._is_posted = is_posted
         self.known: dict[UUID, Known] = {}
+        self.addresses: dict[UUID, Known] = {}
 
     def decide(self, draft: Draft) -> Decision:
         """Return what becomes of `draft`, and remember it for the articles after it."""
@@ -117,6 +144,7 @@ class BatchDecider:
         original, verdict = copied
         if verdict.rule == "identical" and same_publisher(draft, original.draft):
             self._merge_tickers(original, draft)
+            self._note_address(original, draft)
             return Decision("duplicate", original, original.article_id, verdict)
         copy = self._new(draft, original.story_id, duplicate_of=original.duplicate_of or original.article_id)
         return Decision("near_duplicate", copy, copy.duplicate_of, verdict)
@@ -130,14 +158,33 @@ class BatchDecider:
         ]
 
     def _again(self, known: Known, draft: Draft) -> Decision:
-        """Decide on an article whose address is stored: the same again, or a correction."""
-        verdict = compare_articles(draft, known.draft)
-        if draft.content_hash in known.content_hashes or _says_nothing_new(draft, known.draft):
-            self._merge_tickers(known, draft)
-            return Decision("duplicate", known, known.article_id, verdict)
+        """Decide on an article whose address is stored: the same again, or a correction.
+
+        Notes
+        -----
+        What another address of it says counts when it changes there: its summary is often another from the beginning,
+        its body too, and it may be corrected later than the first.
+        """
         current = known.draft
+        is_elsewhere = draft.url_key != current.url_key
+        verdict = compare_articles(draft, current)._replace(duplicate=True, rule="url")
+        says_the_same = _says_nothing_new(draft, current) or (
+            draft.content_hash == known.other_addresses.get(draft.url_key)
+        )
+        if known.state == "retracted" and (says_the_same or draft.content_hash in known.content_hashes):
+            return Decision("duplicate", known, known.article_id, verdict, "retracted")
+        is_repeated = says_the_same and (is_elsewhere or not _corrects_summary(draft, current))
+        may_be_behind = is_elsewhere or not self._is_posted
+        is_older = not is_repeated and may_be_behind and _is_older_version(draft, known, says_the_same)
+        if is_repeated or is_older:
+            self._merge_tickers(known, draft)
+            return Decision("duplicate", known, known.article_id, verdict, "older_version" if is_older else None)
+        if is_elsewhere:
+            self._note_address(known, draft)
         merged = replace(
             draft,
+            url=current.url if is_elsewhere else draft.url,
+            canonical_url=current.canonical_url,
             published_at=current.published_at,
             body=draft.body or current.body,
             summary=draft.summary or current.summary,
@@ -152,6 +199,7 @@ class BatchDecider:
             still = _best_duplicate(self._compared(merged, but=known.article_id))
             known.duplicate_of = (still[0].duplicate_of or still[0].article_id) if still else None
         known.content_hashes.add(draft.content_hash)
+        known.summaries.add(merged.summary)
         self._write(known, merged, "revised")
         self._neighbourhood.add(known)
         return Decision("revised", known, known.article_id, verdict)
@@ -172,6 +220,7 @@ class BatchDecider:
             draft=draft,
             duplicate_of=duplicate_of,
             content_hashes={draft.content_hash},
+            summaries={draft.summary},
             versions=[Version(draft, 1, "created", duplicate_of)],
             is_new=True,
             is_new_story=is_new_story,
@@ -179,6 +228,12 @@ class BatchDecider:
         self.known[known.article_id] = known
         self._neighbourhood.add(known)
         return known
+
+    def _note_address(self, known: Known, draft: Draft) -> None:
+        """Remember that `known` is found at the address of `draft` too, and what is said there."""
+        known.other_addresses[draft.url_key] = draft.content_hash
+        self.addresses[draft.url_key] = known
+        self._neighbourhood.add_address(draft.url_key, known)
 
     def _merge_tickers(self, known: Known, draft: Draft) -> None:
         """Give `known` the tickers that only the duplicate names: one article is often listed once per ticker."""
@@ -202,6 +257,28 @@ class BatchDecider:
 def _says_nothing_new(draft: Draft, current: Draft) -> bool:
     """Return whether `draft` repeats `current`, or repeats it without the body."""
     return draft.bare_title == current.bare_title and (draft.body is None or draft.body == current.body)
+
+
+def _corrects_summary(draft: Draft, current: Draft) -> bool:
+    """Return whether the summary of `draft` has other words than that of `current`; none at all, or a cut one, has not.
+
+    Notes
+    -----
+    The texts are compared, not their hashes: title and body alone are in those of the articles that are stored.
+    """
+    if not draft.summary or draft.summary == current.summary:
+        return False
+    words, current_words = words_of(draft.summary), words_of(current.summary or "")
+    is_cut = draft.summary.rstrip(" ]").endswith(("...", "\u2026")) and current_words.startswith(words)
+    return words != current_words and not is_cut
+
+
+def _is_older_version(draft: Draft, known: Known, says_the_same: bool) -> bool:
+    """Return whether `draft`, which differs from the current version, is as an older one was."""
+    if not says_the_same:
+        return draft.content_hash in known.content_hashes
+    words = words_of(draft.summary or "")
+    return any(words == words_of(summary) for summary in known.summaries if summary)
 
 
 def _best_duplicate(compared: Iterable[tuple[Known, Verdict]]) -> tuple[Known, Verdict] | None:

@@ -10,7 +10,7 @@ import httpx
 
 from common.errors import describe
 from common.outgoing.address_guard import ForbiddenAddress
-from common.outgoing.response_body import BodyTooLarge, UndecodableBody, read_body
+from common.outgoing.response_body import BodyTooLarge, IncompleteBody, UndecodableBody, read_body
 from common.outgoing.web_address import InvalidWebAddress, follow, origin, read_web_address
 from common.secrets.masking import masked_feed
 from news_ingestion.providers.provider_errors import UpstreamError, as_upstream_error
@@ -84,8 +84,8 @@ class Fetcher:
         ------
         UpstreamError
             `forbidden` (the address guard, no http(s) address), `too_large`, `malformed` (a body that cannot be
-            decoded), `unavailable` (no connection, too slow), `unknown` (too many redirects, and whatever else an
-            answer can raise).
+            decoded), `unavailable` (no connection, too slow, cut off), `unknown` (too many redirects, and whatever else
+            an answer can raise).
         """
         address, sent, seconds_left = _start(url, parameters), dict(headers), self._timeout_seconds
         for _ in range(self._max_redirects + 1):
@@ -124,6 +124,8 @@ class Fetcher:
             problem = UpstreamError("too_large", "too_large", str(error))
         except UndecodableBody as error:
             problem = UpstreamError("malformed", "undecodable", str(error))
+        except IncompleteBody as error:
+            problem = UpstreamError("unavailable", "incomplete", str(error))
         except httpx.HTTPError as error:
             problem = UpstreamError("unavailable", type(error).__name__, describe(error))
         except Exception as error:  # noqa: BLE001 - whatever an answer raises is the provider's, and stands in the ledger

@@ -13,7 +13,7 @@ from common.postgres.database import Connection
 from common.postgres.rows import columns_for
 from news_ingestion.articles.draft import Draft
 from news_ingestion.deduplication.decisions import MAX_CANDIDATES, Known
-from news_ingestion.models import ARTICLE
+from news_ingestion.models import ARTICLE, ARTICLE_ADDRESS
 
 # Beyond this many articles under one hash within the window, only the nearest in time are candidates.
 _MAX_PER_HASH = 32
@@ -44,6 +44,14 @@ class _CandidateRow(NamedTuple):
     content_hash: UUID
 
 
+_OTHER_ADDRESSES: Select[Any] = select(
+    ARTICLE_ADDRESS.c.article_id, ARTICLE_ADDRESS.c.url_key, ARTICLE_ADDRESS.c.content_hash
+).where(ARTICLE_ADDRESS.c.url_key == bindparam("url_keys", type_=ARRAY(Uuid)).any_())
+_VERSIONS: Select[Any] = (
+    select(*columns_for(_CandidateRow, ARTICLE))
+    .where(ARTICLE.c.article_id == bindparam("article_ids", type_=ARRAY(Uuid)).any_())
+    .order_by(ARTICLE.c.article_id, ARTICLE.c.revision)
+)
 _ANY_VERSION = ARTICLE.alias("any_version")
 # Every version of the articles at these addresses: the current one is found by its index, the older ones by their key.
 _AT_ADDRESS: Select[Any] = (
@@ -83,7 +91,9 @@ _BY_ID: Select[Any] = (
 )
 
 
-def _known(row: _CandidateRow, content_hashes: set[UUID]) -> Known:
+def _known(versions: Sequence[_CandidateRow]) -> Known:
+    """Return the article with these versions, the current one last."""
+    row = versions[-1]
     draft = Draft(
         title=row.title,
         url=row.url,
@@ -98,24 +108,48 @@ def _known(row: _CandidateRow, content_hashes: set[UUID]) -> Known:
         tickers=tuple(row.tickers),
     )
     return Known(
-        row.article_id, row.story_id, draft, row.revision, row.state, row.duplicate_of, row.novelty, content_hashes
+        row.article_id,
+        row.story_id,
+        draft,
+        row.revision,
+        row.state,
+        row.duplicate_of,
+        row.novelty,
+        content_hashes={version.content_hash for version in versions},
+        summaries={version.summary for version in versions},
     )
 
 
 async def list_candidates(connection: Connection, drafts: Sequence[Draft], window_hours: float) -> list[Known]:
     """Return the stored articles that `drafts` have to be compared with: at their addresses, and with like texts."""
-    versions: dict[UUID, list[_CandidateRow]] = defaultdict(list)
-    for found in await connection.execute(_AT_ADDRESS, {"url_keys": [draft.url_key for draft in drafts]}):
-        row = _CandidateRow._make(found)
-        versions[row.article_id].append(row)
-    known = {article_id: _known(rows[-1], {row.content_hash for row in rows}) for article_id, rows in versions.items()}
+    known = await _at_addresses(connection, [draft.url_key for draft in drafts])
     near = await _near(connection, drafts, window_hours)
     missing = [article_id for article_id in near if article_id not in known]
     if missing:
         for found in await connection.execute(_BY_ID, {"article_ids": missing}):
             row = _CandidateRow._make(found)
-            known[row.article_id] = _known(row, {row.content_hash})
+            known[row.article_id] = _known([row])
     return list(known.values())
+
+
+async def _at_addresses(connection: Connection, url_keys: Sequence[UUID]) -> dict[UUID, Known]:
+    """Return the articles, by their id, that have one of these addresses as their own or as another one."""
+    result = await connection.execute(_AT_ADDRESS, {"url_keys": url_keys})
+    rows = [_CandidateRow._make(row) for row in result]
+    own = {row.article_id for row in rows}
+    others: dict[UUID, dict[UUID, UUID]] = defaultdict(dict)
+    for article_id, url_key, content_hash in (await connection.execute(_OTHER_ADDRESSES, {"url_keys": url_keys})).all():
+        others[article_id][url_key] = content_hash
+    missing = [article_id for article_id in others if article_id not in own]
+    if missing:
+        rows += map(_CandidateRow._make, await connection.execute(_VERSIONS, {"article_ids": missing}))
+    versions = defaultdict(list)
+    for row in rows:
+        versions[row.article_id].append(row)
+    known = {article_id: _known(each) for article_id, each in versions.items()}
+    for article_id in others.keys() & known.keys():
+        known[article_id].other_addresses = others[article_id]
+    return known
 
 
 async def _near(connection: Connection, drafts: Sequence[Draft], window_hours: float) -> list[UUID]:

@@ -11,7 +11,7 @@ from common.postgres.bulk import copy_rows, insert_rows
 from common.postgres.database import Connection
 from news_ingestion.deduplication.decisions import Known
 from news_ingestion.deduplication.stories import NOVELTY_COUNTED, NOVELTY_WINDOW
-from news_ingestion.models import ARTICLE, FINGERPRINT, STORY, TALLY
+from news_ingestion.models import ARTICLE, ARTICLE_ADDRESS, FINGERPRINT, STORY, TALLY
 
 STATUSES = ("created", "duplicates", "near_duplicates", "revised", "rejected")
 # Any constant of its own will do; transactions that take the same one wait for each other.
@@ -142,6 +142,21 @@ async def insert_articles(
     await _insert_fingerprints(
         connection, [known for known in changed if len(known.versions) > 1 or not known.is_new], is_new=False
     )
+
+
+async def insert_addresses(connection: Connection, addresses: Mapping[UUID, Known], now: datetime) -> None:
+    """Write at which other addresses articles are found, and what was said there."""
+    rows = [
+        {
+            "url_key": url_key,
+            "article_id": known.article_id,
+            "content_hash": known.other_addresses[url_key],
+            "recorded_at": now,
+        }
+        for url_key, known in addresses.items()
+    ]
+    update = ("article_id", "content_hash", "recorded_at")
+    await insert_rows(connection, ARTICLE_ADDRESS, rows, on_conflict=("url_key",), update=update)
 
 
 async def _insert_fingerprints(connection: Connection, changed: Sequence[Known], *, is_new: bool = True) -> None:

@@ -190,14 +190,22 @@ async def _lease(
     return await find_row(connection, statement, SourceRow)
 
 
-async def update_fetched_source(connection: Connection, source_id: UUID, owner: UUID, state: NextState) -> bool:
-    """Write how a fetch went and give the lease back; False when the lease had passed to somebody else."""
+async def find_leased_source(connection: Connection, source_id: UUID, owner: UUID) -> SourceRow | None:
+    """Return a source that `owner` holds the lease of, as it is now and locked; None when the lease has passed on."""
+    statement = select(*_SOURCE).where(_ALL.source_id == source_id, _ALL.lease_owner == owner)
+    return await find_row(connection, statement.with_for_update(), SourceRow)
+
+
+async def update_fetched_source(
+    connection: Connection, source_id: UUID, owner: UUID, learned: Mapping[str, object]
+) -> None:
+    """Write what a fetch learned and give the lease back; a lease that has passed to somebody else stays theirs."""
     statement = (
         update(SOURCE)
         .where(_ALL.source_id == source_id, _ALL.lease_owner == owner)
-        .values(**state.values(), lease_owner=None, lease_until=None)
+        .values(**learned, lease_owner=None, lease_until=None)
     )
-    return (await connection.execute(statement)).rowcount == 1
+    await connection.execute(statement)
 
 
 async def find_quota_use(connection: Connection, kind: str, since: datetime) -> QuotaUse:

@@ -56,9 +56,11 @@ async def article_filter(
 async def post_articles(batch: ArticleBatch, engine: EngineDep) -> ArticleResults:
     """Take in 1 to 500 articles; each is answered on its own, in the order given.
 
-    Posting the same articles again changes nothing. A different title or body at a known address is a correction; a
+    Posting an article again as it is stored changes nothing. A different title, body or summary at a known address is
+    a correction, also back to an older version; a summary that is left out stays. A retracted article stays retracted
+    when a version of it is posted again: it is answered `duplicate`, with the code `article_retracted` in `error`. A
     syndicated copy is stored in its story and goes no further. An article that comes once per ticker is stored once
-    with all of its tickers.
+    with all of its tickers, and a correction at any of its addresses corrects it.
     """
     return await take_in(engine, batch.items())
 

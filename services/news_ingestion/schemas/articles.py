@@ -13,11 +13,15 @@ from common.contracts.bounds import Listed
 from common.contracts.text import Body, Language, Name, Summary, Ticker, Title
 from common.contracts.timestamps import SafeMoment
 from news_ingestion.articles.draft import Item
-from news_ingestion.deduplication.decisions import Decision, Status
+from news_ingestion.deduplication.decisions import Decision, Reason, Status
 from news_ingestion.deduplication.similarity import Rule, Verdict
 from news_ingestion.repository.reading import ArticleRow, HeadlineRow, StoryRow
 
 _UpperTicker = Annotated[Ticker, BeforeValidator(lambda value: value.upper() if isinstance(value, str) else value)]
+_REASONS: dict[Reason, ItemError] = {
+    "older_version": ItemError(code="older_version", detail="It is an older version of the article, which stays."),
+    "retracted": ItemError(code="article_retracted", detail="The article was retracted, and stays so."),
+}
 _URL = Annotated[str, StringConstraints(min_length=1, max_length=2_048)]
 
 
@@ -111,7 +115,8 @@ class ArticleResult(BaseModel):
     -----
     `created` is new; `duplicate` was here already (`article_id` is the one stored); `near_duplicate` is a syndicated
     copy, stored under its own `article_id`, counted in its story and not handed on; `revised` corrects the article at
-    this address; `rejected` does not fit, and `error` says why.
+    this address; `rejected` does not fit, and `error` says why. On a `duplicate`, `error` says why it changes nothing
+    although the article is not what is stored: `article_retracted`.
     """
 
     index: int = Field(ge=0, description="Position in the request, from 0.")
@@ -137,7 +142,12 @@ class ArticleResult(BaseModel):
             match = Match(article_id=decided.match_id, **Comparison.of(decided.verdict).model_dump())
         known = decided.known
         return cls(
-            index=index, status=decided.status, article_id=known.article_id, story_id=known.story_id, match=match
+            index=index,
+            status=decided.status,
+            article_id=known.article_id,
+            story_id=known.story_id,
+            match=match,
+            error=None if decided.reason is None else _REASONS[decided.reason],
         )
 
 

@@ -26,6 +26,8 @@ from news_ingestion.repository.sources import FetchRow, GapRow, NextState, Quota
 from news_ingestion.sources.next_state import after_failure, after_success, becomes_degraded
 
 _DAY = timedelta(days=1)
+# Whether and when a source is fetched is also a person's to say.
+_SCHEDULE = frozenset({"is_enabled", "disabled_reason", "next_fetch_at"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,12 +168,9 @@ async def _settle(run: FetchRun, connection: Connection, fetched: Fetched, count
     engine, source = run.engine, run.source
     now = engine.runtime.clock.now()
     status = _status(fetched, counted)
-    state = _next_state(run, fetched, now)
-    is_ours = await sources.update_fetched_source(connection, source.source_id, run.owner, state)
-    if is_ours:
-        await _keep_gaps(run, connection, fetched, now)
-        if fetched.error is not None and becomes_degraded(source, state):
-            await engine.runtime.events.publish(connection, [_degraded_event(source, state, fetched.error)])
+    current = await sources.find_leased_source(connection, source.source_id, run.owner)
+    if current is not None:
+        await _remember(run, connection, current, fetched, now)
     after_commit(connection, lambda: engine.metrics.count_fetch(source.kind, status, len(fetched.requests)))
     fetch = FetchRow(
         fetch_id=uuid7(),
@@ -188,14 +187,38 @@ async def _settle(run: FetchRun, connection: Connection, fetched: Fetched, count
     return fetch
 
 
-def _next_state(run: FetchRun, fetched: Fetched, now: datetime) -> NextState:
+async def _remember(run: FetchRun, connection: Connection, current: SourceRow, fetched: Fetched, now: datetime) -> None:
+    """Write what the run learned about its source as it is now, locked, and give the lease back.
+
+    Notes
+    -----
+    A fetch takes its time, in which a person may change the source. What was learned at another address or with another
+    configuration says nothing about the source any more. Of another change, whether and when to fetch stays as it is
+    now: a changed source is due at once, and one that was switched off is not.
+    """
+    source = run.source
+    if (current.kind, current.url, current.config) != (source.kind, source.url, source.config):
+        await sources.update_fetched_source(connection, source.source_id, run.owner, {})
+        return
+    state = _next_state(run, current, fetched, now)
+    learned = state.values()
+    if current.version != source.version:
+        state = replace(state, is_enabled=current.is_enabled)
+        learned = {name: value for name, value in learned.items() if name not in _SCHEDULE}
+    await sources.update_fetched_source(connection, source.source_id, run.owner, learned)
+    await _keep_gaps(run, connection, fetched, now)
+    if fetched.error is not None and becomes_degraded(current, state):
+        await run.engine.runtime.events.publish(connection, [_degraded_event(current, state, fetched.error)])
+
+
+def _next_state(run: FetchRun, source: SourceRow, fetched: Fetched, now: datetime) -> NextState:
     def again(wait_seconds: float) -> datetime:
         ratio = run.engine.settings.fetch_jitter_ratio
         return next_fetch_at(now, wait_seconds, ratio, random.random())  # noqa: S311 - jitter, no secret
 
     if fetched.error is None:
-        return after_success(run.source, fetched, now, again)
-    return after_failure(run.source, run.provider, fetched, fetched.error, now, again)
+        return after_success(source, fetched, now, again)
+    return after_failure(source, run.provider, fetched, fetched.error, now, again)
 
 
 def _degraded_event(source: SourceRow, state: NextState, error: UpstreamError) -> tuple[str, str]:

@@ -118,15 +118,6 @@ async def test_changed_title_at_the_same_address_is_a_revision(news):
     assert [item["state"] for item in handed] == ["created", "revised"]
 
 
-async def test_old_version_that_comes_again_is_no_revision(news):
-    await post(news, article())
-    await post(news, article("Acme Robotics lowers full-year forecast after lost orders"))
-
-    (again,) = await post(news, article())
-
-    assert again["status"] == "duplicate"
-
-
 async def test_retracted_article_is_gone_and_the_retraction_handed_on(news):
     (created,) = await post(news, article())
     address = f"/news/v1/articles/{created['article_id']}"

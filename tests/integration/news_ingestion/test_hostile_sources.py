@@ -36,6 +36,7 @@ FAILURES = {
     ),
     "gzip bomb": (feed(gzip.compress(bytes(50_000_000)), Content_Encoding="gzip"), "too_large"),
     "broken gzip": (feed(b"\x1f\x8b\x08broken", Content_Encoding="gzip"), "undecodable"),
+    "half a gzip": (feed(gzip.compress(RSS)[:300], Content_Encoding="gzip", ETag='"half"'), "incomplete"),
     "brotli": (feed(RSS, Content_Encoding="br"), "undecodable"),
     "too many entries": (feed(DEEP), "too_many_entries"),
     "redirect to punycode": (redirect("http://xn--a/"), None),
@@ -93,6 +94,34 @@ async def test_what_can_be_read_of_an_odd_answer_is_taken_in(news, answer):
     assert run["articles"]["created"] >= 1
     assert again["status"] == "ok"
     assert datetime.fromisoformat((await read(news, source))["next_fetch_at"]) > datetime.now(UTC)
+
+
+@pytest.mark.parametrize("validator", [{"ETag": '"v2"'}, {"Last_Modified": "Mon, 02 Mar 2026 13:00:00 GMT"}])
+async def test_the_rest_of_a_feed_that_was_cut_is_asked_for(news, validator):
+    site = FeedSite({"/rss": Feed(RSS, has_etag=False)})
+    site.faults.append(feed(RSS[: RSS.index(b"<item>", 300)], **validator))
+    connect(news, site=site)
+    source = await create(news)
+
+    run = await fetch(news, source)
+    again = await fetch(news, source)
+
+    assert (run["status"], run["articles"]) == ("ok", {"created": 1})
+    assert not {"if-none-match", "if-modified-since"} & set(site.requests[1].headers)
+    assert again["articles"]["created"] == 1
+
+
+async def test_a_cut_answer_leaves_what_the_last_whole_one_was_known_by(news):
+    site = FeedSite()
+    connect(news, site=site)
+    source = await create(news)
+    await fetch(news, source)
+    site.faults.append(feed(gzip.compress(RSS)[:-1], Content_Encoding="gzip", ETag='"v2"'))
+
+    run = await fetch(news, source)
+
+    assert (run["status"], run["error"]["code"]) == ("error", "incomplete")
+    assert (await read(news, source))["etag"] == site.feeds["/rss"].etag
 
 
 async def test_whatever_a_provider_raises_is_recorded_and_the_other_sources_are_served(news):

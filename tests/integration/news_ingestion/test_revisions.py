@@ -4,6 +4,7 @@ import asyncio
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import text
@@ -85,3 +86,86 @@ async def test_what_nobody_foresaw_in_one_article_costs_no_other_and_is_counted(
         assert (error.code, error.exception) == ("internal_error", "TypeError")
         counts = (await service.client.get("/news/v1/counts")).json()["counts"]
         assert (counts["received"], counts["rejected"]) == (20, 1)
+
+
+async def read(service: RunningService, answer: dict[str, Any]) -> dict[str, Any]:
+    article: dict[str, Any] = (await service.client.get(f"/news/v1/articles/{answer['article_id']}")).json()
+    return article
+
+
+async def test_what_is_posted_last_stands_though_it_was_there_before(news: RunningService) -> None:
+    url = "https://wire.example/a"
+    for title in ("Acme cuts its outlook", "Acme raises its outlook", "Acme cuts its outlook"):
+        (answer,) = await post(news, body(url, title))
+
+    assert (answer["status"], answer["error"]) == ("revised", None)
+    assert (await read(news, answer))["title"] == "Acme cuts its outlook"
+    told = await news.neighbour.wait_for_items(3)
+    assert [item["title"].split()[1] for item in told] == ["cuts", "raises", "cuts"]
+
+
+async def test_a_corrected_summary_is_handed_on_and_a_missing_one_is_kept(news: RunningService) -> None:
+    article = body("https://wire.example/a", "Acme files its results")
+    await post(news, {**article, "summary": "A fraud was found."})
+
+    (corrected,) = await post(news, {**article, "summary": "Profit rose to a record."})
+    (without,) = await post(news, article)
+
+    assert (corrected["status"], without["status"]) == ("revised", "duplicate")
+    assert (await read(news, without))["summary"] == "Profit rose to a record."
+    told = await news.neighbour.wait_for_items(2)
+    assert [item["summary"] for item in told] == ["A fraud was found.", "Profit rose to a record."]
+
+
+async def test_an_older_version_of_a_feed_does_not_undo_a_correction(news: RunningService) -> None:
+    url, source = "https://wire.example/a", uuid4()
+    at = datetime(2026, 3, 2, tzinfo=UTC)
+    for title, summary in (("Acme cuts its outlook", "One."), ("Acme raises its outlook", "Two.")):
+        await take_in(news.runtime, [Item(title, url, at, summary=summary)], fetched_from=source)
+
+    stale = [Item("Acme cuts its outlook", url, at, summary="One."), Item("Acme raises its outlook", url, at)]
+    outcomes = await take_in(news.runtime, stale, fetched_from=source)
+
+    decisions = [outcome.decision for outcome in outcomes if outcome.decision is not None]
+    assert [(one.status, one.reason) for one in decisions] == [("duplicate", "older_version"), ("duplicate", None)]
+    (stored,) = (await news.client.get("/news/v1/articles")).json()["data"]
+    assert (stored["title"], stored["summary"], stored["revision"]) == ("Acme raises its outlook", "Two.", 2)
+
+
+async def test_a_retracted_article_that_is_posted_again_is_told_to_be_retracted(news: RunningService) -> None:
+    article = body("https://wire.example/a", "Acme raises its outlook")
+    (first,) = await post(news, article)
+    await news.client.delete(f"/news/v1/articles/{first['article_id']}")
+
+    (again,) = await post(news, article)
+    (rewritten,) = await post(news, {**article, "title": "Acme withdraws its outlook"})
+
+    assert (again["status"], again["article_id"]) == ("duplicate", first["article_id"])
+    assert again["error"]["code"] == "article_retracted"
+    assert (rewritten["status"], rewritten["error"]) == ("revised", None)
+
+
+async def test_a_correction_at_the_second_address_of_an_article_corrects_it(news: RunningService) -> None:
+    first, second = "https://wire.example/a", "https://wire.example/b"
+    (created,) = await post(news, body(first, "Acme profit falls 12% in the third quarter"))
+    (same,) = await post(news, body(second, "Acme profit falls 12% in the third quarter"))
+
+    (corrected,) = await post(news, body(second, "Acme profit rises 12% in the third quarter"))
+    (again,) = await post(news, body(second, "Acme profit rises 12% in the third quarter"))
+
+    assert [answer["status"] for answer in (same, corrected, again)] == ["duplicate", "revised", "duplicate"]
+    assert {answer["article_id"] for answer in (created, same, corrected, again)} == {created["article_id"]}
+    stored = await read(news, created)
+    assert (stored["title"], stored["url"]) == ("Acme profit rises 12% in the third quarter", first)
+    told = await news.neighbour.wait_for_items(2)
+    assert [(item["revision"], item["url"]) for item in told] == [(1, first), (2, first)]
+
+
+async def test_a_copy_of_another_publisher_is_an_article_of_its_own_still(news: RunningService) -> None:
+    (created,) = await post(news, body("https://wire.example/a", "Acme profit falls 12% in the third quarter"))
+    (copy,) = await post(news, body("https://other.example/a", "Acme profit falls 12% in the third quarter"))
+
+    (corrected,) = await post(news, body("https://other.example/a", "Acme profit rises 12% in the third quarter"))
+
+    assert (copy["status"], corrected["status"]) == ("near_duplicate", "revised")
+    assert corrected["article_id"] == copy["article_id"] != created["article_id"]

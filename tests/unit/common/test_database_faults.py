@@ -2,6 +2,7 @@
 
 import pytest
 from asyncpg import exceptions as postgres
+from sqlalchemy.exc import DBAPIError
 
 from common.batches.item_isolation import is_items_fault
 from common.errors import DatabaseUnavailable, NotFound
@@ -14,6 +15,10 @@ from common.postgres.faults import database_fault
         (postgres.CharacterNotInRepertoireError("NUL"), "invalid_value", True),
         (postgres.NumericValueOutOfRangeError("large"), "invalid_value", True),
         (postgres.ProgramLimitExceededError("index row size"), "invalid_value", True),
+        (postgres.StatementTooComplexError("stack depth limit exceeded"), "too_complex", True),
+        (postgres.InternalServerError("tsquery stack too small"), "too_complex", True),
+        (postgres.InternalServerError("cache lookup failed for type 16387"), "unexpected", False),
+        (postgres.TooManyArgumentsError("more than 32767"), "unexpected", False),
         (postgres.UniqueViolationError("twice"), "conflict", True),
         (postgres.DeadlockDetectedError("a deadlock"), "unavailable", False),
         (postgres.SerializationError("again"), "unavailable", False),
@@ -29,6 +34,13 @@ def test_an_error_of_postgresql_is_blamed_on_an_item_or_on_none(
 ) -> None:
     assert database_fault(error) == fault
     assert is_items_fault(error) is is_items
+
+
+def test_a_fault_is_told_by_what_postgresql_says_and_not_by_the_values_of_the_statement() -> None:
+    cause = Exception("could not open file")
+    cause.sqlstate = "XX000"  # type: ignore[attr-defined]  # as SQLAlchemy's wrapper of the driver's error has it
+
+    assert database_fault(DBAPIError("SELECT 1", {"q": "tsquery"}, cause)) == "unexpected"
 
 
 @pytest.mark.parametrize(

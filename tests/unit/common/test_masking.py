@@ -40,7 +40,52 @@ def test_of_a_public_feed_everything_is_shown(url: str) -> None:
     assert masked_feed(url) == url
 
 
-@given(st.text(alphabet="abc/@:?#%&=.-_1Aé[", max_size=60))
+KEYS = [
+    "zxqvkwpmhtrbgdnf", "QWRTPSDFGHJKLZXCV", "b7k2m9x4", "x8Kd2LqP0s", "11223344556677", "555-0199-2030-8841-77",
+    "0badc0de-feed-dead-beef-c0ffee00cafe", "cafebabe", "FACEFEED-DECADE", "a1b2c3d4", "deadbeefdeadbeef",
+    "feed;jsessionid=abcdef", "feed;v=1", "feed=today", "news%2Dtoday", "v1:today", "dGhpc2lzYWtleQ",
+    "kqzv-wmxp-jhtr-bnsd", "xk.qz.vw.mj", "ZZZZZZZZ", "uuuu-vvvv-wwww", "aBcDeFgHiJkL", "sk_live_4eC39HqLyjW",
+    "nPqRsTvWxYz", "hjkl12hjkl", "ghp_16C7e42F292c", "u-92837410923", "qwfpgjlyarstdhne", "ünïcödé",
+    "c2VjcmV0LWtleQ==",
+]  # fmt: skip
+READABLE = [
+    "id/100003114/device/rss/rss.html", "rssindex", "feed/rss2.0", "feeds/rss/news-releases", "cgi-bin/browse-edgar",
+    "news/rss/headline", "rss/topstories", "xml/rss/nyt/Technology.xml", "feed/rssoutbound", "rss/cnn_topstories.rss",
+    "money_latest.rss", "public/resources/documents/rss.xml", "feeds/stock-market/latest.rdf", "blog/feed.atom",
+    "~economist/index.xml", "@reporter/feed", "2026/03/02/markets", "wp/feed", "feed.json", "rss/v2/companies.php",
+    "finance/rss/mostactive", "en-us/news/business", "services/feeds/atom10.xml", "syndication/press-releases",
+    "investing/commodities/oil.rss", "wirtschaft/nachrichten.rss", "economie/bourse", "q3-2026-results.xml",
+    "rss/RSSWorldNews.xml", "MarketPulse/TopStories",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_what_may_be_a_key_is_hidden(key: str) -> None:
+    assert masked_feed(f"https://feeds.example/news/{key}/rss.xml") == "https://feeds.example/news/***/rss.xml"
+
+
+@pytest.mark.parametrize("path", READABLE)
+def test_an_ordinary_address_is_readable(path: str) -> None:
+    assert masked_feed(f"https://feeds.example/{path}") == f"https://feeds.example/{path}"
+
+
+@pytest.mark.parametrize("before", ["private", "Token", "key", "auth"])
+def test_what_stands_where_keys_stand_is_hidden_though_it_reads_as_words(before: str) -> None:
+    url = f"https://feeds.example/{before}/correct-horse-battery/rss"
+
+    assert masked_feed(url) == f"https://feeds.example/{before}/***/rss"
+
+
+def test_a_key_in_several_segments_is_hidden() -> None:
+    assert masked_feed("https://feeds.example/8347/2983/4729/8347/rss") == "https://feeds.example/***/***/***/***/rss"
+
+
+@given(st.text(alphabet="abcdefghijklmnopqrstuvwxyz", min_size=24, max_size=24))
+def test_letters_by_chance_are_no_words(letters: str) -> None:
+    assert letters not in masked_feed(f"https://feeds.example/{letters}")
+
+
+@given(st.text(alphabet="abcxq/@:?#%&=;.-_~1Aé[", max_size=60))
 def test_masking_twice_changes_nothing(rest: str) -> None:
     for mask in (masked_feed, masked_webhook):
         url = f"https://host.example/{rest}"

@@ -17,14 +17,19 @@ ACME = "Acme Robotics lifts forecast as orders from car makers double"
 TWO_DAYS = 172_800.0
 
 
-def draft(title=ACME, url="https://wire.example.com/a", *, minutes=0, tickers=(), body=None):
-    item = Item(title, url, NOON + timedelta(minutes=minutes), body=body, tickers=tickers)
+def draft(title=ACME, url="https://wire.example.com/a", *, minutes=0, tickers=(), body=None, summary=None):
+    item = Item(title, url, NOON + timedelta(minutes=minutes), body=body, summary=summary, tickers=tickers)
     return clean_item(item, received_at=NOON + timedelta(days=30))
 
 
-def decider(*stored):
+def decider(*stored, is_posted=True):
     numbers = count(1)
-    return BatchDecider(stored, lambda: UUID(int=next(numbers)), TWO_DAYS)
+    return BatchDecider(stored, lambda: UUID(int=next(numbers)), TWO_DAYS, is_posted=is_posted)
+
+
+def outcomes(*drafts, is_posted=True):
+    batch = decider(is_posted=is_posted)
+    return [(decision.status, decision.reason) for decision in map(batch.decide, drafts)]
 
 
 def test_batch_is_decided_against_itself():
@@ -62,6 +67,115 @@ def test_repetition_without_the_body_changes_nothing():
 
     assert batch.decide(draft()).status == "duplicate"
     assert batch.known == {}
+
+
+CUT = ACME.replace("lifts", "cuts")
+CREATED, REVISED, DUPLICATE = ("created", None), ("revised", None), ("duplicate", None)
+OLDER = ("duplicate", "older_version")
+
+
+def test_a_posted_version_is_a_correction_though_it_was_there_before():
+    posted = outcomes(draft(), draft(CUT), draft(), draft(), draft(CUT))
+
+    assert posted == [CREATED, REVISED, REVISED, DUPLICATE, REVISED]
+
+
+def test_an_older_version_that_is_fetched_comes_from_a_cache_and_corrects_nothing():
+    fetched = outcomes(draft(), draft(CUT), draft(), draft(CUT), draft(), is_posted=False)
+
+    assert fetched == [CREATED, REVISED, OLDER, DUPLICATE, OLDER]
+
+
+def test_a_version_with_another_body_is_posted_back_too():
+    bodies = [draft(body=text) for text in ("Sales rose.", "Sales fell.", "Sales rose.")]
+
+    assert outcomes(*bodies) == [CREATED, REVISED, REVISED]
+    assert outcomes(*bodies, is_posted=False) == [CREATED, REVISED, OLDER]
+
+
+@pytest.mark.parametrize("is_posted", [True, False])
+@pytest.mark.parametrize(
+    ("before", "after", "is_correction"),
+    [
+        ("A fraud was found.", "Profit rose to a record.", True),
+        ("Profit rose 5 %.", "Profit rose 15 %.", True),
+        ("Margin of -1.5 points", "Margin of 1.5 points", True),
+        ("A loss of $5 million", "A loss of \u20ac5 million", True),
+        (None, "A fraud was found.", True),
+        ("Profit rose after a fraud was found", "Profit rose", True),
+        ("A fraud was found.", None, False),
+        ("A fraud was found.", "a FRAUD  was found", False),
+        ("A fraud was found.", "<p>A fraud was <b>found</b>.</p>", False),
+        ("Profit rose after a fraud was found", "Profit rose after a fra...", False),
+        ("Profit rose after a fraud was found", "Profit rose [\u2026]", False),
+    ],
+)
+def test_a_summary_of_other_words_is_a_correction(is_posted, before, after, is_correction):
+    decided = outcomes(draft(summary=before), draft(summary=after), is_posted=is_posted)
+
+    assert decided == [CREATED, REVISED if is_correction else DUPLICATE]
+
+
+def test_summaries_that_two_feeds_have_of_one_article_do_not_alternate():
+    one, other = draft(summary="Orders doubled."), draft(summary="Forecast lifted.")
+
+    assert outcomes(one, other, one, other, is_posted=False) == [CREATED, REVISED, OLDER, DUPLICATE]
+    assert outcomes(one, other, one) == [CREATED, REVISED, REVISED]
+
+
+@pytest.mark.parametrize("is_posted", [True, False])
+def test_a_retracted_article_stays_so_in_every_version_it_had(is_posted):
+    hashes = {draft().content_hash, draft(CUT).content_hash}
+    batch = decider(
+        Known(UUID(int=7), UUID(int=8), draft(), 3, "retracted", content_hashes=hashes), is_posted=is_posted
+    )
+
+    again = [batch.decide(one) for one in (draft(), draft(CUT), draft(summary="New words."))]
+    rewritten = batch.decide(draft("Borealis Mining halts its northern pit"))
+
+    assert [(one.status, one.reason) for one in again] == [("duplicate", "retracted")] * 3
+    assert (rewritten.status, rewritten.reason) == ("revised", None)
+
+
+def elsewhere(title=ACME, **fields):
+    return draft(title, "https://wire.example.com/other", **fields)
+
+
+def test_a_correction_at_another_address_of_an_article_corrects_it():
+    batch = decider()
+
+    decided = [batch.decide(one) for one in (draft(), elsewhere(), elsewhere(CUT), elsewhere(CUT), draft(CUT))]
+
+    assert [one.status for one in decided] == ["created", "duplicate", "revised", "duplicate", "duplicate"]
+    assert {one.known.article_id for one in decided} == {decided[0].known.article_id}
+    assert decided[-1].known.draft.canonical_url == draft().canonical_url
+    assert batch.addresses == {elsewhere().url_key: decided[0].known}
+
+
+def test_another_address_that_is_not_corrected_yet_undoes_no_correction():
+    assert outcomes(draft(), elsewhere(), draft(CUT), elsewhere()) == [CREATED, DUPLICATE, REVISED, DUPLICATE]
+
+
+def test_two_addresses_with_texts_of_their_own_do_not_alternate():
+    first, second = draft(body="One.", summary="A."), elsewhere(body="Two.", summary="B.")
+
+    assert outcomes(first, second, second, first, second) == [CREATED, *[DUPLICATE] * 4]
+
+
+def test_a_retracted_article_stays_so_at_its_other_addresses():
+    known = Known(UUID(int=7), UUID(int=8), draft(), 2, "retracted", content_hashes={draft().content_hash})
+    known.other_addresses[elsewhere().url_key] = elsewhere().content_hash
+
+    assert decider(known).decide(elsewhere()).reason == "retracted"
+
+
+def test_an_address_that_an_article_has_of_its_own_is_that_articles():
+    other = Known(UUID(int=9), UUID(int=8), elsewhere("Borealis Mining halts its northern pit"))
+    known = Known(UUID(int=7), UUID(int=8), draft(), other_addresses={elsewhere().url_key: elsewhere().content_hash})
+
+    decision = decider(known, other).decide(elsewhere("Borealis Mining opens its northern pit"))
+
+    assert decision.known is other
 
 
 def test_copy_that_is_rewritten_stands_on_its_own():

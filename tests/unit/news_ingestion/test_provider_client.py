@@ -1,6 +1,7 @@
 """A request to a provider has a time of its own, and its redirects have no more."""
 
 import asyncio
+import gzip
 from collections.abc import AsyncIterator
 
 import httpx
@@ -32,6 +33,33 @@ async def test_a_feed_that_comes_a_byte_now_and_then_is_left(drip: bytes) -> Non
 
     assert (caught.value.problem, caught.value.code) == ("unavailable", "timeout")
     assert [record.error for record in ledger] == ["timeout"]
+
+
+_CODED = gzip.compress(b"<rss>" + b"news " * 2_000)
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        (b"Content-Length: 1000\r\n\r\n<rss>", "RemoteProtocolError"),
+        (b"Transfer-Encoding: chunked\r\n\r\n5\r\n<rss>\r\n", "RemoteProtocolError"),
+        (b"Transfer-Encoding: chunked\r\n\r\nff\r\n<rss>", "RemoteProtocolError"),
+        (b"Content-Encoding: gzip\r\nContent-Length: 40\r\n\r\n" + _CODED[:40], "incomplete"),
+        (b"Content-Encoding: gzip\r\nConnection: close\r\n\r\n" + _CODED[:-1], "incomplete"),
+    ],
+    ids=["length", "no last chunk", "half a chunk", "half a gzip", "no end of the gzip"],
+)
+async def test_an_answer_that_was_cut_is_a_failed_request(answer: bytes, code: str) -> None:
+    ledger: list[RequestRecord] = []
+    async with (
+        dripping(b"HTTP/1.1 200 OK\r\n" + answer, at_once=65_536) as address,
+        httpx.AsyncClient(timeout=10.0) as client,
+    ):
+        with pytest.raises(UpstreamError) as caught:
+            await fetcher(client, timeout_seconds=5.0).get(address, {}, ledger)
+
+    assert (caught.value.problem, caught.value.code) == ("unavailable", code)
+    assert [record.error for record in ledger] == [code]
 
 
 async def nothing() -> AsyncIterator[bytes]:

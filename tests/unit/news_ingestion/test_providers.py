@@ -14,12 +14,38 @@ from tests.feeds import read_feed
 def test_rss_items_are_read_with_ttl_and_language():
     feed = read_feed(RSS, url="https://wire.example.com/rss", content_type="application/rss+xml")
 
-    assert (feed.ttl_seconds, feed.is_malformed, feed.is_feed) == (1_800, False, True)
+    assert (feed.ttl_seconds, feed.is_cut, feed.is_feed) == (1_800, False, True)
     first, second, untitled = feed.items
     assert first.published_at == datetime(2026, 3, 2, 12, tzinfo=UTC)
     assert (first.language, first.source_name) == ("en", "Example Wire")
     assert second.summary is None
     assert (untitled.title, untitled.published_at) == (None, None)
+
+
+BROKEN = RSS.replace(b"halts", b"halts & <b>")
+
+
+@pytest.mark.parametrize(
+    ("body", "is_cut"),
+    [
+        (RSS, False),
+        (BROKEN, False),
+        (BROKEN + b"<!-- made in 3 ms -->", False),
+        (RSS.replace(b"</rss>", b"</rss\n>"), False),
+        (ATOM.replace(b"<title>", b"<x:y/><title>"), False),
+        (RSS[: RSS.index(b"02 Mar 2026 13")], True),
+        (RSS[: RSS.index(b"<item>", 300)], True),
+        (RSS[: RSS.index(b"</channel>")], True),
+        (BROKEN[:-20], True),
+        (ATOM[:-30], True),
+        (RSS[:-20] + b"<![CDATA[ more", True),
+    ],
+)
+def test_a_feed_without_its_end_is_cut(body, is_cut):
+    feed = read_feed(body)
+
+    assert (feed.is_cut, feed.is_feed) == (is_cut, True)
+    assert feed.items
 
 
 def test_filing_is_listed_once_under_the_company_it_is_about():

@@ -8,6 +8,7 @@ of its content in four bytes, then the content. A feed that takes too much proce
 import calendar
 import io
 import json
+import re
 import resource
 import signal
 import struct
@@ -22,6 +23,7 @@ import feedparser
 FRAME = struct.Struct("!I")
 # 25 MB at rest; feeds of 5 MB need up to 100 MB, and leave 60. Beyond this there is a `MemoryError`.
 _MAX_MEGABYTES = 256
+_ROOT = re.compile(rb"<([A-Za-z_][\w:.-]{0,99})")
 
 
 class Entry(TypedDict):
@@ -40,12 +42,12 @@ class Entry(TypedDict):
 
 @final
 class Document(TypedDict):
-    """What is read of a feed; `is_malformed` says that it is not well-formed, `is_feed` that it is one at all."""
+    """What is read of a feed; `is_cut` says that its end is missing, `is_feed` that it is one at all."""
 
     title: str | None
     language: str | None
     ttl: str | None
-    is_malformed: bool
+    is_cut: bool
     is_feed: bool
     entries: list[Entry]
 
@@ -82,10 +84,16 @@ def read_document(text: bytes, headers: Mapping[str, str]) -> Document:
         title=_text(feed, "title"),
         language=_text(feed, "language"),
         ttl=_text(feed, "ttl"),
-        is_malformed=bool(parsed.get("bozo")),
+        is_cut=bool(parsed.get("bozo")) and not _is_closed(text),
         is_feed=bool(parsed.get("version")) or bool(entries),
         entries=[_entry(entry) for entry in entries],
     )
+
+
+def _is_closed(text: bytes) -> bool:
+    """Return whether the first element has an end; of what the parser found wrong it only tells the first."""
+    root = _ROOT.search(text)
+    return root is None or b"</" + root[1] in text
 
 
 def _entry(entry: Mapping[str, object]) -> Entry:

@@ -21,13 +21,13 @@ class ParsedFeed:
 
     Notes
     -----
-    `ttl_seconds` is how long the feed asks to be left alone, `is_malformed` says that it is not well-formed (what could
-    be read of it is there nevertheless), `is_feed` that it is a feed at all and not, say, an error page.
+    `ttl_seconds` is how long the feed asks to be left alone, `is_cut` says that its end is missing (what could be read
+    of it is there nevertheless), `is_feed` that it is a feed at all and not, say, an error page.
     """
 
     items: tuple[Item, ...]
     ttl_seconds: float | None
-    is_malformed: bool
+    is_cut: bool
     is_feed: bool
 
 
@@ -101,6 +101,6 @@ def as_feed(document: Document) -> ParsedFeed:
     return ParsedFeed(
         items=tuple(_item(entry, language, document["title"]) for entry in entries),
         ttl_seconds=_ttl_seconds(document["ttl"]),
-        is_malformed=document["is_malformed"],
+        is_cut=document["is_cut"],
         is_feed=document["is_feed"],
     )

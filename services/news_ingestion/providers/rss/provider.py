@@ -70,7 +70,8 @@ class RSSProvider(Provider):
         if not feed.is_feed:
             raise UpstreamError("malformed", "not_a_feed", "The answer is neither RSS nor Atom.")
         fetched.items = list(feed.items)
-        conditional = may_ask_conditionally(reply.headers)
+        # Of a feed that was cut the rest is still to come: "not modified" would hide it.
+        conditional = may_ask_conditionally(reply.headers) and not feed.is_cut
         fetched.etag = validator(reply.headers.get("etag")) if conditional else None
         fetched.last_modified = validator(reply.headers.get("last-modified")) if conditional else None
         fetched.wait_seconds = interval_after_success(
