@@ -6,17 +6,18 @@ from datetime import datetime
 from operator import itemgetter
 from uuid import UUID
 
+from alerts.engine import Engine
 from alerts.lifecycle.opening import Match, fire
 from alerts.matching.grouping import fingerprint, group_labels, window_start
+from alerts.metrics import AlertMetrics
 from alerts.repository import alerts, signals
 from alerts.repository.signals import Key
-from alerts.rules.active_rules import ActiveRule, RuleBook
+from alerts.rules.active_rules import ActiveRule
 from common.batches.item_isolation import shared_by_items
 from common.batches.revisions import RevisedBatch
 from common.clock import uuid7
 from common.contracts import BatchResult, Impact, InvalidItem
 from common.postgres.database import Connection, after_commit
-from common.runtime import Runtime
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,21 +34,20 @@ def natural_key(impact: Impact) -> Key:
     return impact.article_id, impact.ticker, impact.horizon_days, impact.basis
 
 
-async def receive(runtime: Runtime, connection: Connection, items: Sequence[Impact | InvalidItem]) -> BatchResult:
+async def receive(engine: Engine, connection: Connection, items: Sequence[Impact | InvalidItem]) -> BatchResult:
     """Store the impacts, fire and amend alerts in the same transaction, and answer for each item.
 
     Notes
     -----
     The number of statements does not depend on the number of items.
     """
-    now = runtime.clock.now()
-    book: RuleBook = runtime.state.rule_book
+    now = engine.runtime.clock.now()
     with shared_by_items("The rules"):
-        await book.refresh(connection)
+        await engine.active_rules.refresh(connection)
     batch: RevisedBatch[Key, Impact] = RevisedBatch(items, key=natural_key)
     # Sorted: two replicas that store the same impacts lock them in the same order.
     received = {
-        key: Received(impact, book.matching(impact), impact.model_dump_json())
+        key: Received(impact, engine.active_rules.matching(impact), impact.model_dump_json())
         for key, impact in sorted(batch.newest.items(), key=itemgetter(0))
     }
     fresh_ids = {key: uuid7() for key in received}
@@ -55,11 +55,11 @@ async def receive(runtime: Runtime, connection: Connection, items: Sequence[Impa
     updated = {key: signal_id for key, signal_id in stored.items() if fresh_ids[key] != signal_id}
     matches = [match for key, signal_id in stored.items() for match in _matches(received[key], signal_id)]
     if updated:
-        matches = await _amend(connection, runtime, received, updated, matches, now)
+        matches = await _amend(engine, connection, received, updated, matches, now)
     if matches:
-        await fire(connection, runtime, matches, now)
+        await fire(engine, connection, matches, now)
     n_matched = sum(1 for key in stored if received[key].rules)
-    after_commit(connection, lambda: _count(runtime, len(stored), n_matched))
+    after_commit(connection, lambda: _count(engine.metrics, len(stored), n_matched))
     missing = [key for key in received if key not in stored]
     held = await signals.find_signals(connection, missing) if missing else {}
     return batch.answers(stored, held)
@@ -98,8 +98,8 @@ def _matches(received: Received, signal_id: UUID) -> list[Match]:
 
 
 async def _amend(
+    engine: Engine,
     connection: Connection,
-    runtime: Runtime,
     received: dict[Key, Received],
     updated: dict[Key, UUID],
     matches: list[Match],
@@ -123,11 +123,11 @@ async def _amend(
         reasons[link.alert_id] = "retracted" if reasons.get(link.alert_id) == "retracted" else reason
     await alerts.amend_alerts(connection, reasons, now)
     await signals.amend_links(connection, changes, now)
-    after_commit(connection, runtime.state.notifier.wake)
-    after_commit(connection, lambda: runtime.state.metrics.amended.inc(len(reasons)))
+    after_commit(connection, engine.notifier.wake)
+    after_commit(connection, lambda: engine.metrics.amended.inc(len(reasons)))
     return [match for match in matches if (match.signal_id, *match.identity) not in linked]
 
 
-def _count(runtime: Runtime, n_received: int, n_matched: int) -> None:
-    runtime.state.metrics.received.inc(n_received)
-    runtime.state.metrics.matched.inc(n_matched)
+def _count(metrics: AlertMetrics, n_received: int, n_matched: int) -> None:
+    metrics.received.inc(n_received)
+    metrics.matched.inc(n_matched)

@@ -9,7 +9,6 @@ import random
 import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -28,6 +27,7 @@ from common.errors import describe
 from common.postgres.database import Connection
 from common.runtime import Runtime
 from common.secrets.secret_box import SecretBox, UnreadableSecret
+from common.wakeup import WakeUp
 
 _BATCH_DELIVERIES = 200
 
@@ -46,30 +46,26 @@ class Attempt:
 class Dispatcher:
     """The worker that empties the ledger; any number of replicas may run one."""
 
-    def __init__(self, runtime: Runtime, senders: Mapping[str, Sender]) -> None:
+    def __init__(self, runtime: Runtime, metrics: AlertMetrics, senders: Mapping[str, Sender]) -> None:
         self._runtime = runtime
+        self._metrics = metrics
         self._settings = runtime.settings_as(Settings)
         self._senders = senders
-        self._wake = asyncio.Event()
-        self._stopping = False
+        self._wake_up = WakeUp()
         self._busy: dict[UUID, asyncio.Task[None]] = {}
 
     def wake(self) -> None:
         """Let the worker look now."""
-        self._wake.set()
+        self._wake_up.wake()
 
     def stop(self) -> None:
         """Let the worker end after what is under way."""
-        self._stopping = True
-        self._wake.set()
+        self._wake_up.stop()
 
     async def run(self) -> None:
         """Send until stopped; what is under way then is waited for, so that no lease is left behind."""
         try:
-            while not self._stopping:
-                self._wake.clear()
-                if not await self._start_due():
-                    await self._wait()
+            await self._wake_up.repeat(self._start_due, poll_seconds=self._settings.notification_poll_seconds)
         finally:
             await self._finish()
 
@@ -80,12 +76,6 @@ class Dispatcher:
             total += started
             await self._finish()
         return total
-
-    async def _wait(self) -> None:
-        # Not wait_for: in Python 3.11 it swallows a cancellation that arrives together with the wake-up.
-        with suppress(TimeoutError):
-            async with asyncio.timeout(self._settings.notification_poll_seconds):
-                await self._wake.wait()
 
     async def _finish(self) -> None:
         if self._busy:
@@ -129,7 +119,7 @@ class Dispatcher:
             self._runtime.logger.warning("delivery_not_recorded", receiver_id=str(receiver_id), error=repr(error))
         finally:
             self._busy.pop(receiver_id, None)
-            self._wake.set()
+            self._wake_up.wake()
 
     async def _attempt(self, delivery: Row[Any]) -> Attempt:
         started, now = time.perf_counter(), self._runtime.clock.now()
@@ -141,9 +131,8 @@ class Dispatcher:
             now=self._runtime.clock.now(),
             chance=random.random(),  # noqa: S311 - jitter, no secret
         )
-        metrics: AlertMetrics = self._runtime.state.metrics
-        metrics.attempts.labels(delivery.kind, outcome.verdict).inc()
-        metrics.delivery_seconds.labels(delivery.kind).observe(seconds)
+        self._metrics.attempts.labels(delivery.kind, outcome.verdict).inc()
+        self._metrics.delivery_seconds.labels(delivery.kind).observe(seconds)
         return Attempt(delivery, answer, now, round(seconds * 1_000, 3), outcome)
 
     async def _answer(self, delivery: Row[Any], now: datetime) -> Answer:

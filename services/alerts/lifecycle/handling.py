@@ -5,16 +5,16 @@ from typing import Any
 
 from sqlalchemy import Row
 
+from alerts.engine import Engine
+from alerts.lifecycle.notifier import ended_event
 from alerts.notification.ledger_rows import transition
-from alerts.notification.notifier import ended_event
 from alerts.repository import alerts
 from alerts.schemas.alerts import AlertAction
 from common.errors import Conflict
 from common.postgres.database import Connection, after_commit
-from common.runtime import Runtime
 
 
-async def acknowledge(connection: Connection, runtime: Runtime, alert: Row[Any], action: AlertAction) -> Row[Any]:
+async def acknowledge(engine: Engine, connection: Connection, alert: Row[Any], action: AlertAction) -> Row[Any]:
     """Say that somebody looks after an alert: it is not repeated any more, and corrections still come.
 
     Raises
@@ -26,7 +26,7 @@ async def acknowledge(connection: Connection, runtime: Runtime, alert: Row[Any],
         raise Conflict(f"The alert is {alert.state} already.", code="alert_has_ended")
     if alert.state == "acknowledged":
         return alert
-    now = runtime.clock.now()
+    now = engine.runtime.clock.now()
     await _remember(connection, alert, "acknowledged", action, now)
     values: dict[str, Any] = {"state": "acknowledged", "updated_at": now}
     if alert.flush_reason not in {"revised", "retracted"}:
@@ -34,11 +34,11 @@ async def acknowledge(connection: Connection, runtime: Runtime, alert: Row[Any],
     return await alerts.update_alert(connection, alert.alert_id, values)
 
 
-async def resolve(connection: Connection, runtime: Runtime, alert: Row[Any], action: AlertAction) -> Row[Any]:
+async def resolve(engine: Engine, connection: Connection, alert: Row[Any], action: AlertAction) -> Row[Any]:
     """Say that an alert is over; receivers that heard of it hear of that too. An ended alert stays as it is."""
     if alert.ends_at is not None:
         return alert
-    now = runtime.clock.now()
+    now = engine.runtime.clock.now()
     await _remember(connection, alert, "resolved", action, now)
     tell = alert.n_notifications > 0
     row = await alerts.update_alert(
@@ -52,8 +52,8 @@ async def resolve(connection: Connection, runtime: Runtime, alert: Row[Any], act
             "flush_reason": "resolved" if tell else None,
         },
     )
-    await runtime.events.publish(connection, [("alert.resolved", ended_event(row, "resolved", now))])
-    after_commit(connection, runtime.state.notifier.wake)
+    await engine.runtime.events.publish(connection, [("alert.resolved", ended_event(row, "resolved", now))])
+    after_commit(connection, engine.notifier.wake)
     return row
 
 

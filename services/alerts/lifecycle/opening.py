@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import Row
 
+from alerts.engine import Engine
 from alerts.matching.grouping import repeat_after
 from alerts.notification.body import AlertView, Notice, render, title_of
 from alerts.notification.ledger_rows import delivery_rows, transition
@@ -17,7 +18,6 @@ from alerts.rules.active_rules import ActiveRule
 from common.clock import uuid7
 from common.contracts import Impact
 from common.postgres.database import Connection, after_commit
-from common.runtime import Runtime
 
 Identity = tuple[UUID, str, datetime]
 
@@ -75,7 +75,7 @@ class Draft:
         }
 
 
-async def fire(connection: Connection, runtime: Runtime, matches: Sequence[Match], now: datetime) -> None:
+async def fire(engine: Engine, connection: Connection, matches: Sequence[Match], now: datetime) -> None:
     """Put every match into its alert; the alert is made by whoever is first, on whichever replica."""
     grouped: dict[Identity, list[Match]] = {}
     for match in matches:
@@ -89,8 +89,8 @@ async def fire(connection: Connection, runtime: Runtime, matches: Sequence[Match
     for row in opened:
         links += [(row.alert_id, match.signal_id) for match in grouped[row.rule_id, row.group_key, row.window_start]]
     await signals.link_signals(connection, sorted(links))
-    await _announce(connection, runtime, drafts, opened, now)
-    after_commit(connection, runtime.state.notifier.wake)
+    await _announce(engine, connection, drafts, opened, now)
+    after_commit(connection, engine.notifier.wake)
 
 
 async def _cooldowns(connection: Connection, grouped: dict[Identity, list[Match]]) -> dict[tuple[UUID, str], datetime]:
@@ -114,8 +114,8 @@ def _draft(matches: list[Match], now: datetime, held_until: datetime | None) -> 
 
 
 async def _announce(
+    engine: Engine,
     connection: Connection,
-    runtime: Runtime,
     drafts: dict[Identity, Draft],
     opened: Sequence[Row[Any]],
     now: datetime,
@@ -134,13 +134,13 @@ async def _announce(
             notice = _first_notice(draft, now)
             ledger += delivery_rows(draft.alert_id, draft.rule.receivers, 1, notice)
             events.append(("alert.firing", notice.data))
-            after_commit(connection, runtime.state.metrics.fired.labels(draft.rule.severity).inc)
+            after_commit(connection, engine.metrics.fired.labels(draft.rule.severity).inc)
     await alerts.add_transitions(connection, transitions)
     if events:
-        await runtime.events.publish(connection, events)
+        await engine.runtime.events.publish(connection, events)
     if ledger:
         await deliveries.add_deliveries(connection, ledger, now)
-        after_commit(connection, runtime.state.dispatcher.wake)
+        after_commit(connection, engine.dispatcher.wake)
 
 
 def _first_notice(draft: Draft, now: datetime) -> Notice:

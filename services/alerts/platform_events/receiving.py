@@ -7,8 +7,9 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
+from alerts.engine import Engine
+from alerts.lifecycle.notifier import ended_event
 from alerts.notification.ledger_rows import transition
-from alerts.notification.notifier import ended_event
 from alerts.platform_events.events import EPOCH, RANK, SystemEvent
 from alerts.repository import alerts, system_events
 from alerts.system_rule import SYSTEM_RULE_ID
@@ -16,7 +17,6 @@ from common.clock import uuid7
 from common.contracts import AlertState, BatchResult, ItemResult
 from common.postgres.database import Connection, after_commit
 from common.postgres.rows import AnyRow
-from common.runtime import Runtime
 
 _KEPT = ("n_notifications", "last_flushed_at", "flush_at", "flush_reason", "severity", "ends_at")
 
@@ -123,9 +123,9 @@ def _opening(event: SystemEvent, rule: AnyRow) -> dict[str, Any]:
     }
 
 
-async def receive_events(connection: Connection, runtime: Runtime, events: Sequence[SystemEvent]) -> BatchResult:
+async def receive_events(engine: Engine, connection: Connection, events: Sequence[SystemEvent]) -> BatchResult:
     """Store the events and apply the new ones to their alerts, in one transaction; answer for each event."""
-    now = runtime.clock.now()
+    now = engine.runtime.clock.now()
     await system_events.ensure_system_rule(connection, now)
     rule = await system_events.rule_of_system(connection)
     groups = sorted({event.group_key for event in events})
@@ -137,7 +137,7 @@ async def receive_events(connection: Connection, runtime: Runtime, events: Seque
     fresh = list({event.key: event for event in events if event.key not in seen}.values())
     for event in sorted(fresh, key=lambda each: each.happened_at):
         touched[event.group_key].apply(event, rule, now)
-    await _store(connection, runtime, touched, fresh, now)
+    await _store(engine, connection, touched, fresh, now)
     answers = []
     for index, event in enumerate(events):
         status = "unchanged" if event.key in seen else "stored"
@@ -149,8 +149,8 @@ async def receive_events(connection: Connection, runtime: Runtime, events: Seque
 
 
 async def _store(
+    engine: Engine,
     connection: Connection,
-    runtime: Runtime,
     touched: dict[str, SystemAlert],
     fresh: Sequence[SystemEvent],
     now: datetime,
@@ -185,8 +185,8 @@ async def _store(
             row = await alerts.find_alert(connection, each.alert_id)
             if row is not None:
                 ended.append(("alert.resolved", ended_event(row, "resolved", now)))
-    await runtime.events.publish(connection, ended)
+    await engine.runtime.events.publish(connection, ended)
     by_source = {event.source: sum(1 for each in fresh if each.source == event.source) for event in fresh}
     for source, number in by_source.items():
-        after_commit(connection, partial(runtime.state.metrics.system_events.labels(source).inc, number))
-    after_commit(connection, runtime.state.notifier.wake)
+        after_commit(connection, partial(engine.metrics.system_events.labels(source).inc, number))
+    after_commit(connection, engine.notifier.wake)

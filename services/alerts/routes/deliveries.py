@@ -6,9 +6,10 @@ from uuid import UUID
 from fastapi import Query
 from sqlalchemy import Row
 
+from alerts.dependencies import EngineDep
 from alerts.repository import deliveries
 from alerts.schemas.receivers import AttemptList, AttemptRead, DeliveryRead, DeliveryState
-from common.api.dependencies import ClockDep, ConnectionDep, ReadConnectionDep, RuntimeDep
+from common.api.dependencies import ClockDep, ConnectionDep, ReadConnectionDep
 from common.api.pagination import Page, PageDep
 from common.api.routing import service_router
 from common.errors import NotFound, problems
@@ -53,9 +54,9 @@ async def list_attempts(delivery_id: UUID, connection: ReadConnectionDep) -> Att
 
 
 @router.post("/deliveries/{delivery_id}:redeliver", status_code=202, responses=problems(404))
-async def redeliver(delivery_id: UUID, connection: ConnectionDep, runtime: RuntimeDep, clock: ClockDep) -> DeliveryRead:
+async def redeliver(delivery_id: UUID, connection: ConnectionDep, engine: EngineDep, clock: ClockDep) -> DeliveryRead:
     """Send a delivery again, with the same body and `webhook-id` and the whole retry schedule before it."""
     await _delivery_or_404(connection, delivery_id)
     await deliveries.send_again(connection, delivery_id, clock.now())
-    after_commit(connection, runtime.state.dispatcher.wake)
+    after_commit(connection, engine.dispatcher.wake)
     return DeliveryRead.from_row(await _delivery_or_404(connection, delivery_id))

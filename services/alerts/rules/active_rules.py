@@ -58,7 +58,7 @@ class ActiveRule:
         )
 
 
-class RuleBook:
+class ActiveRules:
     """The enabled rules, indexed.
 
     Notes

@@ -8,14 +8,13 @@ from uuid import UUID
 from sqlalchemy import Row
 
 from alerts.delivery.signatures import new_secret
+from alerts.engine import Engine
 from alerts.notification.body import notice
 from alerts.notification.ledger_rows import delivery_rows
 from alerts.repository import deliveries, receivers, rules
 from alerts.schemas.receivers import ReceiverCreate, ReceiverCreated, ReceiverRead, SecretRotated, WebhookCreate
-from alerts.settings import Settings
 from common.clock import uuid7
 from common.errors import Conflict, NotFound
-from common.outgoing.address_guard import AddressGuard
 from common.postgres.database import Connection, after_commit
 from common.runtime import Runtime
 from common.secrets.masking import masked_webhook
@@ -30,9 +29,10 @@ async def receiver_or_404(connection: Connection, receiver_id: UUID, *, for_upda
     return row
 
 
-async def create_receiver(connection: Connection, runtime: Runtime, receiver: ReceiverCreate) -> ReceiverCreated:
+async def create_receiver(engine: Engine, connection: Connection, receiver: ReceiverCreate) -> ReceiverCreated:
     """Store a receiver and make its secret, when its kind has one."""
-    await _check_address(runtime, receiver)
+    await _check_address(engine, receiver)
+    runtime = engine.runtime
     now = runtime.clock.now()
     secret = new_secret() if receiver.kind == "webhook" else None
     values: dict[str, Any] = {
@@ -68,7 +68,7 @@ def _stored(runtime: Runtime, receiver: ReceiverCreate) -> dict[str, Any]:
 
 
 async def replace_receiver(
-    connection: Connection, runtime: Runtime, current: Row[Any], receiver: ReceiverCreate
+    engine: Engine, connection: Connection, current: Row[Any], receiver: ReceiverCreate
 ) -> Row[Any]:
     """Change a receiver's name, address or whether it is on; enabling it forgets why it was switched off.
 
@@ -76,24 +76,24 @@ async def replace_receiver(
     """
     if receiver.kind != current.kind:
         raise Conflict("The kind of a receiver cannot change; create another one.", code="kind_is_fixed")
+    runtime = engine.runtime
     values = {**_stored(runtime, receiver), "updated_at": runtime.clock.now()}
     del values["kind"]
     if isinstance(receiver, WebhookCreate) and receiver.url == _shown_url(runtime, current):
         del values["url"]
     else:
-        await _check_address(runtime, receiver)
+        await _check_address(engine, receiver)
     if receiver.enabled:
         values |= {"disabled_reason": None, "throttled_until": None}
     row = await receivers.update_receiver(connection, current.receiver_id, values)
-    after_commit(connection, runtime.state.dispatcher.wake)
+    after_commit(connection, engine.dispatcher.wake)
     return row
 
 
-async def _check_address(runtime: Runtime, receiver: ReceiverCreate) -> None:
+async def _check_address(engine: Engine, receiver: ReceiverCreate) -> None:
     """Refuse an address that no delivery could reach."""
-    guard: AddressGuard = runtime.state.guard
     if isinstance(receiver, WebhookCreate):
-        await guard.require(receiver.url)
+        await engine.guard.require(receiver.url)
 
 
 async def delete_receiver(connection: Connection, receiver_id: UUID, now: datetime) -> None:
@@ -115,23 +115,24 @@ async def delete_receiver(connection: Connection, receiver_id: UUID, now: dateti
     )
 
 
-async def test_receiver(connection: Connection, runtime: Runtime, receiver: Row[Any]) -> UUID:
+async def test_receiver(engine: Engine, connection: Connection, receiver: Row[Any]) -> UUID:
     """Put a test message into the ledger, which is delivered like any other, and return its identifier."""
-    now = runtime.clock.now()
+    now = engine.runtime.clock.now()
     data = json.dumps({"receiver": receiver.name, "title": "This is a test.", "severity": "info"})
     rows = delivery_rows(None, [receiver.receiver_id], 1, notice("test", data, now))
     await deliveries.add_deliveries(connection, rows, now)
-    after_commit(connection, runtime.state.dispatcher.wake)
+    after_commit(connection, engine.dispatcher.wake)
     delivery_id: UUID = rows[0]["delivery_id"]
     return delivery_id
 
 
-async def rotate_secret(connection: Connection, runtime: Runtime, receiver: Row[Any]) -> SecretRotated:
+async def rotate_secret(engine: Engine, connection: Connection, receiver: Row[Any]) -> SecretRotated:
     """Make a new secret; for `SECRET_OVERLAP_HOURS` the old one signs beside it."""
     if receiver.kind != "webhook":
         raise Conflict(f"A {receiver.kind} receiver has no secret.", code="no_secret")
+    runtime = engine.runtime
     now = runtime.clock.now()
-    expires_at = now + timedelta(hours=runtime.settings_as(Settings).secret_overlap_hours)
+    expires_at = now + timedelta(hours=engine.settings.secret_overlap_hours)
     secret = new_secret()
     sealed = runtime.secret_box.seal(secret)
     await receivers.rotate_secret(connection, receiver.receiver_id, sealed, previous_expires_at=expires_at, now=now)

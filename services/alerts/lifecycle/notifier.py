@@ -1,9 +1,7 @@
 """Tells receivers about alerts whose time has come: after the group's wait, on news, corrections and repeats."""
 
-import asyncio
 import json
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,11 +10,11 @@ from uuid import UUID
 import structlog
 from sqlalchemy import Row
 
+from alerts.engine import Engine
 from alerts.matching.grouping import repeat_after
 from alerts.notification.body import AlertView, Amendment, Notice, Reason, render, title_of
 from alerts.notification.ledger_rows import delivery_rows, transition
 from alerts.repository import alerts, deliveries, signals
-from alerts.settings import Settings
 from common.contracts import AlertState, Impact
 from common.postgres.database import Connection, after_commit
 from common.runtime import Runtime
@@ -67,39 +65,18 @@ class Decision:
         }
 
 
-class Notifier:
-    """The worker that looks after alerts in time; any number of replicas may run one."""
+async def run(engine: Engine) -> None:
+    """Flush and expire alerts until stopped; any number of replicas may do it."""
 
-    def __init__(self, runtime: Runtime) -> None:
-        self._runtime = runtime
-        self._wake = asyncio.Event()
-        self._stopping = False
+    async def work() -> int:
+        return await flush_due(engine) + await expire_due(engine)
 
-    def wake(self) -> None:
-        """Let the worker look now."""
-        self._wake.set()
-
-    def stop(self) -> None:
-        """Let the worker end."""
-        self._stopping = True
-        self._wake.set()
-
-    async def run(self) -> None:
-        """Flush and expire alerts until stopped."""
-        poll_seconds = self._runtime.settings_as(Settings).notification_poll_seconds
-        while not self._stopping:
-            self._wake.clear()
-            n_done = await flush_due(self._runtime)
-            n_done += await expire_due(self._runtime)
-            if not n_done:
-                # Not wait_for: in Python 3.11 it swallows a cancellation that arrives together with the wake-up.
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(poll_seconds):
-                        await self._wake.wait()
+    await engine.notifier.repeat(work, poll_seconds=engine.settings.notification_poll_seconds)
 
 
-async def flush_due(runtime: Runtime) -> int:
+async def flush_due(engine: Engine) -> int:
     """Tell the receivers of alerts that are due, and return how many alerts that were."""
+    runtime = engine.runtime
     now = runtime.clock.now()
     async with runtime.database.transaction() as connection:
         due = await alerts.claim_due(connection, now, _BATCH_ALERTS)
@@ -110,7 +87,7 @@ async def flush_due(runtime: Runtime) -> int:
             await alerts.postpone(connection, failed, now + _POSTPONED)
         if decisions:
             await alerts.store_flushed(connection, [decision.row(now) for decision in decisions], now)
-            await _write(connection, runtime, decisions, now)
+            await _write(engine, connection, decisions, now)
     return len(due)
 
 
@@ -202,7 +179,7 @@ def _notice(
     return render(view, shown, reason=reason, now=now, amendment=amendment, n_withdrawn=len(contents.withdrawn))
 
 
-async def _write(connection: Connection, runtime: Runtime, decisions: Sequence[Decision], now: datetime) -> None:
+async def _write(engine: Engine, connection: Connection, decisions: Sequence[Decision], now: datetime) -> None:
     """Write deliveries, events and history of what was decided."""
     ledger, events, transitions = [], [], []
     for decision in decisions:
@@ -214,20 +191,21 @@ async def _write(connection: Connection, runtime: Runtime, decisions: Sequence[D
             if notice.reason != "resolved":
                 events.append((notice.type, notice.data))
             if notice.reason in {"first", "reopened"}:
-                after_commit(connection, runtime.state.metrics.fired.labels(alert.severity).inc)
+                after_commit(connection, engine.metrics.fired.labels(alert.severity).inc)
         if decision.state != alert.state:
             reason = notice.reason if notice else "withdrawn"
             transitions.append(transition(alert.alert_id, now, alert.state, decision.state, reason))
             if decision.state == "resolved":
                 events.append(("alert.resolved", ended_event(alert, "resolved", now)))
     await deliveries.add_deliveries(connection, ledger, now)
-    await runtime.events.publish(connection, events)
+    await engine.runtime.events.publish(connection, events)
     await alerts.add_transitions(connection, transitions)
-    after_commit(connection, runtime.state.dispatcher.wake)
+    after_commit(connection, engine.dispatcher.wake)
 
 
-async def expire_due(runtime: Runtime) -> int:
+async def expire_due(engine: Engine) -> int:
     """End alerts that nothing was added to for a whole window, and return how many."""
+    runtime = engine.runtime
     now = runtime.clock.now()
     async with runtime.database.transaction() as connection:
         expired = await alerts.expire(connection, now, _BATCH_ALERTS)
