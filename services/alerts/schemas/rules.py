@@ -4,9 +4,9 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, StrictBool
 
-from alerts.matching.conditions import Condition
+from alerts.matching.conditions import FIELDS, Condition
 from alerts.matching.grouping import GroupLabel
 from alerts.matching.linting import Finding
 from common.contracts import Basis, Direction, SentimentLabel, Severity
@@ -31,6 +31,10 @@ WindowSeconds = Annotated[int, Field(ge=60, le=31_536_000), BeforeValidator(_not
 Unit = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False, strict=True)]
 Terms = Annotated[list[Term], Field(min_length=1, max_length=200)]
 Seconds = Annotated[float, Field(ge=0.0, le=31_536_000.0, allow_inf_nan=False, strict=True)]
+
+
+# The conditions of a rule as they are stored: JSON that `When` has written and reads again.
+WhenDocument = dict[str, JsonValue]
 
 
 class When(BaseModel):
@@ -59,28 +63,23 @@ class When(BaseModel):
     any: Annotated[list["When"], Field(min_length=1, max_length=20)] | None = None
     not_: "When | None" = Field(default=None, alias="not")
 
+    def document(self) -> WhenDocument:
+        """Return the conditions as they are stored."""
+        document: WhenDocument = self.model_dump(mode="json", by_alias=True, exclude_none=True)
+        return document
+
     def condition(self) -> Condition:
         """Return the conditions as the index and the explanations take them."""
+        own: dict[str, Any] = {}
+        for field in FIELDS:
+            value = getattr(self, field.name)
+            own[field.name] = frozenset(value) if isinstance(value, list) else value
         return Condition(
-            tickers=_set(self.tickers),
-            topics=_set(self.topics),
-            event_types=_set(self.event_types),
-            direction=self.direction,
-            basis=self.basis,
-            horizon_days=self.horizon_days,
-            sentiment=self.sentiment,
-            min_impact_score=self.min_impact_score,
-            min_confidence=self.min_confidence,
-            min_novelty=self.min_novelty,
-            min_relevance=self.min_relevance,
+            **own,
             all_of=tuple(each.condition() for each in self.all or ()),
             any_of=tuple(each.condition() for each in self.any or ()),
             none_of=self.not_.condition() if self.not_ is not None else None,
         )
-
-
-def _set(values: list[str] | None) -> frozenset[str] | None:
-    return None if values is None else frozenset(values)
 
 
 DEFAULT_GROUP_BY: tuple[GroupLabel, ...] = ("ticker", "direction")
