@@ -29,7 +29,7 @@ async def seed(engine: Engine) -> None:
     """Fill a database that has never had rules; of several replicas that start at once only one does."""
     runtime = engine.runtime
     async with runtime.database.transaction() as connection:
-        is_new = await rules.begin_rule_set(connection)
+        is_new = await rules.insert_rule_set(connection)
         if not engine.settings.seed_default_rules:
             return
         if is_new:
@@ -37,4 +37,4 @@ async def seed(engine: Engine) -> None:
             for rule in DEFAULT_RULES:
                 await create_rule(connection, rule, runtime.clock.now())
         # In every database, one of an earlier release too: its receivers can be set before anything has happened.
-        await system_events.ensure_system_rule(connection, runtime.clock.now())
+        await system_events.insert_system_rule(connection, runtime.clock.now())

@@ -4,18 +4,19 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 import structlog
-from sqlalchemy import Row
 
 from alerts.engine import Engine
+from alerts.lifecycle.states import Correction, Lifecycle, expired, flushed
 from alerts.matching.grouping import repeat_after
-from alerts.notification.body import AlertView, Amendment, Notice, Reason, render, title_of
+from alerts.notification.body import Amendment, Notice, render, title_of
 from alerts.notification.ledger_rows import delivery_rows, transition
 from alerts.repository import alerts, deliveries, signals
-from common.contracts import AlertState, Impact
+from alerts.repository.alerts import AlertChange, AlertRow, DueAlert
+from alerts.repository.signals import AlertSignalRow
+from common.contracts import Impact
 from common.postgres.database import Connection, after_commit
 from common.runtime import Runtime
 
@@ -24,7 +25,6 @@ logger = structlog.get_logger(__name__)
 _BATCH_ALERTS = 100
 # An alert that cannot be told about is looked at again then.
 _POSTPONED = timedelta(minutes=1)
-_CORRECTIONS: tuple[Reason, ...] = ("revised", "retracted")
 
 
 @dataclass(slots=True)
@@ -44,25 +44,15 @@ class Contents:
 class Decision:
     """What becomes of an alert whose time has come; `notice` is None when there is nobody to tell anything."""
 
-    alert: Row[Any]
-    state: AlertState
+    alert: AlertRow
+    receivers: list[UUID]
+    after: Lifecycle
     title: str
-    ends_at: datetime | None
-    flush_at: datetime | None
     notice: Notice | None
 
-    def row(self, now: datetime) -> dict[str, Any]:
+    def change(self) -> AlertChange:
         """Return the changed columns."""
-        told = self.notice is not None
-        return {
-            "alert_id": self.alert.alert_id,
-            "state": self.state,
-            "title": self.title,
-            "ends_at": self.ends_at,
-            "flush_at": self.flush_at,
-            "n_notifications": self.alert.n_notifications + told,
-            "last_flushed_at": now if told else self.alert.last_flushed_at,
-        }
+        return AlertChange(self.alert.alert_id, self.title, *self.after)
 
 
 async def run(engine: Engine) -> None:
@@ -79,41 +69,43 @@ async def flush_due(engine: Engine) -> int:
     runtime = engine.runtime
     now = runtime.clock.now()
     async with runtime.database.transaction() as connection:
-        due = await alerts.claim_due(connection, now, _BATCH_ALERTS)
+        due = await alerts.claim_due_alerts(connection, now, _BATCH_ALERTS)
         if not due:
             return 0
-        decisions, failed = _decided(runtime, due, await _rows_of(connection, [row.alert_id for row in due]), now)
+        rows = await _rows_of(connection, [each.alert.alert_id for each in due])
+        decisions, failed = _decided(runtime, due, rows, now)
         if failed:
-            await alerts.postpone(connection, failed, now + _POSTPONED)
+            await alerts.update_postponed(connection, failed, now + _POSTPONED)
         if decisions:
-            await alerts.store_flushed(connection, [decision.row(now) for decision in decisions], now)
+            await alerts.update_alerts(connection, [decision.change() for decision in decisions], now)
             await _write(engine, connection, decisions, now)
     return len(due)
 
 
-async def _rows_of(connection: Connection, alert_ids: Sequence[UUID]) -> dict[UUID, list[Row[Any]]]:
-    found: dict[UUID, list[Row[Any]]] = {}
-    for row in await signals.signals_of_alerts(connection, alert_ids):
+async def _rows_of(connection: Connection, alert_ids: Sequence[UUID]) -> dict[UUID, list[AlertSignalRow]]:
+    found: dict[UUID, list[AlertSignalRow]] = {}
+    for row in await signals.list_signals(connection, alert_ids):
         found.setdefault(row.alert_id, []).append(row)
     return found
 
 
 def _decided(
-    runtime: Runtime, due: Sequence[Row[Any]], rows: dict[UUID, list[Row[Any]]], now: datetime
+    runtime: Runtime, due: Sequence[DueAlert], rows: dict[UUID, list[AlertSignalRow]], now: datetime
 ) -> tuple[list[Decision], list[UUID]]:
     """Return what becomes of each alert, and the alerts that this fails on: none of them holds up another."""
     decisions, failed = [], []
-    for alert in due:
+    for each in due:
+        alert_id = each.alert.alert_id
         try:
-            decisions.append(_decide(alert, _contents(rows.get(alert.alert_id, ())), now))
+            decisions.append(_decide(each, _contents(rows.get(alert_id, ())), now))
         except Exception as error:
-            logger.exception("alert_failed", alert_id=str(alert.alert_id))
+            logger.exception("alert_failed", alert_id=str(alert_id))
             runtime.failed_items.labels(type(error).__name__).inc()
-            failed.append(alert.alert_id)
+            failed.append(alert_id)
     return decisions, failed
 
 
-def _contents(rows: Sequence[Row[Any]]) -> Contents:
+def _contents(rows: Sequence[AlertSignalRow]) -> Contents:
     contents = Contents()
     for row in rows:
         impact = Impact.model_validate_json(row.document)
@@ -123,104 +115,83 @@ def _contents(rows: Sequence[Row[Any]]) -> Contents:
     return contents
 
 
-def _decide(alert: Row[Any], contents: Contents, now: datetime) -> Decision:
-    """Return what to do about `alert`: go on firing, tell of a correction, or end because nothing is left of it."""
-    reason: Reason = alert.flush_reason
+def _decide(due: DueAlert, contents: Contents, now: datetime) -> Decision:
+    """Return what to do about an alert: go on firing, tell of a correction, or end because nothing is left of it."""
+    alert, is_system = due.alert, due.alert.kind == "system"
     shown = contents.shown()
-    is_system = alert.kind == "system"
     title = alert.title if is_system else title_of(shown)
-    is_open = alert.ends_at is None
-    if is_open and not contents.standing and not is_system:
-        state: AlertState = "resolved"
-        # Nobody has heard of it yet: it ends as quietly as it came.
-        told = alert.n_notifications > 0
-        reason, ends_at = "retracted" if reason not in _CORRECTIONS else reason, now
-    else:
-        state = "firing" if alert.state == "pending" else alert.state
-        told, ends_at = True, alert.ends_at
-    notice = _notice(alert, contents, shown, state, title, ends_at, reason, now) if told else None
-    flush_at = None
-    if state == "firing" and alert.rule_deleted_at is None:
-        repeat_at = now + repeat_after(alert.repeat_interval_seconds, alert.group_interval_seconds)
-        flush_at = repeat_at if repeat_at < alert.expires_at else None
-    return Decision(alert, state, title, ends_at, flush_at, notice)
-
-
-def _notice(
-    alert: Row[Any],
-    contents: Contents,
-    shown: Sequence[Impact],
-    state: AlertState,
-    title: str,
-    ends_at: datetime | None,
-    reason: Reason,
-    now: datetime,
-) -> Notice:
-    view = AlertView(
-        alert_id=alert.alert_id,
-        rule_id=alert.rule_id,
-        rule_name=alert.rule_name,
-        state=state,
-        severity=alert.severity,
-        group_labels=alert.group_labels,
-        labels=alert.labels,
-        title=title,
-        starts_at=alert.starts_at,
-        updated_at=now,
-        ends_at=ends_at,
-        notified_at=alert.notified_at,
-        kind=alert.kind,
+    after, reason = flushed(
+        alert,
+        now,
+        is_empty=not contents.standing and not is_system,
+        expires_at=alert.expires_at,
+        repeat_after=None
+        if due.is_rule_deleted
+        else repeat_after(alert.repeat_interval_seconds, alert.group_interval_seconds),
     )
-    amendment = None
-    if reason in _CORRECTIONS:
-        since = alert.last_flushed_at
-        touched = [impact.impact_id for moment, impact in contents.amended if since is None or moment >= since]
-        amendment = Amendment("retracted" if reason == "retracted" else "revised", touched)
-    return render(view, shown, reason=reason, now=now, amendment=amendment, n_withdrawn=len(contents.withdrawn))
+    notice = None
+    if reason is not None:
+        amendment = None
+        if reason in {"revised", "retracted"}:
+            amendment = _amendment("retracted" if reason == "retracted" else "revised", contents, alert.last_flushed_at)
+        notice = render(
+            alert._replace(state=after.state, ends_at=after.ends_at, title=title, updated_at=now),
+            shown,
+            reason=reason,
+            now=now,
+            amendment=amendment,
+            n_withdrawn=len(contents.withdrawn),
+        )
+    return Decision(alert, [UUID(receiver_id) for receiver_id in due.receivers], after, title, notice)
+
+
+def _amendment(reason: Correction, contents: Contents, since: datetime | None) -> Amendment:
+    """Return what corrections have touched since the last notice."""
+    touched = [impact.impact_id for moment, impact in contents.amended if since is None or moment >= since]
+    return Amendment(reason, touched)
 
 
 async def _write(engine: Engine, connection: Connection, decisions: Sequence[Decision], now: datetime) -> None:
     """Write deliveries, events and history of what was decided."""
     ledger, events, transitions = [], [], []
     for decision in decisions:
-        alert, notice = decision.alert, decision.notice
+        alert, after, notice = decision.alert, decision.after, decision.notice
         if notice is not None:
-            receivers = [UUID(receiver_id) for receiver_id in alert.receivers]
-            ledger += delivery_rows(alert.alert_id, receivers, alert.n_notifications + 1, notice)
-            # Who resolved an alert has announced it already.
+            ledger += delivery_rows(alert.alert_id, decision.receivers, after.n_notifications, notice)
+            # Who ended an alert has announced it already.
             if notice.reason != "resolved":
                 events.append((notice.type, notice.data))
             if notice.reason in {"first", "reopened"}:
                 after_commit(connection, engine.metrics.fired.labels(alert.severity).inc)
-        if decision.state != alert.state:
+        if after.state != alert.state:
             reason = notice.reason if notice else "withdrawn"
-            transitions.append(transition(alert.alert_id, now, alert.state, decision.state, reason))
-            if decision.state == "resolved":
-                events.append(("alert.resolved", ended_event(alert, "resolved", now)))
-    await deliveries.add_deliveries(connection, ledger, now)
+            transitions.append(transition(alert.alert_id, now, alert.state, after.state, reason))
+            if after.state == "resolved":
+                events.append(("alert.resolved", ended_event(alert._replace(state=after.state), now)))
+    await deliveries.insert_deliveries(connection, ledger, now)
     await engine.runtime.events.publish(connection, events)
-    await alerts.add_transitions(connection, transitions)
+    await alerts.insert_transitions(connection, transitions)
     after_commit(connection, engine.dispatcher.wake)
 
 
 async def expire_due(engine: Engine) -> int:
-    """End alerts that nothing was added to for a whole window, and return how many."""
-    runtime = engine.runtime
-    now = runtime.clock.now()
-    async with runtime.database.transaction() as connection:
-        expired = await alerts.expire(connection, now, _BATCH_ALERTS)
-        if expired:
-            await alerts.add_transitions(
-                connection,
-                [transition(row.alert_id, now, row.previous_state, "expired", "no_further_impact") for row in expired],
-            )
-            await runtime.events.publish(
-                connection, [("alert.resolved", ended_event(row, "expired", now)) for row in expired]
-            )
-    return len(expired)
+    """End alerts that nothing was added to for a whole window, and return how many; whoever heard of one is told."""
+    now = engine.runtime.clock.now()
+    async with engine.runtime.database.transaction() as connection:
+        found = await alerts.claim_expired_alerts(connection, now, _BATCH_ALERTS)
+        ends = [(alert, expired(alert, now)) for alert in found]
+        changes = [AlertChange(alert.alert_id, alert.title, *after) for alert, after in ends]
+        await alerts.update_alerts(connection, changes, now)
+        transitions = [
+            transition(alert.alert_id, now, alert.state, after.state, "no_further_impact") for alert, after in ends
+        ]
+        await alerts.insert_transitions(connection, transitions)
+        events = [("alert.resolved", ended_event(alert._replace(state=after.state), now)) for alert, after in ends]
+        await engine.runtime.events.publish(connection, events)
+    return len(found)
 
 
-def ended_event(alert: Row[Any], state: AlertState, now: datetime) -> str:
+def ended_event(alert: AlertRow, now: datetime) -> str:
     """Return the event that says an alert has ended."""
     return json.dumps(
         {
@@ -230,7 +201,7 @@ def ended_event(alert: Row[Any], state: AlertState, now: datetime) -> str:
             "severity": alert.severity,
             "group_labels": alert.group_labels,
             "title": alert.title,
-            "state": state,
+            "state": alert.state,
             "ends_at": now.isoformat(),
         }
     )

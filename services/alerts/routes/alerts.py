@@ -101,4 +101,4 @@ async def list_groups(
 ) -> Page[GroupRead]:
     """List groups (a rule and the values of its grouping labels), the one with the newest alert first."""
     rows = await alerts.list_groups(connection, page, rule_id=rule_id)
-    return page.answer(rows, key=lambda row: (row.starts_at, row.alert_id), read=GroupRead.from_row)
+    return page.answer(rows, key=lambda row: (row.starts_at, row.alert_id), read=reading.read_group)

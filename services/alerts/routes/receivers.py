@@ -98,8 +98,9 @@ async def test_receiver(receiver_id: UUID, connection: ConnectionDep, engine: En
     delivery_id = await management.test_receiver(engine, connection, row)
     delivery = await deliveries.find_delivery(connection, delivery_id)
     if delivery is None:
-        raise NotFound(f"No receiver {receiver_id}.")
-    return DeliveryRead.from_row(delivery)
+        # Somebody has deleted the receiver meanwhile.
+        raise NotFound.of("receiver", receiver_id)
+    return DeliveryRead.model_validate(delivery)
 
 
 @router.post("/receivers/{receiver_id}:rotate-secret", responses=problems(404, 409))

@@ -1,11 +1,9 @@
 """Alerts, their history and their way, on the wire."""
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel, Field
-from sqlalchemy import Row
+from pydantic import BaseModel, ConfigDict, Field
 
 from common.contracts import Alert, AlertKind, AlertState, Lineage
 from common.contracts.text import Name, Note
@@ -13,6 +11,8 @@ from common.contracts.text import Name, Note
 
 class TransitionRead(BaseModel):
     """A change of state."""
+
+    model_config = ConfigDict(from_attributes=True)
 
     happened_at: datetime
     from_state: AlertState | None
@@ -89,18 +89,3 @@ class GroupRead(BaseModel):
     last_alert_id: UUID
     last_starts_at: datetime
     last_notified_at: datetime | None
-
-    @classmethod
-    def from_row(cls, row: Row[Any]) -> "GroupRead":
-        """Return the wire form of a group, given as its newest alert with the counts."""
-        return cls(
-            rule_id=row.rule_id,
-            rule_name=row.rule_name,
-            group_key=row.group_key,
-            group_labels=row.group_labels,
-            n_alerts=row.n_alerts,
-            n_open=row.n_open,
-            last_alert_id=row.alert_id,
-            last_starts_at=row.starts_at,
-            last_notified_at=row.last_notified_at,
-        )

@@ -1,12 +1,12 @@
 """Receivers and the delivery ledger on the wire."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
-from sqlalchemy import Row
 
+from alerts.models import AttemptVerdict, DeliveryState
 from common.api.idempotency import ShownOnce
 from common.contracts.text import Name
 
@@ -54,11 +54,6 @@ class ReceiverRead(BaseModel):
     created_at: datetime
     updated_at: datetime
 
-    @classmethod
-    def of(cls, row: Row[Any], shown_url: str | None) -> "ReceiverRead":
-        """Return the wire form of a stored receiver."""
-        return cls.model_validate({**row._mapping, "url": shown_url})  # noqa: SLF001 - SQLAlchemy's public name
-
 
 class ReceiverCreated(ReceiverRead):
     """A new receiver, with its secret: this is the only time it is shown."""
@@ -77,11 +72,10 @@ class SecretRotated(BaseModel):
     previous_expires_at: datetime | None
 
 
-DeliveryState = Literal["pending", "delivered", "failed"]
-
-
 class DeliveryRead(BaseModel):
     """One notice to one receiver and how it fared."""
+
+    model_config = ConfigDict(from_attributes=True)
 
     delivery_id: UUID
     webhook_id: str = Field(description="Stays the same over all attempts: receivers recognise repetitions by it.")
@@ -98,26 +92,18 @@ class DeliveryRead(BaseModel):
     last_status_code: int | None
     last_error: str | None
 
-    @classmethod
-    def from_row(cls, row: Row[Any]) -> "DeliveryRead":
-        """Return the wire form of a stored delivery."""
-        return cls.model_validate(row, from_attributes=True)
-
 
 class AttemptRead(BaseModel):
     """One attempt of a delivery."""
 
+    model_config = ConfigDict(from_attributes=True)
+
     number: int
     attempted_at: datetime
     duration_milliseconds: float
-    outcome: Literal["delivered", "retry", "throttled", "gone"]
+    outcome: AttemptVerdict
     status_code: int | None
     error: str | None
-
-    @classmethod
-    def from_row(cls, row: Row[Any]) -> "AttemptRead":
-        """Return the wire form of a stored attempt."""
-        return cls.model_validate(row, from_attributes=True)
 
 
 class AttemptList(BaseModel):
