@@ -1,12 +1,22 @@
-"""What the routes of events ask for: a credential as everywhere, or an identity that the settings admit."""
+"""What this service's routes ask for by type, and how the routes of events tell who calls."""
 
-from fastapi import Request
+from typing import Annotated
 
+from fastapi import Depends, Request
+
+from alerts.engine import Engine
 from alerts.platform_events.mesh_identity import direct_peer
-from alerts.settings import Settings
 from common.access.auth import Principal
-from common.api.dependencies import runtime_of
+from common.api.dependencies import engine_of
 from common.api.routing import ServiceRoute
+
+
+async def get_engine(request: Request) -> Engine:
+    """Return the engine of the app that serves this request."""
+    return engine_of(request, Engine)
+
+
+EngineDep = Annotated[Engine, Depends(get_engine)]
 
 
 class EventRoute(ServiceRoute):
@@ -15,7 +25,7 @@ class EventRoute(ServiceRoute):
     async def identify(self, request: Request) -> Principal:
         """Return the sender: by its credential, or, when it shows none, by the identity that the mesh has proved."""
         headers = request.headers
-        admitted = runtime_of(request).settings_as(Settings).mesh_principals
+        admitted = engine_of(request, Engine).settings.mesh_principals
         # Whoever adds a header of its own adds it before: the last element is still the sidecar's.
         peer = ",".join(headers.getlist("x-forwarded-client-cert"))
         if peer and admitted and not (headers.get("x-api-key") or headers.get("authorization")):

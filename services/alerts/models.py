@@ -1,7 +1,7 @@
 """Tables of alerts: rules and receivers, received impacts and events, alerts with their history, the ledger."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
 
 from sqlalchemy import (
@@ -28,6 +28,12 @@ if TYPE_CHECKING:
 else:
     Base = declare_base()
 TABLES = declare_tables(Base.metadata)
+
+# What the columns of these kinds of text hold.
+FlushReason = Literal["first", "new_impacts", "new_events", "repeat", "reopened", "revised", "retracted", "resolved"]
+DeliveryReason = FlushReason | Literal["test"]
+DeliveryState = Literal["pending", "delivered", "failed"]
+AttemptVerdict = Literal["delivered", "retry", "throttled", "gone"]
 
 _NOT_DELETED = text("deleted_at IS NULL")
 

@@ -1,7 +1,6 @@
 """Server-sent events over a durable log: every event has a place in it, and a client resumes where it stopped."""
 
 import asyncio
-import contextlib
 import time
 from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
@@ -14,6 +13,7 @@ from common.postgres.bulk import copy_rows
 from common.postgres.database import Connection, Database, after_commit
 from common.postgres.tables import CommonTables
 from common.settings import ServiceSettings
+from common.wakeup import wait_at_most
 
 _POLL_SECONDS = 1.0
 _PAGE_EVENTS = 500
@@ -68,7 +68,7 @@ class EventLog:
             if self._stopping or time.monotonic() >= deadline:
                 return
             if not events:
-                await self._wait(wake, deadline - time.monotonic())
+                await wait_at_most(wake, max(0.0, min(_POLL_SECONDS, deadline - time.monotonic())))
 
     async def prune(self) -> int:
         """Delete events older than `EVENT_RETENTION_HOURS` and return how many."""
@@ -81,11 +81,6 @@ class EventLog:
         # Readers hold the event they wait on; a new one takes its place for the next round.
         self._wake.set()
         self._wake = asyncio.Event()
-
-    async def _wait(self, wake: asyncio.Event, seconds: float) -> None:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(max(0.0, min(_POLL_SECONDS, seconds))):
-                await wake.wait()
 
     async def _end(self) -> Position:
         """Return the position before every transaction that has not ended yet."""

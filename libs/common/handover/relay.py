@@ -4,7 +4,6 @@ Rows that failed or got no answer before go through a lane of their own, so that
 """
 
 import asyncio
-import contextlib
 import random
 import time
 from collections.abc import Sequence
@@ -29,6 +28,7 @@ from common.postgres.rows import columns_for, find_rows
 from common.postgres.tables import CommonTables
 from common.settings import ServiceSettings
 from common.telemetry.request_context import bind_context, new_context
+from common.wakeup import wait_at_most
 
 logger = structlog.get_logger(__name__)
 
@@ -152,10 +152,7 @@ class Relay:
     async def _wait_for_rows(self, lane: Lane, seconds: float) -> None:
         # Seconds between looks vary by a quarter, so that replicas do not look in step.
         seconds *= random.uniform(0.75, 1.25)  # noqa: S311 - jitter, no secret
-        # Not `wait_for`: on Python 3.11 it can swallow the cancellation that stops the relay.
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await lane.wake.wait()
+        await wait_at_most(lane.wake, seconds)
 
     def _backoff_seconds(self, failures: int) -> float:
         ceiling = min(self._settings.outbox_backoff_max_seconds, 0.1 * 2.0 ** min(failures, 20))

@@ -9,25 +9,23 @@ import random
 import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
-
-from sqlalchemy import Row
 
 from alerts.delivery.channels.channel import Message, Sender
 from alerts.delivery.outcome import Outcome, failed_event, outcome_of
 from alerts.delivery.retry_schedule import Answer, throttled_until
 from alerts.metrics import AlertMetrics
 from alerts.repository import alerts, deliveries, receivers
+from alerts.repository.deliveries import AttemptRow, ClaimedDelivery, DeliveryOutcome
 from alerts.settings import Settings
 from common.clock import uuid7
 from common.errors import describe
 from common.postgres.database import Connection
 from common.runtime import Runtime
 from common.secrets.secret_box import SecretBox, UnreadableSecret
+from common.wakeup import WakeUp
 
 _BATCH_DELIVERIES = 200
 
@@ -36,7 +34,7 @@ _BATCH_DELIVERIES = 200
 class Attempt:
     """One try to send one claimed delivery, and what came of it."""
 
-    delivery: Row[Any]
+    delivery: ClaimedDelivery
     answer: Answer
     attempted_at: datetime
     duration_milliseconds: float
@@ -46,30 +44,26 @@ class Attempt:
 class Dispatcher:
     """The worker that empties the ledger; any number of replicas may run one."""
 
-    def __init__(self, runtime: Runtime, senders: Mapping[str, Sender]) -> None:
+    def __init__(self, runtime: Runtime, metrics: AlertMetrics, senders: Mapping[str, Sender]) -> None:
         self._runtime = runtime
+        self._metrics = metrics
         self._settings = runtime.settings_as(Settings)
         self._senders = senders
-        self._wake = asyncio.Event()
-        self._stopping = False
+        self._wake_up = WakeUp()
         self._busy: dict[UUID, asyncio.Task[None]] = {}
 
     def wake(self) -> None:
         """Let the worker look now."""
-        self._wake.set()
+        self._wake_up.wake()
 
     def stop(self) -> None:
         """Let the worker end after what is under way."""
-        self._stopping = True
-        self._wake.set()
+        self._wake_up.stop()
 
     async def run(self) -> None:
         """Send until stopped; what is under way then is waited for, so that no lease is left behind."""
         try:
-            while not self._stopping:
-                self._wake.clear()
-                if not await self._start_due():
-                    await self._wait()
+            await self._wake_up.repeat(self._start_due, poll_seconds=self._settings.notification_poll_seconds)
         finally:
             await self._finish()
 
@@ -81,12 +75,6 @@ class Dispatcher:
             await self._finish()
         return total
 
-    async def _wait(self) -> None:
-        # Not wait_for: in Python 3.11 it swallows a cancellation that arrives together with the wake-up.
-        with suppress(TimeoutError):
-            async with asyncio.timeout(self._settings.notification_poll_seconds):
-                await self._wake.wait()
-
     async def _finish(self) -> None:
         if self._busy:
             await asyncio.wait(list(self._busy.values()), timeout=self._settings.webhook_timeout_seconds)
@@ -96,17 +84,17 @@ class Dispatcher:
         now = self._runtime.clock.now()
         lease = timedelta(seconds=self._settings.delivery_lease_seconds)
         async with self._runtime.database.transaction() as connection:
-            claimed = await deliveries.claim(
+            claimed = await deliveries.claim_deliveries(
                 connection, now=now, claimed_until=now + lease, busy=list(self._busy), limit=_BATCH_DELIVERIES
             )
-        by_receiver: dict[UUID, list[Row[Any]]] = defaultdict(list)
+        by_receiver: dict[UUID, list[ClaimedDelivery]] = defaultdict(list)
         for delivery in claimed:
             by_receiver[delivery.receiver_id].append(delivery)
         for receiver_id, batch in by_receiver.items():
             self._busy[receiver_id] = asyncio.create_task(self._deliver(receiver_id, batch))
         return len(claimed)
 
-    async def _deliver(self, receiver_id: UUID, batch: Sequence[Row[Any]]) -> None:
+    async def _deliver(self, receiver_id: UUID, batch: Sequence[ClaimedDelivery]) -> None:
         """Send one receiver's messages, and record those of each round before the next one begins."""
         lease_ends = time.monotonic() + self._settings.delivery_lease_seconds
         rounds = _rounds(batch, self._settings.delivery_concurrency, self._senders)
@@ -123,15 +111,15 @@ class Dispatcher:
             left = [delivery.delivery_id for each in rounds for delivery in each]
             if left:
                 async with self._runtime.database.transaction() as connection:
-                    await deliveries.release(connection, left)
+                    await deliveries.update_released(connection, left)
         except Exception as error:  # noqa: BLE001 - the lease runs out and the messages are sent again; it is counted
             self._runtime.failures.labels("delivery").inc()
             self._runtime.logger.warning("delivery_not_recorded", receiver_id=str(receiver_id), error=repr(error))
         finally:
             self._busy.pop(receiver_id, None)
-            self._wake.set()
+            self._wake_up.wake()
 
-    async def _attempt(self, delivery: Row[Any]) -> Attempt:
+    async def _attempt(self, delivery: ClaimedDelivery) -> Attempt:
         started, now = time.perf_counter(), self._runtime.clock.now()
         answer = await self._answer(delivery, now)
         seconds = time.perf_counter() - started
@@ -141,12 +129,11 @@ class Dispatcher:
             now=self._runtime.clock.now(),
             chance=random.random(),  # noqa: S311 - jitter, no secret
         )
-        metrics: AlertMetrics = self._runtime.state.metrics
-        metrics.attempts.labels(delivery.kind, outcome.verdict).inc()
-        metrics.delivery_seconds.labels(delivery.kind).observe(seconds)
+        self._metrics.attempts.labels(delivery.kind, outcome.verdict).inc()
+        self._metrics.delivery_seconds.labels(delivery.kind).observe(seconds)
         return Attempt(delivery, answer, now, round(seconds * 1_000, 3), outcome)
 
-    async def _answer(self, delivery: Row[Any], now: datetime) -> Answer:
+    async def _answer(self, delivery: ClaimedDelivery, now: datetime) -> Answer:
         """Return what became of one try; whatever a stranger's bytes raised in it is a failed one."""
         try:
             message = _message(self._runtime.secret_box, delivery, now)
@@ -162,14 +149,14 @@ class Dispatcher:
     async def _record(self, connection: Connection, receiver_id: UUID, attempts: Sequence[Attempt]) -> None:
         """Write the attempts, and what they say about their alerts and their receiver."""
         now = self._runtime.clock.now()
-        outcomes = [_outcome_row(each) for each in attempts]
-        await deliveries.record(connection, outcomes, [_attempt_row(each) for each in attempts])
+        await deliveries.update_outcomes(connection, [_outcome_row(each) for each in attempts])
+        await deliveries.insert_attempts(connection, [_attempt_row(each) for each in attempts])
         delivered = [each.delivery for each in attempts if each.outcome.state == "delivered"]
         if delivered:
             # Sorted: two rounds that touch the same alerts lock them in the same order.
             notified = sorted({delivery.alert_id for delivery in delivered if delivery.alert_id is not None})
-            await alerts.set_notified(connection, notified, now)
-            await receivers.note_delivered(connection, receiver_id, now)
+            await alerts.update_notified(connection, notified, now)
+            await receivers.update_delivered(connection, receiver_id, now)
         failed = [each for each in attempts if each.outcome.state == "failed"]
         await self._runtime.events.publish(
             connection, [("delivery.failed", failed_event(each.delivery, each.outcome)) for each in failed]
@@ -183,24 +170,28 @@ class Dispatcher:
         throttled = [each for each in attempts if each.outcome.verdict == "throttled"]
         if throttled:
             until = max(throttled_until(each.answer, now) for each in throttled)
-            await receivers.throttle(connection, receiver_id, until)
+            await receivers.update_throttled(connection, receiver_id, until)
         reason = _disabling_reason(attempts)
-        if reason and await receivers.disable(connection, receiver_id, reason, now):
-            n_given_up = await deliveries.fail_pending(connection, receiver_id, f"the receiver was disabled: {reason}")
+        if reason and await receivers.update_disabled(connection, receiver_id, reason, now):
+            error = f"the receiver was disabled: {reason}"
+            n_given_up = await deliveries.update_given_up(connection, receiver_id, error)
             name = attempts[0].delivery.name
             self._runtime.logger.error("receiver_disabled", receiver=name, reason=reason, given_up=n_given_up)
 
 
-def _rounds(batch: Sequence[Row[Any]], concurrency: int, senders: Mapping[str, Sender]) -> list[Sequence[Row[Any]]]:
+def _rounds(
+    batch: Sequence[ClaimedDelivery], concurrency: int, senders: Mapping[str, Sender]
+) -> list[Sequence[ClaimedDelivery]]:
     """Return the batch in rounds that are sent at the same time; a log takes all at once."""
     size = len(batch) if batch[0].kind == "log" else concurrency
     known = [delivery for delivery in batch if delivery.kind in senders]
     return [known[start : start + size] for start in range(0, len(known), size)]
 
 
-def _message(box: SecretBox, delivery: Row[Any], now: datetime) -> Message:
+def _message(box: SecretBox, delivery: ClaimedDelivery, now: datetime) -> Message:
     sealed = [delivery.secret] if delivery.secret else []
-    if delivery.previous_secret and delivery.previous_secret_expires_at > now:
+    expires_at = delivery.previous_secret_expires_at
+    if delivery.previous_secret and expires_at is not None and expires_at > now:
         sealed.append(delivery.previous_secret)
     return Message(
         webhook_id=delivery.webhook_id,
@@ -224,26 +215,26 @@ def _disabling_reason(attempts: Sequence[Attempt]) -> str | None:
     return None
 
 
-def _outcome_row(attempt: Attempt) -> dict[str, Any]:
-    return {
-        "delivery_id": attempt.delivery.delivery_id,
-        "state": attempt.outcome.state,
-        "n_failures": attempt.outcome.n_failures,
-        "next_attempt_at": attempt.outcome.next_attempt_at,
-        "delivered_at": attempt.outcome.delivered_at,
-        "last_status_code": attempt.answer.status_code,
-        "last_error": attempt.answer.error,
-    }
+def _outcome_row(attempt: Attempt) -> DeliveryOutcome:
+    return DeliveryOutcome(
+        delivery_id=attempt.delivery.delivery_id,
+        state=attempt.outcome.state,
+        n_failures=attempt.outcome.n_failures,
+        next_attempt_at=attempt.outcome.next_attempt_at,
+        delivered_at=attempt.outcome.delivered_at,
+        last_status_code=attempt.answer.status_code,
+        last_error=attempt.answer.error,
+    )
 
 
-def _attempt_row(attempt: Attempt) -> dict[str, Any]:
-    return {
-        "attempt_id": uuid7(),
-        "delivery_id": attempt.delivery.delivery_id,
-        "number": attempt.delivery.n_attempts + 1,
-        "attempted_at": attempt.attempted_at,
-        "duration_milliseconds": attempt.duration_milliseconds,
-        "outcome": attempt.outcome.verdict,
-        "status_code": attempt.answer.status_code,
-        "error": attempt.answer.error,
-    }
+def _attempt_row(attempt: Attempt) -> AttemptRow:
+    return AttemptRow(
+        attempt_id=uuid7(),
+        delivery_id=attempt.delivery.delivery_id,
+        number=attempt.delivery.n_attempts + 1,
+        attempted_at=attempt.attempted_at,
+        duration_milliseconds=attempt.duration_milliseconds,
+        outcome=attempt.outcome.verdict,
+        status_code=attempt.answer.status_code,
+        error=attempt.answer.error,
+    )

@@ -3,17 +3,18 @@
 import json
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
 
-from alerts.delivery.retry_schedule import Answer, Verdict, next_attempt_at, verdict
+from alerts.delivery.retry_schedule import Answer, next_attempt_at, verdict
+from alerts.models import AttemptVerdict, DeliveryState
+from alerts.repository.deliveries import ClaimedDelivery
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """The state of a delivery after an attempt; `n_failures` counts the failed ones since it was last asked for."""
 
-    verdict: Verdict
-    state: Literal["pending", "delivered", "failed"]
+    verdict: AttemptVerdict
+    state: DeliveryState
     n_failures: int
     next_attempt_at: datetime | None = None
     delivered_at: datetime | None = None
@@ -33,7 +34,7 @@ def outcome_of(answer: Answer, *, n_failures: int, now: datetime, chance: float)
     return Outcome(judged, "pending" if due else "failed", n_failures, next_attempt_at=due)
 
 
-def failed_event(delivery: Any, outcome: Outcome) -> str:
+def failed_event(delivery: ClaimedDelivery, outcome: Outcome) -> str:
     """Return the event that says a delivery was given up."""
     return json.dumps(
         {

@@ -12,4 +12,4 @@ async def forget_old_deliveries(runtime: Runtime) -> int:
     settings = runtime.settings_as(Settings)
     limit = runtime.clock.now() - timedelta(days=settings.delivery_retention_days)
     async with runtime.database.transaction() as connection:
-        return await deliveries.forget_deliveries(connection, limit)
+        return await deliveries.delete_deliveries(connection, limit)

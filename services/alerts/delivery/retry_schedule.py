@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, Literal
+from typing import Final
 
+from alerts.models import AttemptVerdict
 from common.outgoing.header_values import MAX_WAIT_SECONDS
 
 _MINUTE, _HOUR = 60.0, 3_600.0
@@ -24,8 +25,6 @@ DELAYS_SECONDS: Final = (
 JITTER = 0.1
 THROTTLE_SECONDS = 60.0
 
-Verdict = Literal["delivered", "retry", "throttled", "gone"]
-
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -42,7 +41,7 @@ class Answer:
     is_taken: bool = False
 
 
-def verdict(answer: Answer) -> Verdict:
+def verdict(answer: Answer) -> AttemptVerdict:
     """Return what an answer means.
 
     Notes

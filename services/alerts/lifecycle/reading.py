@@ -4,14 +4,12 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any
 from uuid import UUID
-
-from sqlalchemy import Row
 
 from alerts.lifecycle.latency import hops, milliseconds
 from alerts.repository import alerts, signals
-from alerts.schemas.alerts import AlertDetail, AlertLineage, AlertRead, HopRead, TrailRead, TransitionRead
+from alerts.repository.alerts import AlertRow, GroupRow
+from alerts.schemas.alerts import AlertDetail, AlertLineage, AlertRead, GroupRead, HopRead, TrailRead, TransitionRead
 from common.contracts import Impact
 from common.errors import NotFound
 from common.postgres.database import Connection
@@ -19,31 +17,44 @@ from common.postgres.database import Connection
 MAX_IMPACTS = 50
 
 
-async def alert_or_404(connection: Connection, alert_id: UUID, *, for_update: bool = False) -> Row[Any]:
+async def alert_or_404(connection: Connection, alert_id: UUID, *, for_update: bool = False) -> AlertRow:
     """Return a stored alert; `NotFound` when there is none."""
     row = await alerts.find_alert(connection, alert_id, for_update=for_update)
     if row is None:
-        raise NotFound(f"No alert {alert_id}.")
+        raise NotFound.of("alert", alert_id)
     return row
 
 
-async def read_alerts(connection: Connection, rows: Sequence[Row[Any]]) -> list[AlertRead]:
+async def read_alerts(connection: Connection, rows: Sequence[AlertRow]) -> list[AlertRead]:
     """Return the wire form of stored alerts with their impacts."""
     found = await _impacts(connection, [row.alert_id for row in rows])
     return [AlertRead.model_validate(_fields(row, found[row.alert_id])) for row in rows]
 
 
-async def read_alert(connection: Connection, row: Row[Any]) -> AlertDetail:
+async def read_alert(connection: Connection, row: AlertRow) -> AlertDetail:
     """Return the wire form of one alert, with its history."""
     found = await _impacts(connection, [row.alert_id])
-    history = [
-        TransitionRead.model_validate(each, from_attributes=True)
-        for each in await alerts.history_of(connection, row.alert_id)
-    ]
+    found_history = await alerts.list_transitions(connection, row.alert_id)
+    history = [TransitionRead.model_validate(each) for each in found_history]
     return AlertDetail.model_validate({**_fields(row, found[row.alert_id]), "history": history})
 
 
-async def read_lineage(connection: Connection, row: Row[Any]) -> AlertLineage:
+def read_group(row: GroupRow) -> GroupRead:
+    """Return the wire form of a group, of which the row is the newest alert with the counts."""
+    return GroupRead(
+        rule_id=row.rule_id,
+        rule_name=row.rule_name,
+        group_key=row.group_key,
+        group_labels=row.group_labels,
+        n_alerts=row.n_alerts,
+        n_open=row.n_open,
+        last_alert_id=row.alert_id,
+        last_starts_at=row.starts_at,
+        last_notified_at=row.last_notified_at,
+    )
+
+
+async def read_lineage(connection: Connection, row: AlertRow) -> AlertLineage:
     """Return the way of every impact of an alert, the strongest first."""
     found = (await _impacts(connection, [row.alert_id]))[row.alert_id]
     return AlertLineage(
@@ -72,21 +83,21 @@ async def _impacts(connection: Connection, alert_ids: Sequence[UUID]) -> dict[UU
     """Return each alert's impacts and whether they still stand: those that do first, the strongest first."""
     found: dict[UUID, list[tuple[Impact, bool]]] = defaultdict(list)
     if alert_ids:
-        for row in await signals.signals_of_alerts(connection, alert_ids):
+        for row in await signals.list_signals(connection, alert_ids):
             found[row.alert_id].append((Impact.model_validate_json(row.document), row.is_active))
     for impacts in found.values():
         impacts.sort(key=lambda pair: (not pair[1], -pair[0].impact_score))
     return found
 
 
-def _fields(row: Row[Any], impacts: Sequence[tuple[Impact, bool]]) -> dict[str, Any]:
+def _fields(row: AlertRow, impacts: Sequence[tuple[Impact, bool]]) -> dict[str, object]:
     lineage = None
     if impacts:
         strongest = impacts[0][0]
         told = {"notified_at": row.notified_at, "impact_id": strongest.impact_id}
         lineage = strongest.lineage.model_copy(update=told)
     return {
-        **row._mapping,  # noqa: SLF001 - SQLAlchemy's public name
+        **row._asdict(),
         "impacts": [impact for impact, _ in impacts[:MAX_IMPACTS]],
         "n_impacts": sum(1 for _, stands in impacts if stands),
         "lineage": lineage,

@@ -1,12 +1,90 @@
-"""The conditions of a rule, and what they mean: the reference that the index must agree with."""
+"""The conditions of a rule, and what they mean: the reference that the index must agree with.
 
+`FIELDS` is the table of what a condition may ask for. Explanations, remarks on rules, the wire and the domains of the
+normal form are read off it. What runs for every impact spells the fields out, as a loop over the table takes several
+times as long; a test holds it to the table.
+"""
+
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final, TypeAlias
 
 from alerts.matching.impact_facts import Facts
 
 MAX_DEPTH = 5
 MAX_CONDITIONS = 200
+
+DIRECTIONS: Final = frozenset({"up", "down", "flat"})
+BASES: Final = frozenset({"reaction", "after"})
+SENTIMENTS: Final = frozenset({"positive", "neutral", "negative"})
+HORIZONS: Final = frozenset(range(1, 251))
+
+# What a condition asks for, and what an impact has: a value, or several of which one must be met.
+Value: TypeAlias = str | int | float | frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionField(ABC):
+    """One thing that a condition may ask for: its name there, and the fact of the impact that it looks at."""
+
+    name: str
+    fact: str
+
+    @abstractmethod
+    def is_met(self, required: Value, actual: Value) -> bool:
+        """Return whether the fact `actual` is what the condition asks for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Membership(ConditionField):
+    """One of the values that the impact has must be among those that are asked for."""
+
+    def is_met(self, required: Value, actual: Value) -> bool:
+        """Return whether the two have a value in common."""
+        return not _several(required).isdisjoint(_several(actual))
+
+
+@dataclass(frozen=True, slots=True)
+class Equality(ConditionField):
+    """The impact must have this one of `values`, which are all there are."""
+
+    values: frozenset[str] | frozenset[int]
+
+    def is_met(self, required: Value, actual: Value) -> bool:
+        """Return whether the two are the same."""
+        return required == actual
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold(ConditionField):
+    """The impact must have at least this much, of a number from 0 to `maximum`."""
+
+    maximum: float
+
+    def is_met(self, required: Value, actual: Value) -> bool:
+        """Return whether the number is not below the threshold."""
+        return isinstance(required, (int, float)) and isinstance(actual, (int, float)) and actual >= required
+
+
+def _several(value: Value) -> frozenset[object]:
+    return frozenset(value) if isinstance(value, frozenset) else frozenset((value,))
+
+
+# In the order in which explanations list them.
+FIELDS: Final[tuple[ConditionField, ...]] = (
+    Membership("tickers", "ticker"),
+    Membership("topics", "topics"),
+    Membership("event_types", "event_types"),
+    Equality("direction", "direction", DIRECTIONS),
+    Equality("basis", "basis", BASES),
+    Equality("horizon_days", "horizon_days", HORIZONS),
+    Equality("sentiment", "sentiment", SENTIMENTS),
+    Threshold("min_impact_score", "impact_score", 100.0),
+    Threshold("min_confidence", "confidence", 1.0),
+    Threshold("min_novelty", "novelty", 1.0),
+    Threshold("min_relevance", "relevance", 1.0),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,21 +1,12 @@
 """Why a rule matched an impact or did not: one line for every condition, none left out."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from alerts.matching.conditions import Condition, holds
+from alerts.matching.conditions import FIELDS, Condition, ConditionField, Value, holds
 from alerts.matching.impact_facts import Facts
 
-Value = str | int | float | list[str]
-
-_MEMBERSHIP = (("tickers", "ticker"), ("topics", "topics"), ("event_types", "event_types"))
-_EQUALITY = ("direction", "basis", "horizon_days", "sentiment")
-_THRESHOLDS = (
-    ("min_impact_score", "impact_score"),
-    ("min_confidence", "confidence"),
-    ("min_novelty", "novelty"),
-    ("min_relevance", "relevance"),
-)
+Shown = str | int | float | list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,44 +21,43 @@ class Outcome:
 
     path: str
     satisfied: bool
-    required: Value | None = None
-    actual: Value | None = None
+    required: Shown | None = None
+    actual: Shown | None = None
 
 
-def explain(condition: Condition, facts: Facts, path: str = "") -> list[Outcome]:
-    """Return the outcome of each condition, in the rule's order; empty for a rule that asks for nothing."""
-    return [*_fields(condition, facts, path), *_combinations(condition, facts, path)]
+def explain(
+    condition: Condition, facts: Facts, path: str = "", *, fields: Sequence[ConditionField] = FIELDS
+) -> list[Outcome]:
+    """Return the outcome of each condition, in the rule's order; empty for a rule that asks for nothing.
+
+    Parameters
+    ----------
+    fields : what a condition may ask for
+    """
+    return [*_own_fields(condition, facts, path, fields), *_combinations(condition, facts, path, fields)]
 
 
-def _fields(condition: Condition, facts: Facts, path: str) -> Iterator[Outcome]:
-    for name, attribute in _MEMBERSHIP:
-        required = getattr(condition, name)
+def _own_fields(condition: Condition, facts: Facts, path: str, fields: Sequence[ConditionField]) -> Iterator[Outcome]:
+    for field in fields:
+        required = getattr(condition, field.name)
         if required is not None:
-            actual = getattr(facts, attribute)
-            shown = sorted(actual) if isinstance(actual, frozenset) else actual
-            found = frozenset((actual,)) if isinstance(actual, str) else actual
-            yield Outcome(path + name, not required.isdisjoint(found), sorted(required), shown)
-    for name in _EQUALITY:
-        required = getattr(condition, name)
-        if required is not None:
-            actual = getattr(facts, name)
-            yield Outcome(path + name, required == actual, required, actual)
-    for name, attribute in _THRESHOLDS:
-        required = getattr(condition, name)
-        if required is not None:
-            actual = getattr(facts, attribute)
-            yield Outcome(path + name, actual >= required, required, actual)
+            actual = getattr(facts, field.fact)
+            yield Outcome(path + field.name, field.is_met(required, actual), _shown(required), _shown(actual))
 
 
-def _combinations(condition: Condition, facts: Facts, path: str) -> Iterator[Outcome]:
+def _shown(value: Value) -> Shown:
+    return sorted(value) if isinstance(value, frozenset) else value
+
+
+def _combinations(condition: Condition, facts: Facts, path: str, fields: Sequence[ConditionField]) -> Iterator[Outcome]:
     if condition.all_of:
         yield Outcome(f"{path}all", all(holds(each, facts) for each in condition.all_of))
         for position, each in enumerate(condition.all_of):
-            yield from explain(each, facts, f"{path}all[{position}].")
+            yield from explain(each, facts, f"{path}all[{position}].", fields=fields)
     if condition.any_of:
         yield Outcome(f"{path}any", any(holds(each, facts) for each in condition.any_of))
         for position, each in enumerate(condition.any_of):
-            yield from explain(each, facts, f"{path}any[{position}].")
+            yield from explain(each, facts, f"{path}any[{position}].", fields=fields)
     if condition.none_of is not None:
         yield Outcome(f"{path}not", not holds(condition.none_of, facts))
-        yield from explain(condition.none_of, facts, f"{path}not.")
+        yield from explain(condition.none_of, facts, f"{path}not.", fields=fields)

@@ -3,12 +3,15 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from alerts.matching.conditions import MAX_CONDITIONS, MAX_DEPTH, Condition, depth, size
+from alerts.matching.conditions import FIELDS, MAX_CONDITIONS, MAX_DEPTH, Condition, Threshold, depth, size
 from alerts.matching.normal_form import TooManyBoxes, boxes
 
 FindingCode = Literal[
     "never_matches", "always_fires", "contradiction", "no_effect", "too_complex", "rounded_interval", "no_receiver"
 ]
+
+
+_THRESHOLDS = tuple(field.name for field in FIELDS if isinstance(field, Threshold))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +79,7 @@ def _contradictions(condition: Condition, path: str) -> list[Finding]:
 def _without_effect(condition: Condition, path: str) -> list[Finding]:
     found = [
         Finding("no_effect", "warning", f"{path}.{name}", "A threshold of 0 admits every impact.")
-        for name in ("min_impact_score", "min_confidence", "min_novelty", "min_relevance")
+        for name in _THRESHOLDS
         if getattr(condition, name) == 0
     ]
     if condition.any_of and not boxes(Condition(any_of=condition.any_of), negated=True):

@@ -9,25 +9,27 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from alerts.matching.conditions import Condition
+from alerts.matching.conditions import (
+    BASES,
+    DIRECTIONS,
+    FIELDS,
+    HORIZONS,
+    SENTIMENTS,
+    Condition,
+    Equality,
+    Threshold,
+)
 from alerts.matching.impact_facts import Facts
 
-DIRECTIONS: Final = frozenset({"up", "down", "flat"})
-BASES: Final = frozenset({"reaction", "after"})
-SENTIMENTS: Final = frozenset({"positive", "neutral", "negative"})
-HORIZONS: Final = frozenset(range(1, 251))
 # More boxes than this and a rule is evaluated by walking it: filing would cost more than it saves.
 MAX_BOXES = 256
 
 Interval = tuple[float, float]
 _UNBOUNDED: Interval = (0.0, float("inf"))
-_DOMAINS: Final[dict[str, frozenset[Any]]] = {
-    "direction": DIRECTIONS,
-    "basis": BASES,
-    "sentiment": SENTIMENTS,
-    "horizon_days": HORIZONS,
-}
-_NUMBERS: Final = ("impact_score", "confidence", "novelty", "relevance")
+# The facts that have one value of a few, each with the field that fixes it.
+_CHOICES: Final = {field.fact: field for field in FIELDS if isinstance(field, Equality)}
+# The numbers that conditions bound from below, each with the field that does.
+_NUMBERS: Final = {field.fact: field for field in FIELDS if isinstance(field, Threshold)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +83,7 @@ class Box:
             or not (self.direction and self.basis and self.sentiment and self.horizon_days)
             or any(group <= self.no_topics for group in self.topics)
             or any(group <= self.no_event_types for group in self.event_types)
-            or _is_empty(self.impact_score, 100.0)
-            or _is_empty(self.confidence, 1.0)
-            or _is_empty(self.novelty, 1.0)
-            or _is_empty(self.relevance, 1.0)
+            or any(_is_empty(getattr(self, name), field.maximum) for name, field in _NUMBERS.items())
         )
 
 
@@ -158,16 +157,16 @@ def _bounded(found: Iterable[Box]) -> list[Box]:
 
 def _bounds(condition: Condition) -> Iterable[tuple[str, float]]:
     """Yield the numbers that `condition` bounds from below, with the bound."""
-    for name in _NUMBERS:
-        if (low := getattr(condition, f"min_{name}")) is not None:
+    for name, field in _NUMBERS.items():
+        if (low := getattr(condition, field.name)) is not None:
             yield name, low
 
 
-def _choices(condition: Condition) -> Iterable[tuple[str, frozenset[str] | frozenset[int], frozenset[Any]]]:
+def _choices(condition: Condition) -> Iterable[tuple[str, frozenset[str | int], frozenset[str | int]]]:
     """Yield the single-valued facts that `condition` fixes: name, fixed value, all values there are."""
-    for name, domain in _DOMAINS.items():
-        if (value := getattr(condition, name)) is not None:
-            yield name, frozenset((value,)), domain
+    for name, field in _CHOICES.items():
+        if (value := getattr(condition, field.name)) is not None:
+            yield name, frozenset((value,)), frozenset(field.values)
 
 
 def _own_box(condition: Condition) -> Box:

@@ -15,9 +15,9 @@ from itertools import product
 from math import prod
 from typing import Generic, NamedTuple, TypeVar
 
-from alerts.matching.conditions import Condition, holds
+from alerts.matching.conditions import BASES, DIRECTIONS, HORIZONS, SENTIMENTS, Condition, holds
 from alerts.matching.impact_facts import Facts
-from alerts.matching.normal_form import BASES, DIRECTIONS, HORIZONS, SENTIMENTS, Box, TooManyBoxes, boxes
+from alerts.matching.normal_form import Box, TooManyBoxes, boxes
 
 RuleT = TypeVar("RuleT", bound=Hashable)
 

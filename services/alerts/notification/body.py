@@ -7,16 +7,17 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from common.contracts import AlertState, Impact, Severity
+from alerts.models import DeliveryReason
+from alerts.repository.alerts import AlertRow
+from common.contracts import Impact
 from common.contracts.text import shortened
 
 MAX_BODY_BYTES = 20_000
 _MAX_TITLE_CHARACTERS = 300
 
 NotificationType = Literal["alert.firing", "alert.amended", "alert.resolved", "receiver.test"]
-Reason = Literal["first", "new_impacts", "new_events", "repeat", "reopened", "revised", "retracted", "resolved", "test"]
 
-TYPE_OF_REASON: dict[Reason, NotificationType] = {
+TYPE_OF_REASON: dict[DeliveryReason, NotificationType] = {
     "first": "alert.firing",
     "new_impacts": "alert.firing",
     "new_events": "alert.firing",
@@ -29,25 +30,6 @@ TYPE_OF_REASON: dict[Reason, NotificationType] = {
 }
 # Type and timestamp around the data.
 _ENVELOPE_BYTES = 120
-
-
-@dataclass(frozen=True, slots=True)
-class AlertView:
-    """What a notification says of an alert besides its impacts."""
-
-    alert_id: UUID
-    rule_id: UUID
-    rule_name: str
-    state: AlertState
-    severity: Severity
-    group_labels: dict[str, str]
-    labels: dict[str, str]
-    title: str
-    starts_at: datetime
-    updated_at: datetime
-    ends_at: datetime | None = None
-    notified_at: datetime | None = None
-    kind: str = "impact"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +61,7 @@ def title_of(impacts: Sequence[Impact]) -> str:
 class Notice:
     """A notification ready to be sent: why, its `data` as JSON text, and the whole `body` around it."""
 
-    reason: Reason
+    reason: DeliveryReason
     data: str
     body: str
 
@@ -89,16 +71,16 @@ class Notice:
         return TYPE_OF_REASON[self.reason]
 
 
-def notice(reason: Reason, data: str, now: datetime) -> Notice:
+def notice(reason: DeliveryReason, data: str, now: datetime) -> Notice:
     """Return the notification that carries `data`, JSON text."""
     return Notice(reason, data, f'{{"type":"{TYPE_OF_REASON[reason]}","timestamp":"{now.isoformat()}","data":{data}}}')
 
 
 def render(
-    alert: AlertView,
+    alert: AlertRow,
     impacts: Sequence[Impact],
     *,
-    reason: Reason,
+    reason: DeliveryReason,
     now: datetime,
     amendment: Amendment | None = None,
     documents: Sequence[str] | None = None,
@@ -128,7 +110,7 @@ def render(
     return notice(reason, f'{_text(data)[:-1]},"impacts":[{",".join(shown)}]}}', now)
 
 
-def _head(alert: AlertView, reason: Reason, amendment: Amendment | None, n_impacts: int) -> dict[str, object]:
+def _head(alert: AlertRow, reason: DeliveryReason, amendment: Amendment | None, n_impacts: int) -> dict[str, object]:
     data: dict[str, object] = {
         "alert_id": str(alert.alert_id),
         "kind": alert.kind,

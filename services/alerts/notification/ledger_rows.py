@@ -2,28 +2,30 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from alerts.notification.body import Notice
+from alerts.repository.alerts import TransitionRow
+from alerts.repository.deliveries import NewDelivery
 from common.clock import uuid7
+from common.contracts import AlertState
 
 
 def delivery_rows(
     alert_id: UUID | None, receivers: Iterable[UUID], notification: int, notice: Notice
-) -> list[dict[str, Any]]:
+) -> list[NewDelivery]:
     """Return a delivery of the alert's `notification`th notice for each receiver, with one id for all its attempts."""
     return [
-        {
-            "delivery_id": (delivery_id := uuid7()),
-            "webhook_id": f"msg_{delivery_id.hex}",
-            "alert_id": alert_id,
-            "receiver_id": receiver_id,
-            "notification": notification,
-            "event_type": notice.type,
-            "reason": notice.reason,
-            "body": notice.body,
-        }
+        NewDelivery(
+            delivery_id=(delivery_id := uuid7()),
+            webhook_id=f"msg_{delivery_id.hex}",
+            alert_id=alert_id,
+            receiver_id=receiver_id,
+            notification=notification,
+            event_type=notice.type,
+            reason=notice.reason,
+            body=notice.body,
+        )
         for receiver_id in receivers
     ]
 
@@ -31,21 +33,12 @@ def delivery_rows(
 def transition(
     alert_id: UUID,
     now: datetime,
-    from_state: str | None,
-    to_state: str,
+    from_state: AlertState | None,
+    to_state: AlertState,
     reason: str,
     *,
     actor: str | None = None,
     note: str | None = None,
-) -> dict[str, Any]:
+) -> TransitionRow:
     """Return the row of a change of state."""
-    return {
-        "transition_id": uuid7(),
-        "alert_id": alert_id,
-        "happened_at": now,
-        "from_state": from_state,
-        "to_state": to_state,
-        "reason": reason,
-        "actor": actor,
-        "note": note,
-    }
+    return TransitionRow(uuid7(), alert_id, now, from_state, to_state, reason, actor, note)

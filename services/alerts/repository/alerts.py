@@ -1,43 +1,140 @@
 """Alerts: made once whatever the number of replicas, told about when due, changed by people, read."""
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Row, Select, func, select, text, update
+from sqlalchemy import func, insert, or_, select, text, update
 
-from alerts.models import ALERT, ALERT_SIGNAL, ALERT_TRANSITION, RULE, SIGNAL
+from alerts.models import ALERT, ALERT_SIGNAL, ALERT_TRANSITION, RULE, SIGNAL, FlushReason
+from alerts.repository.arrays import arrays_of
 from common.api.pagination import PageRequest, keyset
-from common.contracts import AlertKind
+from common.contracts import AlertKind, AlertState, Severity
 from common.postgres.bulk import insert_rows
 from common.postgres.database import Connection
-from common.postgres.rows import all_rows, first_row
+from common.postgres.rows import columns_for, find_row, find_rows
 
-# The unique key on rule, group and window is what makes an alert one. Whoever comes second joins: a pending alert keeps
-# its time, a firing one is told about again after the group's interval, an ended one is reopened, and one that somebody
-# acknowledged is left in peace. The sub-select in RETURNING still sees the row as it was before this statement.
-_OPEN = text(
+
+class AlertRow(NamedTuple):
+    """A stored alert."""
+
+    alert_id: UUID
+    kind: AlertKind
+    rule_id: UUID
+    rule_name: str
+    group_key: str
+    group_labels: dict[str, str]
+    window_start: datetime
+    state: AlertState
+    severity: Severity
+    labels: dict[str, str]
+    title: str
+    starts_at: datetime
+    updated_at: datetime
+    ends_at: datetime | None
+    expires_at: datetime
+    group_interval_seconds: float
+    repeat_interval_seconds: float
+    flush_at: datetime | None
+    flush_reason: FlushReason | None
+    n_notifications: int
+    last_flushed_at: datetime | None
+    notified_at: datetime | None
+    revision: int
+
+
+class OpenedAlert(NamedTuple):
+    """What names an alert that was made or joined, and its state before (None when it is new)."""
+
+    alert_id: UUID
+    rule_id: UUID
+    group_key: str
+    window_start: datetime
+    previous_state: AlertState | None
+
+
+class DueAlert(NamedTuple):
+    """An alert whose receivers are to be told now, and what its rule says of them."""
+
+    alert: AlertRow
+    receivers: list[str]
+    is_rule_deleted: bool
+
+
+class AlertChange(NamedTuple):
+    """What its lifecycle has made of an alert."""
+
+    alert_id: UUID
+    title: str
+    state: AlertState
+    ends_at: datetime | None
+    flush_at: datetime | None
+    flush_reason: FlushReason | None
+    n_notifications: int
+    last_flushed_at: datetime | None
+
+
+class LastFlushed(NamedTuple):
+    """When a group was last told about."""
+
+    rule_id: UUID
+    group_key: str
+    last_flushed_at: datetime | None
+
+
+class TransitionRow(NamedTuple):
+    """A change of an alert's state."""
+
+    transition_id: UUID
+    alert_id: UUID
+    happened_at: datetime
+    from_state: AlertState | None
+    to_state: AlertState
+    reason: str
+    actor: str | None
+    note: str | None
+
+
+class GroupRow(NamedTuple):
+    """The newest alert of a group, and how many there are in it."""
+
+    alert_id: UUID
+    rule_id: UUID
+    rule_name: str
+    group_key: str
+    group_labels: dict[str, str]
+    starts_at: datetime
+    n_alerts: int
+    n_open: int
+    last_notified_at: datetime | None
+
+
+# The unique key on rule, group and window is what makes an alert one. Whoever comes second joins it, in one statement,
+# for the first may be of another transaction; what joining makes of an alert is `lifecycle.states.joined`, and a test
+# holds this statement to it. The sub-select in RETURNING still sees the row as it was before this statement.
+_INSERT = text(
     """
     INSERT INTO alert AS a (
         alert_id, rule_id, group_key, window_start, kind, rule_name, group_labels, state, severity, labels, title,
         starts_at, updated_at, expires_at, flush_at, flush_reason, n_notifications, last_flushed_at,
         group_interval_seconds, repeat_interval_seconds, revision)
-    SELECT alert_id, rule_id, group_key, window_start, 'impact', rule_name, group_labels, state, severity, labels,
-           title, CAST(:now AS timestamptz), CAST(:now AS timestamptz), expires_at, flush_at, flush_reason,
-           n_notifications, last_flushed_at,
+    SELECT alert_id, rule_id, group_key, window_start, kind, rule_name, group_labels, state, severity, labels, title,
+           starts_at, updated_at, expires_at, flush_at, flush_reason, n_notifications, last_flushed_at,
            group_interval_seconds, repeat_interval_seconds, 1
     FROM unnest(
         CAST(:alert_id AS uuid[]), CAST(:rule_id AS uuid[]), CAST(:group_key AS text[]),
-        CAST(:window_start AS timestamptz[]), CAST(:rule_name AS text[]), CAST(:group_labels AS jsonb[]),
-        CAST(:state AS text[]), CAST(:severity AS text[]), CAST(:labels AS jsonb[]), CAST(:title AS text[]),
+        CAST(:window_start AS timestamptz[]), CAST(:kind AS text[]), CAST(:rule_name AS text[]),
+        CAST(:group_labels AS jsonb[]), CAST(:state AS text[]), CAST(:severity AS text[]), CAST(:labels AS jsonb[]),
+        CAST(:title AS text[]), CAST(:starts_at AS timestamptz[]), CAST(:updated_at AS timestamptz[]),
         CAST(:expires_at AS timestamptz[]), CAST(:flush_at AS timestamptz[]), CAST(:flush_reason AS text[]),
         CAST(:n_notifications AS integer[]), CAST(:last_flushed_at AS timestamptz[]),
         CAST(:group_interval_seconds AS float8[]), CAST(:repeat_interval_seconds AS float8[])
-    ) AS given (alert_id, rule_id, group_key, window_start, rule_name, group_labels, state, severity, labels, title,
-                expires_at, flush_at, flush_reason, n_notifications, last_flushed_at, group_interval_seconds,
-                repeat_interval_seconds)
+    ) AS given (alert_id, rule_id, group_key, window_start, kind, rule_name, group_labels, state, severity, labels,
+                title, starts_at, updated_at, expires_at, flush_at, flush_reason, n_notifications, last_flushed_at,
+                group_interval_seconds, repeat_interval_seconds)
     ON CONFLICT (rule_id, group_key, window_start) DO UPDATE SET
         updated_at = excluded.updated_at,
         expires_at = GREATEST(a.expires_at, excluded.expires_at),
@@ -56,12 +153,12 @@ _OPEN = text(
             WHEN a.ends_at IS NOT NULL THEN 'reopened'
             WHEN a.state = 'acknowledged' OR a.flush_at IS NOT NULL AND a.flush_reason <> 'repeat' THEN a.flush_reason
             ELSE 'new_impacts' END
-    RETURNING a.alert_id, a.rule_id, a.group_key, a.window_start, a.flush_at,
+    RETURNING a.alert_id, a.rule_id, a.group_key, a.window_start,
               (SELECT before.state FROM alert before WHERE before.alert_id = a.alert_id) AS previous_state
     """
 )
 
-_LAST_FLUSHED = text(
+_LIST_LAST_FLUSHED = text(
     """
     SELECT a.rule_id, a.group_key, max(a.last_flushed_at) AS last_flushed_at
     FROM unnest(CAST(:rule_id AS uuid[]), CAST(:group_key AS text[])) AS given (rule_id, group_key)
@@ -70,42 +167,25 @@ _LAST_FLUSHED = text(
     """
 )
 
-# Whoever has been told learns of a correction at once; an alert still pending just goes out corrected.
-_AMEND = text(
+_UPDATE = text(
     """
-    UPDATE alert a SET updated_at = CAST(:now AS timestamptz), revision = a.revision + 1,
-        flush_at = CASE WHEN a.n_notifications > 0 THEN CAST(:now AS timestamptz) ELSE a.flush_at END,
-        flush_reason = CASE WHEN a.n_notifications > 0 THEN given.reason ELSE a.flush_reason END
-    FROM unnest(CAST(:alert_id AS uuid[]), CAST(:reason AS text[])) AS given (alert_id, reason)
+    UPDATE alert a SET title = given.title, state = given.state, ends_at = given.ends_at, flush_at = given.flush_at,
+        flush_reason = given.flush_reason, n_notifications = given.n_notifications,
+        last_flushed_at = given.last_flushed_at, updated_at = :now, revision = a.revision + 1
+    FROM unnest(CAST(:alert_id AS uuid[]), CAST(:title AS text[]), CAST(:state AS text[]),
+                CAST(:ends_at AS timestamptz[]), CAST(:flush_at AS timestamptz[]), CAST(:flush_reason AS text[]),
+                CAST(:n_notifications AS integer[]), CAST(:last_flushed_at AS timestamptz[]))
+         AS given (alert_id, title, state, ends_at, flush_at, flush_reason, n_notifications, last_flushed_at)
     WHERE a.alert_id = given.alert_id
     """
 )
 
-_FLUSHED = text(
-    """
-    UPDATE alert a SET state = given.state, title = given.title, ends_at = given.ends_at,
-        flush_at = given.flush_at, flush_reason = CASE WHEN given.flush_at IS NULL THEN NULL ELSE 'repeat' END,
-        n_notifications = given.n_notifications, last_flushed_at = given.last_flushed_at, updated_at = :now,
-        revision = a.revision + 1
-    FROM unnest(CAST(:alert_id AS uuid[]), CAST(:state AS text[]), CAST(:title AS text[]),
-                CAST(:ends_at AS timestamptz[]), CAST(:flush_at AS timestamptz[]), CAST(:n_notifications AS integer[]),
-                CAST(:last_flushed_at AS timestamptz[]))
-         AS given (alert_id, state, title, ends_at, flush_at, n_notifications, last_flushed_at)
-    WHERE a.alert_id = given.alert_id
-    """
-)
-
-_EXPIRE = text(
-    """
-    WITH due AS (
-        SELECT alert_id, state FROM alert
-        WHERE ends_at IS NULL AND expires_at <= :now AND (flush_at IS NULL OR flush_reason = 'repeat')
-        ORDER BY expires_at LIMIT :limit FOR UPDATE SKIP LOCKED)
-    UPDATE alert a SET state = 'expired', ends_at = :now, updated_at = :now, flush_at = NULL, flush_reason = NULL,
-        revision = a.revision + 1
-    FROM due WHERE a.alert_id = due.alert_id
-    RETURNING a.*, due.state AS previous_state
-    """
+_COLUMNS = columns_for(AlertRow, ALERT)
+_WIDTH = len(_COLUMNS)
+# An alert begins without these.
+_INSERTED = tuple(name for name in AlertRow._fields if name not in {"ends_at", "notified_at", "revision"})
+_CHANGED_BY_EVENTS = (
+    *("state", "severity", "labels", "title", "updated_at", "ends_at", "expires_at", "flush_at", "flush_reason"),
 )
 
 
@@ -122,106 +202,124 @@ class AlertFilter:
     kind: AlertKind | None = None
 
 
-async def open_alerts(connection: Connection, rows: Sequence[Mapping[str, Any]], now: datetime) -> Sequence[Row[Any]]:
+async def insert_or_join_alerts(connection: Connection, rows: Sequence[AlertRow]) -> list[OpenedAlert]:
     """Make or join alerts, sorted by their key, and return each with its state before (None when it is new)."""
-    return (
-        await connection.execute(_OPEN, {name: [row[name] for row in rows] for name in rows[0]} | {"now": now})
-    ).all()
+    arrays = arrays_of(rows)
+    for name in ("group_labels", "labels"):
+        arrays[name] = [json.dumps(labels) for labels in arrays[name]]
+    return await find_rows(connection, _INSERT, OpenedAlert, {name: arrays[name] for name in _INSERTED})
 
 
-async def last_flushed(connection: Connection, groups: Sequence[tuple[UUID, str]]) -> Sequence[Row[Any]]:
+async def insert_alerts(connection: Connection, rows: Sequence[AlertRow]) -> None:
+    """Store alerts that nobody else can make meanwhile."""
+    if rows:
+        await connection.execute(insert(ALERT), [row._asdict() for row in rows])
+
+
+async def list_last_flushed(connection: Connection, groups: Sequence[tuple[UUID, str]]) -> list[LastFlushed]:
     """Return when each group, pairs of rule and group key, was last told about."""
     parameters = {"rule_id": [rule_id for rule_id, _ in groups], "group_key": [key for _, key in groups]}
-    return (await connection.execute(_LAST_FLUSHED, parameters)).all()
+    return await find_rows(connection, _LIST_LAST_FLUSHED, LastFlushed, parameters)
 
 
-async def amend_alerts(connection: Connection, reasons: Mapping[UUID, str], now: datetime) -> None:
-    """Have the receivers of these alerts told of a correction."""
-    ordered = sorted(reasons.items())
-    parameters = {"alert_id": [key for key, _ in ordered], "reason": [reason for _, reason in ordered], "now": now}
-    await connection.execute(_AMEND, parameters)
+async def claim_alerts(connection: Connection, alert_ids: Sequence[UUID]) -> list[AlertRow]:
+    """Return these alerts, locked until the transaction ends, in the same order on every replica.
+
+    Notes
+    -----
+    Locked as an update does, which holds up no insert that refers to the alert.
+    """
+    statement = (
+        select(*_COLUMNS)
+        .where(ALERT.c.alert_id.in_(alert_ids))
+        .order_by(ALERT.c.alert_id)
+        .with_for_update(key_share=True)
+    )
+    return await find_rows(connection, statement, AlertRow)
 
 
-async def claim_due(connection: Connection, now: datetime, limit: int) -> Sequence[Row[Any]]:
+async def claim_due_alerts(connection: Connection, now: datetime, limit: int) -> list[DueAlert]:
     """Return alerts whose receivers are to be told now, with their rule's receivers, locked for this transaction."""
     statement = (
-        select(ALERT, RULE.c.receivers, RULE.c.deleted_at.label("rule_deleted_at"))
+        select(*_COLUMNS, RULE.c.receivers, RULE.c.deleted_at.is_not(None).label("is_rule_deleted"))
         .join(RULE, RULE.c.rule_id == ALERT.c.rule_id)
         .where(ALERT.c.flush_at <= now)
         .order_by(ALERT.c.flush_at)
         .limit(limit)
         .with_for_update(skip_locked=True, of=ALERT)
     )
-    return await all_rows(connection, statement)
+    rows = (await connection.execute(statement)).all()
+    return [DueAlert(AlertRow._make(row[:_WIDTH]), row.receivers, row.is_rule_deleted) for row in rows]
 
 
-async def next_flush_at(connection: Connection) -> datetime | None:
-    """Return when the next alert is due, None when none is."""
-    due: datetime | None = await connection.scalar(select(func.min(ALERT.c.flush_at)))
-    return due
+async def claim_expired_alerts(connection: Connection, now: datetime, limit: int) -> list[AlertRow]:
+    """Return open alerts that got no impact for a whole window and have nothing left to tell, locked."""
+    statement = (
+        select(*_COLUMNS)
+        .where(
+            ALERT.c.ends_at.is_(None),
+            ALERT.c.expires_at <= now,
+            or_(ALERT.c.flush_at.is_(None), ALERT.c.flush_reason == "repeat"),
+        )
+        .order_by(ALERT.c.expires_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True, key_share=True)
+    )
+    return await find_rows(connection, statement, AlertRow)
 
 
-async def store_flushed(connection: Connection, rows: Sequence[Mapping[str, Any]], now: datetime) -> None:
-    """Record what became of alerts whose receivers were told."""
-    await connection.execute(_FLUSHED, {name: [row[name] for row in rows] for name in rows[0]} | {"now": now})
+async def update_alerts(connection: Connection, changes: Sequence[AlertChange], now: datetime) -> None:
+    """Record what became of alerts that this transaction has locked."""
+    if changes:
+        await connection.execute(_UPDATE, arrays_of(changes) | {"now": now})
 
 
-async def postpone(connection: Connection, alert_ids: Sequence[UUID], until: datetime) -> None:
+async def update_system_alert(connection: Connection, row: AlertRow) -> None:
+    """Record what an event of the platform has made of an alert that this transaction has locked."""
+    values = {name: getattr(row, name) for name in _CHANGED_BY_EVENTS}
+    statement = update(ALERT).where(ALERT.c.alert_id == row.alert_id)
+    await connection.execute(statement.values(**values, revision=ALERT.c.revision + 1))
+
+
+async def update_postponed(connection: Connection, alert_ids: Sequence[UUID], until: datetime) -> None:
     """Look at these alerts again at `until`."""
     await connection.execute(update(ALERT).where(ALERT.c.alert_id.in_(alert_ids)).values(flush_at=until))
 
 
-async def expire(connection: Connection, now: datetime, limit: int) -> Sequence[Row[Any]]:
-    """End alerts that got no impact for a whole window, and return them with their state before."""
-    return (await connection.execute(_EXPIRE, {"now": now, "limit": limit})).all()
-
-
-async def set_notified(connection: Connection, alert_ids: Sequence[UUID], now: datetime) -> None:
+async def update_notified(connection: Connection, alert_ids: Sequence[UUID], now: datetime) -> None:
     """Record the first successful delivery of each alert."""
     await connection.execute(
         update(ALERT).where(ALERT.c.alert_id.in_(alert_ids), ALERT.c.notified_at.is_(None)).values(notified_at=now)
     )
 
 
-async def add_transitions(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+async def insert_transitions(connection: Connection, rows: Sequence[TransitionRow]) -> None:
     """Append to the history of alerts."""
-    await insert_rows(connection, ALERT_TRANSITION, rows)
+    await insert_rows(connection, ALERT_TRANSITION, [row._asdict() for row in rows])
 
 
-async def find_alert(connection: Connection, alert_id: UUID, *, for_update: bool = False) -> Row[Any] | None:
+async def find_alert(connection: Connection, alert_id: UUID, *, for_update: bool = False) -> AlertRow | None:
     """Return an alert; None when there is none."""
-    statement = select(ALERT).where(ALERT.c.alert_id == alert_id)
+    statement = select(*_COLUMNS).where(ALERT.c.alert_id == alert_id)
     if for_update:
         statement = statement.with_for_update()
-    return await first_row(connection, statement)
+    return await find_row(connection, statement, AlertRow)
 
 
-async def update_alert(connection: Connection, alert_id: UUID, values: Mapping[str, Any]) -> Row[Any]:
-    """Change an alert and return its row."""
-    statement = (
-        update(ALERT)
-        .where(ALERT.c.alert_id == alert_id)
-        .values(**values, revision=ALERT.c.revision + 1)
-        .returning(ALERT)
-    )
-    row: Row[Any] = (await connection.execute(statement)).one()
-    return row
-
-
-async def history_of(connection: Connection, alert_id: UUID) -> Sequence[Row[Any]]:
+async def list_transitions(connection: Connection, alert_id: UUID) -> list[TransitionRow]:
     """Return an alert's changes of state, the first one first."""
     statement = (
-        select(ALERT_TRANSITION)
+        select(*columns_for(TransitionRow, ALERT_TRANSITION))
         .where(ALERT_TRANSITION.c.alert_id == alert_id)
         .order_by(ALERT_TRANSITION.c.transition_id)
         .limit(1_000)
     )
-    return await all_rows(connection, statement)
+    return await find_rows(connection, statement, TransitionRow)
 
 
-async def list_alerts(connection: Connection, page: PageRequest, wanted: AlertFilter) -> Sequence[Row[Any]]:
+async def list_alerts(connection: Connection, page: PageRequest, wanted: AlertFilter) -> list[AlertRow]:
     """Return a page of alerts, the newest first."""
-    statement: Select[Any] = select(ALERT)
+    statement = select(*_COLUMNS)
     for column, value in (
         (ALERT.c.state, wanted.state),
         (ALERT.c.rule_id, wanted.rule_id),
@@ -241,10 +339,10 @@ async def list_alerts(connection: Connection, page: PageRequest, wanted: AlertFi
             .where(ALERT_SIGNAL.c.alert_id == ALERT.c.alert_id, SIGNAL.c.ticker == wanted.ticker)
         )
         statement = statement.where(has_ticker.exists())
-    return await all_rows(connection, keyset(statement, page, (ALERT.c.starts_at, ALERT.c.alert_id)))
+    return await find_rows(connection, keyset(statement, page, (ALERT.c.starts_at, ALERT.c.alert_id)), AlertRow)
 
 
-async def list_groups(connection: Connection, page: PageRequest, *, rule_id: UUID | None) -> Sequence[Row[Any]]:
+async def list_groups(connection: Connection, page: PageRequest, *, rule_id: UUID | None) -> list[GroupRow]:
     """Return a page of groups, the one with the newest alert first; each row is its newest alert with the counts."""
     of_group = (ALERT.c.rule_id, ALERT.c.group_key)
     grouped = select(
@@ -260,8 +358,8 @@ async def list_groups(connection: Connection, page: PageRequest, *, rule_id: UUI
         grouped = grouped.where(ALERT.c.rule_id == rule_id)
     newest = grouped.subquery()
     statement = (
-        select(ALERT, newest.c.n_alerts, newest.c.n_open, newest.c.last_notified_at)
+        select(*columns_for(GroupRow, ALERT, newest))
         .join(newest, newest.c.alert_id == ALERT.c.alert_id)
         .where(newest.c.place == 1)
     )
-    return await all_rows(connection, keyset(statement, page, (ALERT.c.starts_at, ALERT.c.alert_id)))
+    return await find_rows(connection, keyset(statement, page, (ALERT.c.starts_at, ALERT.c.alert_id)), GroupRow)

@@ -1,20 +1,103 @@
 """The delivery ledger: made with the alert, claimed with a lease, every attempt kept."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Row, delete, select, text, update
+from sqlalchemy import delete, select, text, update
 
-from alerts.models import DELIVERY, DELIVERY_ATTEMPT, RECEIVER
+from alerts.models import DELIVERY, DELIVERY_ATTEMPT, RECEIVER, AttemptVerdict, DeliveryReason, DeliveryState
+from alerts.repository.arrays import arrays_of
+from alerts.schemas.receivers import ReceiverKind
 from common.api.pagination import PageRequest, keyset
 from common.postgres.bulk import insert_rows
 from common.postgres.database import Connection
-from common.postgres.rows import all_rows, first_row
+from common.postgres.rows import columns_for, find_row, find_rows
+
+
+class NewDelivery(NamedTuple):
+    """One notification to one receiver, to be written into the ledger."""
+
+    delivery_id: UUID
+    webhook_id: str
+    alert_id: UUID | None
+    receiver_id: UUID
+    notification: int
+    event_type: str
+    reason: DeliveryReason
+    body: str
+
+
+class ClaimedDelivery(NamedTuple):
+    """A delivery that is due, with all that is needed to send it; `url` and the secrets are sealed."""
+
+    delivery_id: UUID
+    webhook_id: str
+    alert_id: UUID | None
+    receiver_id: UUID
+    event_type: str
+    body: str
+    n_attempts: int
+    n_failures: int
+    created_at: datetime
+    name: str
+    kind: ReceiverKind
+    url: str | None
+    secret: str | None
+    previous_secret: str | None
+    previous_secret_expires_at: datetime | None
+    last_delivered_at: datetime | None
+
+
+class DeliveryOutcome(NamedTuple):
+    """What an attempt made of a delivery."""
+
+    delivery_id: UUID
+    state: DeliveryState
+    n_failures: int
+    next_attempt_at: datetime | None
+    delivered_at: datetime | None
+    last_status_code: int | None
+    last_error: str | None
+
+
+class AttemptRow(NamedTuple):
+    """One attempt: when, what came back, how long it took."""
+
+    attempt_id: UUID
+    delivery_id: UUID
+    number: int
+    attempted_at: datetime
+    duration_milliseconds: float
+    outcome: AttemptVerdict
+    status_code: int | None
+    error: str | None
+
+
+class DeliveryRow(NamedTuple):
+    """A delivery as it is read: without its body, with its receiver's name."""
+
+    delivery_id: UUID
+    webhook_id: str
+    alert_id: UUID | None
+    receiver_id: UUID
+    notification: int
+    event_type: str
+    reason: DeliveryReason
+    state: DeliveryState
+    n_attempts: int
+    n_failures: int
+    next_attempt_at: datetime | None
+    created_at: datetime
+    delivered_at: datetime | None
+    last_status_code: int | None
+    last_error: str | None
+    receiver_name: str
+
 
 # A receiver that is switched off gets its line in the ledger too: it shows what was missed, and can be sent later.
-_ADD = text(
+_INSERT = text(
     """
     INSERT INTO delivery (delivery_id, webhook_id, alert_id, receiver_id, notification, event_type, reason, body, state,
                           n_attempts, n_failures, next_attempt_at, created_at, last_error)
@@ -52,7 +135,7 @@ _CLAIM = text(
     """
 )
 
-_RECORD = text(
+_UPDATE_OUTCOMES = text(
     """
     UPDATE delivery d SET state = given.state, n_attempts = d.n_attempts + 1, n_failures = given.n_failures,
         next_attempt_at = given.next_attempt_at, claimed_until = NULL, delivered_at = given.delivered_at,
@@ -66,15 +149,15 @@ _RECORD = text(
 )
 
 
-async def add_deliveries(connection: Connection, rows: Sequence[Mapping[str, Any]], now: datetime) -> None:
+async def insert_deliveries(connection: Connection, rows: Sequence[NewDelivery], now: datetime) -> None:
     """Write notifications to receivers into the ledger; one that is there already stays as it is."""
     if rows:
-        await connection.execute(_ADD, {name: [row[name] for row in rows] for name in rows[0]} | {"now": now})
+        await connection.execute(_INSERT, arrays_of(rows) | {"now": now})
 
 
-async def claim(
+async def claim_deliveries(
     connection: Connection, *, now: datetime, claimed_until: datetime, busy: Sequence[UUID], limit: int
-) -> Sequence[Row[Any]]:
+) -> list[ClaimedDelivery]:
     """Return deliveries that are due, with all that is needed to send them; nobody else gets them until the lease ends.
 
     Parameters
@@ -82,25 +165,28 @@ async def claim(
     busy : receivers that this process is sending to already.
     """
     parameters = {"now": now, "claimed_until": claimed_until, "busy": list(busy), "limit": limit}
-    return (await connection.execute(_CLAIM, parameters)).all()
+    return await find_rows(connection, _CLAIM, ClaimedDelivery, parameters)
 
 
-async def record(
-    connection: Connection, outcomes: Sequence[Mapping[str, Any]], attempts: Sequence[Mapping[str, Any]]
-) -> None:
-    """Write what became of deliveries, and each attempt."""
-    await connection.execute(_RECORD, {name: [row[name] for row in outcomes] for name in outcomes[0]})
-    await insert_rows(connection, DELIVERY_ATTEMPT, attempts, on_conflict=("delivery_id", "number"))
+async def update_outcomes(connection: Connection, outcomes: Sequence[DeliveryOutcome]) -> None:
+    """Write what attempts made of their deliveries, whose leases end."""
+    await connection.execute(_UPDATE_OUTCOMES, arrays_of(outcomes))
 
 
-async def release(connection: Connection, delivery_ids: Sequence[UUID]) -> None:
+async def insert_attempts(connection: Connection, attempts: Sequence[AttemptRow]) -> None:
+    """Write attempts; one that is on record already stays as it is."""
+    rows = [attempt._asdict() for attempt in attempts]
+    await insert_rows(connection, DELIVERY_ATTEMPT, rows, on_conflict=("delivery_id", "number"))
+
+
+async def update_released(connection: Connection, delivery_ids: Sequence[UUID]) -> None:
     """Give claimed deliveries back."""
     await connection.execute(
         update(DELIVERY).where(DELIVERY.c.delivery_id.in_(delivery_ids)).values(claimed_until=None)
     )
 
 
-async def fail_pending(connection: Connection, receiver_id: UUID, reason: str) -> int:
+async def update_given_up(connection: Connection, receiver_id: UUID, reason: str) -> int:
     """Give up what still waits for a receiver, and return how many deliveries that were."""
     result = await connection.execute(
         update(DELIVERY)
@@ -110,13 +196,16 @@ async def fail_pending(connection: Connection, receiver_id: UUID, reason: str) -
     return result.rowcount
 
 
-_READABLE = (*(column for column in DELIVERY.c if column.name != "body"), RECEIVER.c.name.label("receiver_name"))
 _WITH_RECEIVER = DELIVERY.join(RECEIVER, RECEIVER.c.receiver_id == DELIVERY.c.receiver_id)
+_READABLE = (
+    *(DELIVERY.c[name] for name in DeliveryRow._fields if name in DELIVERY.c),
+    RECEIVER.c.name.label("receiver_name"),
+)
 
 
 async def list_deliveries(
     connection: Connection, page: PageRequest, *, state: str | None, alert_id: UUID | None, receiver_id: UUID | None
-) -> Sequence[Row[Any]]:
+) -> list[DeliveryRow]:
     """Return a page of deliveries, the newest first."""
     statement = select(*_READABLE).select_from(_WITH_RECEIVER)
     for column, value in (
@@ -126,26 +215,27 @@ async def list_deliveries(
     ):
         if value is not None:
             statement = statement.where(column == value)
-    return await all_rows(connection, keyset(statement, page, (DELIVERY.c.created_at, DELIVERY.c.delivery_id)))
+    statement = keyset(statement, page, (DELIVERY.c.created_at, DELIVERY.c.delivery_id))
+    return await find_rows(connection, statement, DeliveryRow)
 
 
-async def find_delivery(connection: Connection, delivery_id: UUID) -> Row[Any] | None:
+async def find_delivery(connection: Connection, delivery_id: UUID) -> DeliveryRow | None:
     """Return a delivery; None when there is none."""
     statement = select(*_READABLE).select_from(_WITH_RECEIVER).where(DELIVERY.c.delivery_id == delivery_id)
-    return await first_row(connection, statement)
+    return await find_row(connection, statement, DeliveryRow)
 
 
-async def attempts_of(connection: Connection, delivery_id: UUID) -> Sequence[Row[Any]]:
+async def list_attempts(connection: Connection, delivery_id: UUID) -> list[AttemptRow]:
     """Return the attempts of a delivery, the first one first."""
     statement = (
-        select(DELIVERY_ATTEMPT)
+        select(*columns_for(AttemptRow, DELIVERY_ATTEMPT))
         .where(DELIVERY_ATTEMPT.c.delivery_id == delivery_id)
         .order_by(DELIVERY_ATTEMPT.c.number)
     )
-    return await all_rows(connection, statement)
+    return await find_rows(connection, statement, AttemptRow)
 
 
-async def send_again(connection: Connection, delivery_id: UUID, now: datetime) -> None:
+async def update_due(connection: Connection, delivery_id: UUID, now: datetime) -> None:
     """Make a delivery due now, with the whole retry schedule before it again."""
     await connection.execute(
         update(DELIVERY)
@@ -154,7 +244,7 @@ async def send_again(connection: Connection, delivery_id: UUID, now: datetime) -
     )
 
 
-async def forget_deliveries(connection: Connection, created_before: datetime) -> int:
+async def delete_deliveries(connection: Connection, created_before: datetime) -> int:
     """Delete finished deliveries that are older, with their attempts; return how many. What is pending stays."""
     old = select(DELIVERY.c.delivery_id).where(DELIVERY.c.created_at < created_before, DELIVERY.c.state != "pending")
     await connection.execute(delete(DELIVERY_ATTEMPT).where(DELIVERY_ATTEMPT.c.delivery_id.in_(old)))

@@ -1,50 +1,106 @@
 """Receivers and their secrets."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, insert, literal_column, or_, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import ColumnElement, insert, literal_column, or_, select, update
 
 from alerts.models import RECEIVER, TABLES
+from alerts.repository.unique_names import write_named
+from alerts.schemas.receivers import ReceiverKind
 from common.api.pagination import PageRequest, keyset
-from common.errors import Conflict
 from common.postgres.database import Connection
-from common.postgres.rows import all_rows, first_row
-
-_SECRETS = frozenset({"secret", "previous_secret"})
-# Reads never carry a secret, so that none can slip into a log or an answer.
-_READABLE = tuple(column for column in RECEIVER.c if column.name not in _SECRETS)
+from common.postgres.rows import columns_for, find_row, find_rows
 
 
-async def insert_receiver(connection: Connection, values: Mapping[str, Any]) -> Row[Any]:
+class ReceiverRow(NamedTuple):
+    """A stored receiver. Reads never carry a secret, so that none can slip into a log or an answer; `url` is sealed."""
+
+    receiver_id: UUID
+    name: str
+    kind: ReceiverKind
+    url: str | None
+    enabled: bool
+    disabled_reason: str | None
+    previous_secret_expires_at: datetime | None
+    throttled_until: datetime | None
+    last_delivered_at: datetime | None
+    revision: int
+    created_at: datetime
+    updated_at: datetime
+
+
+class NewReceiver(NamedTuple):
+    """A receiver to be stored; `url` and `secret` are sealed."""
+
+    receiver_id: UUID
+    name: str
+    kind: ReceiverKind
+    url: str | None
+    secret: str | None
+    enabled: bool
+    created_at: datetime
+
+
+class ReceiverChange(NamedTuple):
+    """The columns that a person changes; `url` is sealed."""
+
+    name: str
+    url: str | None
+    enabled: bool
+    updated_at: datetime
+
+
+class ReceiverName(NamedTuple):
+    """Identifier and name of a receiver."""
+
+    receiver_id: UUID
+    name: str
+
+
+_COLUMNS = columns_for(ReceiverRow, RECEIVER)
+_IS_THERE: ColumnElement[bool] = RECEIVER.c.deleted_at.is_(None)
+
+
+async def insert_receiver(connection: Connection, receiver: NewReceiver) -> ReceiverRow:
     """Store a receiver and return its row; `Conflict` when another one has its name."""
-    return await _written(connection, insert(RECEIVER).values(**values).returning(*_READABLE), values["name"])
+    statement = (
+        insert(RECEIVER).values(**receiver._asdict(), revision=1, updated_at=receiver.created_at).returning(*_COLUMNS)
+    )
+    return await write_named(connection, statement, ReceiverRow, kind="receiver", name=receiver.name)
 
 
-async def update_receiver(connection: Connection, receiver_id: UUID, values: Mapping[str, Any]) -> Row[Any]:
-    """Change a receiver and return its row; `Conflict` when another one has its name."""
+async def update_receiver(connection: Connection, receiver_id: UUID, change: ReceiverChange) -> ReceiverRow:
+    """Change a receiver, which forgets why it was off when it is on; `Conflict` when another one has its name."""
+    forgotten = {"disabled_reason": None, "throttled_until": None} if change.enabled else {}
     statement = (
         update(RECEIVER)
         .where(RECEIVER.c.receiver_id == receiver_id)
-        .values(**values, revision=RECEIVER.c.revision + 1)
-        .returning(*_READABLE)
+        .values(**change._asdict(), **forgotten, revision=RECEIVER.c.revision + 1)
+        .returning(*_COLUMNS)
     )
-    return await _written(connection, statement, values.get("name"))
+    return await write_named(connection, statement, ReceiverRow, kind="receiver", name=change.name)
 
 
-async def _written(connection: Connection, statement: Any, name: Any) -> Row[Any]:
-    try:
-        async with connection.begin_nested():
-            row: Row[Any] = (await connection.execute(statement)).one()
-    except IntegrityError as error:
-        raise Conflict(f"There is a receiver named {name!r} already.", code="name_taken") from error
-    return row
+async def delete_receiver(connection: Connection, receiver_id: UUID, now: datetime) -> None:
+    """Mark a receiver as deleted and forget its secrets; what it was sent keeps it."""
+    await connection.execute(
+        update(RECEIVER)
+        .where(RECEIVER.c.receiver_id == receiver_id)
+        .values(
+            deleted_at=now,
+            enabled=False,
+            secret=None,
+            previous_secret=None,
+            updated_at=now,
+            revision=RECEIVER.c.revision + 1,
+        )
+    )
 
 
-async def rotate_secret(
+async def update_secret(
     connection: Connection, receiver_id: UUID, secret: str, *, previous_expires_at: datetime, now: datetime
 ) -> None:
     """Make `secret` the receiver's secret; the one before signs too until `previous_expires_at`."""
@@ -61,38 +117,38 @@ async def rotate_secret(
     )
 
 
-async def find_receiver(connection: Connection, receiver_id: UUID, *, for_update: bool = False) -> Row[Any] | None:
+async def find_receiver(connection: Connection, receiver_id: UUID, *, for_update: bool = False) -> ReceiverRow | None:
     """Return a receiver without its secrets; None when there is none."""
-    statement = select(*_READABLE).where(RECEIVER.c.receiver_id == receiver_id, RECEIVER.c.deleted_at.is_(None))
+    statement = select(*_COLUMNS).where(RECEIVER.c.receiver_id == receiver_id, _IS_THERE)
     if for_update:
         statement = statement.with_for_update()
-    return await first_row(connection, statement)
+    return await find_row(connection, statement, ReceiverRow)
 
 
-async def list_receivers(connection: Connection, page: PageRequest, *, kind: str | None) -> Sequence[Row[Any]]:
+async def list_receivers(connection: Connection, page: PageRequest, *, kind: str | None) -> list[ReceiverRow]:
     """Return a page of receivers, the newest first."""
-    statement = select(*_READABLE).where(RECEIVER.c.deleted_at.is_(None))
+    statement = select(*_COLUMNS).where(_IS_THERE)
     if kind is not None:
         statement = statement.where(RECEIVER.c.kind == kind)
-    return await all_rows(connection, keyset(statement, page, (RECEIVER.c.receiver_id,)))
+    return await find_rows(connection, keyset(statement, page, (RECEIVER.c.receiver_id,)), ReceiverRow)
 
 
-async def named(connection: Connection, names: Sequence[str], ids: Sequence[UUID]) -> Sequence[Row[Any]]:
+async def list_receiver_names(connection: Connection, names: Sequence[str], ids: Sequence[UUID]) -> list[ReceiverName]:
     """Return identifier and name of the receivers that any of `names` or `ids` names."""
     statement = select(RECEIVER.c.receiver_id, RECEIVER.c.name).where(
-        RECEIVER.c.deleted_at.is_(None), or_(RECEIVER.c.name.in_(names), RECEIVER.c.receiver_id.in_(ids))
+        _IS_THERE, or_(RECEIVER.c.name.in_(names), RECEIVER.c.receiver_id.in_(ids))
     )
-    return await all_rows(connection, statement)
+    return await find_rows(connection, statement, ReceiverName)
 
 
-async def throttle(connection: Connection, receiver_id: UUID, until: datetime) -> None:
+async def update_throttled(connection: Connection, receiver_id: UUID, until: datetime) -> None:
     """Leave a receiver alone until a moment."""
     await connection.execute(
         update(RECEIVER).where(RECEIVER.c.receiver_id == receiver_id).values(throttled_until=until)
     )
 
 
-async def note_delivered(connection: Connection, receiver_id: UUID, now: datetime) -> None:
+async def update_delivered(connection: Connection, receiver_id: UUID, now: datetime) -> None:
     """Record that a receiver took something."""
     await connection.execute(
         update(RECEIVER)
@@ -101,7 +157,7 @@ async def note_delivered(connection: Connection, receiver_id: UUID, now: datetim
     )
 
 
-async def disable(connection: Connection, receiver_id: UUID, reason: str, now: datetime) -> bool:
+async def update_disabled(connection: Connection, receiver_id: UUID, reason: str, now: datetime) -> bool:
     """Switch a receiver off and return whether it was on."""
     statement = (
         update(RECEIVER)
@@ -112,7 +168,7 @@ async def disable(connection: Connection, receiver_id: UUID, reason: str, now: d
     return (await connection.execute(statement)).first() is not None
 
 
-async def forget_shown_secrets(connection: Connection) -> None:
+async def delete_shown_secrets(connection: Connection) -> None:
     """Put null for the secret into every stored answer that shows one."""
     answer = TABLES.idempotency_key.c
     without: ColumnElement[str] = literal_column("jsonb_set(body::jsonb, '{secret}', 'null')::text")

@@ -1,118 +1,158 @@
 """Rules, and the count of their changes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Row, Select, func, insert, select, text, update
+from sqlalchemy import ColumnElement, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as insert_or_not
-from sqlalchemy.exc import IntegrityError
 
+from alerts.matching.grouping import GroupLabel
 from alerts.models import RULE, RULE_SET
+from alerts.repository.unique_names import write_named
+from alerts.schemas.rules import WhenDocument
 from common.api.pagination import PageRequest, keyset
-from common.errors import Conflict
+from common.contracts import Severity
 from common.postgres.database import Connection
-from common.postgres.rows import all_rows, first_row
+from common.postgres.rows import columns_for, find_row, find_rows
 
 _VERSION = text("SELECT version FROM rule_set")
 
 
-async def version(connection: Connection) -> int:
+class RuleRow(NamedTuple):
+    """A stored rule."""
+
+    rule_id: UUID
+    name: str
+    when: WhenDocument
+    group_by: list[GroupLabel]
+    group_wait_seconds: float
+    group_interval_seconds: float
+    repeat_interval_seconds: float
+    cooldown_seconds: float
+    window_seconds: int
+    severity: Severity
+    labels: dict[str, str]
+    receivers: list[str]
+    enabled: bool
+    revision: int
+    changed_in: int
+    created_at: datetime
+    updated_at: datetime
+    deleted_at: datetime | None
+
+
+class RuleDefinition(NamedTuple):
+    """The columns that a person sets, and when they were set."""
+
+    name: str
+    when: WhenDocument
+    group_by: list[GroupLabel]
+    group_wait_seconds: float
+    group_interval_seconds: float
+    repeat_interval_seconds: float
+    cooldown_seconds: float
+    window_seconds: int
+    severity: Severity
+    labels: dict[str, str]
+    receivers: list[str]
+    enabled: bool
+    updated_at: datetime
+
+
+_COLUMNS = columns_for(RuleRow, RULE)
+_IS_THERE: ColumnElement[bool] = RULE.c.deleted_at.is_(None)
+
+
+async def find_version(connection: Connection) -> int:
     """Return how often the rules have changed."""
     return await connection.scalar(_VERSION) or 0
 
 
-async def begin_rule_set(connection: Connection) -> bool:
+async def insert_rule_set(connection: Connection) -> bool:
     """Return whether this database had no rule set yet; it has one then, and two replicas never both get True."""
     statement = insert_or_not(RULE_SET).values(rule_set_id=1, version=0).on_conflict_do_nothing()
     return (await connection.execute(statement.returning(RULE_SET.c.version))).first() is not None
 
 
-async def count_change(connection: Connection) -> int:
+async def update_version(connection: Connection) -> int:
     """Return the new version of the rule set; changes in other transactions wait until this one has ended."""
     statement = update(RULE_SET).values(version=RULE_SET.c.version + 1).returning(RULE_SET.c.version)
     changed: int = (await connection.execute(statement)).scalar_one()
     return changed
 
 
-async def changed_since(connection: Connection, known_version: int) -> Sequence[Row[Any]]:
+async def list_changed_rules(connection: Connection, known_version: int) -> list[RuleRow]:
     """Return the rules, deleted ones too, that changed after `known_version`."""
-    return await all_rows(connection, select(RULE).where(RULE.c.changed_in > known_version))
+    return await find_rows(connection, select(*_COLUMNS).where(RULE.c.changed_in > known_version), RuleRow)
 
 
-async def insert_rule(connection: Connection, values: Mapping[str, Any]) -> Row[Any]:
+async def insert_rule(connection: Connection, rule_id: UUID, definition: RuleDefinition) -> RuleRow:
     """Store a rule and return its row; `Conflict` when another one has its name."""
-    statement = insert(RULE).values(**values, changed_in=await count_change(connection)).returning(RULE)
-    return await _written(connection, statement, values["name"])
+    statement = (
+        insert(RULE)
+        .values(
+            **definition._asdict(),
+            rule_id=rule_id,
+            revision=1,
+            changed_in=await update_version(connection),
+            created_at=definition.updated_at,
+        )
+        .returning(*_COLUMNS)
+    )
+    return await write_named(connection, statement, RuleRow, kind="rule", name=definition.name)
 
 
-async def update_rule(connection: Connection, rule_id: UUID, values: Mapping[str, Any]) -> Row[Any]:
+async def update_rule(connection: Connection, rule_id: UUID, definition: RuleDefinition) -> RuleRow:
     """Change a rule and return its row; `Conflict` when another one has its name."""
     statement = (
         update(RULE)
         .where(RULE.c.rule_id == rule_id)
-        .values(**values, changed_in=await count_change(connection), revision=RULE.c.revision + 1)
-        .returning(RULE)
+        .values(**definition._asdict(), changed_in=await update_version(connection), revision=RULE.c.revision + 1)
+        .returning(*_COLUMNS)
     )
-    return await _written(connection, statement, values.get("name"))
-
-
-async def _written(connection: Connection, statement: Any, name: Any) -> Row[Any]:
-    try:
-        async with connection.begin_nested():
-            row: Row[Any] = (await connection.execute(statement)).one()
-    except IntegrityError as error:
-        raise Conflict(f"There is a rule named {name!r} already.", code="name_taken") from error
-    return row
+    return await write_named(connection, statement, RuleRow, kind="rule", name=definition.name)
 
 
 async def delete_rule(connection: Connection, rule_id: UUID, now: datetime) -> None:
     """Mark a rule as deleted; the alerts it made keep it."""
     await connection.execute(
-        update(RULE).where(RULE.c.rule_id == rule_id).values(deleted_at=now, changed_in=await count_change(connection))
+        update(RULE)
+        .where(RULE.c.rule_id == rule_id)
+        .values(deleted_at=now, changed_in=await update_version(connection))
     )
 
 
-def _current() -> Select[Any]:
-    return select(RULE).where(RULE.c.deleted_at.is_(None))
-
-
-async def find_rule(connection: Connection, rule_id: UUID, *, for_update: bool = False) -> Row[Any] | None:
+async def find_rule(connection: Connection, rule_id: UUID, *, for_update: bool = False) -> RuleRow | None:
     """Return a rule, locked until the transaction ends if it is to be changed; None when there is none."""
-    statement = _current().where(RULE.c.rule_id == rule_id)
+    statement = select(*_COLUMNS).where(_IS_THERE, RULE.c.rule_id == rule_id)
     if for_update:
         statement = statement.with_for_update()
-    return await first_row(connection, statement)
+    return await find_row(connection, statement, RuleRow)
 
 
 async def list_rules(
     connection: Connection, page: PageRequest, *, enabled: bool | None, severity: str | None
-) -> Sequence[Row[Any]]:
+) -> list[RuleRow]:
     """Return a page of rules, the newest first."""
-    statement = _current()
+    statement = select(*_COLUMNS).where(_IS_THERE)
     if enabled is not None:
         statement = statement.where(RULE.c.enabled == enabled)
     if severity is not None:
         statement = statement.where(RULE.c.severity == severity)
-    return await all_rows(connection, keyset(statement, page, (RULE.c.rule_id,)))
+    return await find_rows(connection, keyset(statement, page, (RULE.c.rule_id,)), RuleRow)
 
 
-async def rules_to_explain(
-    connection: Connection, rule_ids: Sequence[UUID] | None, *, limit: int
-) -> Sequence[Row[Any]]:
-    """Return the rules named, or the first by name."""
-    statement = _current().order_by(RULE.c.name).limit(limit)
+async def list_rules_by_name(connection: Connection, rule_ids: Sequence[UUID] | None, *, limit: int) -> list[RuleRow]:
+    """Return the rules with these identifiers (any when None), in the order of their names."""
+    statement = select(*_COLUMNS).where(_IS_THERE).order_by(RULE.c.name).limit(limit)
     if rule_ids is not None:
         statement = statement.where(RULE.c.rule_id.in_(rule_ids))
-    return await all_rows(connection, statement)
+    return await find_rows(connection, statement, RuleRow)
 
 
-async def rules_using(connection: Connection, receiver_id: UUID) -> int:
+async def find_number_of_rules(connection: Connection, receiver_id: UUID) -> int:
     """Return how many rules notify a receiver."""
-    statement = (
-        select(func.count())
-        .select_from(RULE)
-        .where(RULE.c.deleted_at.is_(None), RULE.c.receivers.contains([str(receiver_id)]))
-    )
+    statement = select(func.count()).select_from(RULE).where(_IS_THERE, RULE.c.receivers.contains([str(receiver_id)]))
     return await connection.scalar(statement) or 0

@@ -1,18 +1,85 @@
 """Received impacts, each in its newest revision, and the alerts they are in."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Row, text
+from sqlalchemy import text
 
+from alerts.repository.arrays import arrays_of
 from common.batches.revisions import Held
 from common.postgres.database import Connection
+from common.postgres.rows import find_rows
 
 Key = tuple[UUID, str, int, str]
 
+
+class SignalRow(NamedTuple):
+    """An impact to be stored; `document` is its JSON text."""
+
+    signal_id: UUID
+    impact_id: UUID
+    article_id: UUID
+    revision: int
+    ticker: str
+    horizon_days: int
+    basis: str
+    is_matched: bool
+    document: str
+    received_at: datetime
+
+
+class StoredSignal(NamedTuple):
+    """Identifier and natural key of an impact that was stored."""
+
+    signal_id: UUID
+    article_id: UUID
+    ticker: str
+    horizon_days: int
+    basis: str
+
+
+class HeldSignal(NamedTuple):
+    """Identifier, natural key and revision of an impact that is held."""
+
+    signal_id: UUID
+    article_id: UUID
+    ticker: str
+    horizon_days: int
+    basis: str
+    revision: int
+
+
+class SignalLink(NamedTuple):
+    """An alert that an impact is in at present, with what names the alert."""
+
+    signal_id: UUID
+    alert_id: UUID
+    rule_id: UUID
+    group_key: str
+    window_start: datetime
+
+
+class AmendedLink(NamedTuple):
+    """A corrected impact in an alert, and whether it still belongs there."""
+
+    alert_id: UUID
+    signal_id: UUID
+    is_active: bool
+
+
+class AlertSignalRow(NamedTuple):
+    """An impact of an alert; `is_active` ends when a correction takes it out, and `amended_at` says when it came."""
+
+    alert_id: UUID
+    is_active: bool
+    amended_at: datetime | None
+    document: str
+
+
 # Sorted input: two replicas that store the same impacts lock the rows in the same order.
-_STORE = text(
+_INSERT = text(
     """
     INSERT INTO signal AS s (signal_id, impact_id, article_id, revision, ticker, horizon_days, basis,
                              is_matched, document, received_at)
@@ -38,7 +105,7 @@ _FIND = text(
     """
 )
 
-_LINKS = text(
+_LIST_LINKS = text(
     """
     SELECT l.signal_id, a.alert_id, a.rule_id, a.group_key, a.window_start
     FROM alert_signal l JOIN alert a USING (alert_id)
@@ -46,7 +113,7 @@ _LINKS = text(
     """
 )
 
-_LINK = text(
+_INSERT_LINKS = text(
     """
     INSERT INTO alert_signal AS l (alert_id, signal_id, is_active)
     SELECT alert_id, signal_id, true
@@ -55,7 +122,7 @@ _LINK = text(
     """
 )
 
-_AMEND_LINKS = text(
+_UPDATE_LINKS = text(
     """
     UPDATE alert_signal l SET is_active = given.is_active, amended_at = :now
     FROM unnest(CAST(:alert_id AS uuid[]), CAST(:signal_id AS uuid[]), CAST(:is_active AS boolean[]))
@@ -64,7 +131,7 @@ _AMEND_LINKS = text(
     """
 )
 
-_OF_ALERTS = text(
+_LIST_OF_ALERTS = text(
     """
     SELECT l.alert_id, l.is_active, l.amended_at, s.document
     FROM alert_signal l JOIN signal s USING (signal_id)
@@ -76,46 +143,39 @@ _OF_ALERTS = text(
 _KEY = ("article_id", "ticker", "horizon_days", "basis")
 
 
-async def store_signals(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> Sequence[Row[Any]]:
+async def insert_signals(connection: Connection, rows: Sequence[SignalRow]) -> list[StoredSignal]:
     """Store impacts and return identifier and key of those that are new or newer than what was here."""
     if not rows:
         return []
-    return (await connection.execute(_STORE, {name: [row[name] for row in rows] for name in rows[0]})).all()
+    return await find_rows(connection, _INSERT, StoredSignal, arrays_of(rows))
 
 
 async def find_signals(connection: Connection, keys: Sequence[Key]) -> dict[Key, Held]:
     """Return revision and identifier of the stored impacts with these natural keys."""
     columns = zip(*keys, strict=True)
-    rows = await connection.execute(_FIND, dict(zip(_KEY, map(list, columns), strict=True)))
+    parameters = dict(zip(_KEY, map(list, columns), strict=True))
     return {
-        (row.article_id, row.ticker, row.horizon_days, row.basis): Held(row.revision, row.signal_id) for row in rows
+        (row.article_id, row.ticker, row.horizon_days, row.basis): Held(row.revision, row.signal_id)
+        for row in await find_rows(connection, _FIND, HeldSignal, parameters)
     }
 
 
-async def links_of(connection: Connection, signal_ids: Sequence[UUID]) -> Sequence[Row[Any]]:
+async def list_links(connection: Connection, signal_ids: Sequence[UUID]) -> list[SignalLink]:
     """Return the alerts that these impacts are in at present."""
-    return (await connection.execute(_LINKS, {"signal_id": list(signal_ids)})).all()
+    return await find_rows(connection, _LIST_LINKS, SignalLink, {"signal_id": list(signal_ids)})
 
 
-async def link_signals(connection: Connection, links: Sequence[tuple[UUID, UUID]]) -> None:
+async def insert_links(connection: Connection, links: Sequence[tuple[UUID, UUID]]) -> None:
     """Put impacts into alerts; `links` are pairs of alert and signal."""
     parameters = {"alert_id": [alert_id for alert_id, _ in links], "signal_id": [signal_id for _, signal_id in links]}
-    await connection.execute(_LINK, parameters)
+    await connection.execute(_INSERT_LINKS, parameters)
 
 
-async def amend_links(connection: Connection, links: Sequence[tuple[UUID, UUID, bool]], now: object) -> None:
-    """Record that impacts in alerts were corrected; `links` are alert, signal, and whether it still belongs there."""
-    await connection.execute(
-        _AMEND_LINKS,
-        {
-            "alert_id": [link[0] for link in links],
-            "signal_id": [link[1] for link in links],
-            "is_active": [link[2] for link in links],
-            "now": now,
-        },
-    )
+async def update_links(connection: Connection, links: Sequence[AmendedLink], now: datetime) -> None:
+    """Record that impacts in alerts were corrected."""
+    await connection.execute(_UPDATE_LINKS, arrays_of(links) | {"now": now})
 
 
-async def signals_of_alerts(connection: Connection, alert_ids: Sequence[UUID]) -> Sequence[Row[Any]]:
+async def list_signals(connection: Connection, alert_ids: Sequence[UUID]) -> list[AlertSignalRow]:
     """Return the impacts of these alerts, those that were taken out again too."""
-    return (await connection.execute(_OF_ALERTS, {"alert_id": list(alert_ids)})).all()
+    return await find_rows(connection, _LIST_OF_ALERTS, AlertSignalRow, {"alert_id": list(alert_ids)})

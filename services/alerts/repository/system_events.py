@@ -1,21 +1,46 @@
 """Events of the platform and the alerts they make."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple
+from uuid import UUID
 
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.dialects.postgresql import insert as insert_or_not
 
 from alerts.models import ALERT, RULE, SYSTEM_EVENT
 from alerts.repository import receivers, rules
-from alerts.system_rule import SYSTEM_RULE_ID, system_rule
+from alerts.repository.alerts import AlertRow
+from alerts.repository.rules import RuleRow
+from alerts.system_rule import SYSTEM_RULE_ID, SYSTEM_RULE_NAME
 from common.postgres.bulk import insert_rows
 from common.postgres.database import Connection
-from common.postgres.rows import Rows, all_rows
+from common.postgres.rows import columns_for, find_one_row
+
+
+class SystemEventRow(NamedTuple):
+    """An event of the platform as it came in."""
+
+    event_id: UUID
+    event_key: str
+    alert_id: UUID
+    source: str
+    happened_at: datetime
+    received_at: datetime
+    document: str
+
+
+class SystemAlertRow(NamedTuple):
+    """An alert of the platform, and when its newest event happened."""
+
+    alert: AlertRow
+    last_event_at: datetime | None
+
+
+_WIDTH = len(AlertRow._fields)
 
 # Sorted: two replicas that get the same notification lock the groups in the same order.
-_LOCK = text(
+_CLAIM_GROUPS = text(
     """
     SELECT pg_advisory_xact_lock(hashtextextended(group_key, 0))
     FROM (SELECT group_key FROM unnest(CAST(:group_key AS text[])) AS given (group_key) ORDER BY group_key) AS sorted
@@ -23,29 +48,60 @@ _LOCK = text(
 )
 
 
-async def ensure_system_rule(connection: Connection, now: datetime) -> None:
+async def insert_system_rule(connection: Connection, now: datetime) -> None:
     """Make the rule that the platform's alerts belong to, when this database has none yet."""
     wanted = select(RULE.c.rule_id).where(RULE.c.rule_id == SYSTEM_RULE_ID)
     if await connection.scalar(wanted) is not None:
         return
-    found = [str(row.receiver_id) for row in await receivers.named(connection, ["log"], [])]
-    changed_in = await rules.count_change(connection)
-    for is_taken in (False, True):
-        values = system_rule(now, found, changed_in, is_name_taken=is_taken)
+    found = [str(row.receiver_id) for row in await receivers.list_receiver_names(connection, ["log"], [])]
+    changed_in = await rules.update_version(connection)
+    # Somebody may have given another rule its name.
+    for name in (SYSTEM_RULE_NAME, f"{SYSTEM_RULE_NAME} (built in)"):
+        rule = _system_rule(name, found, changed_in, now)
         # Without a target: neither the identifier nor the name may stop it, and a replica may have been faster.
-        await connection.execute(insert_or_not(RULE).values(values).on_conflict_do_nothing())
+        await connection.execute(insert_or_not(RULE).values(rule._asdict()).on_conflict_do_nothing())
         if await connection.scalar(wanted) is not None:
             return
     raise RuntimeError("the rule of the platform's events could not be stored")
 
 
-async def lock_groups(connection: Connection, group_keys: Sequence[str]) -> None:
+def _system_rule(name: str, receiver_ids: list[str], changed_in: int, now: datetime) -> RuleRow:
+    return RuleRow(
+        rule_id=SYSTEM_RULE_ID,
+        name=name,
+        when={},
+        group_by=[],
+        group_wait_seconds=0.0,
+        group_interval_seconds=300.0,
+        repeat_interval_seconds=14_400.0,
+        cooldown_seconds=0.0,
+        # An alert of the platform waits for its end: it expires only when nothing was heard of it for a year.
+        window_seconds=31_536_000,
+        severity="warning",
+        labels={},
+        receivers=receiver_ids,
+        enabled=True,
+        revision=1,
+        changed_in=changed_in,
+        created_at=now,
+        updated_at=now,
+        deleted_at=None,
+    )
+
+
+async def find_system_rule(connection: Connection) -> RuleRow:
+    """Return the rule's row: its intervals are those of the platform's alerts."""
+    statement = select(*columns_for(RuleRow, RULE)).where(RULE.c.rule_id == SYSTEM_RULE_ID)
+    return await find_one_row(connection, statement, RuleRow)
+
+
+async def claim_groups(connection: Connection, group_keys: Sequence[str]) -> None:
     """Wait for every other transaction that works on these groups."""
-    await connection.execute(_LOCK, {"group_key": sorted(group_keys)})
+    await connection.execute(_CLAIM_GROUPS, {"group_key": sorted(group_keys)})
 
 
-async def alerts_of(connection: Connection, group_keys: Sequence[str]) -> Rows:
-    """Return the alerts of these groups, each with the time of its newest event."""
+async def claim_alerts(connection: Connection, group_keys: Sequence[str]) -> list[SystemAlertRow]:
+    """Return the alerts of these groups, each with the time of its newest event, locked for this transaction."""
     newest = (
         select(func.max(SYSTEM_EVENT.c.happened_at))
         .where(SYSTEM_EVENT.c.alert_id == ALERT.c.alert_id)
@@ -53,30 +109,20 @@ async def alerts_of(connection: Connection, group_keys: Sequence[str]) -> Rows:
         .label("last_event_at")
     )
     statement = (
-        select(ALERT, newest)
+        select(*columns_for(AlertRow, ALERT), newest)
         .where(ALERT.c.rule_id == SYSTEM_RULE_ID, ALERT.c.group_key.in_(group_keys))
         .with_for_update(of=ALERT)
     )
-    return await all_rows(connection, statement)
+    rows = (await connection.execute(statement)).all()
+    return [SystemAlertRow(AlertRow._make(row[:_WIDTH]), row.last_event_at) for row in rows]
 
 
-async def known_events(connection: Connection, event_keys: Sequence[str]) -> Rows:
-    """Return key and alert of the events among these that were stored before."""
-    columns = (SYSTEM_EVENT.c.event_key, SYSTEM_EVENT.c.alert_id)
-    return await all_rows(connection, select(*columns).where(SYSTEM_EVENT.c.event_key.in_(event_keys)))
+async def list_known_events(connection: Connection, event_keys: Sequence[str]) -> set[str]:
+    """Return the keys of those among these events that were stored before."""
+    event_key = SYSTEM_EVENT.c.event_key
+    return set(await connection.scalars(select(event_key).where(event_key.in_(event_keys))))
 
 
-async def rule_of_system(connection: Connection) -> Any:
-    """Return the rule's row: its intervals are those of the platform's alerts."""
-    return (await connection.execute(select(RULE).where(RULE.c.rule_id == SYSTEM_RULE_ID))).one()
-
-
-async def add_alerts(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Store alerts of groups that had none."""
-    if rows:
-        await connection.execute(insert(ALERT), list(rows))
-
-
-async def add_events(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+async def insert_events(connection: Connection, rows: Sequence[SystemEventRow]) -> None:
     """Store events; one that is here already is left as it is."""
-    await insert_rows(connection, SYSTEM_EVENT, rows, on_conflict=("event_key",))
+    await insert_rows(connection, SYSTEM_EVENT, [row._asdict() for row in rows], on_conflict=("event_key",))

@@ -5,10 +5,11 @@ from uuid import UUID
 
 from fastapi import Query
 
+from alerts.dependencies import EngineDep
 from alerts.lifecycle import handling, reading
 from alerts.repository import alerts
 from alerts.schemas.alerts import AlertAction, AlertDetail, AlertLineage, AlertRead, GroupRead
-from common.api.dependencies import ConnectionDep, ReadConnectionDep, RuntimeDep
+from common.api.dependencies import ConnectionDep, ReadConnectionDep
 from common.api.etags import ConditionalDep, etag_of
 from common.api.pagination import Page, PageDep
 from common.api.routing import service_router
@@ -64,14 +65,14 @@ async def read_lineage(alert_id: UUID, connection: ReadConnectionDep) -> AlertLi
 async def acknowledge_alert(
     alert_id: UUID,
     connection: ConnectionDep,
-    runtime: RuntimeDep,
+    engine: EngineDep,
     conditional: ConditionalDep,
     action: AlertAction | None = None,
 ) -> AlertDetail:
     """Say that somebody looks after an alert: no more repeats and no more news of it, but corrections still come."""
     row = await reading.alert_or_404(connection, alert_id, for_update=True)
     conditional.require(etag_of(row.alert_id, row.revision, row.notified_at))
-    row = await handling.acknowledge(connection, runtime, row, action or AlertAction())
+    row = await handling.acknowledge(engine, connection, row, action or AlertAction())
     conditional.tag(etag_of(row.alert_id, row.revision, row.notified_at))
     return await reading.read_alert(connection, row)
 
@@ -80,14 +81,14 @@ async def acknowledge_alert(
 async def resolve_alert(
     alert_id: UUID,
     connection: ConnectionDep,
-    runtime: RuntimeDep,
+    engine: EngineDep,
     conditional: ConditionalDep,
     action: AlertAction | None = None,
 ) -> AlertDetail:
     """Say that an alert is over. Receivers that heard of it hear of that too; a further impact reopens it."""
     row = await reading.alert_or_404(connection, alert_id, for_update=True)
     conditional.require(etag_of(row.alert_id, row.revision, row.notified_at))
-    row = await handling.resolve(connection, runtime, row, action or AlertAction())
+    row = await handling.resolve(engine, connection, row, action or AlertAction())
     conditional.tag(etag_of(row.alert_id, row.revision, row.notified_at))
     return await reading.read_alert(connection, row)
 
@@ -100,4 +101,4 @@ async def list_groups(
 ) -> Page[GroupRead]:
     """List groups (a rule and the values of its grouping labels), the one with the newest alert first."""
     rows = await alerts.list_groups(connection, page, rule_id=rule_id)
-    return page.answer(rows, key=lambda row: (row.starts_at, row.alert_id), read=GroupRead.from_row)
+    return page.answer(rows, key=lambda row: (row.starts_at, row.alert_id), read=reading.read_group)

@@ -1,14 +1,16 @@
 """`/deliveries`: the ledger of everything that was sent, attempt by attempt."""
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import Query
-from sqlalchemy import Row
 
+from alerts.dependencies import EngineDep
+from alerts.models import DeliveryState
 from alerts.repository import deliveries
-from alerts.schemas.receivers import AttemptList, AttemptRead, DeliveryRead, DeliveryState
-from common.api.dependencies import ClockDep, ConnectionDep, ReadConnectionDep, RuntimeDep
+from alerts.repository.deliveries import DeliveryRow
+from alerts.schemas.receivers import AttemptList, AttemptRead, DeliveryRead
+from common.api.dependencies import ClockDep, ConnectionDep, ReadConnectionDep
 from common.api.pagination import Page, PageDep
 from common.api.routing import service_router
 from common.errors import NotFound, problems
@@ -18,10 +20,10 @@ from common.postgres.database import Connection, after_commit
 router = service_router(ALERTS, "deliveries", "Everything that was sent to receivers, attempt by attempt.")
 
 
-async def _delivery_or_404(connection: Connection, delivery_id: UUID) -> Row[Any]:
+async def _delivery_or_404(connection: Connection, delivery_id: UUID) -> DeliveryRow:
     row = await deliveries.find_delivery(connection, delivery_id)
     if row is None:
-        raise NotFound(f"No delivery {delivery_id}.")
+        raise NotFound.of("delivery", delivery_id)
     return row
 
 
@@ -35,27 +37,27 @@ async def list_deliveries(
 ) -> Page[DeliveryRead]:
     """List deliveries, the newest first."""
     rows = await deliveries.list_deliveries(connection, page, state=state, alert_id=alert_id, receiver_id=receiver_id)
-    return page.answer(rows, key=lambda row: (row.created_at, row.delivery_id), read=DeliveryRead.from_row)
+    return page.answer(rows, key=lambda row: (row.created_at, row.delivery_id), read=DeliveryRead.model_validate)
 
 
 @router.get("/deliveries/{delivery_id}", responses=problems(404))
 async def read_delivery(delivery_id: UUID, connection: ReadConnectionDep) -> DeliveryRead:
     """Read a delivery."""
-    return DeliveryRead.from_row(await _delivery_or_404(connection, delivery_id))
+    return DeliveryRead.model_validate(await _delivery_or_404(connection, delivery_id))
 
 
 @router.get("/deliveries/{delivery_id}/attempts", responses=problems(404))
 async def list_attempts(delivery_id: UUID, connection: ReadConnectionDep) -> AttemptList:
     """List every attempt of a delivery with its time, status and latency, the first one first."""
     await _delivery_or_404(connection, delivery_id)
-    rows = await deliveries.attempts_of(connection, delivery_id)
-    return AttemptList(data=[AttemptRead.from_row(row) for row in rows])
+    rows = await deliveries.list_attempts(connection, delivery_id)
+    return AttemptList(data=[AttemptRead.model_validate(row) for row in rows])
 
 
 @router.post("/deliveries/{delivery_id}:redeliver", status_code=202, responses=problems(404))
-async def redeliver(delivery_id: UUID, connection: ConnectionDep, runtime: RuntimeDep, clock: ClockDep) -> DeliveryRead:
+async def redeliver(delivery_id: UUID, connection: ConnectionDep, engine: EngineDep, clock: ClockDep) -> DeliveryRead:
     """Send a delivery again, with the same body and `webhook-id` and the whole retry schedule before it."""
     await _delivery_or_404(connection, delivery_id)
-    await deliveries.send_again(connection, delivery_id, clock.now())
-    after_commit(connection, runtime.state.dispatcher.wake)
-    return DeliveryRead.from_row(await _delivery_or_404(connection, delivery_id))
+    await deliveries.update_due(connection, delivery_id, clock.now())
+    after_commit(connection, engine.dispatcher.wake)
+    return DeliveryRead.model_validate(await _delivery_or_404(connection, delivery_id))

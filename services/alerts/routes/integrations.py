@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from alerts.dependencies import EventRoute
+from alerts.dependencies import EngineDep, EventRoute
 from alerts.platform_events.events import of_alertmanager, of_flagger, of_flux
 from alerts.platform_events.receiving import receive_events
 from alerts.schemas.integrations import AlertmanagerAlert, AlertmanagerNotification, FlaggerEvent, FluxEvent
-from common.api.dependencies import ConnectionDep, RuntimeDep
+from common.api.dependencies import ConnectionDep
 from common.api.routing import service_router
 from common.batches.item_isolation import answer_handover
 from common.contracts import BatchResult
@@ -19,32 +19,32 @@ router = service_router(
 
 
 @router.post("/integrations/flagger")
-async def receive_flagger_event(event: FlaggerEvent, connection: ConnectionDep, runtime: RuntimeDep) -> BatchResult:
+async def receive_flagger_event(event: FlaggerEvent, connection: ConnectionDep, engine: EngineDep) -> BatchResult:
     """Receive a Flagger webhook of type `event`: one alert for each rollout, resolved when it is promoted.
 
     Idempotent: an event that is sent again changes nothing. A failed rollout is `critical`.
     """
-    return await receive_events(connection, runtime, [of_flagger(event, runtime.clock.now())])
+    return await receive_events(engine, connection, [of_flagger(event, engine.runtime.clock.now())])
 
 
 @router.post("/integrations/flux")
-async def receive_flux_event(event: FluxEvent, connection: ConnectionDep, runtime: RuntimeDep) -> BatchResult:
+async def receive_flux_event(event: FluxEvent, connection: ConnectionDep, engine: EngineDep) -> BatchResult:
     """Receive an event of a Flux provider of type `generic`: one alert for each object, resolved by good news.
 
     Idempotent: an event that is sent again changes nothing. `error` is `critical`.
     """
-    return await receive_events(connection, runtime, [of_flux(event, runtime.clock.now())])
+    return await receive_events(engine, connection, [of_flux(event, engine.runtime.clock.now())])
 
 
 @router.post("/integrations/alertmanager")
-async def receive_alertmanager_notification(notification: AlertmanagerNotification, runtime: RuntimeDep) -> BatchResult:
+async def receive_alertmanager_notification(notification: AlertmanagerNotification, engine: EngineDep) -> BatchResult:
     """Receive an Alertmanager webhook (version 4): one alert for each fingerprint, through all its firings.
 
     Idempotent: a repeated notification changes nothing, and one that comes late does not reopen what has ended since.
     """
-    now = runtime.clock.now()
+    now = engine.runtime.clock.now()
 
     async def work(connection: Connection, alerts: Sequence[AlertmanagerAlert]) -> BatchResult:
-        return await receive_events(connection, runtime, [of_alertmanager(alert, now) for alert in alerts])
+        return await receive_events(engine, connection, [of_alertmanager(alert, now) for alert in alerts])
 
-    return await answer_handover(runtime, notification.alerts, work)
+    return await answer_handover(engine.runtime, notification.alerts, work)

@@ -6,7 +6,8 @@ from uuid import UUID
 
 from fastapi import Query
 
-from alerts.delivery import receiver_management
+from alerts.dependencies import EngineDep
+from alerts.receivers import management
 from alerts.repository import deliveries, receivers
 from alerts.schemas.receivers import (
     DeliveryRead,
@@ -16,7 +17,7 @@ from alerts.schemas.receivers import (
     ReceiverRead,
     SecretRotated,
 )
-from common.api.dependencies import ClockDep, ConnectionDep, ReadConnectionDep, RuntimeDep
+from common.api.dependencies import ClockDep, ConnectionDep, ReadConnectionDep
 from common.api.etags import ConditionalDep, etag_of
 from common.api.pagination import Page, PageDep
 from common.api.routing import service_router
@@ -28,13 +29,13 @@ router = service_router(ALERTS, "receivers", "Who is told of alerts, and through
 
 @router.post("/receivers", status_code=201, responses=problems(409))
 async def create_receiver(
-    receiver: ReceiverCreate, connection: ConnectionDep, runtime: RuntimeDep, conditional: ConditionalDep
+    receiver: ReceiverCreate, connection: ConnectionDep, engine: EngineDep, conditional: ConditionalDep
 ) -> ReceiverCreated:
     """Create a receiver. The answer holds the secret that signs its webhooks, and nothing ever shows it again.
 
     Webhooks follow Standard Webhooks 1.0: verify `webhook-signature`, and recognise repetitions by `webhook-id`.
     """
-    created = await receiver_management.create_receiver(connection, runtime, receiver)
+    created = await management.create_receiver(engine, connection, receiver)
     conditional.tag(etag_of(created.receiver_id, created.revision))
     return created
 
@@ -42,25 +43,23 @@ async def create_receiver(
 @router.get("/receivers", responses=problems(404))
 async def list_receivers(
     connection: ReadConnectionDep,
-    runtime: RuntimeDep,
+    engine: EngineDep,
     page: PageDep,
     kind: Annotated[ReceiverKind | None, Query(description="Only receivers of this kind.")] = None,
 ) -> Page[ReceiverRead]:
     """List receivers, the newest first."""
     rows = await receivers.list_receivers(connection, page, kind=kind)
-    return page.answer(
-        rows, key=lambda row: (row.receiver_id,), read=partial(receiver_management.read_receiver, runtime)
-    )
+    return page.answer(rows, key=lambda row: (row.receiver_id,), read=partial(management.read_receiver, engine.runtime))
 
 
 @router.get("/receivers/{receiver_id}", responses=problems(404))
 async def read_receiver(
-    receiver_id: UUID, connection: ReadConnectionDep, runtime: RuntimeDep, conditional: ConditionalDep
+    receiver_id: UUID, connection: ReadConnectionDep, engine: EngineDep, conditional: ConditionalDep
 ) -> ReceiverRead:
     """Read a receiver, without its secret."""
-    row = await receiver_management.receiver_or_404(connection, receiver_id)
+    row = await management.receiver_or_404(connection, receiver_id)
     conditional.answer(etag_of(row.receiver_id, row.revision))
-    return receiver_management.read_receiver(runtime, row)
+    return management.read_receiver(engine.runtime, row)
 
 
 @router.put("/receivers/{receiver_id}", responses=problems(404, 409, 412))
@@ -68,18 +67,18 @@ async def replace_receiver(
     receiver_id: UUID,
     receiver: ReceiverCreate,
     connection: ConnectionDep,
-    runtime: RuntimeDep,
+    engine: EngineDep,
     conditional: ConditionalDep,
 ) -> ReceiverRead:
     """Change a receiver. Enabling one that deliveries had switched off clears the reason; its secret stays.
 
     A `url` as it is shown, with `***` for what is hidden, leaves the address as it is.
     """
-    row = await receiver_management.receiver_or_404(connection, receiver_id, for_update=True)
+    row = await management.receiver_or_404(connection, receiver_id, for_update=True)
     conditional.require(etag_of(row.receiver_id, row.revision))
-    row = await receiver_management.replace_receiver(connection, runtime, row, receiver)
+    row = await management.replace_receiver(engine, connection, row, receiver)
     conditional.tag(etag_of(row.receiver_id, row.revision))
-    return receiver_management.read_receiver(runtime, row)
+    return management.read_receiver(engine.runtime, row)
 
 
 @router.delete("/receivers/{receiver_id}", status_code=204, responses=problems(404, 409, 412))
@@ -87,24 +86,25 @@ async def delete_receiver(
     receiver_id: UUID, connection: ConnectionDep, clock: ClockDep, conditional: ConditionalDep
 ) -> None:
     """Delete a receiver that no rule notifies; what it was sent stays in the ledger."""
-    row = await receiver_management.receiver_or_404(connection, receiver_id, for_update=True)
+    row = await management.receiver_or_404(connection, receiver_id, for_update=True)
     conditional.require(etag_of(row.receiver_id, row.revision))
-    await receiver_management.delete_receiver(connection, receiver_id, clock.now())
+    await management.delete_receiver(connection, receiver_id, clock.now())
 
 
 @router.post("/receivers/{receiver_id}:test", status_code=202, responses=problems(404))
-async def test_receiver(receiver_id: UUID, connection: ConnectionDep, runtime: RuntimeDep) -> DeliveryRead:
+async def test_receiver(receiver_id: UUID, connection: ConnectionDep, engine: EngineDep) -> DeliveryRead:
     """Send a test message; `GET /deliveries/{delivery_id}/attempts` then shows how it fared."""
-    row = await receiver_management.receiver_or_404(connection, receiver_id)
-    delivery_id = await receiver_management.test_receiver(connection, runtime, row)
+    row = await management.receiver_or_404(connection, receiver_id)
+    delivery_id = await management.test_receiver(engine, connection, row)
     delivery = await deliveries.find_delivery(connection, delivery_id)
     if delivery is None:
-        raise NotFound(f"No receiver {receiver_id}.")
-    return DeliveryRead.from_row(delivery)
+        # Somebody has deleted the receiver meanwhile.
+        raise NotFound.of("receiver", receiver_id)
+    return DeliveryRead.model_validate(delivery)
 
 
 @router.post("/receivers/{receiver_id}:rotate-secret", responses=problems(404, 409))
-async def rotate_secret(receiver_id: UUID, connection: ConnectionDep, runtime: RuntimeDep) -> SecretRotated:
+async def rotate_secret(receiver_id: UUID, connection: ConnectionDep, engine: EngineDep) -> SecretRotated:
     """Make a new secret and show it, this once. Until the overlap ends webhooks carry signatures by both."""
-    row = await receiver_management.receiver_or_404(connection, receiver_id, for_update=True)
-    return await receiver_management.rotate_secret(connection, runtime, row)
+    row = await management.receiver_or_404(connection, receiver_id, for_update=True)
+    return await management.rotate_secret(engine, connection, row)

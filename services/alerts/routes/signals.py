@@ -3,6 +3,7 @@
 from functools import partial
 
 from alerts import evaluation
+from alerts.dependencies import EngineDep
 from alerts.rules import dry_run
 from alerts.schemas.signals import EvaluationRequest, EvaluationResult, SignalBatch
 from common.api.dependencies import ReadConnectionDep, RuntimeDep
@@ -15,14 +16,14 @@ router = service_router(ALERTS, "signals", "Impacts as they come in, and rules t
 
 
 @router.post("/signals")
-async def receive_signals(batch: SignalBatch, runtime: RuntimeDep) -> BatchResult:
+async def receive_signals(batch: SignalBatch, engine: EngineDep) -> BatchResult:
     """Evaluate every rule on 1 to 500 impacts, and open, join or amend alerts.
 
     Idempotent on (`article_id`, `revision`, `ticker`, `horizon_days`, `basis`): a repeated impact changes nothing. A
     higher revision amends the alerts that the impact is in; with `state` `retracted` it is taken out of them. Each item
     is answered `stored`, `unchanged`, `superseded` or `rejected`.
     """
-    return await answer_handover(runtime, batch.impacts, partial(evaluation.receive, runtime))
+    return await answer_handover(engine.runtime, batch.impacts, partial(evaluation.receive, engine))
 
 
 @router.post("/signals:evaluate")

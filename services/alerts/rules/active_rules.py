@@ -2,17 +2,16 @@
 
 import asyncio
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 import structlog
-from sqlalchemy import Row
 
 from alerts.matching.grouping import GroupLabel
 from alerts.matching.impact_facts import can_fire, facts_of
 from alerts.matching.rule_index import RuleIndex
 from alerts.metrics import AlertMetrics
 from alerts.repository import rules
+from alerts.repository.rules import RuleRow
 from alerts.schemas.rules import When
 from alerts.system_rule import SYSTEM_RULE_ID
 from common.contracts import Impact, Severity
@@ -41,7 +40,7 @@ class ActiveRule:
     receivers: tuple[UUID, ...]
 
     @classmethod
-    def from_row(cls, row: Row[Any]) -> "ActiveRule":
+    def from_row(cls, row: RuleRow) -> "ActiveRule":
         """Return the rule of a stored row."""
         return cls(
             rule_id=row.rule_id,
@@ -58,7 +57,7 @@ class ActiveRule:
         )
 
 
-class RuleBook:
+class ActiveRules:
     """The enabled rules, indexed.
 
     Notes
@@ -77,10 +76,10 @@ class RuleBook:
 
     async def refresh(self, connection: Connection) -> None:
         """Take over what changed in the database since the last look."""
-        if await rules.version(connection) <= self._version:
+        if await rules.find_version(connection) <= self._version:
             return
         async with self._loading:
-            changed = await rules.changed_since(connection, self._version)
+            changed = await rules.list_changed_rules(connection, self._version)
             for number, row in enumerate(changed):
                 self._take_over_or_leave(row)
                 if number % _BREATHE_EVERY == _BREATHE_EVERY - 1:
@@ -88,7 +87,7 @@ class RuleBook:
             self._version = max((row.changed_in for row in changed), default=max(self._version, 0))
             self._metrics.rules.set(len(self._index))
 
-    def _take_over_or_leave(self, row: Row[Any]) -> None:
+    def _take_over_or_leave(self, row: RuleRow) -> None:
         """Take a rule over; one that cannot be read, for example a later release's, stops no other from firing."""
         try:
             self._take_over(row)
@@ -100,7 +99,7 @@ class RuleBook:
             logger.exception("rule_is_unreadable", rule_id=str(row.rule_id), name=row.name)
         self._metrics.unreadable_rules.set(len(self._unread))
 
-    def _take_over(self, row: Row[Any]) -> None:
+    def _take_over(self, row: RuleRow) -> None:
         if row.enabled and row.deleted_at is None and row.rule_id != SYSTEM_RULE_ID:
             self._rules[row.rule_id] = ActiveRule.from_row(row)
             self._index.add(row.rule_id, When.model_validate(row.when).condition())

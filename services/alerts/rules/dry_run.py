@@ -1,7 +1,7 @@
 """Tries rules on impacts without storing anything, and says for every condition whether it held."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Protocol
 from uuid import UUID
 
 from alerts.matching.conditions import holds, size
@@ -29,15 +29,28 @@ _CHARACTERS_PER_CONDITION = 10
 _Numbered = tuple[int, Impact | InvalidItem]
 
 
+class _Rule(Protocol):
+    """What stored rules and those of a request have in common."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def enabled(self) -> bool: ...
+    @property
+    def group_by(self) -> Sequence[GroupLabel]: ...
+    @property
+    def window_seconds(self) -> int: ...
+
+
 class _Candidate:
     """A stored rule or one that came with the request."""
 
-    def __init__(self, rule_id: UUID | None, rule: Any, when: When) -> None:
+    def __init__(self, rule_id: UUID | None, rule: _Rule, when: When) -> None:
         self.rule_id = rule_id
-        self.name: str = rule.name
-        self.enabled: bool = rule.enabled
-        self.group_by: Sequence[GroupLabel] = rule.group_by
-        self.window_seconds: int = rule.window_seconds
+        self.name = rule.name
+        self.enabled = rule.enabled
+        self.group_by = rule.group_by
+        self.window_seconds = rule.window_seconds
         self.condition = when.condition()
 
     def evaluate(self, impact: Impact) -> RuleEvaluation:
@@ -56,7 +69,7 @@ class _Candidate:
 
 async def evaluate(runtime: Runtime, connection: Connection, request: EvaluationRequest) -> EvaluationResult:
     """Return what each rule makes of each impact; one that this fails on says so and fails no other."""
-    rows = await rules.rules_to_explain(connection, request.rule_ids, limit=_MAX_RULES)
+    rows = await rules.list_rules_by_name(connection, request.rule_ids, limit=_MAX_RULES)
     candidates = [_Candidate(row.rule_id, row, When.model_validate(row.when)) for row in rows]
     candidates += [_Candidate(None, rule, rule.when) for rule in request.rules]
     n_conditions = sum(size(candidate.condition) for candidate in candidates)

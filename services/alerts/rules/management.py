@@ -1,15 +1,13 @@
-"""Creates, changes and checks rules and receivers: what the routes ask for, in one transaction each."""
+"""Creates, changes, reads and checks rules."""
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
-
-from sqlalchemy import Row
 
 from alerts.matching.conditions import MAX_CONDITIONS, MAX_DEPTH, depth, size
 from alerts.matching.linting import Timing, lint
 from alerts.repository import receivers, rules
+from alerts.repository.rules import RuleDefinition, RuleRow
 from alerts.schemas.rules import FindingRead, RuleCreate, RuleRead, RuleValidation
 from common.clock import uuid7
 from common.errors import Conflict, NotFound
@@ -20,51 +18,59 @@ _DEFAULT_RECEIVERS = ["log"]
 
 async def create_rule(connection: Connection, rule: RuleCreate, now: datetime) -> RuleRead:
     """Store a rule; it holds from the next batch of impacts on."""
-    values = await _values(connection, rule, now)
-    row = await rules.insert_rule(connection, {**values, "rule_id": uuid7(), "revision": 1, "created_at": now})
+    row = await rules.insert_rule(connection, uuid7(), await _definition(connection, rule, now))
     return (await read_rules(connection, [row]))[0]
 
 
 async def replace_rule(connection: Connection, rule_id: UUID, rule: RuleCreate, now: datetime) -> RuleRead:
     """Give a rule a new definition; alerts it has made stay as they are."""
-    row = await rules.update_rule(connection, rule_id, await _values(connection, rule, now))
+    row = await rules.update_rule(connection, rule_id, await _definition(connection, rule, now))
     return (await read_rules(connection, [row]))[0]
 
 
-async def rule_or_404(connection: Connection, rule_id: UUID, *, for_update: bool = False) -> Row[Any]:
+async def rule_or_404(connection: Connection, rule_id: UUID, *, for_update: bool = False) -> RuleRow:
     """Return a stored rule; `NotFound` when there is none."""
     row = await rules.find_rule(connection, rule_id, for_update=for_update)
     if row is None:
-        raise NotFound(f"No rule {rule_id}.")
+        raise NotFound.of("rule", rule_id)
     return row
 
 
-async def read_rules(connection: Connection, rows: Sequence[Row[Any]]) -> list[RuleRead]:
+async def read_rules(connection: Connection, rows: Sequence[RuleRow]) -> list[RuleRead]:
     """Return the wire form of stored rules, their receivers by name."""
     wanted = {UUID(receiver_id) for row in rows for receiver_id in row.receivers}
-    found = await receivers.named(connection, [], sorted(wanted)) if wanted else []
+    found = await receivers.list_receiver_names(connection, [], sorted(wanted)) if wanted else []
     names = {str(row.receiver_id): row.name for row in found}
     return [
         RuleRead.model_validate(
-            {**row._mapping, "receivers": [names[each] for each in row.receivers if each in names]}  # noqa: SLF001 - SQLAlchemy's public name
+            {**row._asdict(), "receivers": [names[each] for each in row.receivers if each in names]}
         )
         for row in rows
     ]
 
 
-async def _values(connection: Connection, rule: RuleCreate, now: datetime) -> dict[str, Any]:
+async def _definition(connection: Connection, rule: RuleCreate, now: datetime) -> RuleDefinition:
     condition = rule.when.condition()
     if depth(condition) > MAX_DEPTH or size(condition) > MAX_CONDITIONS:
         raise Conflict(
             f"Conditions nest up to {MAX_DEPTH} levels, {MAX_CONDITIONS} in all.", code="conditions_too_complex"
         )
     ids = await receiver_ids(connection, rule)
-    return {
-        **rule.model_dump(exclude={"when", "receivers"}),
-        "when": rule.when.model_dump(by_alias=True, exclude_none=True),
-        "receivers": [str(receiver_id) for receiver_id in ids],
-        "updated_at": now,
-    }
+    return RuleDefinition(
+        name=rule.name,
+        when=rule.when.document(),
+        group_by=rule.group_by,
+        group_wait_seconds=rule.group_wait_seconds,
+        group_interval_seconds=rule.group_interval_seconds,
+        repeat_interval_seconds=rule.repeat_interval_seconds,
+        cooldown_seconds=rule.cooldown_seconds,
+        window_seconds=rule.window_seconds,
+        severity=rule.severity,
+        labels=rule.labels,
+        receivers=[str(receiver_id) for receiver_id in ids],
+        enabled=rule.enabled,
+        updated_at=now,
+    )
 
 
 async def receiver_ids(connection: Connection, rule: RuleCreate) -> list[UUID]:
@@ -79,7 +85,7 @@ async def receiver_ids(connection: Connection, rule: RuleCreate) -> list[UUID]:
     if not given:
         return []
     by_id = {receiver_id: text for text in given if (receiver_id := _uuid(text)) is not None}
-    found = await receivers.named(connection, given, list(by_id))
+    found = await receivers.list_receiver_names(connection, given, list(by_id))
     known = {row.name: row.receiver_id for row in found}
     known |= {by_id[row.receiver_id]: row.receiver_id for row in found if row.receiver_id in by_id}
     unknown = [name for name in given if name not in known]

@@ -1,11 +1,9 @@
 """Alerts, their history and their way, on the wire."""
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel, Field
-from sqlalchemy import Row
+from pydantic import BaseModel, ConfigDict, Field
 
 from common.contracts import Alert, AlertKind, AlertState, Lineage
 from common.contracts.text import Name, Note
@@ -14,30 +12,42 @@ from common.contracts.text import Name, Note
 class TransitionRead(BaseModel):
     """A change of state."""
 
-    happened_at: datetime
-    from_state: AlertState | None
-    to_state: AlertState
-    reason: str
-    actor: str | None
-    note: str | None
+    model_config = ConfigDict(from_attributes=True)
+
+    happened_at: datetime = Field(description="When the state changed.")
+    from_state: AlertState | None = Field(description="State before; null for the opening.")
+    to_state: AlertState = Field(description="State after.")
+    reason: str = Field(
+        description="Why, for example `first`, `by_hand`, `no_further_impact`, or the reason of its notice."
+    )
+    actor: str | None = Field(
+        description="Who asked for it, as they gave it, or the sender of the platform's event; null when nobody did."
+    )
+    note: str | None = Field(
+        description="What the actor wrote about it, or the event's title; null when there is none."
+    )
 
 
 class AlertRead(Alert):
     """An alert; the strongest 50 of its impacts are listed, `n_impacts` counts those that still stand."""
 
-    kind: AlertKind
-    group_key: str
-    window_start: datetime
-    expires_at: datetime
-    n_notifications: int
-    notified_at: datetime | None
-    revision: int
+    kind: AlertKind = Field(
+        description="`impact` for alerts on estimated impacts, `system` for alerts on events of the platform."
+    )
+    group_key: str = Field(description="Fingerprint of the grouping labels: 32 hexadecimal digits.")
+    window_start: datetime = Field(
+        description="Start of the window of time, by the time of the news, in which the group makes one alert."
+    )
+    expires_at: datetime = Field(description="When it ends by itself if nothing is added to it.")
+    n_notifications: int = Field(description="Number of notices made about it, from 0; each goes to every receiver.")
+    notified_at: datetime | None = Field(description="When the first notice was delivered; null before.")
+    revision: int = Field(description="Grows by one with every change, from 1; part of the `ETag`.")
 
 
 class AlertDetail(AlertRead):
     """An alert with the history of its states."""
 
-    history: list[TransitionRead]
+    history: list[TransitionRead] = Field(description="Every change of its state, the first one first; at most 1,000.")
 
 
 class AlertAction(BaseModel):
@@ -50,57 +60,48 @@ class AlertAction(BaseModel):
 class HopRead(BaseModel):
     """The way between two stations; `milliseconds` is null while one of them is not reached."""
 
-    start: str
-    end: str
-    milliseconds: float | None
+    start: str = Field(description="Station at which the hop begins: `published`, `received`, `analysed` or `scored`.")
+    end: str = Field(description="The next station.")
+    milliseconds: float | None = Field(
+        description="Duration in milliseconds, to the microsecond; negative where a publisher's clock is ahead of ours."
+    )
 
 
 class TrailRead(BaseModel):
     """The way of one impact of an alert, from publication to the first delivered notice."""
 
-    lineage: Lineage
-    ticker: str
-    title: str
-    state: str
-    hops: list[HopRead]
-    total_milliseconds: float | None
+    lineage: Lineage = Field(description="Identifiers and times at each hop.")
+    ticker: str = Field(description="Ticker of the security.")
+    title: str = Field(description="Headline of the article.")
+    state: str = Field(description="State of the impact: `created`, `revised` or `retracted`.")
+    hops: list[HopRead] = Field(description="The hops from publication to notification, in order.")
+    total_milliseconds: float | None = Field(
+        description="From publication to notification, in milliseconds; null while nobody was told."
+    )
     pipeline_milliseconds: float | None = Field(description="From reception to notification: what is ours.")
 
 
 class AlertLineage(BaseModel):
     """Why an alert is there, from what, and how long it took."""
 
-    alert_id: UUID
-    rule_id: UUID
-    rule_name: str
-    notified_at: datetime | None
-    trails: list[TrailRead]
+    alert_id: UUID = Field(description="Identifier of the alert.")
+    rule_id: UUID = Field(description="Identifier of the rule that made it.")
+    rule_name: str = Field(description="Name of the rule when the alert was opened.")
+    notified_at: datetime | None = Field(description="When the first notice was delivered; null before.")
+    trails: list[TrailRead] = Field(description="The way of each impact, the strongest first; at most 50.")
 
 
 class GroupRead(BaseModel):
     """Alerts of one rule that share their group labels."""
 
-    rule_id: UUID
-    rule_name: str
-    group_key: str
-    group_labels: dict[str, str]
-    n_alerts: int
-    n_open: int
-    last_alert_id: UUID
-    last_starts_at: datetime
-    last_notified_at: datetime | None
-
-    @classmethod
-    def from_row(cls, row: Row[Any]) -> "GroupRead":
-        """Return the wire form of a group, given as its newest alert with the counts."""
-        return cls(
-            rule_id=row.rule_id,
-            rule_name=row.rule_name,
-            group_key=row.group_key,
-            group_labels=row.group_labels,
-            n_alerts=row.n_alerts,
-            n_open=row.n_open,
-            last_alert_id=row.alert_id,
-            last_starts_at=row.starts_at,
-            last_notified_at=row.last_notified_at,
-        )
+    rule_id: UUID = Field(description="Identifier of the rule.")
+    rule_name: str = Field(description="Name of the rule when the newest alert was opened.")
+    group_key: str = Field(description="Fingerprint of the grouping labels: 32 hexadecimal digits.")
+    group_labels: dict[str, str] = Field(description="The grouping labels with the values that the alerts share.")
+    n_alerts: int = Field(description="Number of alerts in the group, from 1.")
+    n_open: int = Field(description="Number of them that have not ended, from 0.")
+    last_alert_id: UUID = Field(description="Identifier of the newest alert.")
+    last_starts_at: datetime = Field(description="When the newest alert was opened.")
+    last_notified_at: datetime | None = Field(
+        description="When a notice about the group was last made; null before the first."
+    )

@@ -1,12 +1,12 @@
 """Receivers and the delivery ledger on the wire."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
-from sqlalchemy import Row
 
+from alerts.models import AttemptVerdict, DeliveryState
 from common.api.idempotency import ShownOnce
 from common.contracts.text import Name
 
@@ -41,23 +41,24 @@ ReceiverCreate = Annotated[WebhookCreate | LogCreate, Field(discriminator="kind"
 class ReceiverRead(BaseModel):
     """A stored receiver; its secret is never read back."""
 
-    receiver_id: UUID
-    name: str
-    kind: ReceiverKind
+    receiver_id: UUID = Field(description="Identifier of the receiver.")
+    name: str = Field(description="Its name, unique among receivers that are not deleted; rules name it by this.")
+    kind: ReceiverKind = Field(
+        description="How it is sent to: `webhook` by signed HTTP requests, `log` by lines in the service's log."
+    )
     url: str | None = Field(description="Scheme and host; the rest is as good as a key and is shown as `***`.")
-    enabled: bool
+    enabled: bool = Field(description="Whether it is sent to.")
     disabled_reason: str | None = Field(description="Why deliveries switched it off; enabling it clears this.")
-    throttled_until: datetime | None
-    last_delivered_at: datetime | None
-    previous_secret_expires_at: datetime | None
-    revision: int
-    created_at: datetime
-    updated_at: datetime
-
-    @classmethod
-    def of(cls, row: Row[Any], shown_url: str | None) -> "ReceiverRead":
-        """Return the wire form of a stored receiver."""
-        return cls.model_validate({**row._mapping, "url": shown_url})  # noqa: SLF001 - SQLAlchemy's public name
+    throttled_until: datetime | None = Field(
+        description="Until when it is left alone because it asked for it; null when it did not."
+    )
+    last_delivered_at: datetime | None = Field(description="When it last took a notice; null before the first.")
+    previous_secret_expires_at: datetime | None = Field(
+        description="Until when the previous secret signs too; null when none was rotated."
+    )
+    revision: int = Field(description="Grows by one with every change, from 1; part of the `ETag`.")
+    created_at: datetime = Field(description="When it was created.")
+    updated_at: datetime = Field(description="When it last changed.")
 
 
 class ReceiverCreated(ReceiverRead):
@@ -72,55 +73,56 @@ class ReceiverCreated(ReceiverRead):
 class SecretRotated(BaseModel):
     """The new secret, shown this once; until `previous_expires_at` webhooks carry signatures by both."""
 
-    receiver_id: UUID
-    secret: str
-    previous_expires_at: datetime | None
-
-
-DeliveryState = Literal["pending", "delivered", "failed"]
+    receiver_id: UUID = Field(description="Identifier of the receiver.")
+    secret: str = Field(description="The new secret, `whsec_` and 32 random bytes in base64.")
+    previous_expires_at: datetime | None = Field(description="Until when the previous secret signs too.")
 
 
 class DeliveryRead(BaseModel):
     """One notice to one receiver and how it fared."""
 
-    delivery_id: UUID
-    webhook_id: str = Field(description="Stays the same over all attempts: receivers recognise repetitions by it.")
-    alert_id: UUID | None
-    receiver_id: UUID
-    receiver_name: str
-    event_type: str
-    reason: str
-    state: DeliveryState
-    n_attempts: int
-    next_attempt_at: datetime | None
-    created_at: datetime
-    delivered_at: datetime | None
-    last_status_code: int | None
-    last_error: str | None
+    model_config = ConfigDict(from_attributes=True)
 
-    @classmethod
-    def from_row(cls, row: Row[Any]) -> "DeliveryRead":
-        """Return the wire form of a stored delivery."""
-        return cls.model_validate(row, from_attributes=True)
+    delivery_id: UUID = Field(description="Identifier of the delivery.")
+    webhook_id: str = Field(description="Stays the same over all attempts: receivers recognise repetitions by it.")
+    alert_id: UUID | None = Field(description="Identifier of the alert; null for a test message.")
+    receiver_id: UUID = Field(description="Identifier of the receiver.")
+    receiver_name: str = Field(description="Present name of the receiver.")
+    event_type: str = Field(
+        description="Type of the notice: `alert.firing`, `alert.amended`, `alert.resolved` or `receiver.test`."
+    )
+    reason: str = Field(
+        description="Why it was made, for example `first`, `new_impacts`, `repeat`, `revised` or `resolved`."
+    )
+    state: DeliveryState = Field(description="`pending` until it is `delivered`, or `failed` when it was given up.")
+    n_attempts: int = Field(description="Number of attempts made, from 0.")
+    next_attempt_at: datetime | None = Field(description="When the next attempt is due; null when there will be none.")
+    created_at: datetime = Field(description="When the notice was made.")
+    delivered_at: datetime | None = Field(description="When the receiver took it; null before.")
+    last_status_code: int | None = Field(description="HTTP status of the last attempt; null without an answer.")
+    last_error: str | None = Field(
+        description="Why the last attempt failed, or why it was given up; null when it did not fail."
+    )
 
 
 class AttemptRead(BaseModel):
     """One attempt of a delivery."""
 
-    number: int
-    attempted_at: datetime
-    duration_milliseconds: float
-    outcome: Literal["delivered", "retry", "throttled", "gone"]
-    status_code: int | None
-    error: str | None
+    model_config = ConfigDict(from_attributes=True)
 
-    @classmethod
-    def from_row(cls, row: Row[Any]) -> "AttemptRead":
-        """Return the wire form of a stored attempt."""
-        return cls.model_validate(row, from_attributes=True)
+    number: int = Field(description="Position of the attempt, from 1.")
+    attempted_at: datetime = Field(description="When it began.")
+    duration_milliseconds: float = Field(description="How long it took, in milliseconds, from 0.")
+    outcome: AttemptVerdict = Field(
+        description="`delivered`; `retry` on a failure; `throttled` on a request to go easy; `gone` on HTTP 410."
+    )
+    status_code: int | None = Field(description="HTTP status of the answer; null without one.")
+    error: str | None = Field(description="Why it failed; null when it did not.")
 
 
 class AttemptList(BaseModel):
     """Every attempt of a delivery, the first one first."""
 
-    data: list[AttemptRead]
+    data: list[AttemptRead] = Field(
+        description="The attempts, the first one first; at most ten for each time that the delivery was asked for."
+    )

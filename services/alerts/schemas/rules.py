@@ -4,9 +4,9 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, StrictBool
 
-from alerts.matching.conditions import Condition
+from alerts.matching.conditions import FIELDS, Condition
 from alerts.matching.grouping import GroupLabel
 from alerts.matching.linting import Finding
 from common.contracts import Basis, Direction, SentimentLabel, Severity
@@ -38,6 +38,10 @@ Terms = Annotated[Listed[Term], Field(min_length=1, max_length=200)]
 Seconds = Annotated[float, Field(ge=0.0, le=31_536_000.0, allow_inf_nan=False, strict=True)]
 
 
+# The conditions of a rule as they are stored: JSON that `When` has written and reads again.
+WhenDocument = dict[str, JsonValue]
+
+
 class When(BaseModel):
     """The conditions of a rule; all that are given must hold.
 
@@ -64,28 +68,23 @@ class When(BaseModel):
     any: Annotated[Listed["When"], Field(min_length=1, max_length=20)] | None = None
     not_: "When | None" = Field(default=None, alias="not")
 
+    def document(self) -> WhenDocument:
+        """Return the conditions as they are stored."""
+        document: WhenDocument = self.model_dump(mode="json", by_alias=True, exclude_none=True)
+        return document
+
     def condition(self) -> Condition:
         """Return the conditions as the index and the explanations take them."""
+        own: dict[str, Any] = {}
+        for field in FIELDS:
+            value = getattr(self, field.name)
+            own[field.name] = frozenset(value) if isinstance(value, list) else value
         return Condition(
-            tickers=_set(self.tickers),
-            topics=_set(self.topics),
-            event_types=_set(self.event_types),
-            direction=self.direction,
-            basis=self.basis,
-            horizon_days=self.horizon_days,
-            sentiment=self.sentiment,
-            min_impact_score=self.min_impact_score,
-            min_confidence=self.min_confidence,
-            min_novelty=self.min_novelty,
-            min_relevance=self.min_relevance,
+            **own,
             all_of=tuple(each.condition() for each in self.all or ()),
             any_of=tuple(each.condition() for each in self.any or ()),
             none_of=self.not_.condition() if self.not_ is not None else None,
         )
-
-
-def _set(values: list[str] | None) -> frozenset[str] | None:
-    return None if values is None else frozenset(values)
 
 
 DEFAULT_GROUP_BY: tuple[GroupLabel, ...] = ("ticker", "direction")
@@ -127,31 +126,43 @@ class RuleCreate(BaseModel):
 class RuleRead(BaseModel):
     """A stored rule."""
 
-    rule_id: UUID
-    name: str
-    when: dict[str, Any]
-    group_by: list[str]
-    group_wait_seconds: float
-    group_interval_seconds: float
-    repeat_interval_seconds: float
-    cooldown_seconds: float
-    window_seconds: int
-    severity: Severity
-    labels: dict[str, str]
+    rule_id: UUID = Field(description="Identifier of the rule.")
+    name: str = Field(description="Its name, unique among rules that are not deleted.")
+    when: dict[str, Any] = Field(
+        description="Conditions on an impact; all that are given must hold, and an empty object holds always."
+    )
+    group_by: list[str] = Field(description="Grouping labels: impacts with the same values of these make one alert.")
+    group_wait_seconds: float = Field(
+        description="Seconds to wait for more impacts before the first notice, 0 to 31,536,000."
+    )
+    group_interval_seconds: float = Field(description="Minimum seconds between notices of a group, 0 to 31,536,000.")
+    repeat_interval_seconds: float = Field(
+        description="Seconds after which a firing alert is told of again, 60 to 31,536,000."
+    )
+    cooldown_seconds: float = Field(
+        description="Seconds after a notice for which the next alert of its group is held back, 0 to 31,536,000."
+    )
+    window_seconds: int = Field(
+        description="Length in seconds of the window in which a group makes one alert, 60 to 31,536,000."
+    )
+    severity: Severity = Field(description="Severity of its alerts.")
+    labels: dict[str, str] = Field(description="Labels that its alerts carry.")
     receivers: list[str] = Field(description="Names of the receivers.")
-    enabled: bool
+    enabled: bool = Field(description="Whether it makes alerts.")
     revision: int = Field(description="Grows by one with every change; part of the `ETag`.")
-    created_at: datetime
-    updated_at: datetime
+    created_at: datetime = Field(description="When it was created.")
+    updated_at: datetime = Field(description="When it last changed.")
 
 
 class FindingRead(BaseModel):
     """A remark on a rule: an `error` makes it useless, a `warning` is worth a second look."""
 
-    code: str
-    level: Literal["error", "warning"]
-    path: str
-    message: str
+    code: str = Field(description="What is questionable, for a program, for example `never_matches`.")
+    level: Literal["error", "warning"] = Field(
+        description="`error` when the rule is useless, `warning` when it is worth a second look."
+    )
+    path: str = Field(description="The field that the remark is about, for example `when.any[1]`.")
+    message: str = Field(description="The remark, for people.")
 
     @classmethod
     def of(cls, finding: Finding) -> "FindingRead":
@@ -162,5 +173,5 @@ class FindingRead(BaseModel):
 class RuleValidation(BaseModel):
     """What is questionable about a rule; `valid` unless a finding is an error."""
 
-    valid: bool
-    findings: list[FindingRead]
+    valid: bool = Field(description="Whether no finding is an error.")
+    findings: list[FindingRead] = Field(description="What is questionable; empty when nothing is.")

@@ -33,10 +33,14 @@ class EvaluationRequest(BaseModel):
 class OutcomeRead(BaseModel):
     """One condition held against one impact."""
 
-    path: str
-    satisfied: bool
-    required: str | float | list[str] | None = None
-    actual: str | float | list[str] | None = None
+    path: str = Field(description="The condition as the rule writes it, for example `any[1].min_confidence`.")
+    satisfied: bool = Field(description="Whether the impact satisfies it.")
+    required: str | float | list[str] | None = Field(
+        default=None, description="What the rule asks for; null for `all`, `any` and `not`."
+    )
+    actual: str | float | list[str] | None = Field(
+        default=None, description="What the impact has; null for `all`, `any` and `not`."
+    )
 
     @classmethod
     def of(cls, outcome: Outcome) -> "OutcomeRead":
@@ -48,27 +52,31 @@ class RuleEvaluation(BaseModel):
     """Why one rule matches an impact or does not."""
 
     rule_id: UUID | None = Field(description="Absent for a rule that was given with the request.")
-    rule_name: str
-    matched: bool
-    enabled: bool
-    conditions: list[OutcomeRead]
-    group_labels: dict[str, str]
-    window_start: datetime
+    rule_name: str = Field(description="Name of the rule.")
+    matched: bool = Field(description="Whether the impact would be in an alert of this rule.")
+    enabled: bool = Field(description="Whether the rule is on; one that is off matches nothing.")
+    conditions: list[OutcomeRead] = Field(
+        description="Each condition of the rule held against the impact, in the rule's order."
+    )
+    group_labels: dict[str, str] = Field(
+        description="The grouping labels with the values of the impact: they name the alert that it would be in."
+    )
+    window_start: datetime = Field(description="Start of the window of time of that alert.")
 
 
 class ImpactEvaluation(BaseModel):
     """What the rules make of one impact."""
 
-    index: int
-    impact_id: UUID | None = None
+    index: int = Field(description="Position of the impact in the request, from 0.")
+    impact_id: UUID | None = Field(default=None, description="Identifier of the impact; null when it cannot be read.")
     can_fire: bool = Field(
         default=False, description="False for a retracted impact and one the model abstained from: no rule matches it."
     )
-    rules: list[RuleEvaluation] = Field(default_factory=list)
-    error: ItemError | None = None
+    rules: list[RuleEvaluation] = Field(default_factory=list, description="What each rule makes of it.")
+    error: ItemError | None = Field(default=None, description="Why the impact was not evaluated; null when it was.")
 
 
 class EvaluationResult(BaseModel):
     """The answers, in the order of the request."""
 
-    data: list[ImpactEvaluation]
+    data: list[ImpactEvaluation] = Field(description="An answer for each impact, in the order of the request.")

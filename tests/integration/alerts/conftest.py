@@ -1,7 +1,7 @@
 """An alerts service without default rules, with webhooks allowed to loopback, and short words for what tests do."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,6 +9,9 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
+from alerts.delivery.channels.channel import Sender
+from alerts.delivery.dispatcher import Dispatcher
+from alerts.engine import Engine
 from common.contracts import Impact
 from tests.conftest import RunningService, StartService
 from tests.emulators.webhook_receiver import WebhookReceiver, serve
@@ -34,6 +37,7 @@ class AlertsUnderTest:
         self.service = service
         self.client = service.client
         self.runtime = service.runtime
+        self.engine: Engine = service.engine
 
     async def request(self, method: str, path: str, status: int, **options: Any) -> Any:
         response = await self.client.request(method, f"/alerts/v1{path}", **options)
@@ -68,6 +72,14 @@ class AlertsUnderTest:
             return (await self.alerts())[0]["state"] == state
 
         await self.until(probe)
+
+    def senders(self) -> Mapping[str, Sender]:
+        """Return the service's own ways to send."""
+        return self.engine.dispatcher._senders
+
+    def dispatcher(self, **senders: Sender) -> Dispatcher:
+        """Return another dispatcher on the service's database, with senders of its own when some are given."""
+        return Dispatcher(self.runtime, self.engine.metrics, senders or self.senders())
 
     async def alerts(self, **params: Any) -> list[Any]:
         return (await self.get("/alerts", **params))["data"]

@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+from sqlalchemy import text
+
 from tests.builders.impacts import PUBLISHED_AT, impact
 from tests.integration.alerts.test_deliveries import desk
 
@@ -82,6 +84,55 @@ async def test_an_alert_without_further_impacts_expires(alerts, clock):
     (alert,) = await alerts.alerts()
     detail = await alerts.get(f"/alerts/{alert['alert_id']}")
     assert [each["to_state"] for each in detail["history"]] == ["firing", "expired"]
+
+
+async def test_receivers_that_heard_of_an_alert_hear_that_it_expired(alerts, webhook, clock):
+    await desk(alerts, webhook)
+    await alerts.signals(impact())
+    await webhook.wait_for(1)
+
+    clock.advance(14_401)
+    arrival = (await webhook.wait_for(2))[1]
+    await alerts.state_is("expired")
+    clock.advance(14_401)
+    await alerts.signals(impact(ticker="AAPL"))
+    reasons = [each.data["reason"] for each in await webhook.wait_for(3)]
+
+    assert (arrival.type, arrival.data["reason"], arrival.data["state"]) == ("alert.resolved", "resolved", "expired")
+    assert arrival.data["ends_at"] is not None
+    assert reasons == ["first", "resolved", "first"]
+
+
+async def test_an_acknowledged_alert_that_expires_is_told_too_and_a_further_impact_reopens_it(alerts, webhook, clock):
+    await desk(alerts, webhook)
+    await alerts.signals(impact())
+    await webhook.wait_for(1)
+    (alert,) = await alerts.alerts()
+    await alerts.request("POST", f"/alerts/{alert['alert_id']}:acknowledge", 200)
+
+    clock.advance(14_401)
+    await webhook.wait_for(2)
+    await alerts.signals(impact(horizon_days=5))
+    clock.advance(301)
+    arrivals = await webhook.wait_for(3)
+
+    assert [each.data["reason"] for each in arrivals] == ["first", "resolved", "reopened"]
+
+
+async def test_an_alert_that_nobody_heard_of_expires_quietly_for_its_receivers(alerts, webhook, clock):
+    await desk(alerts, webhook)
+    await alerts.signals(impact())
+    await webhook.wait_for(1)
+    (alert,) = await alerts.alerts()
+    async with alerts.runtime.database.transaction() as connection:
+        await connection.execute(text("UPDATE alert SET n_notifications = 0, flush_at = NULL, flush_reason = NULL"))
+
+    clock.advance(14_401)
+    await alerts.state_is("expired")
+    await alerts.signals(impact(ticker="AAPL"))
+    arrivals = await webhook.wait_for(2)
+
+    assert [each.data["alert_id"] == alert["alert_id"] for each in arrivals] == [True, False]
 
 
 async def test_an_ended_alert_cannot_be_acknowledged(alerts):

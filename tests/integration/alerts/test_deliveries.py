@@ -3,7 +3,6 @@
 import asyncio
 import json
 
-from alerts.delivery.dispatcher import Dispatcher
 from alerts.delivery.retention import forget_old_deliveries
 from alerts.settings import Settings
 from common.clock import uuid7
@@ -111,7 +110,8 @@ async def test_a_receiver_that_is_gone_is_disabled(alerts, webhook):
 
 
 async def test_a_delivery_is_given_up_after_the_last_attempt_of_the_table(alerts, webhook, clock):
-    await desk(alerts, webhook)
+    # Longer than the whole table: the alert is neither repeated nor over meanwhile.
+    await desk(alerts, webhook, window_seconds=31_536_000, repeat_interval_seconds=31_536_000)
     webhook.faults += [Fault(500)] * 10
 
     await alerts.signals(impact())
@@ -206,8 +206,8 @@ async def test_a_delivery_that_a_dead_process_had_claimed_is_sent_after_its_leas
         async def send(self, message):
             raise asyncio.CancelledError("killed in the middle")
 
-    await Dispatcher(alerts.runtime, {"webhook": Dies()}).deliver_due()
-    survivor = Dispatcher(alerts.runtime, alerts.runtime.state.dispatcher._senders)
+    await alerts.dispatcher(webhook=Dies()).deliver_due()
+    survivor = alerts.dispatcher()
     sent_during_lease = await survivor.deliver_due()
     clock.advance(alerts.runtime.settings_as(Settings).delivery_lease_seconds + 1)
     sent_after = await survivor.deliver_due()
@@ -220,9 +220,8 @@ async def test_two_dispatchers_never_send_the_same_delivery(alerts, webhook):
     await desk(alerts, webhook)
     await alerts.runtime.stop_workers()
     await alerts.signals(*(impact(ticker=f"T{number}") for number in range(40)))
-    senders = alerts.runtime.state.dispatcher._senders
 
-    sent = await asyncio.gather(*(Dispatcher(alerts.runtime, senders).deliver_due() for _ in range(3)))
+    sent = await asyncio.gather(*(alerts.dispatcher().deliver_due() for _ in range(3)))
 
     assert sum(sent) == len(webhook.arrivals) == len(webhook.taken()) == 40
 

@@ -6,8 +6,7 @@ from datetime import datetime
 
 import pytest
 
-from alerts.delivery.dispatcher import Dispatcher
-from alerts.notification.notifier import flush_due
+from alerts.lifecycle.notifier import flush_due
 from tests.builders.impacts import impact
 from tests.integration.alerts.test_deliveries import attempts, delivery_in
 
@@ -58,7 +57,7 @@ async def test_a_failed_attempt_is_on_record_once_and_the_next_is_due_later(aler
 
         await alerts.signals(impact())
         delivery = await delivery_in(alerts, "pending", n_attempts=1)
-        await alerts.runtime.state.dispatcher.deliver_due()
+        await alerts.engine.dispatcher.deliver_due()
 
     (attempt,) = await attempts(alerts, delivery)
     assert attempt["outcome"] in {"retry", "throttled"}
@@ -72,7 +71,7 @@ async def test_whatever_a_sender_raises_is_on_record_and_the_other_receivers_are
     webhook.secret = created["secret"]
     await alerts.rule(receivers=["odd", "desk"])
     await alerts.runtime.stop_workers()
-    sound = alerts.runtime.state.dispatcher._senders["webhook"]
+    sound = alerts.senders()["webhook"]
 
     class Surprised:
         async def send(self, message):
@@ -81,8 +80,8 @@ async def test_whatever_a_sender_raises_is_on_record_and_the_other_receivers_are
             return await sound.send(message)
 
     await alerts.signals(impact())
-    await flush_due(alerts.runtime)
-    sent = await Dispatcher(alerts.runtime, {"webhook": Surprised()}).deliver_due()
+    await flush_due(alerts.engine)
+    sent = await alerts.dispatcher(webhook=Surprised()).deliver_due()
 
     found = {each["receiver_name"]: each for each in (await alerts.get("/deliveries"))["data"]}
     assert (sent, found["desk"]["state"], found["odd"]["state"]) == (2, "delivered", "pending")

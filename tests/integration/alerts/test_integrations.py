@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from alerts.rules.default_rules import seed
+from alerts.default_rules import seed
 from alerts.system_rule import SYSTEM_RULE_ID
 from common.access.auth import new_api_key, store_api_key
 from tests.builders.impacts import impact
@@ -146,7 +146,7 @@ async def test_a_database_of_the_release_before_gets_the_rule_at_the_next_start(
         async with alerts.runtime.database.transaction() as connection:
             await connection.execute(text("DELETE FROM rule WHERE rule_id = :id"), {"id": SYSTEM_RULE_ID})
 
-        await seed(alerts.runtime, with_rules=True)
+        await seed(alerts.engine)
 
         rule = await alerts.get(f"/rules/{SYSTEM_RULE_ID}")
     assert (rule["name"], rule["receivers"]) == ("Platform events", ["log"])

@@ -34,7 +34,7 @@ class Signals(Interleaving[Impact]):
         )
 
     async def work(self, connection: Connection, items: Sequence[Impact]) -> BatchResult:
-        return await receive(self.service.runtime, connection, items)
+        return await receive(self.service.engine, connection, items)
 
     async def held(self, connection: Connection, article_id: UUID) -> dict[int, tuple[set[str], bool]]:
         found = await connection.execute(

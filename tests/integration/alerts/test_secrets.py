@@ -109,14 +109,14 @@ async def test_without_its_key_a_receiver_is_listed_and_its_deliveries_say_why(s
     async with start_service("alerts", secrets_key=OLD) as old:
         path = f"/alerts/v1/receivers/{(await create(old)).json()['receiver_id']}"
         name = old.database.engine.url.database
-        old.runtime.state.dispatcher.stop()
+        old.engine.dispatcher.stop()
         async with start_service("alerts", database=name, secrets_key=NEW) as new:
             listed = await new.client.get(path)
             tested = (await new.client.post(f"{path}:test")).json()
-            await new.runtime.state.dispatcher.deliver_due()
+            await new.engine.dispatcher.deliver_due()
             attempts = f"/alerts/v1/deliveries/{tested['delivery_id']}/attempts"
             while not (tried := (await new.client.get(attempts)).json()["data"]):
-                await new.runtime.state.dispatcher.deliver_due()
+                await new.engine.dispatcher.deliver_due()
 
     assert (listed.status_code, listed.json()["url"]) == (200, None)
     assert "SECRETS_KEY" in tried[0]["error"]

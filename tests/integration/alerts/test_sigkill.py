@@ -10,7 +10,6 @@ from datetime import timedelta
 
 import httpx
 
-from alerts.delivery.dispatcher import Dispatcher
 from tests.builders.impacts import PUBLISHED_AT, impact
 from tests.conftest import SECRETS_KEY
 from tests.integration.alerts.conftest import running
@@ -85,7 +84,7 @@ async def test_a_killed_process_loses_no_alert_and_makes_none_twice(start_servic
             if not was_taken:
                 assert await hand_over(alerts.client, text)
         clock.advance(200)
-        dispatcher = Dispatcher(alerts.runtime, alerts.runtime.state.dispatcher._senders)
+        dispatcher = alerts.dispatcher()
         await dispatcher.deliver_due()
         counts = (await alerts.get("/counts"))["counts"]
 

@@ -11,7 +11,7 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
-from alerts.delivery.retry_schedule import Verdict
+from alerts.models import AttemptVerdict
 from charts.rendering import NAMESPACE, merged_values
 from common.contracts.impact import Basis
 from common.gateway import SERVICES
@@ -27,7 +27,7 @@ SEVERITIES = {"critical", "warning"}
 # What scraping adds to every series.
 TARGET_LABELS = {"job", "namespace", "pod", "le"}
 VALUES = {
-    ("alert_delivery_attempts_total", "outcome"): set(get_args(Verdict)),
+    ("alert_delivery_attempts_total", "outcome"): set(get_args(AttemptVerdict)),
     ("news_fetches_total", "status"): set(get_args(FetchStatus)),
     ("market_impact_outcomes_total", "within_interval"): {"true", "false", "abstained"},
     ("market_impact_outcomes_total", "basis"): set(get_args(Basis)),

@@ -2,9 +2,8 @@
 
 from hypothesis import strategies as st
 
-from alerts.matching.conditions import Condition
+from alerts.matching.conditions import BASES, DIRECTIONS, SENTIMENTS, Condition
 from alerts.matching.impact_facts import Facts
-from alerts.matching.normal_form import BASES, DIRECTIONS, SENTIMENTS
 
 TICKERS = ("AAPL", "MSFT", "TSLA")
 TOPICS = ("earnings", "mergers", "macro")

@@ -1,29 +1,16 @@
 """Bodies of notifications: complete when small, truncated with a count when large."""
 
 import json
-from datetime import UTC, datetime
-from uuid import uuid4
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alerts.notification.body import MAX_BODY_BYTES, AlertView, Amendment, render, title_of
+from alerts.notification.body import MAX_BODY_BYTES, Amendment, render, title_of
 from common.contracts import Alert
+from tests.builders.alerts import NOW, alert_row
 from tests.builders.impacts import impact
 
-NOW = datetime(2024, 3, 5, 15, 0, tzinfo=UTC)
-ALERT = AlertView(
-    alert_id=uuid4(),
-    rule_id=uuid4(),
-    rule_name="falls",
-    state="firing",
-    severity="warning",
-    group_labels={"ticker": "TSLA"},
-    labels={"desk": "cars"},
-    title="TSLA down",
-    starts_at=NOW,
-    updated_at=NOW,
-)
+ALERT = alert_row()
 
 
 def test_the_data_are_an_alert_as_the_contract_has_it():

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts.notification.body import MAX_BODY_BYTES, AlertView, render
+from alerts.notification.body import MAX_BODY_BYTES, render
 from alerts.platform_events.events import EPOCH, SystemEvent, of_alertmanager, of_flagger, of_flux
 from alerts.schemas.integrations import AlertmanagerAlert, FlaggerEvent, FluxEvent
-from common.clock import uuid7
+from tests.builders.alerts import alert_row
 from tests.builders.platform_events import flagger, flux, prometheus_alert
 
 NOW = datetime(2026, 3, 2, 13, tzinfo=UTC)
@@ -94,21 +94,16 @@ def test_times_no_clock_can_have_are_bounded(given_at, taken_as):
 )
 def test_a_notice_of_any_event_stays_within_its_size(labels, message):
     event = alarm(labels=labels, annotations={"summary": message})
-    view = AlertView(
-        alert_id=uuid7(),
-        rule_id=uuid7(),
+    row = alert_row(
+        kind="system",
         rule_name="n" * 200,
-        state="firing",
         severity=event.severity,
         group_labels=event.group_labels,
         labels=event.labels,
         title=event.title,
-        starts_at=NOW,
-        updated_at=NOW,
-        kind="system",
     )
 
-    notice = render(view, [], reason="first", now=NOW)
+    notice = render(row, [], reason="first", now=NOW)
 
     assert len(notice.body.encode()) <= MAX_BODY_BYTES
     assert json.loads(notice.body)["data"]["kind"] == "system"

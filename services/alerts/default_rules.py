@@ -1,11 +1,11 @@
 """What a new installation starts with: a log receiver and two rules, so that the first headlines show alerts."""
 
-from alerts.delivery.receiver_management import create_receiver
+from alerts.engine import Engine
+from alerts.receivers.management import create_receiver
 from alerts.repository import rules, system_events
 from alerts.rules.management import create_rule
 from alerts.schemas.receivers import LogCreate
 from alerts.schemas.rules import RuleCreate, When
-from common.runtime import Runtime
 
 DEFAULT_RULES = (
     RuleCreate(
@@ -25,15 +25,16 @@ DEFAULT_RULES = (
 )
 
 
-async def seed(runtime: Runtime, *, with_rules: bool) -> None:
+async def seed(engine: Engine) -> None:
     """Fill a database that has never had rules; of several replicas that start at once only one does."""
+    runtime = engine.runtime
     async with runtime.database.transaction() as connection:
-        is_new = await rules.begin_rule_set(connection)
-        if not with_rules:
+        is_new = await rules.insert_rule_set(connection)
+        if not engine.settings.seed_default_rules:
             return
         if is_new:
-            await create_receiver(connection, runtime, LogCreate(name="log", kind="log"))
+            await create_receiver(engine, connection, LogCreate(name="log", kind="log"))
             for rule in DEFAULT_RULES:
                 await create_rule(connection, rule, runtime.clock.now())
         # In every database, one of an earlier release too: its receivers can be set before anything has happened.
-        await system_events.ensure_system_rule(connection, runtime.clock.now())
+        await system_events.insert_system_rule(connection, runtime.clock.now())

@@ -1,0 +1,207 @@
+"""Tells receivers about alerts whose time has come: after the group's wait, on news, corrections and repeats."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import structlog
+
+from alerts.engine import Engine
+from alerts.lifecycle.states import Correction, Lifecycle, expired, flushed
+from alerts.matching.grouping import repeat_after
+from alerts.notification.body import Amendment, Notice, render, title_of
+from alerts.notification.ledger_rows import delivery_rows, transition
+from alerts.repository import alerts, deliveries, signals
+from alerts.repository.alerts import AlertChange, AlertRow, DueAlert
+from alerts.repository.signals import AlertSignalRow
+from common.contracts import Impact
+from common.postgres.database import Connection, after_commit
+from common.runtime import Runtime
+
+logger = structlog.get_logger(__name__)
+
+_BATCH_ALERTS = 100
+# An alert that cannot be told about is looked at again then.
+_POSTPONED = timedelta(minutes=1)
+
+
+@dataclass(slots=True)
+class Contents:
+    """The impacts of one alert: those that stand, those taken out by a correction, and what the correction touched."""
+
+    standing: list[Impact] = field(default_factory=list)
+    withdrawn: list[Impact] = field(default_factory=list)
+    amended: list[tuple[datetime, Impact]] = field(default_factory=list)
+
+    def shown(self) -> list[Impact]:
+        """Return what a notice lists: the strongest first, the withdrawn ones last."""
+        return [*sorted(self.standing, key=lambda impact: -impact.impact_score), *self.withdrawn]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What becomes of an alert whose time has come; `notice` is None when there is nobody to tell anything."""
+
+    alert: AlertRow
+    receivers: list[UUID]
+    after: Lifecycle
+    title: str
+    notice: Notice | None
+
+    def change(self) -> AlertChange:
+        """Return the changed columns."""
+        return AlertChange(self.alert.alert_id, self.title, *self.after)
+
+
+async def run(engine: Engine) -> None:
+    """Flush and expire alerts until stopped; any number of replicas may do it."""
+
+    async def work() -> int:
+        return await flush_due(engine) + await expire_due(engine)
+
+    await engine.notifier.repeat(work, poll_seconds=engine.settings.notification_poll_seconds)
+
+
+async def flush_due(engine: Engine) -> int:
+    """Tell the receivers of alerts that are due, and return how many alerts that were."""
+    runtime = engine.runtime
+    now = runtime.clock.now()
+    async with runtime.database.transaction() as connection:
+        due = await alerts.claim_due_alerts(connection, now, _BATCH_ALERTS)
+        if not due:
+            return 0
+        rows = await _rows_of(connection, [each.alert.alert_id for each in due])
+        decisions, failed = _decided(runtime, due, rows, now)
+        if failed:
+            await alerts.update_postponed(connection, failed, now + _POSTPONED)
+        if decisions:
+            await alerts.update_alerts(connection, [decision.change() for decision in decisions], now)
+            await _write(engine, connection, decisions, now)
+    return len(due)
+
+
+async def _rows_of(connection: Connection, alert_ids: Sequence[UUID]) -> dict[UUID, list[AlertSignalRow]]:
+    found: dict[UUID, list[AlertSignalRow]] = {}
+    for row in await signals.list_signals(connection, alert_ids):
+        found.setdefault(row.alert_id, []).append(row)
+    return found
+
+
+def _decided(
+    runtime: Runtime, due: Sequence[DueAlert], rows: dict[UUID, list[AlertSignalRow]], now: datetime
+) -> tuple[list[Decision], list[UUID]]:
+    """Return what becomes of each alert, and the alerts that this fails on: none of them holds up another."""
+    decisions, failed = [], []
+    for each in due:
+        alert_id = each.alert.alert_id
+        try:
+            decisions.append(_decide(each, _contents(rows.get(alert_id, ())), now))
+        except Exception as error:
+            logger.exception("alert_failed", alert_id=str(alert_id))
+            runtime.failed_items.labels(type(error).__name__).inc()
+            failed.append(alert_id)
+    return decisions, failed
+
+
+def _contents(rows: Sequence[AlertSignalRow]) -> Contents:
+    contents = Contents()
+    for row in rows:
+        impact = Impact.model_validate_json(row.document)
+        (contents.standing if row.is_active else contents.withdrawn).append(impact)
+        if row.amended_at is not None:
+            contents.amended.append((row.amended_at, impact))
+    return contents
+
+
+def _decide(due: DueAlert, contents: Contents, now: datetime) -> Decision:
+    """Return what to do about an alert: go on firing, tell of a correction, or end because nothing is left of it."""
+    alert, is_system = due.alert, due.alert.kind == "system"
+    shown = contents.shown()
+    title = alert.title if is_system else title_of(shown)
+    after, reason = flushed(
+        alert,
+        now,
+        is_empty=not contents.standing and not is_system,
+        expires_at=alert.expires_at,
+        repeat_after=None
+        if due.is_rule_deleted
+        else repeat_after(alert.repeat_interval_seconds, alert.group_interval_seconds),
+    )
+    notice = None
+    if reason is not None:
+        amendment = None
+        if reason in {"revised", "retracted"}:
+            amendment = _amendment("retracted" if reason == "retracted" else "revised", contents, alert.last_flushed_at)
+        notice = render(
+            alert._replace(state=after.state, ends_at=after.ends_at, title=title, updated_at=now),
+            shown,
+            reason=reason,
+            now=now,
+            amendment=amendment,
+            n_withdrawn=len(contents.withdrawn),
+        )
+    return Decision(alert, [UUID(receiver_id) for receiver_id in due.receivers], after, title, notice)
+
+
+def _amendment(reason: Correction, contents: Contents, since: datetime | None) -> Amendment:
+    """Return what corrections have touched since the last notice."""
+    touched = [impact.impact_id for moment, impact in contents.amended if since is None or moment >= since]
+    return Amendment(reason, touched)
+
+
+async def _write(engine: Engine, connection: Connection, decisions: Sequence[Decision], now: datetime) -> None:
+    """Write deliveries, events and history of what was decided."""
+    ledger, events, transitions = [], [], []
+    for decision in decisions:
+        alert, after, notice = decision.alert, decision.after, decision.notice
+        if notice is not None:
+            ledger += delivery_rows(alert.alert_id, decision.receivers, after.n_notifications, notice)
+            # Who ended an alert has announced it already.
+            if notice.reason != "resolved":
+                events.append((notice.type, notice.data))
+            if notice.reason in {"first", "reopened"}:
+                after_commit(connection, engine.metrics.fired.labels(alert.severity).inc)
+        if after.state != alert.state:
+            reason = notice.reason if notice else "withdrawn"
+            transitions.append(transition(alert.alert_id, now, alert.state, after.state, reason))
+            if after.state == "resolved":
+                events.append(("alert.resolved", ended_event(alert._replace(state=after.state), now)))
+    await deliveries.insert_deliveries(connection, ledger, now)
+    await engine.runtime.events.publish(connection, events)
+    await alerts.insert_transitions(connection, transitions)
+    after_commit(connection, engine.dispatcher.wake)
+
+
+async def expire_due(engine: Engine) -> int:
+    """End alerts that nothing was added to for a whole window, and return how many; whoever heard of one is told."""
+    now = engine.runtime.clock.now()
+    async with engine.runtime.database.transaction() as connection:
+        found = await alerts.claim_expired_alerts(connection, now, _BATCH_ALERTS)
+        ends = [(alert, expired(alert, now)) for alert in found]
+        changes = [AlertChange(alert.alert_id, alert.title, *after) for alert, after in ends]
+        await alerts.update_alerts(connection, changes, now)
+        transitions = [
+            transition(alert.alert_id, now, alert.state, after.state, "no_further_impact") for alert, after in ends
+        ]
+        await alerts.insert_transitions(connection, transitions)
+        events = [("alert.resolved", ended_event(alert._replace(state=after.state), now)) for alert, after in ends]
+        await engine.runtime.events.publish(connection, events)
+    return len(found)
+
+
+def ended_event(alert: AlertRow, now: datetime) -> str:
+    """Return the event that says an alert has ended."""
+    return json.dumps(
+        {
+            "alert_id": str(alert.alert_id),
+            "rule_id": str(alert.rule_id),
+            "rule_name": alert.rule_name,
+            "severity": alert.severity,
+            "group_labels": alert.group_labels,
+            "title": alert.title,
+            "state": alert.state,
+            "ends_at": now.isoformat(),
+        }
+    )

@@ -1,0 +1,1 @@
+"""Receivers as users keep them."""
