@@ -159,7 +159,7 @@ async def _decide_and_store(
     # After the wait: the times of the versions of one article follow each other as the versions do.
     now = engine.runtime.clock.now()
     stored = await candidates.list_candidates(connection, drafts, window_hours)
-    decider = BatchDecider(stored, uuid7, window_hours * 3600.0, is_posted=fetched_from is None)
+    decider = BatchDecider(stored, uuid7, window_hours * 3600.0)
     decisions = await off_loop_if_large(
         lambda: [decider.decide(draft) for draft in drafts], characters=_characters(drafts, COMPARED_BODY_CHARACTERS)
     )

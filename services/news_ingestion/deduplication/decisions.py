@@ -116,19 +116,15 @@ class BatchDecider:
 
     `addresses` holds the articles that were met at other addresses than their own, by the key of these.
 
-    Parameters
-    ----------
-    is_posted : bool, a person or a program says what an article is now; what is fetched may come from a cache that is
-        behind, and an older version in it corrects nothing.
+    Notes
+    -----
+    A version that was there before corrects nothing: a cache of a feed is behind, or a request is repeated late.
     """
 
-    def __init__(
-        self, stored: Iterable[Known], new_id: Callable[[], UUID], window_seconds: float, *, is_posted: bool = True
-    ) -> None:
+    def __init__(self, stored: Iterable[Known], new_id: Callable[[], UUID], window_seconds: float) -> None:
         self._neighbourhood = Neighbourhood(stored)
         self._new_id = new_id
         self._window_seconds = window_seconds
-        self._is_posted = is_posted
         self.known: dict[UUID, Known] = {}
         self.addresses: dict[UUID, Known] = {}
 
@@ -174,8 +170,7 @@ class BatchDecider:
         if known.state == "retracted" and (says_the_same or draft.content_hash in known.content_hashes):
             return Decision("duplicate", known, known.article_id, verdict, "retracted")
         is_repeated = says_the_same and (is_elsewhere or not _corrects_summary(draft, current))
-        may_be_behind = is_elsewhere or not self._is_posted
-        is_older = not is_repeated and may_be_behind and _is_older_version(draft, known, says_the_same)
+        is_older = not is_repeated and _is_older_version(draft, known, says_the_same)
         if is_repeated or is_older:
             self._merge_tickers(known, draft)
             return Decision("duplicate", known, known.article_id, verdict, "older_version" if is_older else None)

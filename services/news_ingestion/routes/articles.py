@@ -56,9 +56,9 @@ async def article_filter(
 async def post_articles(batch: ArticleBatch, engine: EngineDep) -> ArticleResults:
     """Take in 1 to 500 articles; each is answered on its own, in the order given.
 
-    Posting an article again as it is stored changes nothing. A different title, body or summary at a known address is
-    a correction, also back to an older version; a summary that is left out stays. A retracted article stays retracted
-    when a version of it is posted again: it is answered `duplicate`, with the code `article_retracted` in `error`. A
+    Posting an article again as it is stored changes nothing. A new title, body or summary at a known address is a
+    correction; a summary that is left out stays. A version that the article had before is a late repetition: it is
+    answered `duplicate`, with the code `older_version` in `error`, or `article_retracted` when the article was. A
     syndicated copy is stored in its story and goes no further. An article that comes once per ticker is stored once
     with all of its tickers, and a correction at any of its addresses corrects it.
     """

@@ -93,15 +93,15 @@ async def read(service: RunningService, answer: dict[str, Any]) -> dict[str, Any
     return article
 
 
-async def test_what_is_posted_last_stands_though_it_was_there_before(news: RunningService) -> None:
+async def test_a_late_repetition_of_an_older_version_is_told_and_corrects_nothing(news: RunningService) -> None:
     url = "https://wire.example/a"
     for title in ("Acme cuts its outlook", "Acme raises its outlook", "Acme cuts its outlook"):
         (answer,) = await post(news, body(url, title))
 
-    assert (answer["status"], answer["error"]) == ("revised", None)
-    assert (await read(news, answer))["title"] == "Acme cuts its outlook"
-    told = await news.neighbour.wait_for_items(3)
-    assert [item["title"].split()[1] for item in told] == ["cuts", "raises", "cuts"]
+    assert (answer["status"], answer["error"]["code"]) == ("duplicate", "older_version")
+    assert (await read(news, answer))["title"] == "Acme raises its outlook"
+    told = await news.neighbour.wait_for_items(2)
+    assert [item["title"].split()[1] for item in told] == ["cuts", "raises"]
 
 
 async def test_a_corrected_summary_is_handed_on_and_a_missing_one_is_kept(news: RunningService) -> None:

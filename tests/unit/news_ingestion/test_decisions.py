@@ -22,13 +22,13 @@ def draft(title=ACME, url="https://wire.example.com/a", *, minutes=0, tickers=()
     return clean_item(item, received_at=NOON + timedelta(days=30))
 
 
-def decider(*stored, is_posted=True):
+def decider(*stored):
     numbers = count(1)
-    return BatchDecider(stored, lambda: UUID(int=next(numbers)), TWO_DAYS, is_posted=is_posted)
+    return BatchDecider(stored, lambda: UUID(int=next(numbers)), TWO_DAYS)
 
 
-def outcomes(*drafts, is_posted=True):
-    batch = decider(is_posted=is_posted)
+def outcomes(*drafts):
+    batch = decider()
     return [(decision.status, decision.reason) for decision in map(batch.decide, drafts)]
 
 
@@ -75,25 +75,17 @@ OLDER = ("duplicate", "older_version")
 
 
 def test_a_posted_version_is_a_correction_though_it_was_there_before():
-    posted = outcomes(draft(), draft(CUT), draft(), draft(), draft(CUT))
+    came = outcomes(draft(), draft(CUT), draft(), draft(CUT), draft())
 
-    assert posted == [CREATED, REVISED, REVISED, DUPLICATE, REVISED]
-
-
-def test_an_older_version_that_is_fetched_comes_from_a_cache_and_corrects_nothing():
-    fetched = outcomes(draft(), draft(CUT), draft(), draft(CUT), draft(), is_posted=False)
-
-    assert fetched == [CREATED, REVISED, OLDER, DUPLICATE, OLDER]
+    assert came == [CREATED, REVISED, OLDER, DUPLICATE, OLDER]
 
 
-def test_a_version_with_another_body_is_posted_back_too():
+def test_an_older_version_with_another_body_corrects_nothing():
     bodies = [draft(body=text) for text in ("Sales rose.", "Sales fell.", "Sales rose.")]
 
-    assert outcomes(*bodies) == [CREATED, REVISED, REVISED]
-    assert outcomes(*bodies, is_posted=False) == [CREATED, REVISED, OLDER]
+    assert outcomes(*bodies) == [CREATED, REVISED, OLDER]
 
 
-@pytest.mark.parametrize("is_posted", [True, False])
 @pytest.mark.parametrize(
     ("before", "after", "is_correction"),
     [
@@ -110,8 +102,8 @@ def test_a_version_with_another_body_is_posted_back_too():
         ("Profit rose after a fraud was found", "Profit rose [\u2026]", False),
     ],
 )
-def test_a_summary_of_other_words_is_a_correction(is_posted, before, after, is_correction):
-    decided = outcomes(draft(summary=before), draft(summary=after), is_posted=is_posted)
+def test_a_summary_of_other_words_is_a_correction(before, after, is_correction):
+    decided = outcomes(draft(summary=before), draft(summary=after))
 
     assert decided == [CREATED, REVISED if is_correction else DUPLICATE]
 
@@ -119,16 +111,12 @@ def test_a_summary_of_other_words_is_a_correction(is_posted, before, after, is_c
 def test_summaries_that_two_feeds_have_of_one_article_do_not_alternate():
     one, other = draft(summary="Orders doubled."), draft(summary="Forecast lifted.")
 
-    assert outcomes(one, other, one, other, is_posted=False) == [CREATED, REVISED, OLDER, DUPLICATE]
-    assert outcomes(one, other, one) == [CREATED, REVISED, REVISED]
+    assert outcomes(one, other, one, other) == [CREATED, REVISED, OLDER, DUPLICATE]
 
 
-@pytest.mark.parametrize("is_posted", [True, False])
-def test_a_retracted_article_stays_so_in_every_version_it_had(is_posted):
+def test_a_retracted_article_stays_so_in_every_version_it_had():
     hashes = {draft().content_hash, draft(CUT).content_hash}
-    batch = decider(
-        Known(UUID(int=7), UUID(int=8), draft(), 3, "retracted", content_hashes=hashes), is_posted=is_posted
-    )
+    batch = decider(Known(UUID(int=7), UUID(int=8), draft(), 3, "retracted", content_hashes=hashes))
 
     again = [batch.decide(one) for one in (draft(), draft(CUT), draft(summary="New words."))]
     rewritten = batch.decide(draft("Borealis Mining halts its northern pit"))
