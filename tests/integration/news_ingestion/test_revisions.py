@@ -121,13 +121,13 @@ async def test_an_older_version_of_a_feed_does_not_undo_a_correction(news: Runni
     url, source = "https://wire.example/a", uuid4()
     at = datetime(2026, 3, 2, tzinfo=UTC)
     for title, summary in (("Acme cuts its outlook", "One."), ("Acme raises its outlook", "Two.")):
-        await take_in(news.runtime, [Item(title, url, at, summary=summary)], fetched_from=source)
+        await take_in(news.engine, [Item(title, url, at, summary=summary)], fetched_from=source)
 
     stale = [Item("Acme cuts its outlook", url, at, summary="One."), Item("Acme raises its outlook", url, at)]
-    outcomes = await take_in(news.runtime, stale, fetched_from=source)
+    answers = await take_in(news.engine, stale, fetched_from=source)
 
-    decisions = [outcome.decision for outcome in outcomes if outcome.decision is not None]
-    assert [(one.status, one.reason) for one in decisions] == [("duplicate", "older_version"), ("duplicate", None)]
+    told = [(one.status, one.error and one.error.code) for one in answers.data]
+    assert told == [("duplicate", "older_version"), ("duplicate", None)]
     (stored,) = (await news.client.get("/news/v1/articles")).json()["data"]
     assert (stored["title"], stored["summary"], stored["revision"]) == ("Acme raises its outlook", "Two.", 2)
 
