@@ -50,7 +50,7 @@ class Note(Base, table=True):
 
 NOTE = Note.__table__
 TABLES = declare_tables(Base.metadata)
-router = service_router(TOY, tags=["notes"])
+router = service_router(TOY, "notes", "Short texts, handed on to a neighbour.")
 
 
 class NoteCreate(BaseModel):

@@ -4,12 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.metadata import version as distribution_version
 from typing import Any
 
 import httpx
-from fastapi import APIRouter, FastAPI
-from fastapi.openapi.utils import get_openapi
+from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
 from common.api.abandonment import AbandonmentMiddleware
@@ -17,10 +17,11 @@ from common.api.docs_page import install_docs_page
 from common.api.health import Check, check_database, health_router
 from common.api.idempotency import forget_old_answers
 from common.api.middleware import RequestMiddleware
+from common.api.openapi import openapi_document
 from common.api.problem_responses import install_problem_handlers
+from common.api.routing import ServiceRouter
 from common.api.service_routes import operations_router
 from common.clock import SYSTEM_CLOCK, Clock
-from common.errors import Problem
 from common.gateway import Service
 from common.handover.outbox import Handover
 from common.postgres.database import Connection
@@ -52,7 +53,7 @@ class ServiceDefinition:
 
     service: Service
     tables: CommonTables
-    routers: Sequence[APIRouter]
+    routers: Sequence[ServiceRouter]
     description: str
     counts: Counts
     lifespan: Lifespan
@@ -130,11 +131,13 @@ def create_service(
     install_docs_page(app, service)
     checks = {"database": check_database, **definition.checks}
     operations = operations_router(definition.service, definition.events, definition.counts, definition.handover)
-    for router in (*definition.routers, operations, health_router(service.kubernetes_name, version, checks)):
+    documented = (*definition.routers, operations)
+    for router in (*documented, health_router(service.kubernetes_name, version, checks)):
         # Not `include_router`: finding a route within routes took a fifth of a page's CPU, and ours add nothing.
         app.router.routes.extend(router.routes)
     app.add_middleware(RequestMiddleware, tracing=tracing, max_body_bytes=settings.max_body_bytes)
-    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
+    # Once: it takes some hundred milliseconds, and the routes do not change.
+    app.openapi = cache(lambda: openapi_document(app, documented))  # type: ignore[method-assign]
     return app
 
 
@@ -160,17 +163,3 @@ def _start_sealing(runtime: Runtime, columns: Sequence[SealedColumn]) -> None:
         await seal_all(runtime.database, runtime.secret_box, columns)
 
     runtime.start_worker("seal-secrets", seal)
-
-
-def _openapi(app: FastAPI) -> dict[str, Any]:
-    """Return the OpenAPI document, with the schema that every problem response refers to."""
-    if app.openapi_schema is None:
-        document = get_openapi(
-            title=app.title, version=app.version, description=app.description, routes=app.routes, tags=app.openapi_tags
-        )
-        problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
-        schemas = document.setdefault("components", {}).setdefault("schemas", {})
-        schemas.update(problem.pop("$defs", {}))
-        schemas["Problem"] = problem
-        app.openapi_schema = document
-    return app.openapi_schema

@@ -1,7 +1,6 @@
 """Routers whose every route asks for a scope, counts against the limit, and declares its failures."""
 
 from collections.abc import Callable, Coroutine
-from enum import Enum
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response, Security
@@ -138,19 +137,30 @@ class ServiceRoute(APIRoute):
             raise UnsupportedMediaType(f"This route reads {readable}, not {given[:100] or 'a body without a type'}.")
 
 
+class ServiceRouter(APIRouter):
+    """The routes of one resource: `tag` groups them in the OpenAPI document, and `about` says there what they are."""
+
+    tag: str
+    about: str
+
+
 def service_router(
-    service: Service, tags: list[str | Enum] | None = None, route_class: type[ServiceRoute] = ServiceRoute
-) -> APIRouter:
+    service: Service, tag: str, about: str, route_class: type[ServiceRoute] = ServiceRoute
+) -> ServiceRouter:
     """Return a router under the base path of `service` whose routes need a scope and declare the common failures.
 
     Parameters
     ----------
-    route_class : says how a route knows its callers
+    tag : name of the resource.
+    about : what the resource is, in one sentence.
+    route_class : says how a route knows its callers.
     """
-    return APIRouter(
+    router = ServiceRouter(
         prefix=service.base_path,
-        tags=tags,
+        tags=[tag],
         route_class=route_class,
         dependencies=[Depends(get_principal)],
         responses=problems(401, 403, 422, 429, 500, 503),
     )
+    router.tag, router.about = tag, about
+    return router

@@ -13,7 +13,7 @@ from sqlalchemy import Row, delete, func, insert, select
 
 from common.api.dependencies import ConnectionDep, ReadConnectionDep, RuntimeDep
 from common.api.pagination import Page, PageDep, keyset
-from common.api.routing import require_admin, service_router
+from common.api.routing import ServiceRouter, require_admin, service_router
 from common.errors import NotFound, problems
 from common.gateway import Service
 from common.handover.event_log import POSITION
@@ -51,9 +51,11 @@ CountsFunction = Callable[[Connection], Awaitable[Mapping[str, int]]]
 
 def operations_router(
     service: Service, events: tuple[str, ...], counts: CountsFunction, handover: Handover | None
-) -> APIRouter:
+) -> ServiceRouter:
     """Return the common routes of `service`."""
-    router = service_router(service, tags=["operations"])
+    router = service_router(
+        service, "operations", "How much went through, what was refused, and what is happening now."
+    )
     _add_counts(router, counts)
     if events:
         _add_stream(router, events)

@@ -18,7 +18,7 @@ from common.contracts.timestamps import Moment
 from common.errors import problems
 from common.gateway import ALERTS
 
-router = service_router(ALERTS, tags=["alerts"])
+router = service_router(ALERTS, "alerts", "What fired, why, and what became of it.")
 
 
 @router.get("/alerts", responses=problems(404))

@@ -15,7 +15,7 @@ from common.errors import NotFound, problems
 from common.gateway import ALERTS
 from common.postgres.database import Connection, after_commit
 
-router = service_router(ALERTS, tags=["deliveries"])
+router = service_router(ALERTS, "deliveries", "Everything that was sent to receivers, attempt by attempt.")
 
 
 async def _delivery_or_404(connection: Connection, delivery_id: UUID) -> Row[Any]:

@@ -13,7 +13,9 @@ from common.contracts import BatchResult
 from common.gateway import ALERTS
 from common.postgres.database import Connection
 
-router = service_router(ALERTS, tags=["integrations"], route_class=EventRoute)
+router = service_router(
+    ALERTS, "integrations", "Events of the platform, taken in as alerts of kind `system`.", route_class=EventRoute
+)
 
 
 @router.post("/integrations/flagger")

@@ -23,7 +23,7 @@ from common.api.routing import service_router
 from common.errors import NotFound, problems
 from common.gateway import ALERTS
 
-router = service_router(ALERTS, tags=["receivers"])
+router = service_router(ALERTS, "receivers", "Who is told of alerts, and through which channel.")
 
 
 @router.post("/receivers", status_code=201, responses=problems(409))

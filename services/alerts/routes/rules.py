@@ -17,7 +17,7 @@ from common.contracts import Severity
 from common.errors import Conflict, problems
 from common.gateway import ALERTS
 
-router = service_router(ALERTS, tags=["rules"])
+router = service_router(ALERTS, "rules", "Which impacts are worth an alert, and for whom.")
 
 
 @router.post("/rules", status_code=201, responses=problems(409))

@@ -11,7 +11,7 @@ from common.batches.item_isolation import answer_handover
 from common.contracts import BatchResult
 from common.gateway import ALERTS
 
-router = service_router(ALERTS, tags=["signals"])
+router = service_router(ALERTS, "signals", "Impacts as they come in, and rules tried on them.")
 
 
 @router.post("/signals")

@@ -17,7 +17,9 @@ from market_impact.prices.bar_parsing import ParsedBars
 from market_impact.repository import bars
 from market_impact.schemas import BarRead, BarsResult, BarWrite
 
-router = service_router(MARKET_IMPACT, tags=["bars"])
+router = service_router(
+    MARKET_IMPACT, "bars", "Daily prices and volumes, which estimates and event studies are computed from."
+)
 
 _BODY: dict[str, Any] = {
     "requestBody": {

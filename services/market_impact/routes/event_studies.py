@@ -18,7 +18,9 @@ from market_impact.event_studies.answer import StudyRead
 from market_impact.event_studies.answering import answer_study
 from market_impact.event_studies.request import StudyRequest
 
-router = service_router(MARKET_IMPACT, tags=["event studies"])
+router = service_router(
+    MARKET_IMPACT, "event studies", "Abnormal returns around your own events, with the tests of their significance."
+)
 SVG: dict[int | str, dict[str, Any]] = {
     200: {"content": {"image/svg+xml": {"schema": {"type": "string"}}}, "description": "The picture."}
 }

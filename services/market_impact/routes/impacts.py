@@ -23,7 +23,9 @@ from market_impact.impacts.outcome import Outcome
 from market_impact.repository.impacts import ImpactFilter, list_impacts
 from market_impact.schemas import ExplanationRead, ImpactBatch
 
-router = service_router(MARKET_IMPACT, tags=["impacts"])
+router = service_router(
+    MARKET_IMPACT, "impacts", "Estimates of abnormal returns after news, with their explanation and outcome."
+)
 Score = Annotated[float | None, Query(ge=0, le=100, allow_inf_nan=False, description="Least impact score.")]
 
 

@@ -6,7 +6,9 @@ from market_impact.dependencies import EngineDep
 from market_impact.impacts.model_card import active_model_card
 from market_impact.schemas import ModelList
 
-router = service_router(MARKET_IMPACT, tags=["models"])
+router = service_router(
+    MARKET_IMPACT, "models", "The estimators, each with a card that says how it was made and measured."
+)
 
 
 @router.get("/models")

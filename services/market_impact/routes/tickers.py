@@ -15,7 +15,7 @@ from market_impact.dependencies import EngineDep
 from market_impact.event_studies import chart_data
 from market_impact.routes.event_studies import SVG, SVGResponse
 
-router = service_router(MARKET_IMPACT, tags=["tickers"])
+router = service_router(MARKET_IMPACT, "tickers", "What is known of one security, as pictures.")
 
 
 @router.get("/tickers/{ticker}/timeline.svg", response_class=SVGResponse, responses={**problems(404), **SVG})

@@ -29,7 +29,9 @@ from news_ingestion.schemas.articles import (
     ComparisonRequest,
 )
 
-router = service_router(NEWS_INGESTION, tags=["articles"])
+router = service_router(
+    NEWS_INGESTION, "articles", "Articles with their revisions and the decision on each: new, duplicate, or correction."
+)
 
 
 async def article_filter(

@@ -26,7 +26,7 @@ from news_ingestion.sources import management
 from news_ingestion.sources.coverage import MAX_GAPS, coverage
 from news_ingestion.sources.fetching import fetch_now
 
-router = service_router(NEWS_INGESTION, tags=["sources"])
+router = service_router(NEWS_INGESTION, "sources", "Where articles are fetched from, when, and with what success.")
 
 
 @router.post("/sources", status_code=201, summary="Create a source", responses=problems(409))

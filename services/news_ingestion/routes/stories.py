@@ -14,7 +14,7 @@ from news_ingestion.dependencies import StoryID
 from news_ingestion.repository import reading
 from news_ingestion.schemas.articles import Headline, StoryDetail, StoryRead
 
-router = service_router(NEWS_INGESTION, tags=["stories"])
+router = service_router(NEWS_INGESTION, "stories", "Articles that tell of the same event.")
 _MAX_HEADLINES = 500
 
 

@@ -25,7 +25,9 @@ from nlp.text_analyser import TextAnalysis, no_sentiment
 from nlp.text_input import TextInput
 from nlp.texts.languages import ENGLISH
 
-router = service_router(NLP, tags=["analyses"])
+router = service_router(
+    NLP, "analyses", "What the models find in articles that were handed over, and in texts that are not stored."
+)
 _Name = Annotated[str | None, Query(max_length=100)]
 
 

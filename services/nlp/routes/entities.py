@@ -20,7 +20,7 @@ from nlp.entities.resolution import ResolvedCandidate, resolve
 from nlp.entities.search import EntityQuery, search_entities
 from nlp.schemas import AliasesUpdate, CandidateRead, EntityRead, NamesToResolve, ResolutionRead, Resolutions
 
-router = service_router(NLP, tags=["entities"])
+router = service_router(NLP, "entities", "Names of companies and other entities, and the securities that they mean.")
 EntityId = Annotated[str, Path(min_length=1, max_length=200, description="For example `company-320193`.")]
 
 

@@ -14,7 +14,7 @@ from nlp.events.patterns import event_types
 from nlp.schemas import EventRead, EventTaxonomy, ModelRead, Models, SelfcheckRead, TopicRead, TopicTaxonomy
 from nlp.topics.market import market_topics
 
-router = service_router(NLP, tags=["models"])
+router = service_router(NLP, "models", "The models with their cards, the taxonomies, and the self-check.")
 
 
 @router.get("/models")
