@@ -8,8 +8,10 @@ from tests.contract.openapi_documents import (
     JSON,
     arrays_without_items,
     committed_document,
+    undescribed_response_properties,
     wanting_operations,
 )
+from tests.contract.undescribed_properties import UNDESCRIBED
 
 VALIDATORS = {"3.1": OpenAPIV31SpecValidator}
 
@@ -47,6 +49,28 @@ def test_a_document_says_whom_to_ask_and_where_the_service_is(document: JSON) ->
     assert document["info"]["contact"]["url"].startswith("https://")
     assert document["servers"][0]["url"] == "/"
     assert document["servers"][0]["description"]
+
+
+@pytest.mark.parametrize("service", [service.name for service in SERVICES])
+def test_every_property_of_an_answer_is_described(service: str) -> None:
+    known = {f"{schema}.{name}" for schema, names in UNDESCRIBED[service].items() for name in names.split()}
+
+    assert sorted(undescribed_response_properties(committed_document(service)) - known) == []
+
+
+def test_a_property_without_description_is_noticed_wherever_an_answer_can_hold_it() -> None:
+    document = committed_document("alerts")
+    schemas = document["components"]["schemas"]
+    before = undescribed_response_properties(document)
+    del schemas["Lineage"]["properties"]["story_id"]["description"]
+    schemas["Interval"]["properties"]["width"] = {"anyOf": [{"properties": {"inner": {}}, "type": "object"}]}
+    schemas["OnlyAsked"] = {"properties": {"unanswered": {}}}
+
+    assert undescribed_response_properties(document) - before == {
+        "Interval.width",
+        "Interval/properties/width/anyOf/0.inner",
+        "Lineage.story_id",
+    }
 
 
 def broken(change: str) -> JSON:

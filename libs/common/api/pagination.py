@@ -21,7 +21,7 @@ Key = datetime | UUID | int | str
 class Page(BaseModel, Generic[ReadT]):
     """One page of a list; `next_cursor` is null on the last one."""
 
-    data: list[ReadT]
+    data: list[ReadT] = Field(description="Items of the page, newest first.")
     next_cursor: str | None = Field(default=None, description="Pass it as `cursor` to get the next page.")
 
 

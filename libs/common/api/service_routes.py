@@ -24,13 +24,13 @@ from common.postgres.database import Connection, after_commit
 class DeadLetter(BaseModel):
     """A hand-over that the neighbour refused for good, kept until someone sends it again or deletes it."""
 
-    dead_letter_id: UUID
+    dead_letter_id: UUID = Field(description="Identifier of the dead letter.")
     payload: str = Field(description="The item as it was handed over, JSON text.")
     problem: dict[str, Any] = Field(description="What the neighbour answered.")
-    attempts: int
-    created_at: datetime
-    failed_at: datetime
-    request_id: str
+    attempts: int = Field(description="Number of attempts that were made.")
+    created_at: datetime = Field(description="When the hand-over was first due (RFC 3339).")
+    failed_at: datetime = Field(description="When it was given up (RFC 3339).")
+    request_id: str = Field(description="Request that the item came from, as logs name it.")
 
     @classmethod
     def from_row(cls, row: Row[Any]) -> "DeadLetter":
@@ -41,7 +41,7 @@ class DeadLetter(BaseModel):
 class Counts(BaseModel):
     """How many items went through this service since its database was made; every figure is a count of items."""
 
-    counts: dict[str, int]
+    counts: dict[str, int] = Field(description="Items by what became of them.")
     outbox_pending: int = Field(description="Results not yet handed over.")
     dead_letters: int = Field(description="Results that the neighbour refused.")
 

@@ -58,55 +58,57 @@ MagnitudeKind = Literal[
 
 
 class Sentiment(BaseModel):
-    """Calibrated class probabilities and the score.
-
-    Notes
-    -----
-    The three probabilities sum to 1. `score` in [-1, 1] says how good or bad the news is: what a reader who grades
-    headlines would give. The fast tier, which grades nothing, gives `positive` - `negative`.
-    """
+    """Calibrated class probabilities and the score."""
 
     model_config = ConfigDict(allow_inf_nan=False)
 
-    label: SentimentLabel
-    score: float = Field(ge=-1.0, le=1.0)
-    positive: float = Field(ge=0.0, le=1.0)
-    neutral: float = Field(ge=0.0, le=1.0)
-    negative: float = Field(ge=0.0, le=1.0)
+    label: SentimentLabel = Field(description="The most probable class.")
+    score: float = Field(
+        ge=-1.0,
+        le=1.0,
+        description="How good or bad the news is, in [-1, 1], as a reader who grades headlines would say. The fast "
+        "tier gives `positive` - `negative`.",
+    )
+    positive: float = Field(ge=0.0, le=1.0, description="Calibrated probability of `positive`, in [0, 1].")
+    neutral: float = Field(ge=0.0, le=1.0, description="Calibrated probability of `neutral`, in [0, 1].")
+    negative: float = Field(
+        ge=0.0, le=1.0, description="Calibrated probability of `negative`, in [0, 1]; the three sum to 1."
+    )
 
 
 class Span(BaseModel):
     """A stretch of one field: `start` and `end` are character offsets, `end` exclusive."""
 
-    field: TextField
-    start: int = Field(ge=0)
-    end: int = Field(ge=0)
+    field: TextField = Field(description="Field of the article that the stretch is in.")
+    start: int = Field(ge=0, description="Offset of its first character, from 0.")
+    end: int = Field(ge=0, description="Offset after its last character.")
     # A quotation: as it stands there, which has been cleaned itself.
-    text: str
+    text: str = Field(description="The stretch as it stands there.")
 
 
 class EvidenceSpan(Span):
-    """A stretch that moved the score: `weight` > 0 pushes it up, < 0 down.
-
-    Notes
-    -----
-    `negated` when it stands under a negation, `hedged` when the text only says that it may be so.
-    """
+    """A stretch that moved the score: `weight` > 0 pushes it up, < 0 down."""
 
     model_config = ConfigDict(allow_inf_nan=False)
 
-    weight: float
-    negated: bool = False
-    hedged: bool = False
+    weight: float = Field(
+        description="Share of the score that the stretch accounts for: above 0 it pushes the score up, below 0 down."
+    )
+    negated: bool = Field(default=False, description="Whether it stands under a negation.")
+    hedged: bool = Field(default=False, description="Whether the text only says that it may be so.")
 
 
 class Meaning(BaseModel):
     """A security that an ambiguous name may mean."""
 
-    name: Name
-    ticker: Ticker | None = None
-    mic: Mic | None = None
-    cik: int | None = None
+    name: Name = Field(description="Name of the security's issuer.")
+    ticker: Ticker | None = Field(default=None, description="Ticker of the security; null when unknown.")
+    mic: Mic | None = Field(
+        default=None, description="Market identifier code (ISO 10383) of its listing; null when unknown."
+    )
+    cik: int | None = Field(
+        default=None, description="Central Index Key of the issuer at the SEC; null when it has none."
+    )
 
 
 class Entity(BaseModel):
@@ -114,21 +116,35 @@ class Entity(BaseModel):
 
     Notes
     -----
-    `relevance` is in [0, 1]: 1 for the subject of the headline, near 0 for a passing mention deep in the body.
     `meanings` lists what an ambiguous name may mean: then no `ticker` is given, as it would be a guess.
     """
 
     model_config = ConfigDict(allow_inf_nan=False, extra="ignore")
 
-    name: Name
-    type: EntityType
-    ticker: Ticker | None = None
-    mic: Mic | None = None
-    cik: int | None = None
-    relevance: float = Field(ge=0.0, le=1.0)
-    sentiment: Sentiment
-    mentions: list[Span] = Field(default_factory=list)
-    meanings: list[Meaning] = Field(default_factory=list, max_length=20)
+    name: Name = Field(description="Canonical name of the entity.")
+    type: EntityType = Field(description="Kind of entity; a `company` is a listed organisation.")
+    ticker: Ticker | None = Field(
+        default=None, description="Ticker of the security; null when the entity is not listed or its name is ambiguous."
+    )
+    mic: Mic | None = Field(
+        default=None, description="Market identifier code (ISO 10383) of its listing; null when unknown."
+    )
+    cik: int | None = Field(
+        default=None, description="Central Index Key of the issuer at the SEC; null when it has none."
+    )
+    relevance: float = Field(
+        ge=0.0,
+        le=1.0,
+        description="Relevance in [0, 1]: 1 for the subject of the headline, near 0 for a passing mention deep in the "
+        "body.",
+    )
+    sentiment: Sentiment = Field(description="Sentiment of the text towards this entity.")
+    mentions: list[Span] = Field(default_factory=list, description="Where the text names the entity.")
+    meanings: list[Meaning] = Field(
+        default_factory=list,
+        max_length=20,
+        description="What an ambiguous name may mean; empty when it is not ambiguous.",
+    )
 
 
 class TopicScore(BaseModel):
@@ -136,17 +152,19 @@ class TopicScore(BaseModel):
 
     model_config = ConfigDict(allow_inf_nan=False)
 
-    topic: Text
-    score: float = Field(ge=0.0, le=1.0)
+    topic: Text = Field(description="Topic of the taxonomy.")
+    score: float = Field(ge=0.0, le=1.0, description="Calibrated probability of the topic, in [0, 1].")
 
 
 class EventRole(BaseModel):
     """Who takes which part in an event; `ticker` where the name is linked to a security, `span` where it stands."""
 
-    role: EventRoleName
-    name: Name
-    ticker: Ticker | None = None
-    span: Span
+    role: EventRoleName = Field(description="Part that the entity takes in the event.")
+    name: Name = Field(description="Name of the entity, as it is written or as it is known.")
+    ticker: Ticker | None = Field(
+        default=None, description="Ticker of the security that the name is linked to; null when it is linked to none."
+    )
+    span: Span = Field(description="Where the name stands.")
 
 
 class Magnitude(BaseModel):
@@ -164,13 +182,27 @@ class Magnitude(BaseModel):
         allow_inf_nan=False, extra="ignore", validate_by_name=True, validate_by_alias=True, serialize_by_alias=True
     )
 
-    kind: MagnitudeKind
-    value: float
-    unit: Text
-    from_: float | None = Field(default=None, alias="from")
-    to: float | None = None
-    expected: float | None = None
-    span: Span
+    kind: MagnitudeKind = Field(description="What the number measures.")
+    value: float = Field(
+        description="The number in `unit`, scale words and cents resolved; losses and falls are negative. Of a range "
+        "its middle, of a change the new value."
+    )
+    unit: Text = Field(
+        description="Unit of the number: an ISO 4217 currency code, `percent`, `shares`, `people`, `units` or `ratio`."
+    )
+    from_: float | None = Field(
+        default=None,
+        alias="from",
+        description="Old value of a change, or lower end of a range, in `unit`; null when the text gives none.",
+    )
+    to: float | None = Field(
+        default=None,
+        description="New value of a change, or upper end of a range, in `unit`; null when the text gives none.",
+    )
+    expected: float | None = Field(
+        default=None, description="What analysts expected, in `unit`; null when the text does not say."
+    )
+    span: Span = Field(description="Where the number stands.")
 
 
 class EventScore(BaseModel):
@@ -184,12 +216,15 @@ class EventScore(BaseModel):
 
     model_config = ConfigDict(allow_inf_nan=False)
 
-    type: Text
-    score: float = Field(ge=0.0, le=1.0)
-    negated: bool = False
-    hedged: bool = False
-    roles: list[EventRole] = Field(default_factory=list)
-    magnitudes: list[Magnitude] = Field(default_factory=list)
+    type: Text = Field(description="Event type of the taxonomy.")
+    score: float = Field(ge=0.0, le=1.0, description="Confidence that the text reports the event, in [0, 1].")
+    negated: bool = Field(
+        default=False,
+        description="Whether the text says that the event does not happen; such an event has a low score.",
+    )
+    hedged: bool = Field(default=False, description="Whether the text reports the event as possible only.")
+    roles: list[EventRole] = Field(default_factory=list, description="Who takes which part in the event.")
+    magnitudes: list[Magnitude] = Field(default_factory=list, description="Numbers of the event.")
 
 
 class Analysis(BaseModel):
@@ -198,32 +233,44 @@ class Analysis(BaseModel):
     Notes
     -----
     `state` repeats the article's: a `retracted` article hands on an analysis without entities, so that what was
-    built on it downstream is withdrawn too. `abstained` says that the models declined to score, `abstain_reason` why.
-    `ambiguity` is the Jensen-Shannon divergence, in bits, of what the two tiers think: 0 where they agree, None where
-    only one was asked.
+    built on it downstream is withdrawn too.
     """
 
     model_config = ConfigDict(allow_inf_nan=False, extra="ignore")
 
-    analysis_id: UUID
-    article_id: UUID
-    revision: int = Field(ge=1, le=1_000_000)
-    state: ArticleState = "created"
-    title: Title
-    url: Text | None = None
-    source_name: Text | None = None
-    language: Language
-    sentiment: Sentiment
-    entities: list[Entity] = Field(default_factory=list)
-    topics: list[TopicScore] = Field(default_factory=list)
-    events: list[EventScore] = Field(default_factory=list)
-    evidence: list[EvidenceSpan] = Field(default_factory=list)
-    novelty: float = Field(default=1.0, ge=0.0, le=1.0)
-    abstained: bool = False
-    abstain_reason: Text | None = None
-    ambiguity: float | None = Field(default=None, ge=0.0, le=1.0)
-    model_versions: dict[Text, Text]
-    lineage: Lineage
+    analysis_id: UUID = Field(description="Identifier of the analysis.")
+    article_id: UUID = Field(description="Article that was analysed.")
+    revision: int = Field(ge=1, le=1_000_000, description="Revision of the article that was analysed, from 1.")
+    state: ArticleState = Field(
+        default="created", description="State of that revision; the analysis of a `retracted` article has no entities."
+    )
+    title: Title = Field(description="Headline of the article.")
+    url: Text | None = Field(default=None, description="Address of the article; null when it has none.")
+    source_name: Text | None = Field(default=None, description="Name of the source; null when unknown.")
+    language: Language = Field(description="ISO 639 code of the language that the text was recognised to be in.")
+    sentiment: Sentiment = Field(description="Sentiment of the whole text.")
+    entities: list[Entity] = Field(default_factory=list, description="Entities that the text names.")
+    topics: list[TopicScore] = Field(default_factory=list, description="Topics of the text.")
+    events: list[EventScore] = Field(
+        default_factory=list, description="Events that the text reports, denied ones included."
+    )
+    evidence: list[EvidenceSpan] = Field(
+        default_factory=list, description="Stretches of text that moved the sentiment score."
+    )
+    novelty: float = Field(
+        default=1.0, ge=0.0, le=1.0, description="Novelty of the article in [0, 1]: 1 for the first one of its story."
+    )
+    abstained: bool = Field(default=False, description="Whether the models declined to score the text.")
+    abstain_reason: Text | None = Field(default=None, description="Why they declined; null when they did not.")
+    ambiguity: float | None = Field(
+        default=None,
+        ge=0.0,
+        le=1.0,
+        description="Jensen-Shannon divergence in bits, in [0, 1], of the sentiments that the two tiers give: 0 where "
+        "they agree; null where only one tier was asked.",
+    )
+    model_versions: dict[Text, Text] = Field(description="Version of each model that took part, by its name.")
+    lineage: Lineage = Field(description="Trail of the article up to this analysis.")
 
     def stated_events(self) -> list[EventScore]:
         """Return the events that the text does not deny, the surest first."""

@@ -16,8 +16,10 @@ ArticleState = Literal["created", "revised", "retracted"]
 class ArticleSource(BaseModel):
     """Where an article came from: the provider's own identifier, when it has one, and its name."""
 
-    id: Name | None = None
-    name: Name
+    id: Name | None = Field(
+        default=None, description="The provider's own identifier of the source; null when it has none."
+    )
+    name: Name = Field(description="Name of the source, for example a publisher.")
 
 
 class Article(BaseModel):
@@ -26,27 +28,47 @@ class Article(BaseModel):
     Notes
     -----
     `revision` starts at 1 and grows by one with every correction; (`article_id`, `revision`) is the natural key
-    on which the receiver is idempotent. `novelty` is in [0, 1]: 1 for the first article of a story, then
-    0.75 to the power of the number of earlier articles of the story in the 24 hours before.
+    on which the receiver is idempotent.
     """
 
     model_config = ConfigDict(extra="ignore")
 
-    article_id: UUID
-    revision: int = Field(ge=1, le=1_000_000)
-    state: ArticleState = "created"
-    story_id: UUID
-    title: Title
-    body: Body | None = None
-    summary: Summary | None = None
-    url: Text = Field(max_length=2_048)
-    author: Name | None = None
-    source: ArticleSource | None = None
-    language: Language | None = None
-    tickers: list[Ticker] = Field(default_factory=list, max_length=100)
-    published_at: SafeMoment
-    received_at: SafeMoment
-    novelty: float = Field(default=1.0, ge=0.0, le=1.0)
+    article_id: UUID = Field(description="Identifier of the article, the same in all its revisions.")
+    revision: int = Field(
+        ge=1, le=1_000_000, description="Number of this revision: 1 at first, one more with every correction."
+    )
+    state: ArticleState = Field(
+        default="created",
+        description="`created` for a new article, `revised` for a correction, `retracted` for one that was withdrawn.",
+    )
+    story_id: UUID = Field(
+        description="Story that the article belongs to: all articles of one story tell of the same event."
+    )
+    title: Title = Field(description="Headline, cleaned.")
+    body: Body | None = Field(default=None, description="Full text, cleaned; null when the source has none.")
+    summary: Summary | None = Field(
+        default=None, description="Summary or teaser, cleaned; null when the source has none."
+    )
+    url: Text = Field(max_length=2_048, description="Address of the article, as the source gave it.")
+    author: Name | None = Field(default=None, description="Author as the source names them; null when unknown.")
+    source: ArticleSource | None = Field(
+        default=None, description="Where the article came from; null when it was posted without a source."
+    )
+    language: Language | None = Field(
+        default=None, description="ISO 639 code of the language that the source states; null when it states none."
+    )
+    tickers: list[Ticker] = Field(
+        default_factory=list, max_length=100, description="Tickers that the source gave the article."
+    )
+    published_at: SafeMoment = Field(description="When the source published it (RFC 3339).")
+    received_at: SafeMoment = Field(description="When this system first received it (RFC 3339).")
+    novelty: float = Field(
+        default=1.0,
+        ge=0.0,
+        le=1.0,
+        description="Novelty in [0, 1]: 1 for the first article of a story, then 0.75 to the power of the number of "
+        "the story's earlier articles in the 24 hours before.",
+    )
 
     def lineage(self) -> Lineage:
         """Return the trail as it stands when the article leaves ingestion."""

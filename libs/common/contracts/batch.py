@@ -62,9 +62,11 @@ Tolerant = Annotated[ItemT | InvalidItem, _TolerantItem()]
 class ItemError(BaseModel):
     """Why one item of a batch was rejected."""
 
-    code: str
-    detail: str
-    errors: list[ErrorDetail] = Field(default_factory=list)
+    code: str = Field(description="What is wrong, for a program.")
+    detail: str = Field(description="What is wrong, for a person.")
+    errors: list[ErrorDetail] = Field(
+        default_factory=list, description="Every value of the item that does not fit its contract."
+    )
     exception: str | None = Field(
         default=None, description="Of `internal_error`: the class of what was raised while the item was worked on."
     )
@@ -89,12 +91,12 @@ class ItemResult(BaseModel):
     """
 
     index: int = Field(ge=0, description="Position in the request, from 0.")
-    status: ItemStatus
+    status: ItemStatus = Field(description="What became of the item.")
     id: str | None = Field(default=None, description="Identifier of the stored result.")
-    error: ItemError | None = None
+    error: ItemError | None = Field(default=None, description="Why the item was rejected; null when it was not.")
 
 
 class BatchResult(BaseModel):
     """The answers to a hand-over, in the order of the request."""
 
-    data: list[ItemResult]
+    data: list[ItemResult] = Field(description="One answer per item, in the order of the request.")

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from common.contracts.timestamps import SafeMoment
 
@@ -12,12 +12,20 @@ class Lineage(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
 
-    article_id: UUID
-    story_id: UUID
-    analysis_id: UUID | None = None
-    impact_id: UUID | None = None
-    published_at: SafeMoment
-    received_at: SafeMoment
-    analysed_at: SafeMoment | None = None
-    scored_at: SafeMoment | None = None
-    notified_at: SafeMoment | None = None
+    article_id: UUID = Field(description="Article at the start of the trail.")
+    story_id: UUID = Field(description="Story of the article.")
+    analysis_id: UUID | None = Field(default=None, description="Analysis of the article; null before NLP.")
+    impact_id: UUID | None = Field(
+        default=None, description="Impact estimated from the analysis; null before market impact."
+    )
+    published_at: SafeMoment = Field(description="When the source published the article (RFC 3339).")
+    received_at: SafeMoment = Field(description="When news ingestion received it (RFC 3339).")
+    analysed_at: SafeMoment | None = Field(
+        default=None, description="When NLP had analysed it (RFC 3339); null before."
+    )
+    scored_at: SafeMoment | None = Field(
+        default=None, description="When market impact had estimated its effect (RFC 3339); null before."
+    )
+    notified_at: SafeMoment | None = Field(
+        default=None, description="When receivers were first notified (RFC 3339); null before."
+    )
