@@ -10,11 +10,12 @@ from uuid import UUID
 
 from fastapi import Depends, Query
 from pydantic import BaseModel, Field
-from sqlalchemy import BigInteger, ColumnElement, Row, Select, literal, tuple_
+from sqlalchemy import BigInteger, ColumnElement, Select, literal, tuple_
 
 from common.errors import NotFound
 
 ReadT = TypeVar("ReadT")
+RowT = TypeVar("RowT")
 Key = datetime | UUID | int | str
 
 
@@ -33,7 +34,7 @@ class PageRequest:
     cursor: str | None = None
 
     def answer(
-        self, rows: Sequence[Row[Any]], *, key: Callable[[Row[Any]], tuple[Key, ...]], read: Callable[[Row[Any]], ReadT]
+        self, rows: Sequence[RowT], *, key: Callable[[RowT], tuple[Key, ...]], read: Callable[[RowT], ReadT]
     ) -> Page[ReadT]:
         """Return the page of `rows`, which hold one row more than `limit` when there is a next page."""
         shown = rows[: self.limit]

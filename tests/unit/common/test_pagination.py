@@ -8,8 +8,9 @@ from uuid import UUID, uuid4
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from sqlalchemy import BigInteger, Column, MetaData, Table, select
 
-from common.api.pagination import decode_cursor, encode_cursor
+from common.api.pagination import PageRequest, decode_cursor, encode_cursor, keyset
 from common.errors import NotFound
 
 MOMENTS = st.datetimes(timezones=st.just(UTC))
@@ -77,3 +78,40 @@ def test_a_moment_without_a_zone_is_not_found() -> None:
 
     with pytest.raises(NotFound):
         decode_cursor(naive, [datetime])
+
+
+LARGEST = 2**63 - 1
+
+
+@pytest.mark.parametrize("number", [LARGEST, -LARGEST, 0])
+def test_an_integer_of_64_bits_is_a_key(number: int) -> None:
+    assert decode_cursor(encode_cursor((number,)), [int]) == [number]
+
+
+@pytest.mark.parametrize("number", [LARGEST + 1, -LARGEST - 1, 10**30])
+def test_an_integer_of_more_than_64_bits_is_not_found(number: int) -> None:
+    with pytest.raises(NotFound):
+        decode_cursor(encode_cursor((number,)), [int])
+
+
+@pytest.mark.parametrize(
+    ("n_rows", "shown", "next_key"),
+    [(0, [], None), (2, [9, 8], None), (3, [9, 8, 7], None), (4, [9, 8, 7], 7)],
+    ids=["an empty list", "fewer than the limit", "exactly the limit", "one more than the limit"],
+)
+def test_only_a_row_beyond_the_limit_makes_a_next_page(n_rows: int, shown: list[int], next_key: int | None) -> None:
+    page = PageRequest(limit=3).answer([9, 8, 7, 6][:n_rows], key=lambda number: (number,), read=lambda number: number)
+
+    assert page.data == shown
+    assert page.next_cursor == (None if next_key is None else encode_cursor((next_key,)))
+
+
+def test_a_page_starts_below_its_cursor_and_asks_for_one_row_more_than_it_shows() -> None:
+    table = Table("number", MetaData(), Column("value", BigInteger))
+    page = PageRequest(limit=3, cursor=encode_cursor((7,)))
+
+    sql = str(keyset(select(table), page, (table.c.value,)).compile(compile_kwargs={"literal_binds": True}))
+
+    assert "WHERE (number.value) < (7)" in sql
+    assert "ORDER BY number.value DESC" in sql
+    assert "LIMIT 4" in sql
