@@ -8,19 +8,30 @@ import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import NamedTuple
 
 from fastapi import Request, Response
 from pydantic import BaseModel
-from sqlalchemy import Row, delete, func, insert, select
+from sqlalchemy import delete, func, insert, select
 
 from common.errors import Conflict, Unprocessable
 from common.postgres.database import Connection
+from common.postgres.rows import columns_for, find_row
 from common.runtime import Runtime
 
 Handler = Callable[[Request], Awaitable[Response]]
 
 MAX_KEY_CHARACTERS = 255
 _KEPT_HEADERS = ("content-type", "etag", "location")
+
+
+class _StoredAnswer(NamedTuple):
+    """The answer to the first request with a key, and the hash of that request's body."""
+
+    body_hash: str
+    status: int
+    headers: dict[str, str]
+    body: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +100,10 @@ async def forget_old_answers(runtime: Runtime) -> None:
         await connection.execute(delete(table).where(table.c.created_at < limit))
 
 
-async def _find(runtime: Runtime, connection: Connection, identity: dict[str, str]) -> Row[tuple[object, ...]] | None:
+async def _find(runtime: Runtime, connection: Connection, identity: dict[str, str]) -> _StoredAnswer | None:
     table = runtime.tables.idempotency_key
     conditions = [table.c[name] == value for name, value in identity.items()]
-    return (await connection.execute(select(table).where(*conditions))).first()
+    return await find_row(connection, select(*columns_for(_StoredAnswer, table)).where(*conditions), _StoredAnswer)
 
 
 async def _store(
@@ -116,10 +127,10 @@ async def _store(
     )
 
 
-def _replay(stored: Row[tuple[object, ...]], body_hash: str, shown_once: frozenset[str]) -> Response:
+def _replay(stored: _StoredAnswer, body_hash: str, shown_once: frozenset[str]) -> Response:
     if stored.body_hash != body_hash:
         raise Unprocessable("This Idempotency-Key was used with another body.", code="idempotency_key_reused")
-    # The release before kept whole answers.
+    # The previous release kept whole answers.
     body, n_left_out = _without(stored.body, shown_once)
     marks = {"Idempotent-Replayed": "true"}
     if n_left_out:

@@ -9,16 +9,24 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Header, Query
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import BaseModel, Field, StringConstraints
-from sqlalchemy import Row, delete, func, insert, select
 
 from common.api.dependencies import ConnectionDep, ReadConnectionDep, RuntimeDep
 from common.api.pagination import Page, PageDep, keyset
 from common.api.routing import ServiceRouter, require_admin, service_router
 from common.errors import NotFound, problems
 from common.gateway import Service
+from common.handover.dead_letters import (
+    DeadLetterRow,
+    count_dead_letters,
+    put_back,
+    select_dead_letters,
+    take_dead_letter,
+)
 from common.handover.event_log import POSITION
-from common.handover.outbox import Handover
+from common.handover.outbox import Handover, count_pending
 from common.postgres.database import Connection, after_commit
+from common.postgres.rows import find_rows
+from common.runtime import Runtime
 
 
 class DeadLetter(BaseModel):
@@ -33,9 +41,9 @@ class DeadLetter(BaseModel):
     request_id: str = Field(description="Request that the item came from, as logs name it.")
 
     @classmethod
-    def from_row(cls, row: Row[Any]) -> "DeadLetter":
+    def from_row(cls, row: DeadLetterRow) -> "DeadLetter":
         """Return the wire form of a stored dead letter."""
-        return cls.model_validate(row._mapping, from_attributes=True)  # noqa: SLF001 - SQLAlchemy's public name
+        return cls(**row._asdict())
 
 
 class Counts(BaseModel):
@@ -69,9 +77,9 @@ def _add_counts(router: APIRouter, counts: CountsFunction) -> None:
     async def read_counts(connection: ReadConnectionDep, runtime: RuntimeDep) -> Counts:
         """Count what went through this service; with its neighbours' counts it adds up to the whole pipeline."""
         found = await counts(connection)
-        pending = await connection.scalar(select(func.count()).select_from(runtime.tables.outbox))
-        dead = await connection.scalar(select(func.count()).select_from(runtime.tables.dead_letter))
-        return Counts(counts=dict(found), outbox_pending=pending or 0, dead_letters=dead or 0)
+        pending = await count_pending(connection, runtime.tables.outbox)
+        dead = await count_dead_letters(connection, runtime.tables.dead_letter)
+        return Counts(counts=dict(found), outbox_pending=pending, dead_letters=dead)
 
 
 def _add_stream(router: APIRouter, events: tuple[str, ...]) -> None:
@@ -98,7 +106,8 @@ def _add_dead_letters(router: APIRouter) -> None:
     async def list_dead_letters(connection: ReadConnectionDep, runtime: RuntimeDep, page: PageDep) -> Page[DeadLetter]:
         """List hand-overs that the neighbour refused, the newest first, each with the neighbour's answer."""
         table = runtime.tables.dead_letter
-        rows = (await connection.execute(keyset(select(table), page, (table.c.dead_letter_id,)))).all()
+        statement = keyset(select_dead_letters(table), page, (table.c.dead_letter_id,))
+        rows = await find_rows(connection, statement, DeadLetterRow)
         return page.answer(rows, key=lambda row: (row.dead_letter_id,), read=DeadLetter.from_row)
 
     @router.post(
@@ -110,17 +119,7 @@ def _add_dead_letters(router: APIRouter) -> None:
     async def resend_dead_letter(dead_letter_id: UUID, connection: ConnectionDep, runtime: RuntimeDep) -> DeadLetter:
         """Put a refused hand-over back into the outbox, for when the neighbour has been mended."""
         letter = await _take(connection, runtime, dead_letter_id)
-        now = runtime.clock.now()
-        await connection.execute(
-            insert(runtime.tables.outbox).values(
-                outbox_id=letter.dead_letter_id,
-                payload=letter.payload,
-                traceparent=letter.traceparent,
-                request_id=letter.request_id,
-                created_at=letter.created_at,
-                next_attempt_at=now,
-            )
-        )
+        await put_back(connection, runtime.tables, letter, runtime.clock.now())
         after_commit(connection, runtime.handover().wake)
         return DeadLetter.from_row(letter)
 
@@ -135,11 +134,8 @@ def _add_dead_letters(router: APIRouter) -> None:
         await _take(connection, runtime, dead_letter_id)
 
 
-async def _take(connection: Connection, runtime: RuntimeDep, dead_letter_id: UUID) -> Row[Any]:
-    table = runtime.tables.dead_letter
-    row = (
-        await connection.execute(delete(table).where(table.c.dead_letter_id == dead_letter_id).returning(table))
-    ).first()
-    if row is None:
-        raise NotFound(f"No dead letter {dead_letter_id}.")
-    return row
+async def _take(connection: Connection, runtime: Runtime, dead_letter_id: UUID) -> DeadLetterRow:
+    letter = await take_dead_letter(connection, runtime.tables.dead_letter, dead_letter_id)
+    if letter is None:
+        raise NotFound.of("dead letter", dead_letter_id)
+    return letter

@@ -5,20 +5,23 @@ neighbour's problem body. An unreachable neighbour leaves it where it is.
 """
 
 from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
 
 import httpx
 from prometheus_client import CollectorRegistry
-from sqlalchemy import func, select
+from sqlalchemy import Executable, Table, func, select
 
 from common.clock import Clock, uuid7
 from common.handover.relay import Handover, OutboxMetrics, Relay
 from common.postgres.bulk import copy_rows
 from common.postgres.database import Connection, Database, after_commit
+from common.postgres.rows import find_one_row
 from common.postgres.tables import CommonTables
 from common.settings import ServiceSettings
 from common.telemetry.request_context import current_context
 
-__all__ = ["Handover", "Outbox"]
+__all__ = ["Handover", "Outbox", "count_pending"]
 
 
 class Outbox:
@@ -72,11 +75,23 @@ class Outbox:
 
     async def measure(self) -> None:
         """Update the gauges of what is waiting."""
-        table = self._outbox
         async with self._database.reading() as connection:
-            row = (
-                await connection.execute(select(func.count(), func.min(table.c.created_at)).select_from(table))
-            ).one()
-        pending, oldest = row
+            pending, oldest = await find_one_row(connection, _pending(self._outbox), _Pending)
         self.metrics.pending.set(pending)
         self.metrics.oldest.set((self._clock.now() - oldest).total_seconds() if oldest else 0.0)
+
+
+class _Pending(NamedTuple):
+    """What waits in an outbox: how many rows, and since when the oldest one."""
+
+    n_rows: int
+    oldest: datetime | None
+
+
+def _pending(table: Table) -> Executable:
+    return select(func.count().label("n_rows"), func.min(table.c.created_at).label("oldest")).select_from(table)
+
+
+async def count_pending(connection: Connection, table: Table) -> int:
+    """Return how many rows wait in the outbox `table`."""
+    return (await find_one_row(connection, _pending(table), _Pending)).n_rows

@@ -10,25 +10,27 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import NamedTuple
+from uuid import UUID
 
 import httpx
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
-from sqlalchemy import BigInteger, ColumnElement, Integer, Row, Select, Table, bindparam, delete, func, or_, select
+from pydantic import JsonValue
+from sqlalchemy import BigInteger, ColumnElement, Executable, Integer, Table, bindparam, delete, func, or_, select
 from sqlalchemy import update as update_of
 
 from common.clock import Clock
 from common.handover.batch_size import BatchSize
+from common.handover.dead_letters import DeadLetterRow, store_dead_letters
 from common.handover.verdicts import Verdict, verdict_of, verdict_without_answer
-from common.postgres.bulk import copy_rows
 from common.postgres.database import Connection, Database, after_commit
+from common.postgres.rows import columns_for, find_rows
 from common.postgres.tables import CommonTables
 from common.settings import ServiceSettings
 from common.telemetry.request_context import bind_context, new_context
 
 logger = structlog.get_logger(__name__)
-Rows = Sequence[Row[Any]]
 
 # The request was taken and no answer came: the rows may be too much for the neighbour, or break it.
 _UNANSWERED = (TimeoutError, httpx.ReadTimeout, httpx.WriteTimeout, httpx.ReadError, httpx.RemoteProtocolError)
@@ -59,11 +61,26 @@ class OutboxMetrics:
         self.seconds = Histogram("outbox_handover_seconds", "Time of one hand-over", registry=registry)
 
 
+class OutboxRow(NamedTuple):
+    """A claimed row; `bytes_so_far` counts the payloads of the rows before it in the claim, and its own."""
+
+    outbox_id: UUID
+    payload: str
+    traceparent: str
+    request_id: str
+    attempts: int
+    created_at: datetime
+    bytes_so_far: int
+
+
+Rows = Sequence[OutboxRow]
+
+
 @dataclass(slots=True)
 class Lane:
     """Which rows a worker claims, how many at once, and what lets it look for rows before the next poll."""
 
-    claim: Select[Any]
+    claim: Executable
     size: BatchSize
     wake: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -150,7 +167,7 @@ class Relay:
             rows = await self._claimed(connection, lane)
             if not rows:
                 return _Turn(looked_seconds=time.perf_counter() - looked)
-            n_bytes: int = rows[-1].bytes_so_far
+            n_bytes = rows[-1].bytes_so_far
             may_have_more = not lane.size.has_room_for_more(len(rows), n_bytes)
             started = time.perf_counter()
             verdict = await self._deliver(rows, list(range(len(rows))))
@@ -165,8 +182,7 @@ class Relay:
 
     async def _claimed(self, connection: Connection, lane: Lane) -> Rows:
         limits = {"now": self._clock.now(), "items": lane.size.items, "bytes": lane.size.bytes}
-        rows: Rows = (await connection.execute(lane.claim, limits)).all()
-        return rows
+        return await find_rows(connection, lane.claim, OutboxRow, limits)
 
     async def _deliver(self, rows: Rows, positions: list[int]) -> Verdict:
         """POST the rows at `positions`; a refused batch is halved until the row that is to blame stands alone."""
@@ -203,11 +219,8 @@ class Relay:
         for position in (*verdict.retry, *verdict.unanswered_alone):
             if attempts[rows[position].outbox_id] >= self._settings.outbox_max_attempts:
                 verdict.dead[position] = self._exhausted(is_silent=position in verdict.unanswered_alone)
-        await copy_rows(
-            connection,
-            self._dead_letter,
-            [_dead_letter(rows[position], problem, now) for position, problem in verdict.dead.items()],
-        )
+        dead = [_dead_letter(rows[position], problem, now) for position, problem in verdict.dead.items()]
+        await store_dead_letters(connection, self._dead_letter, dead)
         table = self._outbox
         gone = {rows[position].outbox_id for position in (*verdict.delivered, *verdict.dead)}
         if gone:
@@ -226,7 +239,7 @@ class Relay:
             after_commit(connection, self.retries.wake.set)
         after_commit(connection, lambda: self._count(verdict))
 
-    def _counts(self, row: Row[Any]) -> bool:
+    def _counts(self, row: OutboxRow) -> bool:
         """Tell whether silence on `row` alone counts as an attempt.
 
         Notes
@@ -237,7 +250,7 @@ class Relay:
         recently = self._settings.http_timeout_seconds + self._settings.outbox_backoff_max_seconds
         return row.attempts == 0 or time.monotonic() - self._delivered_at < recently
 
-    def _exhausted(self, *, is_silent: bool) -> dict[str, Any]:
+    def _exhausted(self, *, is_silent: bool) -> dict[str, JsonValue]:
         seconds = self._settings.http_timeout_seconds
         detail = (
             f"The neighbour gave no answer on this row in {seconds:g} seconds, while other rows got through."
@@ -252,7 +265,7 @@ class Relay:
         self._metrics.retried.inc(len({*verdict.retry, *verdict.unanswered_alone} - set(verdict.dead)))
 
 
-def _claim(table: Table, condition: ColumnElement[bool]) -> Select[Any]:
+def _claim(table: Table, condition: ColumnElement[bool]) -> Executable:
     """Return the statement that locks due rows, the longest due first, and returns those that fit into `bytes`.
 
     Notes
@@ -273,23 +286,22 @@ def _claim(table: Table, condition: ColumnElement[bool]) -> Select[Any]:
     so_far = func.sum(length).over(order_by=(claimed.c.next_attempt_at, claimed.c.outbox_id))
     sized = select(claimed, length.label("own_bytes"), so_far.label("bytes_so_far")).subquery("sized")
     limit = bindparam("bytes", type_=BigInteger)
-    unread = {"next_attempt_at", "own_bytes"}
     return (
-        select(*(column for column in sized.c if column.name not in unread))
+        select(*columns_for(OutboxRow, sized))
         # The first row goes whatever its length.
         .where(or_(sized.c.bytes_so_far <= limit, sized.c.bytes_so_far == sized.c.own_bytes))
         .order_by(sized.c.next_attempt_at, sized.c.outbox_id)
     )
 
 
-def _dead_letter(row: Row[Any], problem: dict[str, Any], failed_at: datetime) -> dict[str, Any]:
-    return {
-        "dead_letter_id": row.outbox_id,
-        "payload": row.payload,
-        "traceparent": row.traceparent,
-        "request_id": row.request_id,
-        "problem": problem,
-        "attempts": row.attempts + 1,
-        "created_at": row.created_at,
-        "failed_at": failed_at,
-    }
+def _dead_letter(row: OutboxRow, problem: dict[str, JsonValue], failed_at: datetime) -> DeadLetterRow:
+    return DeadLetterRow(
+        dead_letter_id=row.outbox_id,
+        payload=row.payload,
+        traceparent=row.traceparent,
+        request_id=row.request_id,
+        problem=problem,
+        attempts=row.attempts + 1,
+        created_at=row.created_at,
+        failed_at=failed_at,
+    )

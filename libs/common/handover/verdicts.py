@@ -3,10 +3,10 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import httpx
 import structlog
+from pydantic import JsonValue
 
 logger = structlog.get_logger(__name__)
 
@@ -30,7 +30,7 @@ class Verdict:
     """
 
     delivered: list[int] = field(default_factory=list)
-    dead: dict[int, dict[str, Any]] = field(default_factory=dict)
+    dead: dict[int, dict[str, JsonValue]] = field(default_factory=dict)
     retry: list[int] = field(default_factory=list)
     unanswered: list[int] = field(default_factory=list)
     unanswered_alone: list[int] = field(default_factory=list)
@@ -74,7 +74,7 @@ def verdict_of(response: httpx.Response, positions: Sequence[int]) -> Verdict | 
 def _read_answers(response: httpx.Response, positions: Sequence[int]) -> Verdict:
     """Return what the neighbour answered per item; an item without an answer is tried again."""
     try:
-        answers: dict[Any, dict[str, Any]] = {answer["index"]: dict(answer) for answer in response.json()["data"]}
+        answers = {answer["index"]: dict(answer) for answer in response.json()["data"]}
     except (ValueError, KeyError, TypeError):
         logger.warning("handover_answer_unreadable", status=response.status_code)
         return Verdict(retry=list(positions))

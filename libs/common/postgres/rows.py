@@ -3,7 +3,7 @@
 A `NamedTuple` costs less than SQLAlchemy's own `Row`, whose attributes are looked up by name on every access.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from sqlalchemy import CursorResult, Executable, FromClause, Row
@@ -12,6 +12,9 @@ from common.postgres.database import Connection
 
 # A subclass of `NamedTuple`, which is no type that a bound could name.
 RowT = TypeVar("RowT", bound=tuple[Any, ...])
+
+# The values of the names in a textual statement.
+Parameters = Mapping[str, object]
 
 AnyRow = Row[*tuple[Any, ...]]
 Rows = Sequence[AnyRow]
@@ -22,24 +25,30 @@ def columns_for(row_type: type[RowT], *tables: FromClause) -> list[Any]:
     return [next(table.c[name] for table in tables if name in table.c) for name in _fields(row_type)]
 
 
-async def find_rows(connection: Connection, statement: Executable, row_type: type[RowT]) -> list[RowT]:
+async def find_rows(
+    connection: Connection, statement: Executable, row_type: type[RowT], parameters: Parameters | None = None
+) -> list[RowT]:
     """Return every row of `statement` as `row_type`, whose fields are named as the statement's columns."""
-    result = await connection.execute(statement)
+    result = await connection.execute(statement, parameters)
     make = _maker(result, row_type)
     return [make(row) for row in result.all()]
 
 
-async def find_row(connection: Connection, statement: Executable, row_type: type[RowT]) -> RowT | None:
+async def find_row(
+    connection: Connection, statement: Executable, row_type: type[RowT], parameters: Parameters | None = None
+) -> RowT | None:
     """Return the first row of `statement` as `row_type`, or None when it has none."""
-    result = await connection.execute(statement)
+    result = await connection.execute(statement, parameters)
     make = _maker(result, row_type)
     row = result.first()
     return None if row is None else make(row)
 
 
-async def find_one_row(connection: Connection, statement: Executable, row_type: type[RowT]) -> RowT:
+async def find_one_row(
+    connection: Connection, statement: Executable, row_type: type[RowT], parameters: Parameters | None = None
+) -> RowT:
     """Return the one row of `statement`, which always has one, as `row_type`."""
-    result = await connection.execute(statement)
+    result = await connection.execute(statement, parameters)
     return _maker(result, row_type)(result.one())
 
 
