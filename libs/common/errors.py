@@ -1,4 +1,4 @@
-"""Errors that a caller can understand, and the one place that turns them into RFC 9457 problem bodies.
+"""Errors that a caller can understand, each with its HTTP status and a stable code.
 
 ServiceError                        500  internal_error
 ├── Malformed                       400  malformed_request

@@ -1,4 +1,4 @@
-"""The one middleware around every request: identifiers, span, access log, and a problem body when all else fails."""
+"""The outermost middleware: identifiers, span, access log, and a problem body when all else fails."""
 
 import time
 

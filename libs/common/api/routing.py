@@ -1,5 +1,6 @@
 """Routers whose every route asks for a scope, counts against the limit, and declares its failures."""
 
+import re
 from collections.abc import Callable, Coroutine
 from typing import Annotated, Any
 
@@ -8,6 +9,7 @@ from fastapi.routing import APIRoute
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 from starlette.convertors import StringConvertor, register_url_convertor
 from starlette.datastructures import MutableHeaders
+from starlette.routing import compile_path
 from starlette.types import Message, Receive, Send
 from starlette.types import Scope as ASGIScope
 
@@ -25,7 +27,9 @@ class SegmentConvertor(StringConvertor):
     regex = "[^/:]+"
 
 
-register_url_convertor("str", SegmentConvertor())
+_SEGMENT = "segment"
+_BARE_PARAMETER = re.compile(r"\{(\w+)\}")
+register_url_convertor(_SEGMENT, SegmentConvertor())
 
 API_KEY = APIKeyHeader(
     name="X-API-Key", scheme_name="ApiKey", auto_error=False, description="A key of `mia keys create`."
@@ -75,6 +79,9 @@ class ServiceRoute(APIRoute):
         asked = [dependency.dependency for dependency in options.get("dependencies") or ()]
         self.scope: Scope = "admin" if require_admin in asked else "read" if methods == {"GET"} else "write"
         super().__init__(path, endpoint, **options)
+        # Only how a path is matched: the path itself names the route in metrics and in the OpenAPI document.
+        matched = _BARE_PARAMETER.sub(rf"{{\1:{_SEGMENT}}}", path)
+        self.path_regex, _, self.param_convertors = compile_path(matched)
         declared: dict[str, Any] = extra.get("requestBody", {}).get("content", {})
         self.content_types = frozenset(declared) | ({"application/json"} if self.body_field else set())
         if self.content_types:
