@@ -146,7 +146,7 @@ KINDS: dict[str, Read] = {
 }
 
 
-def use(order: Any) -> tuple[object, ...]:  # the same names in four types
+def use(order: Any) -> tuple[object, ...]:  # noqa: ANN401 - the same names in four types
     """Return 12 columns, as a route does that writes a page."""
     return (
         order.order_id,

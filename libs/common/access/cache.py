@@ -3,7 +3,7 @@
 import time
 from collections.abc import Sequence
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter
@@ -78,8 +78,8 @@ class Cache:
         except _FAILURES as error:
             self._failed("forget", error)
 
-    async def run(self, script: str, key: str, arguments: Sequence[str | int]) -> Any:
-        """Run a script of Redis on `key`, in one atomic step, and return its answer; None when Redis gives none.
+    async def run(self, script: str, key: str, arguments: Sequence[str | int]) -> list[int] | None:
+        """Run a script of Redis on `key` in one atomic step and return the integers it answers; None without an answer.
 
         Notes
         -----
@@ -91,11 +91,12 @@ class Cache:
         if registered is None:
             registered = self._scripts[script] = self._redis.register_script(script)
         try:
-            return await registered([f"{self._prefix}:{key}"], arguments)
+            answer: list[int] = await registered([f"{self._prefix}:{key}"], arguments)
         except _FAILURES as error:
             self._resting_until = time.monotonic() + _REST_SECONDS
             self._failed("run", error)
             return None
+        return answer
 
     def _failed(self, action: str, error: Exception) -> None:
         self.requests.labels("error").inc()

@@ -5,9 +5,10 @@ import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from fastapi import Request
+from pydantic import JsonValue
 
 T = TypeVar("T")
 
@@ -33,11 +34,11 @@ async def _off_loop(work: Callable[[], T]) -> T:
 class LargeBodyRequest(Request):
     """A request whose JSON is read beside the event loop when there is much of it."""
 
-    async def json(self) -> Any:
+    async def json(self) -> JsonValue:
         """Return the body, decoded once."""
         if not hasattr(self, "_json"):
             body = await self.body()
-            if len(body) <= _JSON_BYTES_ON_LOOP:
-                return await super().json()
-            self._json = await _off_loop(lambda: json.loads(body))
+            self._json: JsonValue = (
+                json.loads(body) if len(body) <= _JSON_BYTES_ON_LOOP else await _off_loop(lambda: json.loads(body))
+            )
         return self._json

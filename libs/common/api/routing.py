@@ -72,7 +72,7 @@ class ServiceRoute(APIRoute):
     on every answer to a request that was counted, refusals and replays included.
     """
 
-    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:  # noqa: ANN401 - whatever FastAPI's takes
         extra: dict[str, Any] = options.get("openapi_extra") or {}
         methods = set(options.get("methods") or {"GET"})
         self.is_creation = methods == {"POST"} and options.get("status_code") == 201

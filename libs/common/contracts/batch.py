@@ -1,7 +1,7 @@
 """Batches of the pipeline: 1 to 500 items in, one answer per item out, and one bad item never fails the others."""
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, TypeVar, get_args
+from typing import Annotated, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError
 from pydantic.json_schema import JsonSchemaValue
@@ -38,10 +38,10 @@ def error_details(error: ValidationError, prefix: tuple[str | int, ...] = ()) ->
 class _TolerantItem:
     """Annotation that turns a validation error of one list item into an `InvalidItem` value."""
 
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
         item_type = get_args(source)[0]
 
-        def validate(value: Any, inner: core_schema.ValidatorFunctionWrapHandler) -> Any:
+        def validate(value: object, inner: core_schema.ValidatorFunctionWrapHandler) -> object:
             try:
                 return inner(value)
             except ValidationError as error:

@@ -1,11 +1,12 @@
 """The tables that every service has in its own database, declared on that service's own metadata."""
 
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
 
 from sqlalchemy import (
     BigInteger,
     Column,
+    ColumnElement,
     DateTime,
     Identity,
     Index,
@@ -59,8 +60,10 @@ class CommonTables:
     api_key: Table
 
 
-def _moment(name: str, **options: Any) -> Column[Any]:
-    return Column(name, DateTime(timezone=True), nullable=options.pop("nullable", False), **options)
+def _moment(
+    name: str, *, nullable: bool = False, index: bool = False, server_default: ColumnElement[datetime] | None = None
+) -> Column[datetime]:
+    return Column(name, DateTime(timezone=True), nullable=nullable, index=index, server_default=server_default)
 
 
 def declare_tables(metadata: MetaData) -> CommonTables:
