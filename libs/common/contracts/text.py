@@ -15,6 +15,11 @@ def without_control_characters(text: str) -> str:
     return text if text.isprintable() else _FORBIDDEN.sub(" ", text)
 
 
+def shortened(text: str, max_characters: int) -> str:
+    """Return `text` if it fits, else as much of its beginning as fits with an ellipsis."""
+    return text if len(text) <= max_characters else text[: max_characters - 1] + "…"
+
+
 # What PostgreSQL can compare with: any text without NUL. For query strings, where nothing is replaced silently.
 QUERY_TEXT = r"^[^\x00]*$"
 

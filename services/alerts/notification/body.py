@@ -8,6 +8,7 @@ from typing import Literal
 from uuid import UUID
 
 from common.contracts import AlertState, Impact, Severity
+from common.contracts.text import shortened
 
 MAX_BODY_BYTES = 20_000
 _MAX_TITLE_CHARACTERS = 300
@@ -71,7 +72,7 @@ def title_of(impacts: Sequence[Impact]) -> str:
     size = f" {expected:+.1%}" if expected is not None else ""
     taken_back = "Withdrawn: " if strongest.state == "retracted" else ""
     line = f"{taken_back}{strongest.ticker} {strongest.direction}{size}: {strongest.context.title}"
-    return line if len(line) <= _MAX_TITLE_CHARACTERS else line[: _MAX_TITLE_CHARACTERS - 1] + "…"
+    return shortened(line, _MAX_TITLE_CHARACTERS)
 
 
 @dataclass(frozen=True, slots=True)

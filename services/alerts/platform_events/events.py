@@ -12,6 +12,7 @@ from typing import Literal
 from alerts.matching.grouping import fingerprint
 from alerts.schemas.integrations import AlertmanagerAlert, FlaggerEvent, FluxEvent
 from common.contracts import Severity
+from common.contracts.text import shortened
 
 Source = Literal["flagger", "flux", "alertmanager"]
 
@@ -136,8 +137,7 @@ def _moment(moment: datetime, now: datetime) -> datetime:
 
 
 def _line(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= _MAX_TITLE_CHARACTERS else line[: _MAX_TITLE_CHARACTERS - 1] + "…"
+    return shortened(" ".join(text.split()), _MAX_TITLE_CHARACTERS)
 
 
 def _shown(labels: dict[str, str]) -> dict[str, str]:
@@ -146,4 +146,4 @@ def _shown(labels: dict[str, str]) -> dict[str, str]:
 
 
 def _cut(text: str) -> str:
-    return text if len(text) <= _MAX_LABEL_CHARACTERS else text[: _MAX_LABEL_CHARACTERS - 1] + "…"
+    return shortened(text, _MAX_LABEL_CHARACTERS)

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from common.contracts.text import shortened
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -125,7 +127,7 @@ def _number_strongest(axes: "Axes", below: "Axes", marks: Sequence[NewsMark], pr
             fontweight="bold",
             zorder=4,
         )
-        words = mark.title if len(mark.title) <= 110 else f"{mark.title[:107]}…"
+        words = shortened(mark.title, 110)
         # A dollar sign would start a formula.
         headlines.append(f"{number}   {mark.day}   {words}".replace("$", r"\$"))
     below.set_xlabel("\n".join(headlines), loc="left", fontsize=8.5, color=MUTED, labelpad=10, linespacing=1.6)
