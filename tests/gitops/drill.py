@@ -42,7 +42,7 @@ class Drill:
     ready_at: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def apply_root(self) -> None:
-        """Give Flux its key and its root, as docs/operations.md does with kubectl."""
+        """Give Flux its key and its root, as docs/operations/clusters.md does with kubectl."""
         key = {"age.agekey": self.repository.age_key}
         metadata = {"name": "sops-age", "namespace": FLUX}
         self.server.apply({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": key})

@@ -90,7 +90,7 @@ class Repository:
         return f"main@sha1:{self._git('rev-parse', 'HEAD', cwd=self.work).strip()}"
 
     def _encrypt_secrets(self, inbox_header: str) -> None:
-        """Write each Secret anew and encrypt it, as docs/operations.md tells everybody to."""
+        """Write each Secret anew and encrypt it, as docs/operations/clusters.md tells everybody to."""
         self.age_key = _run([program("age-keygen")], self.folder)
         (recipient,) = re.findall("public key: (age1[a-z0-9]+)", self.age_key)
         rules = re.sub("age1[a-z0-9]+", recipient, (ROOT / ".sops.yaml").read_text(encoding="utf-8"))

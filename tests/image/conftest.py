@@ -98,5 +98,5 @@ def image_system(engine: Engine, images: dict[str, str], postgres: str, redis: s
 
 @pytest.fixture(scope="session")
 def api_key(image_system: ImageSystem) -> str:
-    """A key that opens the four services, made as docs/operations.md says."""
+    """A key that opens the four services, made as docs/operations/one-machine.md says."""
     return image_system.mia(NEWS_INGESTION.name, "keys", "create", "tests", "--scope", "admin").strip()

@@ -12,7 +12,7 @@ from nlp.text_analyser import TextAnalysis
 from nlp.text_input import TextInput
 from tests.conftest import RunningService, StartService
 
-OPERATIONS = (Path(__file__).resolve().parents[3] / "docs" / "operations.md").read_text(encoding="utf-8")
+OPERATIONS = (Path(__file__).resolve().parents[3] / "docs" / "operations" / "nlp-models.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from tests.platform.support.chart import JSON, ROOT, of_kind, pod_templates
 
 EVERYWHERE = pytest.mark.parametrize("environment", ENVIRONMENTS)
 EACH_SERVICE = pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.name)
-OPERATIONS = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+CHART_PAGE = (ROOT / "docs" / "operations" / "chart.md").read_text(encoding="utf-8")
 
 
 def app_container(environment: str, service: Service) -> JSON:
@@ -24,8 +24,8 @@ def app_container(environment: str, service: Service) -> JSON:
 
 
 def documented_secrets() -> dict[str, set[str]]:
-    """Return the keys of each Secret of the services that the operations page makes."""
-    joined = OPERATIONS.replace("\\\n", " ")
+    """Return the keys of each Secret of the services that the page on the chart makes."""
+    joined = CHART_PAGE.replace("\\\n", " ")
     found = re.findall(rf"kubectl create secret generic (\S+)(.*--namespace {NAMESPACE}.*)", joined)
     return {name: set(re.findall(r"--from-literal=([\w-]+)=", rest)) for name, rest in found}
 
@@ -126,7 +126,7 @@ def test_every_reference_to_a_config_map_or_secret_resolves(environment: str) ->
 
     for pod in pod_templates(objects).values():
         for name, key in referenced_keys(pod["spec"]):
-            assert key in made[name], f"docs/operations.md makes no {name}/{key}"
+            assert key in made[name], f"docs/operations/chart.md makes no {name}/{key}"
         for container in pod["spec"]["containers"]:
             for source in container.get("envFrom", []):
                 assert source["configMapRef"]["name"] in of_kind(objects, "ConfigMap")
@@ -161,8 +161,8 @@ def test_the_pools_of_all_replicas_leave_room_in_postgresql(environment: str) ->
         scaler = of_kind(objects, "HorizontalPodAutoscaler").get(service.kubernetes_name)
         total += pool * (scaler["spec"]["maxReplicas"] if scaler else 1)
 
-    # The operations page asks for a server with this many connections.
-    (limit,) = re.findall(rf"{environment}: max_connections ≥ (\d+)", OPERATIONS)
+    # The page on the chart asks for a server with this many connections.
+    (limit,) = re.findall(rf"{environment}: max_connections ≥ (\d+)", CHART_PAGE)
     # A canary doubles each at worst for a while.
     assert total * 2 <= int(limit)
 

@@ -90,12 +90,12 @@ def test_an_alert_says_how_bad_it_is_what_it_is_and_where_its_runbook_is(name: s
     assert re.search(rf"^## {name}$", RUNBOOKS, re.MULTILINE)
 
 
-def test_the_operations_page_leads_to_every_runbook() -> None:
-    page = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+def test_the_page_on_monitoring_leads_to_every_runbook() -> None:
+    page = (ROOT / "docs" / "operations" / "monitoring.md").read_text(encoding="utf-8")
 
-    assert "(runbooks.md)" in page
+    assert "(../runbooks.md)" in page
     for name in monitoring.alerting_rules():
-        assert f"(runbooks.md#{name.lower()})" in page
+        assert f"(../runbooks.md#{name.lower()})" in page
 
 
 async def test_every_query_reads_metrics_and_labels_that_are_exported(start_service: StartService) -> None:

@@ -29,7 +29,7 @@ def test_the_settings_of_a_service_are_documented_as_they_are(service) -> None:
 
 
 def test_every_command_appears_in_the_documentation() -> None:
-    text = "\n".join(path.read_text(encoding="utf-8") for path in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
+    text = "\n".join(path.read_text(encoding="utf-8") for path in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
 
     commands = get_command(app).commands  # type: ignore[attr-defined]
     missing = [name for name in commands if f"mia {name}" not in text]
@@ -43,13 +43,33 @@ def test_the_committed_openapi_document_is_the_one_the_service_serves(service) -
     assert committed == json.loads(json.dumps(openapi_document(service.name))), "run `make contracts`"
 
 
-def test_links_between_the_documents_lead_somewhere() -> None:
-    documents = [ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")]
+DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")]
+
+
+def links_of(document: Path) -> list[tuple[Path, str]]:
+    """Return the file and the fragment of every link of `document` to another one or to itself."""
+    found = re.findall(r"\]\((?!https?:)([^)#]*)#?([^)]*)\)", document.read_text(encoding="utf-8"))
+    return [((document.parent / target).resolve() if target else document, fragment) for target, fragment in found]
+
+
+def anchors_of(document: Path) -> set[str]:
+    headings = re.findall(r"^#+ (.+)$", document.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: str(document.relative_to(ROOT)))
+def test_links_between_the_documents_lead_somewhere(document: Path) -> None:
     broken = [
-        f"{document.relative_to(ROOT)}: {target}"
-        for document in documents
-        for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", document.read_text(encoding="utf-8"))
-        if not (document.parent / target).exists()
+        (str(target), fragment)
+        for target, fragment in links_of(document)
+        if not target.exists() or (fragment and fragment not in anchors_of(target))
     ]
 
     assert broken == []
+
+
+def test_the_index_of_operations_names_every_page() -> None:
+    folder = ROOT / "docs" / "operations"
+    named = {target.name for target, _ in links_of(folder / "README.md") if target.parent == folder}
+
+    assert named == {page.name for page in folder.glob("*.md")} - {"README.md"}

@@ -1,4 +1,4 @@
-"""Every command on the operations page is about something that exists."""
+"""Every command on the pages on operations is about something that exists."""
 
 import itertools
 import json
@@ -17,7 +17,8 @@ from standalone.cli import app
 from tests.platform.support.chart import ROOT, of_kind
 from tests.platform.support.clusters import STEPS, built, releases, step, steps
 
-PAGE = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+PAGES = sorted((ROOT / "docs" / "operations").glob("*.md"))
+PAGE = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
 BLOCKS = re.findall(r"^ *```sh\n(.*?)^ *```", PAGE, re.MULTILINE | re.DOTALL)
 # `helm install` alone is the name of a command, not one to type.
 INLINE = [code for code in re.findall(r"`((?:kubectl|helm|mia|flux|sops) [^`\n]+)`", PAGE) if len(code.split()) > 2]
@@ -57,7 +58,7 @@ def existing(kind: str) -> set[str]:
     )
 
 
-def test_the_page_has_commands_of_every_program() -> None:
+def test_the_pages_have_commands_of_every_program() -> None:
     assert {command[0] for command in COMMANDS} >= {"helm", "kubectl", "docker", "curl", "make", "flux", "sops"}
 
 
