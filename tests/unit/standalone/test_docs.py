@@ -43,7 +43,7 @@ def test_the_committed_openapi_document_is_the_one_the_service_serves(service) -
     assert committed == json.loads(json.dumps(openapi_document(service.name))), "run `make contracts`"
 
 
-DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")]
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")]
 
 
 def links_of(document: Path) -> list[tuple[Path, str]]:
