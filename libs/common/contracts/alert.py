@@ -18,18 +18,25 @@ class Alert(BaseModel):
     """One logical alert: a rule, a group of impacts and its state over time."""
 
     alert_id: UUID = Field(description="Identifier of the alert.")
-    rule_id: UUID = Field(description="Rule that fired.")
+    rule_id: UUID = Field(description="Identifier of the rule that made it.")
     rule_name: str = Field(description="Name of the rule when the alert was opened.")
-    state: AlertState = Field(description="State of the alert.")
-    severity: Severity = Field(description="Severity that the rule gives its alerts.")
-    group_labels: dict[str, str] = Field(description="Labels that the impacts of the alert share, by name.")
-    labels: dict[str, str] = Field(default_factory=dict, description="Labels that the rule gives its alerts, by name.")
-    title: str = Field(description="One line that says what happened.")
-    impacts: list[Impact] = Field(description="The strongest impacts of the alert.")
-    n_impacts: int = Field(ge=0, description="Number of impacts of the alert, those not listed included.")
-    starts_at: datetime = Field(description="When the alert was opened (RFC 3339).")
-    updated_at: datetime = Field(description="When the alert last changed (RFC 3339).")
+    state: AlertState = Field(
+        description="`pending` until its first notice, then `firing`; people make it `acknowledged` or `resolved`, "
+        "time `expired`."
+    )
+    severity: Severity = Field(description="The rule's severity; of an event's alert, that of its newest bad event.")
+    group_labels: dict[str, str] = Field(description="The grouping labels with the values that all its impacts share.")
+    labels: dict[str, str] = Field(default_factory=dict, description="Labels of its rule, or of its newest event.")
+    title: str = Field(
+        description="One line for people, up to 300 characters: of the strongest impact, or of the newest event."
+    )
+    impacts: list[Impact] = Field(
+        description="Its impacts, the strongest first: those that stand, then those that a correction took out."
+    )
+    n_impacts: int = Field(ge=0, description="Number of its impacts that stand.")
+    starts_at: datetime = Field(description="When it was opened; of an event's alert, when its first event happened.")
+    updated_at: datetime = Field(description="When it last changed.")
     ends_at: datetime | None = Field(
-        default=None, description="When the alert ended (RFC 3339); null while it is open."
+        default=None, description="When it was resolved or expired; null while it is open."
     )
     lineage: Lineage | None = Field(default=None, description="Of the strongest impact; null for an event's alert.")
