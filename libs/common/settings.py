@@ -32,7 +32,7 @@ class SecretFileSource(PydanticBaseSettingsSource):
 
 
 class ServiceSettings(BaseSettings):
-    """What all four services are configured by; each service adds its own fields in a subclass.
+    """Settings that all four services share; each service adds its own fields in a subclass.
 
     Notes
     -----
@@ -44,119 +44,133 @@ class ServiceSettings(BaseSettings):
     service: ClassVar[Service]
 
     environment: Literal["development", "staging", "production"] = Field(
-        "development", description="Name of the environment, a label of logs and traces."
+        "development", description="Environment name; a label of logs and traces."
     )
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least severe level logged.")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Minimum log level.")
     log_format: Literal["json", "console"] = Field(
         "json", description="JSON lines for machines, or coloured lines for people."
     )
 
     database_url: SecretStr | None = Field(
         None,
-        description="PostgreSQL server as `postgresql://user:password@host:port[/database]`. Without a database in it, "
-        "each service adds its own name. Wins over the single `DATABASE_...` settings.",
+        description="PostgreSQL URL: `postgresql://user:password@host:port[/database]`. Without a database, each "
+        "service adds its own. Overrides the other `DATABASE_...` settings.",
     )
-    database_host: str = Field("127.0.0.1", description="Host of PostgreSQL.")
-    database_port: int = Field(5432, ge=1, le=65535, description="Port of PostgreSQL.")
-    database_username: str = Field("postgres", description="User at PostgreSQL.")
-    database_password: SecretStr | None = Field(None, description="Password at PostgreSQL.")
+    database_host: str = Field("127.0.0.1", description="PostgreSQL host.")
+    database_port: int = Field(5432, ge=1, le=65535, description="PostgreSQL port.")
+    database_username: str = Field("postgres", description="PostgreSQL user.")
+    database_password: SecretStr | None = Field(None, description="PostgreSQL password.")
     database_ssl_mode: Literal["disable", "allow", "prefer", "require", "verify-ca", "verify-full"] = Field(
-        "prefer", description="TLS towards PostgreSQL, in libpq's words."
+        "prefer", description="TLS mode for connections to PostgreSQL, as libpq defines it."
     )
-    db_pool_max_size: int = Field(20, ge=1, le=500, description="Most connections to PostgreSQL of one process.")
+    db_pool_max_size: int = Field(20, ge=1, le=500, description="Maximum PostgreSQL connections per process.")
     db_connection_timeout: int = Field(
-        60_000, ge=1, description="Milliseconds to wait for a connection to PostgreSQL, from the pool or a new one."
+        60_000, ge=1, description="Milliseconds to wait for a PostgreSQL connection, pooled or new."
     )
     redis_url: SecretStr | None = Field(
-        None, description="Redis as `redis://[:password@]host:port/0` or `unix://path`. Wins over `REDIS_HOST`."
+        None, description="Redis URL: `redis://[:password@]host:port/0` or `unix://path`. Overrides `REDIS_HOST`."
     )
     redis_host: str | None = Field(
-        None, description="Host of Redis. Without Redis the services run uncached and count rate limits per process."
+        None, description="Redis host. Without Redis, nothing is cached and rate limits are counted per process."
     )
-    redis_port: int = Field(6379, ge=1, le=65535, description="Port of Redis.")
-    redis_password: SecretStr | None = Field(None, description="Password at Redis.")
+    redis_port: int = Field(6379, ge=1, le=65535, description="Redis port.")
+    redis_password: SecretStr | None = Field(None, description="Redis password.")
 
-    gateway_url: str = Field("http://127.0.0.1:8000", description="The one address through which services are called.")
+    gateway_url: str = Field(
+        "http://127.0.0.1:8000", description="URL of the gateway, through which services call each other."
+    )
     http_timeout_seconds: float = Field(
-        30.0, gt=0, description="Seconds for a whole call to a neighbour, the last byte of its answer included."
+        30.0, gt=0, description="Timeout in seconds for a call to another service, until the last byte of the response."
     )
     service_token_secret: SecretStr | None = Field(
         None,
         min_length=32,
         description="Secret (32 characters or more) that signs the short-lived tokens between services. Setting it "
-        "turns authentication on.",
+        "turns on authentication.",
     )
     allow_anonymous_without_keys: bool = Field(
         False,
-        description="Let everybody in as long as no API key was ever created, although a token secret is set. "
-        "`mia up` and `mia up-processes` set it on a loopback address when they make the secret themselves.",
+        description="Whether requests without a key are accepted until the first API key is created, although a token "
+        "secret is set. `mia up` and `mia up-processes` set it on a loopback address if they generate the secret.",
     )
     secrets_key: SecretStr | None = Field(
         None,
-        description="Keys (32 characters or more, several separated by commas) under which secrets are stored: the "
-        "first one seals, each of them opens. Needed in staging and production by news ingestion and alerts; without "
-        "it secrets are stored in the clear.",
+        description="Comma-separated keys (32 characters or more each) that encrypt stored secrets. The first key "
+        "encrypts; every key decrypts. Required in staging and production by news ingestion and alerts. Without a "
+        "key, secrets are stored in the clear.",
     )
     seal_delay_seconds: float = Field(
         0.0,
         ge=0,
-        description="Seconds after its start until a process seals what is stored in the clear or under an older key: "
-        "longer than a rollout that may be taken back, because the previous release cannot open what is sealed.",
+        description="Seconds after the start until a process encrypts secrets that are stored in the clear or under "
+        "an older key. Must exceed the time in which a rollout may be rolled back: the previous release cannot "
+        "decrypt them.",
     )
-    service_token_seconds: int = Field(60, ge=5, le=3600, description="Seconds that a token between services is valid.")
+    service_token_seconds: int = Field(
+        60, ge=5, le=3600, description="Lifetime in seconds of a token between services."
+    )
     rate_limit_per_minute: int = Field(
-        6_000, ge=1, description="Requests a minute for one API key, or for one address where no key is configured."
+        6_000, ge=1, description="Maximum requests per minute per API key, or per address while no key is configured."
     )
-    max_body_bytes: int = Field(5 * 1024 * 1024, ge=1024, description="Largest request body in bytes; above it: 413.")
+    max_body_bytes: int = Field(
+        5 * 1024 * 1024, ge=1024, description="Maximum request body in bytes; a larger one is answered 413."
+    )
     max_header_bytes: int = Field(
         32 * 1024,
         ge=8 * 1024,
         le=1024 * 1024,
-        description="Largest request line and headers together in bytes, of Envoy on one machine too; above it: 431.",
+        description="Maximum size in bytes of the request line and headers together; a larger one is answered 431. "
+        "Envoy of `mia up-processes` uses it too.",
     )
     request_receive_seconds: float = Field(
-        30.0, gt=0, description="Seconds for a whole request to arrive, its body included; after them: 408."
+        30.0,
+        gt=0,
+        description="Timeout in seconds for receiving a request with its body; a slower one is answered 408.",
     )
     max_connections: int = Field(
-        4_096, ge=1, description="Maximum connections that one process has open; one more is answered 503."
+        4_096, ge=1, description="Maximum open connections per process; one more is answered 503."
     )
     allowed_hosts: frozenset[str] = Field(
         default=frozenset(),
-        description="Names, as a JSON list, that `Host` may have besides this machine's own while no credential is "
+        description="JSON list of names that `Host` may have besides this machine's own while no credential is "
         "configured; any other is answered 421.",
     )
 
-    outbox_batch_items: int = Field(200, ge=1, le=500, description="Most rows that one hand-over carries.")
+    outbox_batch_items: int = Field(200, ge=1, le=500, description="Maximum rows per hand-over.")
     outbox_batch_bytes: int = Field(
         1024 * 1024,
         ge=1024,
-        description="Largest hand-over in bytes; a single row above it goes alone. It halves when the neighbour gives "
-        "no answer in time, and doubles back while the neighbour is quick.",
+        description="Maximum size in bytes of a hand-over; a larger row is sent alone. The size halves when the next "
+        "service does not answer in time, and doubles up to this maximum while it answers quickly.",
     )
     outbox_workers: int = Field(
         2,
         ge=1,
         le=16,
-        description="Hand-overs that one process runs at the same time; rows that failed before have one more.",
+        description="Concurrent hand-overs per process; rows that failed before have one worker more.",
     )
-    outbox_poll_seconds: float = Field(1.0, gt=0, description="Seconds between looks for rows of other replicas.")
+    outbox_poll_seconds: float = Field(
+        1.0, gt=0, description="Polling interval in seconds for rows written by other replicas."
+    )
     outbox_backoff_max_seconds: float = Field(
-        30.0, gt=0, description="Longest wait in seconds after failed hand-overs."
+        30.0, gt=0, description="Maximum back-off in seconds after failed hand-overs."
     )
     outbox_max_attempts: int = Field(
         12,
         ge=1,
-        description="Failed attempts on one row until it is a dead letter: server errors, and answers that did not "
-        "come in time while other rows got through. An unreachable neighbour never counts.",
+        description="Failed attempts per row until it becomes a dead letter. Server errors count, and timeouts while "
+        "other rows get through. An unreachable service never counts.",
     )
-    event_retention_hours: float = Field(24.0, gt=0, description="Hours that the event log reaches back.")
-    stream_max_seconds: float = Field(3_600.0, gt=0, description="Seconds until a stream ends and the client resumes.")
-    idempotency_retention_hours: float = Field(24.0, gt=0, description="Hours that an `Idempotency-Key` is remembered.")
+    event_retention_hours: float = Field(24.0, gt=0, description="Hours that events are kept in the event log.")
+    stream_max_seconds: float = Field(
+        3_600.0, gt=0, description="Maximum duration of a stream in seconds; the client then resumes."
+    )
+    idempotency_retention_hours: float = Field(24.0, gt=0, description="Hours that an `Idempotency-Key` is kept.")
 
     otel_exporter_otlp_endpoint: str | None = Field(
-        None, description="OTLP/HTTP endpoint of a collector. Tracing is off without it."
+        None, description="OTLP/HTTP endpoint of a collector. Without it, tracing is off."
     )
-    otel_traces_sampler_ratio: float = Field(1.0, ge=0, le=1, description="Share of traces kept, from 0 to 1.")
+    otel_traces_sampler_ratio: float = Field(1.0, ge=0, le=1, description="Share of traces that are kept, in [0, 1].")
 
     @field_validator("secrets_key")
     @classmethod

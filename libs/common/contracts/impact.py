@@ -63,7 +63,9 @@ class ImpactContext(BaseModel):
     topics: Found[Text] = Field(default_factory=list, description="Topics of the article.")
     event_types: Found[Text] = Field(default_factory=list, description="Types of the events that the article reports.")
     sentiment_label: SentimentLabel = Field(description="Sentiment of the article towards the security.")
-    sentiment_score: float = Field(ge=-1.0, le=1.0, description="Score of that sentiment, in [-1, 1].")
+    sentiment_score: float = Field(
+        ge=-1.0, le=1.0, description="Score of that sentiment, in [-1, 1]; 0 for news that only reports a price move."
+    )
     relevance: float = Field(ge=0.0, le=1.0, description="Relevance of the article for the security, in [0, 1].")
     novelty: float = Field(
         ge=0.0, le=1.0, description="Novelty of the article in [0, 1]: 1 for the first one of its story."
