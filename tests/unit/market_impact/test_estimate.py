@@ -58,6 +58,16 @@ def test_own_events_count_beyond_those_of_others_and_not_twice() -> None:
     assert posterior.parts["ticker"][0] == pytest.approx(10 / (10 + 1 / 0.09))
 
 
+def test_own_events_count_only_beyond_what_their_kind_explains() -> None:
+    own = summary(10, 1.0)
+
+    posterior = shrink(PRIOR, 0.0, NOTHING, own.plus(summary(12, 1.0)), own)
+
+    # The others explain 12 / 16 of the mean of 1; the own events speak for the rest.
+    assert posterior.parts["kind"][0] == pytest.approx(0.75)
+    assert posterior.parts["ticker"][0] == pytest.approx(0.25 * 10 / (10 + 1 / 0.09))
+
+
 def test_the_sentiment_slope_is_learned_from_all_news() -> None:
     # Precision 1 / 0.01 + 100: slope 50 / 200.
     everything = summary(100, 0.5, score=1.0)
