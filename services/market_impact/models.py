@@ -4,10 +4,9 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Boolean, Column, Date, DateTime, Float, Index, Integer, Table, Text, Uuid, text
-from sqlmodel import Field
+from sqlalchemy import BigInteger, Boolean, Date, Float, Index, Integer, Table, Text, Uuid, text
 
-from common.postgres.tables import declare_base, declare_tables
+from common.postgres.tables import declare_base, declare_tables, stored, stored_moment
 
 # A class made by a function is no base class to a type checker; SQLModel itself is what it is like.
 if TYPE_CHECKING:
@@ -16,24 +15,20 @@ else:
     Base = declare_base()
 
 
-def _moment(*, nullable: bool = False) -> Column[datetime]:
-    return Column(DateTime(timezone=True), nullable=nullable)
-
-
 class Bar(Base, table=True):
     """One security's prices of one session."""
 
     __tablename__ = "bar"
 
-    ticker: str = Field(sa_column=Column(Text, primary_key=True))
-    session_date: date = Field(sa_column=Column(Date, primary_key=True))
-    open: float = Field(sa_column=Column(Float, nullable=False))
-    high: float = Field(sa_column=Column(Float, nullable=False))
-    low: float = Field(sa_column=Column(Float, nullable=False))
-    close: float = Field(sa_column=Column(Float, nullable=False))
-    adjusted_close: float = Field(sa_column=Column(Float, nullable=False))
-    volume: int | None = Field(sa_column=Column(BigInteger, nullable=True))
-    recorded_at: datetime = Field(sa_column=_moment())
+    ticker: str = stored(Text, primary_key=True)
+    session_date: date = stored(Date, primary_key=True)
+    open: float = stored(Float)
+    high: float = stored(Float)
+    low: float = stored(Float)
+    close: float = stored(Float)
+    adjusted_close: float = stored(Float)
+    volume: int | None = stored(BigInteger, nullable=True)
+    recorded_at: datetime = stored_moment()
 
 
 class Security(Base, table=True):
@@ -41,8 +36,8 @@ class Security(Base, table=True):
 
     __tablename__ = "security"
 
-    ticker: str = Field(sa_column=Column(Text, primary_key=True))
-    bars_version: int = Field(sa_column=Column(BigInteger, nullable=False))
+    ticker: str = stored(Text, primary_key=True)
+    bars_version: int = stored(BigInteger)
 
 
 class Assessment(Base, table=True):
@@ -53,12 +48,12 @@ class Assessment(Base, table=True):
         Index("uq_assessment_current", "article_id", unique=True, postgresql_where=text("superseded_at IS NULL")),
     )
 
-    article_id: UUID = Field(sa_column=Column(Uuid, primary_key=True))
-    revision: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
-    analysis_id: UUID = Field(sa_column=Column(Uuid, nullable=False))
-    result: str = Field(sa_column=Column(Text, nullable=False))
-    recorded_at: datetime = Field(sa_column=_moment())
-    superseded_at: datetime | None = Field(sa_column=_moment(nullable=True))
+    article_id: UUID = stored(Uuid, primary_key=True)
+    revision: int = stored(Integer, primary_key=True, autoincrement=False)
+    analysis_id: UUID = stored(Uuid)
+    result: str = stored(Text)
+    recorded_at: datetime = stored_moment()
+    superseded_at: datetime | None = stored_moment(nullable=True)
 
 
 class ImpactRow(Base, table=True):
@@ -94,34 +89,34 @@ class ImpactRow(Base, table=True):
         ),
     )
 
-    impact_id: UUID = Field(sa_column=Column(Uuid, primary_key=True))
-    article_id: UUID = Field(sa_column=Column(Uuid, nullable=False))
-    revision: int = Field(sa_column=Column(Integer, nullable=False))
-    ticker: str = Field(sa_column=Column(Text, nullable=False))
-    horizon_days: int = Field(sa_column=Column(Integer, nullable=False))
-    basis: str = Field(sa_column=Column(Text, nullable=False))
-    direction: str = Field(sa_column=Column(Text, nullable=False))
-    impact_score: float = Field(sa_column=Column(Float, nullable=False))
-    abstained: bool = Field(sa_column=Column(Boolean, nullable=False))
-    model_version: str = Field(sa_column=Column(Text, nullable=False))
-    event_type: str = Field(sa_column=Column(Text, nullable=False))
-    sentiment_label: str = Field(sa_column=Column(Text, nullable=False))
-    sentiment_score: float = Field(sa_column=Column(Float, nullable=False))
-    is_evidence: bool = Field(sa_column=Column(Boolean, nullable=False))
-    document: str = Field(sa_column=Column(Text, nullable=False))
-    explanation: str = Field(sa_column=Column(Text, nullable=False))
-    published_at: datetime = Field(sa_column=_moment())
-    scored_at: datetime = Field(sa_column=_moment())
-    recorded_at: datetime = Field(sa_column=_moment())
-    superseded_at: datetime | None = Field(sa_column=_moment(nullable=True))
-    is_withdrawn: bool = Field(sa_column=Column(Boolean, nullable=False, server_default=text("false")))
-    session_date: date | None = Field(sa_column=Column(Date, nullable=True))
-    horizon_ends_at: datetime | None = Field(sa_column=_moment(nullable=True))
-    outcome_due_at: datetime | None = Field(sa_column=_moment(nullable=True))
-    outcome_at: datetime | None = Field(sa_column=_moment(nullable=True))
-    car: float | None = Field(sa_column=Column(Float, nullable=True))
-    car_standard_error: float | None = Field(sa_column=Column(Float, nullable=True))
-    evidence_transaction: int | None = Field(sa_column=Column(BigInteger, nullable=True))
+    impact_id: UUID = stored(Uuid, primary_key=True)
+    article_id: UUID = stored(Uuid)
+    revision: int = stored(Integer)
+    ticker: str = stored(Text)
+    horizon_days: int = stored(Integer)
+    basis: str = stored(Text)
+    direction: str = stored(Text)
+    impact_score: float = stored(Float)
+    abstained: bool = stored(Boolean)
+    model_version: str = stored(Text)
+    event_type: str = stored(Text)
+    sentiment_label: str = stored(Text)
+    sentiment_score: float = stored(Float)
+    is_evidence: bool = stored(Boolean)
+    document: str = stored(Text)
+    explanation: str = stored(Text)
+    published_at: datetime = stored_moment()
+    scored_at: datetime = stored_moment()
+    recorded_at: datetime = stored_moment()
+    superseded_at: datetime | None = stored_moment(nullable=True)
+    is_withdrawn: bool = stored(Boolean, server_default=text("false"))
+    session_date: date | None = stored(Date, nullable=True)
+    horizon_ends_at: datetime | None = stored_moment(nullable=True)
+    outcome_due_at: datetime | None = stored_moment(nullable=True)
+    outcome_at: datetime | None = stored_moment(nullable=True)
+    car: float | None = stored(Float, nullable=True)
+    car_standard_error: float | None = stored(Float, nullable=True)
+    evidence_transaction: int | None = stored(BigInteger, nullable=True)
 
 
 class Study(Base, table=True):
@@ -129,9 +124,9 @@ class Study(Base, table=True):
 
     __tablename__ = "event_study"
 
-    study_id: UUID = Field(sa_column=Column(Uuid, primary_key=True))
-    created_at: datetime = Field(sa_column=_moment())
-    answer: str = Field(sa_column=Column(Text, nullable=False))
+    study_id: UUID = stored(Uuid, primary_key=True)
+    created_at: datetime = stored_moment()
+    answer: str = stored(Text)
 
 
 def _table(model: type[Base]) -> Table:

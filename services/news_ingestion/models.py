@@ -7,9 +7,7 @@ from uuid import UUID
 from sqlalchemy import (
     BigInteger,
     Boolean,
-    Column,
     ColumnElement,
-    DateTime,
     Double,
     Index,
     Integer,
@@ -20,9 +18,8 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlmodel import Field
 
-from common.postgres.tables import declare_base, declare_tables
+from common.postgres.tables import declare_base, declare_tables, stored, stored_moment
 
 # A class made by a function is no base class to a type checker; SQLModel itself is what it is like.
 if TYPE_CHECKING:
@@ -30,14 +27,6 @@ if TYPE_CHECKING:
 else:
     Base = declare_base()
 TABLES = declare_tables(Base.metadata)
-
-
-def _column(kind: Any, *, nullable: bool = False, **options: Any) -> Any:
-    return Field(sa_column=Column(kind, nullable=nullable, **options))
-
-
-def _moment(*, nullable: bool = False, **options: Any) -> Any:
-    return _column(DateTime(timezone=True), nullable=nullable, **options)
 
 
 class Article(Base, table=True):
@@ -51,30 +40,30 @@ class Article(Base, table=True):
 
     __tablename__ = "article"
 
-    article_id: UUID = _column(Uuid, primary_key=True)
-    revision: int = _column(Integer, primary_key=True)
-    state: str = _column(Text)
-    story_id: UUID = _column(Uuid)
-    duplicate_of: UUID | None = _column(Uuid, nullable=True)
-    title: str = _column(Text)
-    body: str | None = _column(Text, nullable=True)
-    summary: str | None = _column(Text, nullable=True)
-    url: str = _column(Text)
-    canonical_url: str = _column(Text)
-    url_key: UUID = _column(Uuid)
-    content_hash: UUID = _column(Uuid)
-    domain: str = _column(Text)
-    author: str | None = _column(Text, nullable=True)
-    source_id: str | None = _column(Text, nullable=True)
-    source_name: str | None = _column(Text, nullable=True)
-    fetched_from: UUID | None = _column(Uuid, nullable=True)
-    language: str | None = _column(Text, nullable=True)
-    tickers: list[str] = _column(JSONB)
-    novelty: float = _column(Double)
-    published_at: datetime = _moment()
-    received_at: datetime = _moment()
-    recorded_at: datetime = _moment()
-    superseded_at: datetime | None = _moment(nullable=True)
+    article_id: UUID = stored(Uuid, primary_key=True)
+    revision: int = stored(Integer, primary_key=True)
+    state: str = stored(Text)
+    story_id: UUID = stored(Uuid)
+    duplicate_of: UUID | None = stored(Uuid, nullable=True)
+    title: str = stored(Text)
+    body: str | None = stored(Text, nullable=True)
+    summary: str | None = stored(Text, nullable=True)
+    url: str = stored(Text)
+    canonical_url: str = stored(Text)
+    url_key: UUID = stored(Uuid)
+    content_hash: UUID = stored(Uuid)
+    domain: str = stored(Text)
+    author: str | None = stored(Text, nullable=True)
+    source_id: str | None = stored(Text, nullable=True)
+    source_name: str | None = stored(Text, nullable=True)
+    fetched_from: UUID | None = stored(Uuid, nullable=True)
+    language: str | None = stored(Text, nullable=True)
+    tickers: list[str] = stored(JSONB)
+    novelty: float = stored(Double)
+    published_at: datetime = stored_moment()
+    received_at: datetime = stored_moment()
+    recorded_at: datetime = stored_moment()
+    superseded_at: datetime | None = stored_moment(nullable=True)
 
 
 ARTICLE: Table = Article.__table__  # type: ignore[attr-defined]
@@ -107,10 +96,10 @@ class ArticleAddress(Base, table=True):
 
     __tablename__ = "article_address"
 
-    url_key: UUID = _column(Uuid, primary_key=True)
-    article_id: UUID = _column(Uuid)
-    content_hash: UUID = _column(Uuid)
-    recorded_at: datetime = _moment()
+    url_key: UUID = stored(Uuid, primary_key=True)
+    article_id: UUID = stored(Uuid)
+    content_hash: UUID = stored(Uuid)
+    recorded_at: datetime = stored_moment()
 
 
 ARTICLE_ADDRESS: Table = ArticleAddress.__table__  # type: ignore[attr-defined]
@@ -121,9 +110,9 @@ class Fingerprint(Base, table=True):
 
     __tablename__ = "fingerprint"
 
-    hash: int = _column(BigInteger, primary_key=True, autoincrement=False)
-    published_at: datetime = _moment(primary_key=True)
-    article_id: UUID = _column(Uuid, primary_key=True)
+    hash: int = stored(BigInteger, primary_key=True, autoincrement=False)
+    published_at: datetime = stored_moment(primary_key=True)
+    article_id: UUID = stored(Uuid, primary_key=True)
 
 
 FINGERPRINT: Table = Fingerprint.__table__  # type: ignore[attr-defined]
@@ -134,12 +123,12 @@ class Story(Base, table=True):
 
     __tablename__ = "story"
 
-    story_id: UUID = _column(Uuid, primary_key=True)
-    title: str = _column(Text)
-    first_published_at: datetime = _moment()
-    last_published_at: datetime = _moment()
-    created_at: datetime = _moment()
-    updated_at: datetime = _moment()
+    story_id: UUID = stored(Uuid, primary_key=True)
+    title: str = stored(Text)
+    first_published_at: datetime = stored_moment()
+    last_published_at: datetime = stored_moment()
+    created_at: datetime = stored_moment()
+    updated_at: datetime = stored_moment()
 
 
 STORY: Table = Story.__table__  # type: ignore[attr-defined]
@@ -151,8 +140,8 @@ class Tally(Base, table=True):
 
     __tablename__ = "tally"
 
-    name: str = _column(Text, primary_key=True)
-    value: int = _column(BigInteger, server_default=text("0"))
+    name: str = stored(Text, primary_key=True)
+    value: int = stored(BigInteger, server_default=text("0"))
 
 
 TALLY: Table = Tally.__table__  # type: ignore[attr-defined]
@@ -163,29 +152,29 @@ class Source(Base, table=True):
 
     __tablename__ = "source"
 
-    source_id: UUID = _column(Uuid, primary_key=True)
-    kind: str = _column(Text)
-    name: str = _column(Text, unique=True)
-    url: str | None = _column(Text, nullable=True)
-    config: dict[str, object] = _column(JSONB)
-    is_enabled: bool = _column(Boolean)
-    interval_seconds: float = _column(Double)
-    version: int = _column(Integer)
-    created_at: datetime = _moment()
-    updated_at: datetime = _moment()
+    source_id: UUID = stored(Uuid, primary_key=True)
+    kind: str = stored(Text)
+    name: str = stored(Text, unique=True)
+    url: str | None = stored(Text, nullable=True)
+    config: dict[str, object] = stored(JSONB)
+    is_enabled: bool = stored(Boolean)
+    interval_seconds: float = stored(Double)
+    version: int = stored(Integer)
+    created_at: datetime = stored_moment()
+    updated_at: datetime = stored_moment()
 
-    next_fetch_at: datetime | None = _moment(nullable=True)
-    last_fetch_at: datetime | None = _moment(nullable=True)
-    last_ok_at: datetime | None = _moment(nullable=True)
-    error_count: int = _column(Integer, server_default=text("0"))
-    backoff_seconds: float = _column(Double, server_default=text("0"))
-    last_error: dict[str, object] | None = _column(JSONB(none_as_null=True), nullable=True)
-    etag: str | None = _column(Text, nullable=True)
-    last_modified: str | None = _column(Text, nullable=True)
-    seen_until: datetime | None = _moment(nullable=True)
-    disabled_reason: str | None = _column(Text, nullable=True)
-    lease_owner: UUID | None = _column(Uuid, nullable=True)
-    lease_until: datetime | None = _moment(nullable=True)
+    next_fetch_at: datetime | None = stored_moment(nullable=True)
+    last_fetch_at: datetime | None = stored_moment(nullable=True)
+    last_ok_at: datetime | None = stored_moment(nullable=True)
+    error_count: int = stored(Integer, server_default=text("0"))
+    backoff_seconds: float = stored(Double, server_default=text("0"))
+    last_error: dict[str, object] | None = stored(JSONB(none_as_null=True), nullable=True)
+    etag: str | None = stored(Text, nullable=True)
+    last_modified: str | None = stored(Text, nullable=True)
+    seen_until: datetime | None = stored_moment(nullable=True)
+    disabled_reason: str | None = stored(Text, nullable=True)
+    lease_owner: UUID | None = stored(Uuid, nullable=True)
+    lease_until: datetime | None = stored_moment(nullable=True)
 
 
 SOURCE: Table = Source.__table__  # type: ignore[attr-defined]
@@ -200,15 +189,15 @@ class Fetch(Base, table=True):
 
     __tablename__ = "fetch"
 
-    fetch_id: UUID = _column(Uuid, primary_key=True)
-    source_id: UUID = _column(Uuid)
-    started_at: datetime = _moment()
-    finished_at: datetime = _moment()
-    status: str = _column(Text)
-    requests: list[dict[str, object]] = _column(JSONB)
-    n_requests: int = _column(Integer)
-    articles: dict[str, int] = _column(JSONB)
-    error: dict[str, object] | None = _column(JSONB(none_as_null=True), nullable=True)
+    fetch_id: UUID = stored(Uuid, primary_key=True)
+    source_id: UUID = stored(Uuid)
+    started_at: datetime = stored_moment()
+    finished_at: datetime = stored_moment()
+    status: str = stored(Text)
+    requests: list[dict[str, object]] = stored(JSONB)
+    n_requests: int = stored(Integer)
+    articles: dict[str, int] = stored(JSONB)
+    error: dict[str, object] | None = stored(JSONB(none_as_null=True), nullable=True)
 
 
 FETCH: Table = Fetch.__table__  # type: ignore[attr-defined]
@@ -221,13 +210,13 @@ class Gap(Base, table=True):
 
     __tablename__ = "gap"
 
-    gap_id: UUID = _column(Uuid, primary_key=True)
-    source_id: UUID = _column(Uuid)
-    reason: str = _column(Text)
-    detail: str = _column(Text)
-    starts_at: datetime = _moment()
-    ends_at: datetime = _moment()
-    recorded_at: datetime = _moment()
+    gap_id: UUID = stored(Uuid, primary_key=True)
+    source_id: UUID = stored(Uuid)
+    reason: str = stored(Text)
+    detail: str = stored(Text)
+    starts_at: datetime = stored_moment()
+    ends_at: datetime = stored_moment()
+    recorded_at: datetime = stored_moment()
 
 
 GAP: Table = Gap.__table__  # type: ignore[attr-defined]

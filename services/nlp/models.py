@@ -1,14 +1,13 @@
 """The tables of NLP."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
-from sqlalchemy import Boolean, Column, DateTime, Double, Index, Integer, Table, Text, Uuid, text
+from sqlalchemy import Boolean, Double, Index, Integer, Table, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlmodel import Field
 
-from common.postgres.tables import declare_base, declare_tables
+from common.postgres.tables import declare_base, declare_tables, stored, stored_moment
 
 # A class made by a function is no base class to a type checker; SQLModel itself is what it is like.
 if TYPE_CHECKING:
@@ -16,14 +15,6 @@ if TYPE_CHECKING:
 else:
     Base = declare_base()
 TABLES = declare_tables(Base.metadata)
-
-
-def _column(kind: Any, *, nullable: bool = False, **options: Any) -> Any:
-    return Field(sa_column=Column(kind, nullable=nullable, **options))
-
-
-def _moment(*, nullable: bool = False, **options: Any) -> Any:
-    return _column(DateTime(timezone=True), nullable=nullable, **options)
 
 
 class Analysis(Base, table=True):
@@ -38,20 +29,20 @@ class Analysis(Base, table=True):
 
     __tablename__ = "analysis"
 
-    analysis_id: UUID = _column(Uuid, primary_key=True)
-    article_id: UUID = _column(Uuid)
-    revision: int = _column(Integer)
-    state: str = _column(Text)
-    label: str = _column(Text)
-    abstained: bool = _column(Boolean)
-    max_relevance: float = _column(Double)
-    relevances: dict[str, float] = _column(JSONB)
-    keys: list[str] = _column(JSONB)
-    model_versions: list[str] = _column(JSONB)
-    document: str = _column(Text)
-    published_at: datetime = _moment()
-    recorded_at: datetime = _moment()
-    superseded_at: datetime | None = _moment(nullable=True)
+    analysis_id: UUID = stored(Uuid, primary_key=True)
+    article_id: UUID = stored(Uuid)
+    revision: int = stored(Integer)
+    state: str = stored(Text)
+    label: str = stored(Text)
+    abstained: bool = stored(Boolean)
+    max_relevance: float = stored(Double)
+    relevances: dict[str, float] = stored(JSONB)
+    keys: list[str] = stored(JSONB)
+    model_versions: list[str] = stored(JSONB)
+    document: str = stored(Text)
+    published_at: datetime = stored_moment()
+    recorded_at: datetime = stored_moment()
+    superseded_at: datetime | None = stored_moment(nullable=True)
 
 
 ANALYSIS: Table = Analysis.__table__  # type: ignore[attr-defined]
@@ -68,9 +59,9 @@ class EntityAlias(Base, table=True):
 
     __tablename__ = "entity_alias"
 
-    entity_id: str = _column(Text, primary_key=True)
-    alias: str = _column(Text, primary_key=True)
-    created_at: datetime = _moment()
+    entity_id: str = stored(Text, primary_key=True)
+    alias: str = stored(Text, primary_key=True)
+    created_at: datetime = stored_moment()
 
 
 ENTITY_ALIAS: Table = EntityAlias.__table__  # type: ignore[attr-defined]

@@ -36,7 +36,7 @@ class SystemClient:
         self._http = http
         self._patience_seconds = patience_seconds
 
-    async def request(self, method: str, path: str, **options: Any) -> JSON:
+    async def request(self, method: str, path: str, **options: object) -> JSON:
         """Return the JSON answer; `RequestRefusedError` with the problem's detail when there is none."""
         retrying = AsyncRetrying(
             retry=retry_if_exception(_is_passing),
@@ -53,7 +53,7 @@ class SystemClient:
         answer: JSON = response.json()
         return answer
 
-    async def pages(self, path: str, **parameters: Any) -> AsyncIterator[JSON]:
+    async def pages(self, path: str, **parameters: object) -> AsyncIterator[JSON]:
         """Yield every item of a list, page by page."""
         cursor: str | None = None
         while True:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -20,7 +21,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import registry
-from sqlmodel import SQLModel
+from sqlalchemy.types import TypeEngine
+from sqlmodel import Field, SQLModel
 
 
 def declare_base() -> type[SQLModel]:
@@ -38,6 +40,22 @@ def declare_base() -> type[SQLModel]:
         metadata = own.metadata
 
     return Base
+
+
+# Any: what they return stands for a value of the field's own type, as pydantic's `Field` does.
+def stored(
+    kind: type[TypeEngine[Any]] | TypeEngine[Any],
+    *,
+    nullable: bool = False,
+    **options: Any,  # noqa: ANN401
+) -> Any:  # noqa: ANN401
+    """Return a field of a table's class that is a column of type `kind`; `options` are those of `Column`."""
+    return Field(sa_column=Column(kind, nullable=nullable, **options))
+
+
+def stored_moment(*, nullable: bool = False, **options: Any) -> Any:  # noqa: ANN401
+    """Return a field of a table's class that is a moment with its time zone."""
+    return stored(DateTime(timezone=True), nullable=nullable, **options)
 
 
 NAMING_CONVENTION = {

@@ -61,7 +61,7 @@ def article_of(row: JSON, number: int, path: Path) -> JSON:
     return article
 
 
-def _first(row: JSON, names: tuple[str, ...]) -> Any:
+def _first(row: JSON, names: tuple[str, ...]) -> object:
     return next((row[name] for name in names if row.get(name)), None)
 
 

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 import httptools
 import structlog
+from starlette.responses import Response
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
@@ -287,7 +288,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def _problem(self, refusal: Refusal) -> bytes:
         context = new_context(None, None)
 
-        def response_in_context() -> Any:
+        def response_in_context() -> Response:
             bind_context(context)
             path = self.url.partition(b"?")[0].decode("latin-1")[:200]
             return problem_response(refusal.status, refusal.code, refusal.detail, path, headers=dict(refusal.headers))
