@@ -16,9 +16,7 @@ class ReceiverRead(BaseModel):
 
     receiver_id: UUID = Field(description="Identifier of the receiver.")
     name: str = Field(description="Its name, unique among receivers that are not deleted; rules name it by this.")
-    kind: ReceiverKind = Field(
-        description="How it is sent to: `webhook` by signed HTTP requests, `log` by lines in the service's log."
-    )
+    kind: ReceiverKind = Field(description="How it is sent to; it never changes.")
     url: str | None = Field(description="Scheme and host; the rest is as good as a key and is shown as `***`.")
     enabled: bool = Field(description="Whether it is sent to.")
     disabled_reason: str | None = Field(description="Why deliveries switched it off; enabling it clears this.")

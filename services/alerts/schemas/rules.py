@@ -105,7 +105,7 @@ class RuleCreate(BaseModel):
     window_seconds: WindowSeconds = Field(
         default=14_400,
         description="Length of the window, by the news' own time, in which a group makes one alert. An alert that gets "
-        "no further impact for as long expires.",
+        "no further impact for as long expires, and its receivers are told that it is over.",
     )
     severity: Severity = "warning"
     labels: Labels = Field(default_factory=dict)
