@@ -1,10 +1,10 @@
 """What a new installation starts with: a log receiver and two rules, so that the first headlines show alerts."""
 
+from alerts.delivery.channels.log import LogCreate
 from alerts.engine import Engine
 from alerts.receivers.management import create_receiver
 from alerts.repository import rules, system_events
 from alerts.rules.management import create_rule
-from alerts.schemas.receivers import LogCreate
 from alerts.schemas.rules import RuleCreate, When
 
 DEFAULT_RULES = (

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
 
+from pydantic import JsonValue
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -34,6 +35,9 @@ FlushReason = Literal["first", "new_impacts", "new_events", "repeat", "reopened"
 DeliveryReason = FlushReason | Literal["test"]
 DeliveryState = Literal["pending", "delivered", "failed"]
 AttemptVerdict = Literal["delivered", "retry", "throttled", "gone"]
+
+# The conditions of a rule as they are stored: JSON that `schemas.rules.When` has written and reads again.
+WhenDocument = dict[str, JsonValue]
 
 _NOT_DELETED = text("deleted_at IS NULL")
 
@@ -85,7 +89,8 @@ class Rule(Base, table=True):
     severity: str = Field(sa_column=_text())
     labels: dict[str, str] = Field(sa_column=_json())
     receivers: list[str] = Field(sa_column=_json())
-    enabled: bool = Field(sa_column=Column(Boolean, nullable=False))
+    # Filled by a trigger from the column `enabled` of the previous release, and the other way round.
+    is_enabled: bool = Field(sa_column=Column(Boolean, nullable=True))
     revision: int = Field(sa_column=Column(Integer, nullable=False))
     changed_in: int = Field(sa_column=Column(BigInteger, nullable=False, index=True))
     created_at: datetime = Field(sa_column=_moment())
@@ -94,7 +99,13 @@ class Rule(Base, table=True):
 
 
 class Receiver(Base, table=True):
-    """Somebody to tell. The secrets sign webhooks and are read by the sender alone."""
+    """Somebody to tell. The secrets sign messages, and only what sends reads them.
+
+    Notes
+    -----
+    `config` is the configuration of its kind as JSON; what is secret of it is sealed in `config_secrets`, and the
+    address of a webhook in `url`, where the previous release reads it.
+    """
 
     __tablename__ = "receiver"
     __table_args__ = (Index("uq_receiver_name", "name", unique=True, postgresql_where=_NOT_DELETED),)
@@ -103,7 +114,10 @@ class Receiver(Base, table=True):
     name: str = Field(sa_column=_text())
     kind: str = Field(sa_column=_text())
     url: str | None = Field(sa_column=_text(nullable=True))
-    enabled: bool = Field(sa_column=Column(Boolean, nullable=False))
+    config: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False, server_default=text("'{}'::jsonb")))
+    config_secrets: str | None = Field(sa_column=_text(nullable=True), repr=False)
+    # Filled by a trigger from the column `enabled` of the previous release, and the other way round.
+    is_enabled: bool = Field(sa_column=Column(Boolean, nullable=True))
     disabled_reason: str | None = Field(sa_column=_text(nullable=True))
     secret: str | None = Field(sa_column=_text(nullable=True), repr=False)
     previous_secret: str | None = Field(sa_column=_text(nullable=True), repr=False)
@@ -274,5 +288,5 @@ RULE_SET, RULE, RECEIVER = _TABLES["rule_set"], _TABLES["rule"], _TABLES["receiv
 SIGNAL, ALERT, ALERT_SIGNAL = _TABLES["signal"], _TABLES["alert"], _TABLES["alert_signal"]
 ALERT_TRANSITION, SYSTEM_EVENT = _TABLES["alert_transition"], _TABLES["system_event"]
 # Whoever knows the address of a webhook can post to it: it is kept like the secrets.
-SEALED = (RECEIVER.c.secret, RECEIVER.c.previous_secret, RECEIVER.c.url)
+SEALED = (RECEIVER.c.secret, RECEIVER.c.previous_secret, RECEIVER.c.url, RECEIVER.c.config_secrets)
 DELIVERY, DELIVERY_ATTEMPT = _TABLES["delivery"], _TABLES["delivery_attempt"]

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from alerts.delivery.channels.channel import Message, Sender
+from alerts.delivery.channels.channel import Channel, Message
+from alerts.delivery.channels.configuration import opened_config
 from alerts.delivery.outcome import Outcome, failed_event, outcome_of
 from alerts.delivery.retry_schedule import Answer, throttled_until
 from alerts.metrics import AlertMetrics
@@ -44,11 +45,11 @@ class Attempt:
 class Dispatcher:
     """The worker that empties the ledger; any number of replicas may run one."""
 
-    def __init__(self, runtime: Runtime, metrics: AlertMetrics, senders: Mapping[str, Sender]) -> None:
+    def __init__(self, runtime: Runtime, metrics: AlertMetrics, channels: Mapping[str, Channel]) -> None:
         self._runtime = runtime
         self._metrics = metrics
         self._settings = runtime.settings_as(Settings)
-        self._senders = senders
+        self._channels = channels
         self._wake_up = WakeUp()
         self._busy: dict[UUID, asyncio.Task[None]] = {}
 
@@ -97,7 +98,7 @@ class Dispatcher:
     async def _deliver(self, receiver_id: UUID, batch: Sequence[ClaimedDelivery]) -> None:
         """Send one receiver's messages, and record those of each round before the next one begins."""
         lease_ends = time.monotonic() + self._settings.delivery_lease_seconds
-        rounds = _rounds(batch, self._settings.delivery_concurrency, self._senders)
+        rounds = _rounds(batch, self._settings.delivery_concurrency, self._channels)
         try:
             while rounds:
                 # A round that might outlive the lease is left to whoever claims it next.
@@ -137,7 +138,7 @@ class Dispatcher:
         """Return what became of one try; whatever a stranger's bytes raised in it is a failed one."""
         try:
             message = _message(self._runtime.secret_box, delivery, now)
-            return await self._senders[delivery.kind].send(message)
+            return await self._channels[delivery.kind].send(message)
         except UnreadableSecret as error:
             return Answer(error=str(error))
         except Exception as error:  # noqa: BLE001 - unrecorded, the attempt would be made again at once, for ever
@@ -180,12 +181,14 @@ class Dispatcher:
 
 
 def _rounds(
-    batch: Sequence[ClaimedDelivery], concurrency: int, senders: Mapping[str, Sender]
+    batch: Sequence[ClaimedDelivery], concurrency: int, channels: Mapping[str, Channel]
 ) -> list[Sequence[ClaimedDelivery]]:
-    """Return the batch in rounds that are sent at the same time; a log takes all at once."""
-    size = len(batch) if batch[0].kind == "log" else concurrency
-    known = [delivery for delivery in batch if delivery.kind in senders]
-    return [known[start : start + size] for start in range(0, len(known), size)]
+    """Return one receiver's batch in rounds that are sent at the same time; what is local takes all at once."""
+    channel = channels.get(batch[0].kind)
+    if channel is None:
+        return []
+    size = len(batch) if channel.is_local else concurrency
+    return [batch[start : start + size] for start in range(0, len(batch), size)]
 
 
 def _message(box: SecretBox, delivery: ClaimedDelivery, now: datetime) -> Message:
@@ -198,7 +201,7 @@ def _message(box: SecretBox, delivery: ClaimedDelivery, now: datetime) -> Messag
         event_type=delivery.event_type,
         body=delivery.body,
         receiver_name=delivery.name,
-        url=None if delivery.url is None else box.open(delivery.url),
+        config=opened_config(delivery, box),
         secrets=tuple(map(box.open, sealed)),
     )
 

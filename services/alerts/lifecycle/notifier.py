@@ -1,4 +1,4 @@
-"""Tells receivers about alerts whose time has come: after the group's wait, on news, corrections and repeats."""
+"""Tells receivers about alerts whose time has come, on news, corrections, repeats and ends, and ends what expires."""
 
 import json
 from collections.abc import Sequence

@@ -83,7 +83,10 @@ class Box:
             or not (self.direction and self.basis and self.sentiment and self.horizon_days)
             or any(group <= self.no_topics for group in self.topics)
             or any(group <= self.no_event_types for group in self.event_types)
-            or any(_is_empty(getattr(self, name), field.maximum) for name, field in _NUMBERS.items())
+            or _is_empty(self.impact_score, 100.0)
+            or _is_empty(self.confidence, 1.0)
+            or _is_empty(self.novelty, 1.0)
+            or _is_empty(self.relevance, 1.0)
         )
 
 
@@ -162,11 +165,11 @@ def _bounds(condition: Condition) -> Iterable[tuple[str, float]]:
             yield name, low
 
 
-def _choices(condition: Condition) -> Iterable[tuple[str, frozenset[str | int], frozenset[str | int]]]:
+def _choices(condition: Condition) -> Iterable[tuple[str, frozenset[object], frozenset[object]]]:
     """Yield the single-valued facts that `condition` fixes: name, fixed value, all values there are."""
     for name, field in _CHOICES.items():
         if (value := getattr(condition, field.name)) is not None:
-            yield name, frozenset((value,)), frozenset(field.values)
+            yield name, frozenset((value,)), field.values
 
 
 def _own_box(condition: Condition) -> Box:

@@ -4,18 +4,21 @@ import json
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from pydantic import JsonValue
+
+from alerts.delivery.channels.channel import ReceiverDefinition
+from alerts.delivery.channels.configuration import opened_config, sealed_config
 from alerts.delivery.signatures import new_secret
 from alerts.engine import Engine
 from alerts.notification.body import notice
 from alerts.notification.ledger_rows import delivery_rows
 from alerts.repository import deliveries, receivers, rules
 from alerts.repository.receivers import NewReceiver, ReceiverChange, ReceiverRow
-from alerts.schemas.receivers import ReceiverCreate, ReceiverCreated, ReceiverRead, SecretRotated, WebhookCreate
+from alerts.schemas.receivers import ReceiverRead, SecretRotated
 from common.clock import uuid7
 from common.errors import Conflict, NotFound
 from common.postgres.database import Connection, after_commit
 from common.runtime import Runtime
-from common.secrets.masking import masked_webhook
 from common.secrets.secret_box import UnreadableSecret
 
 
@@ -27,66 +30,65 @@ async def receiver_or_404(connection: Connection, receiver_id: UUID, *, for_upda
     return row
 
 
-async def create_receiver(engine: Engine, connection: Connection, receiver: ReceiverCreate) -> ReceiverCreated:
-    """Store a receiver and make its secret, when its kind has one."""
-    await _check_address(engine, receiver)
-    runtime = engine.runtime
-    now = runtime.clock.now()
-    secret = new_secret() if receiver.kind == "webhook" else None
+async def create_receiver(
+    engine: Engine, connection: Connection, receiver: ReceiverDefinition
+) -> tuple[ReceiverRow, str | None]:
+    """Store a receiver; return its row, and its secret when messages of its kind are signed."""
+    runtime, channel, config = engine.runtime, engine.channels[receiver.kind], receiver.config()
+    await channel.check(config)
+    secret = new_secret() if channel.is_signed else None
     new = NewReceiver(
+        *sealed_config(config, channel.definition.secret_fields(), runtime.secret_box),
         receiver_id=uuid7(),
         name=receiver.name,
         kind=receiver.kind,
-        url=_sealed_url(runtime, receiver),
         secret=None if secret is None else runtime.secret_box.seal(secret),
-        enabled=receiver.enabled,
-        created_at=now,
+        is_enabled=receiver.enabled,
+        created_at=runtime.clock.now(),
     )
-    row = await receivers.insert_receiver(connection, new)
-    return ReceiverCreated(**read_receiver(runtime, row).model_dump(), secret=secret)
+    return await receivers.insert_receiver(connection, new), secret
 
 
-def read_receiver(runtime: Runtime, row: ReceiverRow) -> ReceiverRead:
-    """Return a receiver as the API shows it: of its address only the host."""
-    return ReceiverRead.model_validate({**row._asdict(), "url": _shown_url(runtime, row)})
+def read_receiver(engine: Engine, row: ReceiverRow) -> ReceiverRead:
+    """Return a receiver as the API shows it: of its secrets only what its channel shows."""
+    config = _opened(engine, row)
+    shown = {} if config is None else engine.channels[row.kind].shown(config)
+    return ReceiverRead.model_validate({**row._asdict(), "enabled": row.is_enabled, "url": shown.get("url")})
 
 
-def _shown_url(runtime: Runtime, row: ReceiverRow) -> str | None:
+def _opened(engine: Engine, row: ReceiverRow) -> dict[str, JsonValue] | None:
+    """Return the configuration of a receiver, None when no key that the service has opens it."""
     try:
-        return None if row.url is None else masked_webhook(runtime.secret_box.open(row.url))
+        return opened_config(row, engine.runtime.secret_box)
     except UnreadableSecret:
         return None
 
 
-def _sealed_url(runtime: Runtime, receiver: ReceiverCreate) -> str | None:
-    return runtime.secret_box.seal(receiver.url) if isinstance(receiver, WebhookCreate) else None
-
-
 async def replace_receiver(
-    engine: Engine, connection: Connection, current: ReceiverRow, receiver: ReceiverCreate
+    engine: Engine, connection: Connection, current: ReceiverRow, receiver: ReceiverDefinition
 ) -> ReceiverRow:
-    """Change a receiver's name, address or whether it is on; enabling it forgets why it was switched off.
+    """Change a receiver's name, configuration or whether it is on; enabling it forgets why it was switched off.
 
-    The address as it is shown, with its path hidden, is no new one: the receiver keeps the one it has.
+    A secret as it is shown, with its hidden part, is no new one: the receiver keeps the one it has.
     """
     if receiver.kind != current.kind:
         raise Conflict("The kind of a receiver cannot change; create another one.", code="kind_is_fixed")
-    runtime = engine.runtime
-    if isinstance(receiver, WebhookCreate) and receiver.url == _shown_url(runtime, current):
-        url = current.url
-    else:
-        await _check_address(engine, receiver)
-        url = _sealed_url(runtime, receiver)
-    change = ReceiverChange(receiver.name, url, receiver.enabled, runtime.clock.now())
+    runtime, channel, config = engine.runtime, engine.channels[receiver.kind], receiver.config()
+    held = _opened(engine, current)
+    if held is not None:
+        shown = channel.shown(held)
+        config |= {name: held[name] for name, given in config.items() if name in shown and shown[name] == given}
+    if config != held:
+        await channel.check(config)
+    change = ReceiverChange(
+        *sealed_config(config, channel.definition.secret_fields(), runtime.secret_box),
+        name=receiver.name,
+        is_enabled=receiver.enabled,
+        updated_at=runtime.clock.now(),
+    )
     row = await receivers.update_receiver(connection, current.receiver_id, change)
     after_commit(connection, engine.dispatcher.wake)
     return row
-
-
-async def _check_address(engine: Engine, receiver: ReceiverCreate) -> None:
-    """Refuse an address that no delivery could reach."""
-    if isinstance(receiver, WebhookCreate):
-        await engine.guard.require(receiver.url)
 
 
 async def delete_receiver(connection: Connection, receiver_id: UUID, now: datetime) -> None:
@@ -116,7 +118,7 @@ async def test_receiver(engine: Engine, connection: Connection, receiver: Receiv
 
 async def rotate_secret(engine: Engine, connection: Connection, receiver: ReceiverRow) -> SecretRotated:
     """Make a new secret; for `SECRET_OVERLAP_HOURS` the old one signs beside it."""
-    if receiver.kind != "webhook":
+    if not engine.channels[receiver.kind].is_signed:
         raise Conflict(f"A {receiver.kind} receiver has no secret.", code="no_secret")
     runtime = engine.runtime
     now = runtime.clock.now()

@@ -5,11 +5,12 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
+from pydantic import JsonValue
 from sqlalchemy import delete, select, text, update
+from sqlalchemy.dialects.postgresql import JSONB
 
 from alerts.models import DELIVERY, DELIVERY_ATTEMPT, RECEIVER, AttemptVerdict, DeliveryReason, DeliveryState
 from alerts.repository.arrays import arrays_of
-from alerts.schemas.receivers import ReceiverKind
 from common.api.pagination import PageRequest, keyset
 from common.postgres.bulk import insert_rows
 from common.postgres.database import Connection
@@ -30,7 +31,7 @@ class NewDelivery(NamedTuple):
 
 
 class ClaimedDelivery(NamedTuple):
-    """A delivery that is due, with all that is needed to send it; `url` and the secrets are sealed."""
+    """A delivery that is due, with all that is needed to send it; addresses and secrets are sealed."""
 
     delivery_id: UUID
     webhook_id: str
@@ -42,8 +43,10 @@ class ClaimedDelivery(NamedTuple):
     n_failures: int
     created_at: datetime
     name: str
-    kind: ReceiverKind
+    kind: str
     url: str | None
+    config: dict[str, JsonValue]
+    config_secrets: str | None
     secret: str | None
     previous_secret: str | None
     previous_secret_expires_at: datetime | None
@@ -102,9 +105,9 @@ _INSERT = text(
     INSERT INTO delivery (delivery_id, webhook_id, alert_id, receiver_id, notification, event_type, reason, body, state,
                           n_attempts, n_failures, next_attempt_at, created_at, last_error)
     SELECT given.delivery_id, given.webhook_id, given.alert_id, r.receiver_id, given.notification, given.event_type,
-           given.reason, given.body, CASE WHEN r.enabled THEN 'pending' ELSE 'failed' END, 0, 0,
-           CASE WHEN r.enabled THEN CAST(:now AS timestamptz) END, CAST(:now AS timestamptz),
-           CASE WHEN r.enabled THEN NULL ELSE 'the receiver is disabled' END
+           given.reason, given.body, CASE WHEN r.is_enabled THEN 'pending' ELSE 'failed' END, 0, 0,
+           CASE WHEN r.is_enabled THEN CAST(:now AS timestamptz) END, CAST(:now AS timestamptz),
+           CASE WHEN r.is_enabled THEN NULL ELSE 'the receiver is disabled' END
     FROM unnest(CAST(:delivery_id AS uuid[]), CAST(:webhook_id AS text[]), CAST(:alert_id AS uuid[]),
                 CAST(:receiver_id AS uuid[]), CAST(:notification AS integer[]), CAST(:event_type AS text[]),
                 CAST(:reason AS text[]), CAST(:body AS text[]))
@@ -121,7 +124,7 @@ _CLAIM = text(
         FROM delivery d JOIN receiver r USING (receiver_id)
         WHERE d.state = 'pending' AND d.next_attempt_at <= :now
           AND (d.claimed_until IS NULL OR d.claimed_until <= :now)
-          AND r.enabled AND r.deleted_at IS NULL AND (r.throttled_until IS NULL OR r.throttled_until <= :now)
+          AND r.is_enabled AND r.deleted_at IS NULL AND (r.throttled_until IS NULL OR r.throttled_until <= :now)
           AND d.receiver_id <> ALL(CAST(:busy AS uuid[]))
         ORDER BY d.next_attempt_at
         LIMIT :limit
@@ -130,10 +133,10 @@ _CLAIM = text(
     FROM due, receiver r
     WHERE d.delivery_id = due.delivery_id AND r.receiver_id = d.receiver_id
     RETURNING d.delivery_id, d.webhook_id, d.alert_id, d.receiver_id, d.event_type, d.body, d.n_attempts, d.n_failures,
-              d.created_at, r.name, r.kind, r.url, r.secret, r.previous_secret, r.previous_secret_expires_at,
-              r.last_delivered_at
+              d.created_at, r.name, r.kind, r.url, r.config, r.config_secrets, r.secret, r.previous_secret,
+              r.previous_secret_expires_at, r.last_delivered_at
     """
-)
+).columns(config=JSONB)
 
 _UPDATE_OUTCOMES = text(
     """

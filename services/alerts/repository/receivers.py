@@ -5,24 +5,31 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
+from pydantic import JsonValue
 from sqlalchemy import ColumnElement, insert, literal_column, or_, select, update
 
 from alerts.models import RECEIVER, TABLES
 from alerts.repository.unique_names import write_named
-from alerts.schemas.receivers import ReceiverKind
 from common.api.pagination import PageRequest, keyset
 from common.postgres.database import Connection
 from common.postgres.rows import columns_for, find_row, find_rows
 
 
 class ReceiverRow(NamedTuple):
-    """A stored receiver. Reads never carry a secret, so that none can slip into a log or an answer; `url` is sealed."""
+    """A stored receiver; `url` and `config_secrets` are sealed.
+
+    Notes
+    -----
+    The secrets that sign are not among its columns, so that none can slip into a log or an answer.
+    """
 
     receiver_id: UUID
     name: str
-    kind: ReceiverKind
+    kind: str
     url: str | None
-    enabled: bool
+    config: dict[str, JsonValue]
+    config_secrets: str | None
+    is_enabled: bool
     disabled_reason: str | None
     previous_secret_expires_at: datetime | None
     throttled_until: datetime | None
@@ -33,23 +40,27 @@ class ReceiverRow(NamedTuple):
 
 
 class NewReceiver(NamedTuple):
-    """A receiver to be stored; `url` and `secret` are sealed."""
+    """A receiver to be stored; `url`, `config_secrets` and `secret` are sealed."""
 
+    url: str | None
+    config: dict[str, JsonValue]
+    config_secrets: str | None
     receiver_id: UUID
     name: str
-    kind: ReceiverKind
-    url: str | None
+    kind: str
     secret: str | None
-    enabled: bool
+    is_enabled: bool
     created_at: datetime
 
 
 class ReceiverChange(NamedTuple):
-    """The columns that a person changes; `url` is sealed."""
+    """The columns that a person changes; `url` and `config_secrets` are sealed."""
 
-    name: str
     url: str | None
-    enabled: bool
+    config: dict[str, JsonValue]
+    config_secrets: str | None
+    name: str
+    is_enabled: bool
     updated_at: datetime
 
 
@@ -74,7 +85,7 @@ async def insert_receiver(connection: Connection, receiver: NewReceiver) -> Rece
 
 async def update_receiver(connection: Connection, receiver_id: UUID, change: ReceiverChange) -> ReceiverRow:
     """Change a receiver, which forgets why it was off when it is on; `Conflict` when another one has its name."""
-    forgotten = {"disabled_reason": None, "throttled_until": None} if change.enabled else {}
+    forgotten = {"disabled_reason": None, "throttled_until": None} if change.is_enabled else {}
     statement = (
         update(RECEIVER)
         .where(RECEIVER.c.receiver_id == receiver_id)
@@ -91,7 +102,7 @@ async def delete_receiver(connection: Connection, receiver_id: UUID, now: dateti
         .where(RECEIVER.c.receiver_id == receiver_id)
         .values(
             deleted_at=now,
-            enabled=False,
+            is_enabled=False,
             secret=None,
             previous_secret=None,
             updated_at=now,
@@ -161,8 +172,8 @@ async def update_disabled(connection: Connection, receiver_id: UUID, reason: str
     """Switch a receiver off and return whether it was on."""
     statement = (
         update(RECEIVER)
-        .where(RECEIVER.c.receiver_id == receiver_id, RECEIVER.c.enabled)
-        .values(enabled=False, disabled_reason=reason, updated_at=now, revision=RECEIVER.c.revision + 1)
+        .where(RECEIVER.c.receiver_id == receiver_id, RECEIVER.c.is_enabled)
+        .values(is_enabled=False, disabled_reason=reason, updated_at=now, revision=RECEIVER.c.revision + 1)
         .returning(RECEIVER.c.receiver_id)
     )
     return (await connection.execute(statement)).first() is not None

@@ -9,9 +9,8 @@ from sqlalchemy import ColumnElement, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as insert_or_not
 
 from alerts.matching.grouping import GroupLabel
-from alerts.models import RULE, RULE_SET
+from alerts.models import RULE, RULE_SET, WhenDocument
 from alerts.repository.unique_names import write_named
-from alerts.schemas.rules import WhenDocument
 from common.api.pagination import PageRequest, keyset
 from common.contracts import Severity
 from common.postgres.database import Connection
@@ -35,7 +34,7 @@ class RuleRow(NamedTuple):
     severity: Severity
     labels: dict[str, str]
     receivers: list[str]
-    enabled: bool
+    is_enabled: bool
     revision: int
     changed_in: int
     created_at: datetime
@@ -57,7 +56,7 @@ class RuleDefinition(NamedTuple):
     severity: Severity
     labels: dict[str, str]
     receivers: list[str]
-    enabled: bool
+    is_enabled: bool
     updated_at: datetime
 
 
@@ -138,7 +137,7 @@ async def list_rules(
     """Return a page of rules, the newest first."""
     statement = select(*_COLUMNS).where(_IS_THERE)
     if enabled is not None:
-        statement = statement.where(RULE.c.enabled == enabled)
+        statement = statement.where(RULE.c.is_enabled == enabled)
     if severity is not None:
         statement = statement.where(RULE.c.severity == severity)
     return await find_rows(connection, keyset(statement, page, (RULE.c.rule_id,)), RuleRow)

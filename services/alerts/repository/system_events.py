@@ -80,7 +80,7 @@ def _system_rule(name: str, receiver_ids: list[str], changed_in: int, now: datet
         severity="warning",
         labels={},
         receivers=receiver_ids,
-        enabled=True,
+        is_enabled=True,
         revision=1,
         changed_in=changed_in,
         created_at=now,

@@ -6,14 +6,13 @@ from uuid import UUID
 
 from fastapi import Query
 
+from alerts.delivery.channels.registry import ReceiverCreate, ReceiverKind
 from alerts.dependencies import EngineDep
 from alerts.receivers import management
 from alerts.repository import deliveries, receivers
 from alerts.schemas.receivers import (
     DeliveryRead,
-    ReceiverCreate,
     ReceiverCreated,
-    ReceiverKind,
     ReceiverRead,
     SecretRotated,
 )
@@ -35,7 +34,8 @@ async def create_receiver(
 
     Webhooks follow Standard Webhooks 1.0: verify `webhook-signature`, and recognise repetitions by `webhook-id`.
     """
-    created = await management.create_receiver(engine, connection, receiver)
+    row, secret = await management.create_receiver(engine, connection, receiver)
+    created = ReceiverCreated(**management.read_receiver(engine, row).model_dump(), secret=secret)
     conditional.tag(etag_of(created.receiver_id, created.revision))
     return created
 
@@ -49,7 +49,7 @@ async def list_receivers(
 ) -> Page[ReceiverRead]:
     """List receivers, the newest first."""
     rows = await receivers.list_receivers(connection, page, kind=kind)
-    return page.answer(rows, key=lambda row: (row.receiver_id,), read=partial(management.read_receiver, engine.runtime))
+    return page.answer(rows, key=lambda row: (row.receiver_id,), read=partial(management.read_receiver, engine))
 
 
 @router.get("/receivers/{receiver_id}", responses=problems(404))
@@ -59,7 +59,7 @@ async def read_receiver(
     """Read a receiver, without its secret."""
     row = await management.receiver_or_404(connection, receiver_id)
     conditional.answer(etag_of(row.receiver_id, row.revision))
-    return management.read_receiver(engine.runtime, row)
+    return management.read_receiver(engine, row)
 
 
 @router.put("/receivers/{receiver_id}", responses=problems(404, 409, 412))
@@ -78,7 +78,7 @@ async def replace_receiver(
     conditional.require(etag_of(row.receiver_id, row.revision))
     row = await management.replace_receiver(engine, connection, row, receiver)
     conditional.tag(etag_of(row.receiver_id, row.revision))
-    return management.read_receiver(engine.runtime, row)
+    return management.read_receiver(engine, row)
 
 
 @router.delete("/receivers/{receiver_id}", status_code=204, responses=problems(404, 409, 412))

@@ -100,7 +100,7 @@ class ActiveRules:
         self._metrics.unreadable_rules.set(len(self._unread))
 
     def _take_over(self, row: RuleRow) -> None:
-        if row.enabled and row.deleted_at is None and row.rule_id != SYSTEM_RULE_ID:
+        if row.is_enabled and row.deleted_at is None and row.rule_id != SYSTEM_RULE_ID:
             self._rules[row.rule_id] = ActiveRule.from_row(row)
             self._index.add(row.rule_id, When.model_validate(row.when).condition())
         else:

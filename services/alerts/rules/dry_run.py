@@ -35,8 +35,6 @@ class _Rule(Protocol):
     @property
     def name(self) -> str: ...
     @property
-    def enabled(self) -> bool: ...
-    @property
     def group_by(self) -> Sequence[GroupLabel]: ...
     @property
     def window_seconds(self) -> int: ...
@@ -45,10 +43,10 @@ class _Rule(Protocol):
 class _Candidate:
     """A stored rule or one that came with the request."""
 
-    def __init__(self, rule_id: UUID | None, rule: _Rule, when: When) -> None:
+    def __init__(self, rule_id: UUID | None, rule: _Rule, when: When, *, enabled: bool) -> None:
         self.rule_id = rule_id
         self.name = rule.name
-        self.enabled = rule.enabled
+        self.enabled = enabled
         self.group_by = rule.group_by
         self.window_seconds = rule.window_seconds
         self.condition = when.condition()
@@ -70,8 +68,8 @@ class _Candidate:
 async def evaluate(runtime: Runtime, connection: Connection, request: EvaluationRequest) -> EvaluationResult:
     """Return what each rule makes of each impact; one that this fails on says so and fails no other."""
     rows = await rules.list_rules_by_name(connection, request.rule_ids, limit=_MAX_RULES)
-    candidates = [_Candidate(row.rule_id, row, When.model_validate(row.when)) for row in rows]
-    candidates += [_Candidate(None, rule, rule.when) for rule in request.rules]
+    candidates = [_Candidate(row.rule_id, row, When.model_validate(row.when), enabled=row.is_enabled) for row in rows]
+    candidates += [_Candidate(None, rule, rule.when, enabled=rule.enabled) for rule in request.rules]
     n_conditions = sum(size(candidate.condition) for candidate in candidates)
 
     async def work(numbered: Sequence[_Numbered]) -> list[ImpactEvaluation]:

@@ -43,7 +43,11 @@ async def read_rules(connection: Connection, rows: Sequence[RuleRow]) -> list[Ru
     names = {str(row.receiver_id): row.name for row in found}
     return [
         RuleRead.model_validate(
-            {**row._asdict(), "receivers": [names[each] for each in row.receivers if each in names]}
+            {
+                **row._asdict(),
+                "enabled": row.is_enabled,
+                "receivers": [names[each] for each in row.receivers if each in names],
+            }
         )
         for row in rows
     ]
@@ -68,7 +72,7 @@ async def _definition(connection: Connection, rule: RuleCreate, now: datetime) -
         severity=rule.severity,
         labels=rule.labels,
         receivers=[str(receiver_id) for receiver_id in ids],
-        enabled=rule.enabled,
+        is_enabled=rule.enabled,
         updated_at=now,
     )
 

@@ -1,41 +1,14 @@
 """Receivers and the delivery ledger on the wire."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool
+from pydantic import BaseModel, ConfigDict, Field
 
+from alerts.delivery.channels.registry import ReceiverKind
 from alerts.models import AttemptVerdict, DeliveryState
 from common.api.idempotency import ShownOnce
-from common.contracts.text import Name
-
-ReceiverKind = Literal["webhook", "log"]
-WebhookURL = Annotated[str, Field(min_length=8, max_length=2_048, pattern=r"^https?://[^\s\x00-\x1f\x7f]+$")]
-
-
-class WebhookCreate(BaseModel):
-    """A receiver of signed requests."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    name: Name
-    kind: Literal["webhook"]
-    url: WebhookURL = Field(description="Where the requests are sent; only http and https.")
-    enabled: StrictBool = True
-
-
-class LogCreate(BaseModel):
-    """A receiver that writes one structured log line for each notice."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    name: Name
-    kind: Literal["log"]
-    enabled: StrictBool = True
-
-
-ReceiverCreate = Annotated[WebhookCreate | LogCreate, Field(discriminator="kind")]
 
 
 class ReceiverRead(BaseModel):
@@ -43,9 +16,7 @@ class ReceiverRead(BaseModel):
 
     receiver_id: UUID = Field(description="Identifier of the receiver.")
     name: str = Field(description="Its name, unique among receivers that are not deleted; rules name it by this.")
-    kind: ReceiverKind = Field(
-        description="How it is sent to: `webhook` by signed HTTP requests, `log` by lines in the service's log."
-    )
+    kind: ReceiverKind = Field(description="How it is sent to; it never changes.")
     url: str | None = Field(description="Scheme and host; the rest is as good as a key and is shown as `***`.")
     enabled: bool = Field(description="Whether it is sent to.")
     disabled_reason: str | None = Field(description="Why deliveries switched it off; enabling it clears this.")

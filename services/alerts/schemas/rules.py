@@ -4,11 +4,12 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, StrictBool
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool
 
 from alerts.matching.conditions import FIELDS, Condition
 from alerts.matching.grouping import GroupLabel
 from alerts.matching.linting import Finding
+from alerts.models import WhenDocument
 from common.contracts import Basis, Direction, SentimentLabel, Severity
 from common.contracts.bounds import Listed, entries_up_to
 from common.contracts.text import Name, Ticker
@@ -36,10 +37,6 @@ WindowSeconds = Annotated[int, Field(ge=60, le=31_536_000), BeforeValidator(_not
 Unit = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False, strict=True)]
 Terms = Annotated[Listed[Term], Field(min_length=1, max_length=200)]
 Seconds = Annotated[float, Field(ge=0.0, le=31_536_000.0, allow_inf_nan=False, strict=True)]
-
-
-# The conditions of a rule as they are stored: JSON that `When` has written and reads again.
-WhenDocument = dict[str, JsonValue]
 
 
 class When(BaseModel):
@@ -113,7 +110,7 @@ class RuleCreate(BaseModel):
     window_seconds: WindowSeconds = Field(
         default=14_400,
         description="Length of the window, by the news' own time, in which a group makes one alert. An alert that gets "
-        "no further impact for as long expires.",
+        "no further impact for as long expires, and its receivers are told that it is over.",
     )
     severity: Severity = "warning"
     labels: Labels = Field(default_factory=dict)

@@ -1,7 +1,7 @@
 """An alerts service without default rules, with webhooks allowed to loopback, and short words for what tests do."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from alerts.delivery.channels.channel import Sender
+from alerts.delivery.channels.channel import Channel, Message
+from alerts.delivery.channels.webhook import WebhookChannel
 from alerts.delivery.dispatcher import Dispatcher
+from alerts.delivery.retry_schedule import Answer
 from alerts.engine import Engine
 from common.contracts import Impact
 from tests.conftest import RunningService, StartService
@@ -28,6 +30,16 @@ class SettableClock:
 
     def advance(self, seconds: float) -> None:
         self.ahead += timedelta(seconds=seconds)
+
+
+class ScriptedWebhooks(WebhookChannel):
+    """Webhooks that are sent as a test says."""
+
+    def __init__(self, send: Callable[[Message], Awaitable[Answer]]) -> None:
+        self._send = send
+
+    async def send(self, message: Message) -> Answer:
+        return await self._send(message)
 
 
 class AlertsUnderTest:
@@ -73,13 +85,9 @@ class AlertsUnderTest:
 
         await self.until(probe)
 
-    def senders(self) -> Mapping[str, Sender]:
-        """Return the service's own ways to send."""
-        return self.engine.dispatcher._senders
-
-    def dispatcher(self, **senders: Sender) -> Dispatcher:
-        """Return another dispatcher on the service's database, with senders of its own when some are given."""
-        return Dispatcher(self.runtime, self.engine.metrics, senders or self.senders())
+    def dispatcher(self, **channels: Channel) -> Dispatcher:
+        """Return another dispatcher on the service's database, with channels of its own when some are given."""
+        return Dispatcher(self.runtime, self.engine.metrics, channels or self.engine.channels)
 
     async def alerts(self, **params: Any) -> list[Any]:
         return (await self.get("/alerts", **params))["data"]

@@ -9,7 +9,7 @@ from common.clock import uuid7
 from tests.builders.impacts import impact
 from tests.emulators.dripping import dripping
 from tests.emulators.webhook_receiver import Fault
-from tests.integration.alerts.conftest import AlertsUnderTest, running
+from tests.integration.alerts.conftest import AlertsUnderTest, ScriptedWebhooks, running
 
 
 async def desk(alerts: AlertsUnderTest, webhook, **rule):
@@ -202,11 +202,10 @@ async def test_a_delivery_that_a_dead_process_had_claimed_is_sent_after_its_leas
     await alerts.runtime.stop_workers()
     await alerts.signals(impact())
 
-    class Dies:
-        async def send(self, message):
-            raise asyncio.CancelledError("killed in the middle")
+    async def die(_):
+        raise asyncio.CancelledError("killed in the middle")
 
-    await alerts.dispatcher(webhook=Dies()).deliver_due()
+    await alerts.dispatcher(webhook=ScriptedWebhooks(die)).deliver_due()
     survivor = alerts.dispatcher()
     sent_during_lease = await survivor.deliver_due()
     clock.advance(alerts.runtime.settings_as(Settings).delivery_lease_seconds + 1)

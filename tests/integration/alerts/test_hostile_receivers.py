@@ -8,6 +8,7 @@ import pytest
 
 from alerts.lifecycle.notifier import flush_due
 from tests.builders.impacts import impact
+from tests.integration.alerts.conftest import ScriptedWebhooks
 from tests.integration.alerts.test_deliveries import attempts, delivery_in
 
 FAR = b"Mon, 02 Mar 99999999999999999999 13:00:00 GMT"
@@ -71,17 +72,16 @@ async def test_whatever_a_sender_raises_is_on_record_and_the_other_receivers_are
     webhook.secret = created["secret"]
     await alerts.rule(receivers=["odd", "desk"])
     await alerts.runtime.stop_workers()
-    sound = alerts.senders()["webhook"]
+    sound = alerts.engine.channels["webhook"]
 
-    class Surprised:
-        async def send(self, message):
-            if message.receiver_name == "odd":
-                raise ZeroDivisionError("a \0 surprise \ud800")
-            return await sound.send(message)
+    async def surprise(message):
+        if message.receiver_name == "odd":
+            raise ZeroDivisionError("a \0 surprise \ud800")
+        return await sound.send(message)
 
     await alerts.signals(impact())
     await flush_due(alerts.engine)
-    sent = await alerts.dispatcher(webhook=Surprised()).deliver_due()
+    sent = await alerts.dispatcher(webhook=ScriptedWebhooks(surprise)).deliver_due()
 
     found = {each["receiver_name"]: each for each in (await alerts.get("/deliveries"))["data"]}
     assert (sent, found["desk"]["state"], found["odd"]["state"]) == (2, "delivered", "pending")

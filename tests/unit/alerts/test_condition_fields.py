@@ -67,6 +67,13 @@ def test_what_is_spelled_out_asks_for_every_field(field: ConditionField) -> None
     assert [any(box.admits(FACTS) for box in boxes(each, negated=True)) for each in (met, missed)] == [False, True]
 
 
+def test_a_box_beyond_the_maximum_of_the_table_is_empty() -> None:
+    for field in FIELDS:
+        if isinstance(field, Threshold):
+            at, beyond = (Box(**{field.fact: (low, float("inf"))}) for low in (field.maximum, field.maximum + 0.1))
+            assert (at.is_empty(), beyond.is_empty()) == (False, True)
+
+
 @given(condition=strategies.flat_conditions, facts=strategies.facts)
 def test_what_is_spelled_out_means_what_the_table_says(condition: Condition, facts: Facts) -> None:
     asked = [field for field in FIELDS if getattr(condition, field.name) is not None]

@@ -1,9 +1,51 @@
-"""What every kind of receiver has to be able to do: send a message and tell what became of it."""
+"""What a kind of receiver is: the configuration that a person gives it, and how a message is sent to it.
 
+A kind is one module of this package: its `Channel` and the `ReceiverDefinition` that users create it by, which
+`registry` lists. A definition's own fields are the configuration. It is stored as JSON, apart from the fields marked
+`Secret()`, which are sealed.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, ClassVar
+
+from pydantic import BaseModel, ConfigDict, JsonValue
 
 from alerts.delivery.retry_schedule import Answer
+from common.runtime import Runtime
+
+# The configuration of one receiver, its secrets opened.
+Config = Mapping[str, JsonValue]
+
+
+class Secret:
+    """Marks a field of a definition that is sealed at rest."""
+
+
+class ReceiverDefinition(BaseModel):
+    """What a person creates or changes a receiver by: its name, its kind, whether it is on, and its configuration."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    if TYPE_CHECKING:
+        # Each kind declares them itself, in the order in which the API shows them.
+        name: str
+        kind: str
+        enabled: bool
+
+    def config(self) -> dict[str, JsonValue]:
+        """Return the fields that only this kind has."""
+        config: dict[str, JsonValue] = self.model_dump(mode="json", exclude={"name", "kind", "enabled"})
+        return config
+
+    @classmethod
+    def secret_fields(cls) -> frozenset[str]:
+        """Return the names of the fields that are secrets."""
+        return frozenset(
+            name for name, each in cls.model_fields.items() if any(isinstance(mark, Secret) for mark in each.metadata)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,13 +56,37 @@ class Message:
     event_type: str
     body: str
     receiver_name: str
-    url: str | None = field(default=None, repr=False)
+    config: Config = field(default_factory=dict, repr=False)
     secrets: tuple[str, ...] = field(default=(), repr=False)
 
 
-class Sender(Protocol):
-    """What a kind of receiver needs: a way to send a message and to tell what became of it."""
+class Channel(ABC):
+    """A kind of receiver, opened with the service.
 
+    Notes
+    -----
+    `is_signed` says that receivers get a secret which signs their messages, and `is_local` that any number of messages
+    may be sent at the same time.
+    """
+
+    kind: ClassVar[str]
+    definition: ClassVar[type[ReceiverDefinition]]
+    is_signed: ClassVar[bool] = False
+    is_local: ClassVar[bool] = False
+
+    @classmethod
+    @abstractmethod
+    def open(cls, runtime: Runtime) -> "AbstractAsyncContextManager[Channel]":
+        """Return a context in which the channel can send."""
+
+    @abstractmethod
     async def send(self, message: Message) -> Answer:
         """Send `message` once; a failure is an answer, and whatever is raised instead counts as one."""
-        ...
+
+    async def check(self, config: Config) -> None:  # noqa: ARG002 - any will do unless a kind says otherwise
+        """Raise an error that a caller understands when no message could be sent with `config`."""
+        return
+
+    def shown(self, config: Config) -> dict[str, str]:  # noqa: ARG002 - nothing is unless a kind says otherwise
+        """Return what may be read back of secret fields; a field given like this keeps its value."""
+        return {}

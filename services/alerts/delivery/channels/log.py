@@ -1,18 +1,42 @@
 """Receivers that are the service's own log."""
 
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Literal
 
+from pydantic import StrictBool
 from structlog.typing import FilteringBoundLogger
 
-from alerts.delivery.channels.channel import Message
+from alerts.delivery.channels.channel import Channel, Message, ReceiverDefinition
 from alerts.delivery.retry_schedule import Answer
+from common.contracts.text import Name
+from common.runtime import Runtime
 
 
-class LogSender:
+class LogCreate(ReceiverDefinition):
+    """A receiver that writes one structured log line for each notice."""
+
+    name: Name
+    kind: Literal["log"]
+    enabled: StrictBool = True
+
+
+class LogChannel(Channel):
     """Writes one structured log line; it cannot fail."""
+
+    kind = "log"
+    definition = LogCreate
+    is_local = True
 
     def __init__(self, logger: FilteringBoundLogger) -> None:
         self._logger = logger
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, runtime: Runtime) -> AsyncIterator[Channel]:
+        """Yield the channel to the log of the service."""
+        yield cls(runtime.logger)
 
     async def send(self, message: Message) -> Answer:
         """Log what people need to see; the whole body stays in the ledger."""

@@ -1,0 +1,54 @@
+"""The configuration of receivers as it is stored: what is no secret as JSON, the secrets sealed beside it."""
+
+import json
+from collections.abc import Collection
+from typing import NamedTuple, Protocol
+
+from pydantic import JsonValue
+
+from alerts.delivery.channels.channel import Config
+from common.secrets.secret_box import SecretBox
+
+# The secret that has a column of its own: the previous release reads the address of a webhook there.
+_OWN_COLUMN = "url"
+
+
+class StoredConfig(NamedTuple):
+    """The columns of a receiver that hold its configuration; `url` and `config_secrets` are sealed."""
+
+    url: str | None
+    config: dict[str, JsonValue]
+    config_secrets: str | None
+
+
+class _Stored(Protocol):
+    @property
+    def url(self) -> str | None: ...
+    @property
+    def config(self) -> dict[str, JsonValue]: ...
+    @property
+    def config_secrets(self) -> str | None: ...
+
+
+def sealed_config(config: Config, secret_fields: Collection[str], box: SecretBox) -> StoredConfig:
+    """Return a configuration as it is stored."""
+    secrets = {name: value for name, value in config.items() if name in secret_fields}
+    url = secrets.pop(_OWN_COLUMN, None)
+    return StoredConfig(
+        url=None if url is None else box.seal(str(url)),
+        config={name: value for name, value in config.items() if name not in secret_fields},
+        config_secrets=box.seal(json.dumps(secrets)) if secrets else None,
+    )
+
+
+def opened_config(stored: _Stored, box: SecretBox) -> dict[str, JsonValue]:
+    """Return the configuration of a stored receiver.
+
+    Raises
+    ------
+    UnreadableSecret
+        The key that has sealed it is not among those that the service has.
+    """
+    secrets: dict[str, JsonValue] = {} if stored.config_secrets is None else json.loads(box.open(stored.config_secrets))
+    address: dict[str, JsonValue] = {} if stored.url is None else {_OWN_COLUMN: box.open(stored.url)}
+    return {**stored.config, **secrets, **address}
