@@ -27,6 +27,10 @@ ARTICLES = 3
 _ItemT = TypeVar("_ItemT")
 _WAITING = text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
 
+_WAITING_AMONG = text(
+    "SELECT count(*) FROM pg_stat_activity WHERE pid = ANY(CAST(:backends AS integer[])) AND wait_event_type = 'Lock'"
+)
+
 
 class TakenBackError(Exception):
     """The transaction is rolled back, as when the process dies before it commits."""
@@ -34,12 +38,16 @@ class TakenBackError(Exception):
 
 @dataclass
 class Worker:
-    """A delivery whose transaction is open; `done` is set when only the commit is missing."""
+    """A delivery whose transaction is open; `done` is set when only the commit is missing.
+
+    `backend` is PostgreSQL's process for it: the service's own workers may wait for locks too.
+    """
 
     batch: list[tuple[int, int]]
     task: "asyncio.Task[list[ItemResult]]"
     done: asyncio.Event
     gate: "asyncio.Future[bool]"
+    backend: int | None = None
 
 
 @dataclass
@@ -142,6 +150,7 @@ class Interleaving(RuleBasedStateMachine, Generic[_ItemT]):
 
         async def deliver() -> list[ItemResult]:
             async with self.service.database.transaction() as connection:
+                self.workers[number].backend = await connection.scalar(text("SELECT pg_backend_pid()"))
                 answers = (await self.work(connection, [self._item(*place) for place in batch])).data
                 done.set()
                 if not await gate:
@@ -162,8 +171,9 @@ class Interleaving(RuleBasedStateMachine, Generic[_ItemT]):
                 for each in working:
                     if each.task.done():
                         each.task.result()
+                backends = [each.backend for each in working if each.backend is not None]
                 async with self.service.database.reading() as connection:
-                    n_waiting = await connection.scalar(_WAITING) or 0
+                    n_waiting = await connection.scalar(_WAITING_AMONG, {"backends": backends}) or 0
                 if len([each for each in working if not each.done.is_set()]) <= n_waiting:
                     return
                 await asyncio.sleep(0.001)
