@@ -140,6 +140,7 @@ class Dispatcher:
             n_failures=delivery.n_failures,
             now=self._runtime.clock.now(),
             chance=random.random(),  # noqa: S311 - jitter, no secret
+            tried_since=delivery.tried_since,
         )
         metrics: AlertMetrics = self._runtime.state.metrics
         metrics.attempts.labels(delivery.kind, outcome.verdict).inc()
@@ -160,35 +161,46 @@ class Dispatcher:
             return Answer(error=told)
 
     async def _record(self, connection: Connection, receiver_id: UUID, attempts: Sequence[Attempt]) -> None:
-        """Write the attempts, and what they say about their alerts and their receiver."""
+        """Write the attempts, and what they say about their alerts and their receiver.
+
+        Alerts are locked first, then the receiver, then deliveries: so does whoever writes notices.
+        """
         now = self._runtime.clock.now()
-        outcomes = [_outcome_row(each) for each in attempts]
-        await deliveries.record(connection, outcomes, [_attempt_row(each) for each in attempts])
         delivered = [each.delivery for each in attempts if each.outcome.state == "delivered"]
         if delivered:
             # Sorted: two rounds that touch the same alerts lock them in the same order.
             notified = sorted({delivery.alert_id for delivery in delivered if delivery.alert_id is not None})
             await alerts.set_notified(connection, notified, now)
             await receivers.note_delivered(connection, receiver_id, now)
+        reason = await self._judge(connection, receiver_id, attempts, now)
+        outcomes = [_outcome_row(each) for each in attempts]
+        await deliveries.record(connection, outcomes, [_attempt_row(each) for each in attempts])
+        if reason:
+            n_given_up = await deliveries.fail_pending(connection, receiver_id, f"the receiver was disabled: {reason}")
+            name = attempts[0].delivery.name
+            self._runtime.logger.error("receiver_disabled", receiver=name, reason=reason, given_up=n_given_up)
         failed = [each for each in attempts if each.outcome.state == "failed"]
         await self._runtime.events.publish(
             connection, [("delivery.failed", failed_event(each.delivery, each.outcome)) for each in failed]
         )
-        await self._judge(connection, receiver_id, attempts, now)
 
     async def _judge(
         self, connection: Connection, receiver_id: UUID, attempts: Sequence[Attempt], now: datetime
-    ) -> None:
-        """Give a receiver that asked for it a rest, and switch one off that is gone or has been silent for days."""
+    ) -> str | None:
+        """Give a receiver that asked for it a rest, and switch one off that is gone or has been silent for days.
+
+        Returns
+        -------
+        Why it was switched off; None when it was not.
+        """
         throttled = [each for each in attempts if each.outcome.verdict == "throttled"]
         if throttled:
             until = max(throttled_until(each.answer, now) for each in throttled)
             await receivers.throttle(connection, receiver_id, until)
         reason = _disabling_reason(attempts)
         if reason and await receivers.disable(connection, receiver_id, reason, now):
-            n_given_up = await deliveries.fail_pending(connection, receiver_id, f"the receiver was disabled: {reason}")
-            name = attempts[0].delivery.name
-            self._runtime.logger.error("receiver_disabled", receiver=name, reason=reason, given_up=n_given_up)
+            return reason
+        return None
 
 
 def _rounds(batch: Sequence[Row[Any]], concurrency: int, senders: Mapping[str, Sender]) -> list[Sequence[Row[Any]]]:
@@ -218,7 +230,7 @@ def _disabling_reason(attempts: Sequence[Attempt]) -> str | None:
     for each in attempts:
         last = each.delivery.last_delivered_at
         # One message that it refuses for days is the message's fault, not the receiver's.
-        is_silent = last is None or last < each.delivery.created_at
+        is_silent = last is None or last < (each.delivery.tried_since or each.delivery.created_at)
         if each.outcome.state == "failed" and is_silent:
             return "it took no message through the whole retry schedule"
     return None
@@ -233,6 +245,7 @@ def _outcome_row(attempt: Attempt) -> dict[str, Any]:
         "delivered_at": attempt.outcome.delivered_at,
         "last_status_code": attempt.answer.status_code,
         "last_error": attempt.answer.error,
+        "due_at": attempt.delivery.due_at,
     }
 
 
