@@ -205,10 +205,12 @@ def _notice(
 async def _write(connection: Connection, runtime: Runtime, decisions: Sequence[Decision], now: datetime) -> None:
     """Write deliveries, events and history of what was decided."""
     ledger, events, transitions = [], [], []
+    told = await _told(connection, decisions)
+    retention = timedelta(days=runtime.settings_as(Settings).delivery_retention_days)
     for decision in decisions:
         alert, notice = decision.alert, decision.notice
         if notice is not None:
-            receivers = [UUID(receiver_id) for receiver_id in alert.receivers]
+            receivers = _recipients(decision, told.get(alert.alert_id, []), ledger_begins=now - retention)
             ledger += delivery_rows(alert.alert_id, receivers, alert.n_notifications + 1, notice)
             # Who resolved an alert has announced it already.
             if notice.reason != "resolved":
@@ -224,6 +226,28 @@ async def _write(connection: Connection, runtime: Runtime, decisions: Sequence[D
     await runtime.events.publish(connection, events)
     await alerts.add_transitions(connection, transitions)
     after_commit(connection, runtime.state.dispatcher.wake)
+
+
+async def _told(connection: Connection, decisions: Sequence[Decision]) -> dict[UUID, list[UUID]]:
+    """Return who has heard of the alerts that are followed up: corrected, or ended."""
+    followed_up = [each.alert.alert_id for each in decisions if each.notice and each.notice.type != "alert.firing"]
+    return await deliveries.receivers_told(connection, followed_up) if followed_up else {}
+
+
+def _recipients(decision: Decision, told: Sequence[UUID], *, ledger_begins: datetime) -> list[UUID]:
+    """Return who is told: of what fires the rule's receivers of today, of what becomes of it those who heard of it.
+
+    While the alert stands both are: a correction shows all of it, also what has joined it since the rule was changed.
+    """
+    alert = decision.alert
+    today = [UUID(receiver_id) for receiver_id in alert.receivers]
+    if decision.notice is None or decision.notice.type == "alert.firing":
+        return today
+    # The ledger may have forgotten who was told.
+    is_forgotten = alert.last_flushed_at is not None and alert.last_flushed_at < ledger_begins
+    if decision.ends_at is None or is_forgotten:
+        return list(dict.fromkeys([*told, *today]))
+    return list(told)
 
 
 async def expire_due(runtime: Runtime) -> int:

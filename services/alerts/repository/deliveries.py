@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, delete, select, text, update
+from sqlalchemy import Row, delete, or_, select, text, update
 
 from alerts.models import DELIVERY, DELIVERY_ATTEMPT, RECEIVER
 from common.api.pagination import PageRequest, keyset
@@ -179,6 +179,19 @@ async def record(
     parameters = {name: [row[name] for row in outcomes] for name in outcomes[0]}
     await connection.execute(_RECORD, {**parameters, "superseded": _SUPERSEDED})
     await insert_rows(connection, DELIVERY_ATTEMPT, attempts, on_conflict=("delivery_id", "number"))
+
+
+async def receivers_told(connection: Connection, alert_ids: Sequence[UUID]) -> dict[UUID, list[UUID]]:
+    """Return who was told of each alert, or is about to be; a receiver that was switched off all along was not."""
+    statement = (
+        select(DELIVERY.c.alert_id, DELIVERY.c.receiver_id)
+        .distinct()
+        .where(DELIVERY.c.alert_id.in_(alert_ids), or_(DELIVERY.c.state == "pending", DELIVERY.c.n_attempts > 0))
+    )
+    told: dict[UUID, list[UUID]] = {}
+    for row in await all_rows(connection, statement):
+        told.setdefault(row.alert_id, []).append(row.receiver_id)
+    return told
 
 
 async def lock(connection: Connection, delivery_ids: Sequence[UUID]) -> None:
