@@ -10,7 +10,7 @@ import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -18,7 +18,7 @@ from uuid import UUID
 from sqlalchemy import Row
 
 from alerts.delivery.channels.channel import Message, Sender
-from alerts.delivery.outcome import Outcome, failed_event, outcome_of
+from alerts.delivery.outcome import Outcome, asked_anew, failed_event, outcome_of
 from alerts.delivery.retry_schedule import Answer, throttled_until
 from alerts.metrics import AlertMetrics
 from alerts.repository import alerts, deliveries, receivers
@@ -117,8 +117,8 @@ class Dispatcher:
                     break
                 attempts = await asyncio.gather(*(self._attempt(delivery) for delivery in rounds.pop(0)))
                 async with self._runtime.database.transaction() as connection:
-                    await self._record(connection, receiver_id, attempts)
-                if any(attempt.outcome.verdict in {"throttled", "gone"} for attempt in attempts):
+                    is_as_claimed = await self._record(connection, receiver_id, attempts)
+                if not is_as_claimed or any(attempt.outcome.verdict in {"throttled", "gone"} for attempt in attempts):
                     break
             left = [delivery.delivery_id for each in rounds for delivery in each]
             if left:
@@ -160,10 +160,15 @@ class Dispatcher:
             self._runtime.logger.warning("delivery_raised", delivery_id=str(delivery.delivery_id), error=told)
             return Answer(error=told)
 
-    async def _record(self, connection: Connection, receiver_id: UUID, attempts: Sequence[Attempt]) -> None:
+    async def _record(self, connection: Connection, receiver_id: UUID, attempts: Sequence[Attempt]) -> bool:
         """Write the attempts, and what they say about their alerts and their receiver.
 
         Alerts are locked first, then the receiver, then deliveries: so does whoever writes notices.
+
+        Returns
+        -------
+        Whether the receiver still is what was claimed for. One that was changed meanwhile, its address or its secret,
+        is not judged by what became of the attempts; what failed is sent again, and what is left of the batch as well.
         """
         now = self._runtime.clock.now()
         delivered = [each.delivery for each in attempts if each.outcome.state == "delivered"]
@@ -171,8 +176,13 @@ class Dispatcher:
             # Sorted: two rounds that touch the same alerts lock them in the same order.
             notified = sorted({delivery.alert_id for delivery in delivered if delivery.alert_id is not None})
             await alerts.set_notified(connection, notified, now)
-            await receivers.note_delivered(connection, receiver_id, now)
-        reason = await self._judge(connection, receiver_id, attempts, now)
+        revision = await receivers.lock_revision(connection, receiver_id)
+        is_as_claimed: bool = revision == attempts[0].delivery.receiver_revision
+        reason = None
+        if is_as_claimed:
+            reason = await self._judge(connection, receiver_id, attempts, now)
+        else:
+            attempts = [_asked_anew(each, now) for each in attempts]
         outcomes = [_outcome_row(each) for each in attempts]
         await deliveries.record(connection, outcomes, [_attempt_row(each) for each in attempts])
         if reason:
@@ -183,6 +193,7 @@ class Dispatcher:
         await self._runtime.events.publish(
             connection, [("delivery.failed", failed_event(each.delivery, each.outcome)) for each in failed]
         )
+        return is_as_claimed
 
     async def _judge(
         self, connection: Connection, receiver_id: UUID, attempts: Sequence[Attempt], now: datetime
@@ -193,6 +204,8 @@ class Dispatcher:
         -------
         Why it was switched off; None when it was not.
         """
+        if any(each.outcome.state == "delivered" for each in attempts):
+            await receivers.note_delivered(connection, receiver_id, now)
         throttled = [each for each in attempts if each.outcome.verdict == "throttled"]
         if throttled:
             until = max(throttled_until(each.answer, now) for each in throttled)
@@ -201,6 +214,10 @@ class Dispatcher:
         if reason and await receivers.disable(connection, receiver_id, reason, now):
             return reason
         return None
+
+
+def _asked_anew(attempt: Attempt, now: datetime) -> Attempt:
+    return replace(attempt, outcome=asked_anew(attempt.outcome, n_failures=attempt.delivery.n_failures, now=now))
 
 
 def _rounds(batch: Sequence[Row[Any]], concurrency: int, senders: Mapping[str, Sender]) -> list[Sequence[Row[Any]]]:

@@ -41,6 +41,17 @@ def outcome_of(
     return Outcome(judged, "pending" if due else "failed", n_failures, next_attempt_at=due)
 
 
+def asked_anew(outcome: Outcome, *, n_failures: int, now: datetime) -> Outcome:
+    """Return the outcome of an attempt on a receiver that was changed meanwhile.
+
+    A message that was taken was taken. One that was not is due at once: its failure says nothing about the receiver as
+    it is now, its new address or secret.
+    """
+    if outcome.state == "delivered":
+        return outcome
+    return Outcome(outcome.verdict, "pending", n_failures, next_attempt_at=now)
+
+
 def failed_event(delivery: Any, outcome: Outcome) -> str:
     """Return the event that says a delivery was given up."""
     return json.dumps(

@@ -80,7 +80,7 @@ _CLAIM = text(
     WHERE d.delivery_id = due.delivery_id AND r.receiver_id = d.receiver_id
     RETURNING d.delivery_id, d.webhook_id, d.alert_id, d.receiver_id, d.event_type, d.body, d.n_attempts, d.n_failures,
               d.created_at, d.next_attempt_at AS due_at, r.name, r.kind, r.url, r.secret, r.previous_secret,
-              r.previous_secret_expires_at, r.last_delivered_at,
+              r.previous_secret_expires_at, r.last_delivered_at, r.revision AS receiver_revision,
               (SELECT min(since.created_at) FROM delivery since
                WHERE since.alert_id = d.alert_id AND since.receiver_id = d.receiver_id
                  AND since.n_attempts > 0 AND since.last_error = :superseded
