@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
-from types import SimpleNamespace
 from typing import TypeVar
 
 import httpx
@@ -50,7 +49,6 @@ class Runtime:
         self.clock = clock
         self.tables = tables
         self.registry = registry
-        self.state = SimpleNamespace()
         self.logger = structlog.get_logger(settings.service.kubernetes_name)
         self.database = Database(settings)
         self.cache = Cache(settings.redis_address(), settings.service.name, registry)

@@ -3,10 +3,10 @@
 A `NamedTuple` costs less than SQLAlchemy's own `Row`, whose attributes are looked up by name on every access.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
-from sqlalchemy import CursorResult, Executable, FromClause, Row
+from sqlalchemy import CursorResult, Executable, FromClause
 
 from common.postgres.database import Connection
 
@@ -15,9 +15,6 @@ RowT = TypeVar("RowT", bound=tuple[Any, ...])
 
 # The values of the names in a textual statement.
 Parameters = Mapping[str, object]
-
-AnyRow = Row[*tuple[Any, ...]]
-Rows = Sequence[AnyRow]
 
 
 def columns_for(row_type: type[RowT], *tables: FromClause) -> list[Any]:
@@ -63,15 +60,3 @@ def _maker(result: CursorResult[Any], row_type: type[RowT]) -> Callable[[Iterabl
 def _fields(row_type: type[RowT]) -> tuple[str, ...]:
     fields: tuple[str, ...] = row_type._fields  # type: ignore[attr-defined]
     return fields
-
-
-async def all_rows(connection: Connection, statement: Executable) -> Rows:
-    """Return every row of `statement`."""
-    rows: Rows = (await connection.execute(statement)).all()
-    return rows
-
-
-async def first_row(connection: Connection, statement: Executable) -> AnyRow | None:
-    """Return the first row of `statement`, or None when it has none."""
-    row: AnyRow | None = (await connection.execute(statement)).first()
-    return row
