@@ -24,10 +24,11 @@ async def off_loop_if_large(work: Callable[[], T], *, characters: int) -> T:
     """Return what `work` returns, done in one of two threads when it reads more than 50,000 `characters`."""
     if characters <= CHARACTERS_ON_LOOP:
         return work()
-    return await _off_loop(work)
+    return await off_loop(work)
 
 
-async def _off_loop(work: Callable[[], T]) -> T:
+async def off_loop(work: Callable[[], T]) -> T:
+    """Return what `work` returns, done in one of two threads."""
     return await asyncio.get_running_loop().run_in_executor(_THREADS, copy_context().run, work)
 
 
@@ -39,6 +40,6 @@ class LargeBodyRequest(Request):
         if not hasattr(self, "_json"):
             body = await self.body()
             self._json: JsonValue = (
-                json.loads(body) if len(body) <= _JSON_BYTES_ON_LOOP else await _off_loop(lambda: json.loads(body))
+                json.loads(body) if len(body) <= _JSON_BYTES_ON_LOOP else await off_loop(lambda: json.loads(body))
             )
         return self._json

@@ -9,12 +9,12 @@ import random
 import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from alerts.delivery.channels.channel import Message, Sender
-from alerts.delivery.outcome import Outcome, failed_event, outcome_of
+from alerts.delivery.outcome import Outcome, asked_anew, failed_event, outcome_of
 from alerts.delivery.retry_schedule import Answer, throttled_until
 from alerts.metrics import AlertMetrics
 from alerts.repository import alerts, deliveries, receivers
@@ -105,8 +105,8 @@ class Dispatcher:
                     break
                 attempts = await asyncio.gather(*(self._attempt(delivery) for delivery in rounds.pop(0)))
                 async with self._runtime.database.transaction() as connection:
-                    await self._record(connection, receiver_id, attempts)
-                if any(attempt.outcome.verdict in {"throttled", "gone"} for attempt in attempts):
+                    is_as_claimed = await self._record(connection, receiver_id, attempts)
+                if not is_as_claimed or any(attempt.outcome.verdict in {"throttled", "gone"} for attempt in attempts):
                     break
             left = [delivery.delivery_id for each in rounds for delivery in each]
             if left:
@@ -128,6 +128,7 @@ class Dispatcher:
             n_failures=delivery.n_failures,
             now=self._runtime.clock.now(),
             chance=random.random(),  # noqa: S311 - jitter, no secret
+            tried_since=delivery.tried_since,
         )
         self._metrics.attempts.labels(delivery.kind, outcome.verdict).inc()
         self._metrics.delivery_seconds.labels(delivery.kind).observe(seconds)
@@ -146,37 +147,66 @@ class Dispatcher:
             self._runtime.logger.warning("delivery_raised", delivery_id=str(delivery.delivery_id), error=told)
             return Answer(error=told)
 
-    async def _record(self, connection: Connection, receiver_id: UUID, attempts: Sequence[Attempt]) -> None:
-        """Write the attempts, and what they say about their alerts and their receiver."""
+    async def _record(self, connection: Connection, receiver_id: UUID, attempts: Sequence[Attempt]) -> bool:
+        """Write the attempts, and what they say about their alerts and their receiver.
+
+        Alerts are locked first, then the receiver, then deliveries: so does whoever writes notices.
+
+        Returns
+        -------
+        Whether the receiver still is what was claimed for. One that was changed meanwhile, its address or its secret,
+        is not judged by what became of the attempts; what failed is sent again, and what is left of the batch as well.
+        """
         now = self._runtime.clock.now()
-        await deliveries.update_outcomes(connection, [_outcome_row(each) for each in attempts])
-        await deliveries.insert_attempts(connection, [_attempt_row(each) for each in attempts])
         delivered = [each.delivery for each in attempts if each.outcome.state == "delivered"]
         if delivered:
             # Sorted: two rounds that touch the same alerts lock them in the same order.
             notified = sorted({delivery.alert_id for delivery in delivered if delivery.alert_id is not None})
             await alerts.update_notified(connection, notified, now)
-            await receivers.update_delivered(connection, receiver_id, now)
+        is_as_claimed = (
+            await receivers.claim_revision(connection, receiver_id) == attempts[0].delivery.receiver_revision
+        )
+        reason = None
+        if is_as_claimed:
+            reason = await self._judge(connection, receiver_id, attempts, now)
+        else:
+            attempts = [_asked_anew(each, now) for each in attempts]
+        await deliveries.update_outcomes(connection, [_outcome_row(each) for each in attempts])
+        await deliveries.insert_attempts(connection, [_attempt_row(each) for each in attempts])
+        if reason:
+            error = f"the receiver was disabled: {reason}"
+            n_given_up = await deliveries.update_given_up(connection, receiver_id, error)
+            name = attempts[0].delivery.name
+            self._runtime.logger.error("receiver_disabled", receiver=name, reason=reason, given_up=n_given_up)
         failed = [each for each in attempts if each.outcome.state == "failed"]
         await self._runtime.events.publish(
             connection, [("delivery.failed", failed_event(each.delivery, each.outcome)) for each in failed]
         )
-        await self._judge(connection, receiver_id, attempts, now)
+        return is_as_claimed
 
     async def _judge(
         self, connection: Connection, receiver_id: UUID, attempts: Sequence[Attempt], now: datetime
-    ) -> None:
-        """Give a receiver that asked for it a rest, and switch one off that is gone or has been silent for days."""
+    ) -> str | None:
+        """Give a receiver that asked for it a rest, and switch one off that is gone or has been silent for days.
+
+        Returns
+        -------
+        Why it was switched off; None when it was not.
+        """
+        if any(each.outcome.state == "delivered" for each in attempts):
+            await receivers.update_delivered(connection, receiver_id, now)
         throttled = [each for each in attempts if each.outcome.verdict == "throttled"]
         if throttled:
             until = max(throttled_until(each.answer, now) for each in throttled)
             await receivers.update_throttled(connection, receiver_id, until)
         reason = _disabling_reason(attempts)
         if reason and await receivers.update_disabled(connection, receiver_id, reason, now):
-            error = f"the receiver was disabled: {reason}"
-            n_given_up = await deliveries.update_given_up(connection, receiver_id, error)
-            name = attempts[0].delivery.name
-            self._runtime.logger.error("receiver_disabled", receiver=name, reason=reason, given_up=n_given_up)
+            return reason
+        return None
+
+
+def _asked_anew(attempt: Attempt, now: datetime) -> Attempt:
+    return replace(attempt, outcome=asked_anew(attempt.outcome, n_failures=attempt.delivery.n_failures, now=now))
 
 
 def _rounds(
@@ -209,7 +239,7 @@ def _disabling_reason(attempts: Sequence[Attempt]) -> str | None:
     for each in attempts:
         last = each.delivery.last_delivered_at
         # One message that it refuses for days is the message's fault, not the receiver's.
-        is_silent = last is None or last < each.delivery.created_at
+        is_silent = last is None or last < (each.delivery.tried_since or each.delivery.created_at)
         if each.outcome.state == "failed" and is_silent:
             return "it took no message through the whole retry schedule"
     return None
@@ -224,6 +254,7 @@ def _outcome_row(attempt: Attempt) -> DeliveryOutcome:
         delivered_at=attempt.outcome.delivered_at,
         last_status_code=attempt.answer.status_code,
         last_error=attempt.answer.error,
+        due_at=attempt.delivery.due_at,
     )
 
 

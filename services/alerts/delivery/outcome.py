@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 
-from alerts.delivery.retry_schedule import Answer, next_attempt_at, verdict
+from alerts.delivery.retry_schedule import GIVE_UP_AFTER, Answer, next_attempt_at, verdict
 from alerts.models import AttemptVerdict, DeliveryState
 from alerts.repository.deliveries import ClaimedDelivery
 
@@ -20,18 +20,37 @@ class Outcome:
     delivered_at: datetime | None = None
 
 
-def outcome_of(answer: Answer, *, n_failures: int, now: datetime, chance: float) -> Outcome:
-    """Return the outcome of an attempt that was answered by `answer` after `n_failures` earlier failures."""
+def outcome_of(
+    answer: Answer, *, n_failures: int, now: datetime, chance: float, tried_since: datetime | None = None
+) -> Outcome:
+    """Return the outcome of an attempt that was answered by `answer` after `n_failures` earlier failures.
+
+    Parameters
+    ----------
+    tried_since : when the first of the older notices was made whose place this one takes, and which failed too.
+    """
     judged = verdict(answer)
     if judged == "delivered":
         return Outcome(judged, "delivered", n_failures, delivered_at=now)
     n_failures += 1
+    is_hopeless = tried_since is not None and now >= tried_since + GIVE_UP_AFTER
     due = (
         None
-        if judged == "gone"
+        if judged == "gone" or is_hopeless
         else next_attempt_at(n_failures, now, chance=chance, retry_after_seconds=answer.retry_after_seconds)
     )
     return Outcome(judged, "pending" if due else "failed", n_failures, next_attempt_at=due)
+
+
+def asked_anew(outcome: Outcome, *, n_failures: int, now: datetime) -> Outcome:
+    """Return the outcome of an attempt on a receiver that was changed meanwhile.
+
+    A message that was taken was taken. One that was not is due at once: its failure says nothing about the receiver as
+    it is now, its new address or secret.
+    """
+    if outcome.state == "delivered":
+        return outcome
+    return Outcome(outcome.verdict, "pending", n_failures, next_attempt_at=now)
 
 
 def failed_event(delivery: ClaimedDelivery, outcome: Outcome) -> str:

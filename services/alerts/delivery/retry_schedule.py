@@ -21,6 +21,8 @@ DELAYS_SECONDS: Final = (
     20 * _HOUR,
     24 * _HOUR,
 )
+# A notice that takes an older one's place begins with the first attempt, but no alert is tried for longer than this.
+GIVE_UP_AFTER: Final = timedelta(seconds=sum(DELAYS_SECONDS))
 # Receivers that failed together come back apart: each delay is stretched by up to a tenth.
 JITTER = 0.1
 THROTTLE_SECONDS = 60.0

@@ -42,7 +42,10 @@ class Contents:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What becomes of an alert whose time has come; `notice` is None when there is nobody to tell anything."""
+    """What becomes of an alert whose time has come; `notice` is None when there is nobody to tell anything.
+
+    `receivers` are those that the rule has today.
+    """
 
     alert: AlertRow
     receivers: list[UUID]
@@ -154,10 +157,13 @@ def _amendment(reason: Correction, contents: Contents, since: datetime | None) -
 async def _write(engine: Engine, connection: Connection, decisions: Sequence[Decision], now: datetime) -> None:
     """Write deliveries, events and history of what was decided."""
     ledger, events, transitions = [], [], []
+    told = await _told(connection, decisions)
+    retention = timedelta(days=engine.settings.delivery_retention_days)
     for decision in decisions:
         alert, after, notice = decision.alert, decision.after, decision.notice
         if notice is not None:
-            ledger += delivery_rows(alert.alert_id, decision.receivers, after.n_notifications, notice)
+            receivers = _recipients(decision, told.get(alert.alert_id, ()), ledger_begins=now - retention)
+            ledger += delivery_rows(alert.alert_id, receivers, after.n_notifications, notice)
             # Who ended an alert has announced it already.
             if notice.reason != "resolved":
                 events.append((notice.type, notice.data))
@@ -172,6 +178,31 @@ async def _write(engine: Engine, connection: Connection, decisions: Sequence[Dec
     await engine.runtime.events.publish(connection, events)
     await alerts.insert_transitions(connection, transitions)
     after_commit(connection, engine.dispatcher.wake)
+
+
+async def _told(connection: Connection, decisions: Sequence[Decision]) -> dict[UUID, list[UUID]]:
+    """Return who has heard of the alerts that are followed up: corrected, or ended."""
+    followed_up = [each.alert.alert_id for each in decisions if each.notice and each.notice.type != "alert.firing"]
+    told: dict[UUID, list[UUID]] = {}
+    if followed_up:
+        for row in await deliveries.list_receivers_told(connection, followed_up):
+            told.setdefault(row.alert_id, []).append(row.receiver_id)
+    return told
+
+
+def _recipients(decision: Decision, told: Sequence[UUID], *, ledger_begins: datetime) -> list[UUID]:
+    """Return who is told: of what fires the rule's receivers of today, of what becomes of it those who heard of it.
+
+    While the alert stands both are: a correction shows all of it, also what has joined it since the rule was changed.
+    """
+    today, last_flushed_at = decision.receivers, decision.alert.last_flushed_at
+    if decision.notice is None or decision.notice.type == "alert.firing":
+        return today
+    # The ledger may have forgotten who was told.
+    is_forgotten = last_flushed_at is not None and last_flushed_at < ledger_begins
+    if decision.after.ends_at is None or is_forgotten:
+        return list(dict.fromkeys([*told, *today]))
+    return list(told)
 
 
 async def expire_due(engine: Engine) -> int:

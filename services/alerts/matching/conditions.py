@@ -14,6 +14,8 @@ from alerts.matching.impact_facts import Facts
 
 MAX_DEPTH = 5
 MAX_CONDITIONS = 200
+# Linting and indexing cost up to this per condition, in characters of hostile text (see `off_loop_if_large`).
+CHARACTERS_PER_CONDITION = 5_000
 
 DIRECTIONS: Final = frozenset({"up", "down", "flat"})
 BASES: Final = frozenset({"reaction", "after"})

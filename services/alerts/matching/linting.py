@@ -1,10 +1,11 @@
 """What is wrong with a rule before it ever runs: it can never fire, always fires, or does less than it says."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
 from alerts.matching.conditions import FIELDS, MAX_CONDITIONS, MAX_DEPTH, Condition, Threshold, depth, size
-from alerts.matching.normal_form import TooManyBoxes, boxes
+from alerts.matching.normal_form import TooManyBoxes, Work, boxes
 
 FindingCode = Literal[
     "never_matches", "always_fires", "contradiction", "no_effect", "too_complex", "rounded_interval", "no_receiver"
@@ -44,48 +45,49 @@ def lint(condition: Condition, timing: Timing, *, n_receivers: int) -> list[Find
 
 
 def _lint_condition(condition: Condition) -> list[Finding]:
+    work = Work()
     try:
-        if not boxes(condition):
-            contradictions = _contradictions(condition, "when")
-            return [
-                Finding("never_matches", "error", "when", "No impact can satisfy these conditions together."),
-                *contradictions,
-            ]
-        if not boxes(condition, negated=True):
+        if not boxes(condition, work=work):
+            text = "No impact can satisfy these conditions together."
+            return [Finding("never_matches", "error", "when", text), *_lint_parts(condition, _contradictions)]
+        if not boxes(condition, negated=True, work=work):
             return [Finding("always_fires", "warning", "when", "Every impact satisfies this rule.")]
     except TooManyBoxes:
-        return [
-            Finding(
-                "too_complex",
-                "warning",
-                "when",
-                "The condition multiplies out too far to be indexed: it is evaluated for every impact.",
-            )
-        ]
-    return [*_contradictions(condition, "when"), *_without_effect(condition, "when")]
+        text = "The condition multiplies out too far to be indexed: it is evaluated for every impact."
+        return [Finding("too_complex", "warning", "when", text)]
+    return _lint_parts(condition, _contradictions, _without_effect)
 
 
-def _contradictions(condition: Condition, path: str) -> list[Finding]:
+def _lint_parts(condition: Condition, *looks: Callable[[Condition, str, Work], list[Finding]]) -> list[Finding]:
+    """Return what `looks` find in the parts of `condition`, which may cost as much as the whole together."""
+    work = Work()
+    try:
+        return [finding for look in looks for finding in look(condition, "when", work)]
+    except TooManyBoxes:
+        return [Finding("too_complex", "warning", "when", "There are too many parts to look at each by itself.")]
+
+
+def _contradictions(condition: Condition, path: str, work: Work) -> list[Finding]:
     """Return the innermost parts that can never hold: a dead branch of an `any`, an inconsistent `all`."""
     inner: list[Finding] = []
     for name, parts in (("all", condition.all_of), ("any", condition.any_of)):
         for position, part in enumerate(parts):
-            inner += _contradictions(part, f"{path}.{name}[{position}]")
-    if inner or path == "when" or boxes(condition):
+            inner += _contradictions(part, f"{path}.{name}[{position}]", work)
+    if inner or path == "when" or boxes(condition, work=work):
         return inner
     return [Finding("contradiction", "warning", path, "This part contradicts itself and can never hold.")]
 
 
-def _without_effect(condition: Condition, path: str) -> list[Finding]:
+def _without_effect(condition: Condition, path: str, work: Work) -> list[Finding]:
     found = [
         Finding("no_effect", "warning", f"{path}.{name}", "A threshold of 0 admits every impact.")
         for name in _THRESHOLDS
         if getattr(condition, name) == 0
     ]
-    if condition.any_of and not boxes(Condition(any_of=condition.any_of), negated=True):
+    if condition.any_of and not boxes(Condition(any_of=condition.any_of), negated=True, work=work):
         found.append(Finding("no_effect", "warning", f"{path}.any", "One of the alternatives always holds."))
     for position, part in enumerate(condition.all_of):
-        found += _without_effect(part, f"{path}.all[{position}]")
+        found += _without_effect(part, f"{path}.all[{position}]", work)
     return found
 
 

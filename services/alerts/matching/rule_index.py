@@ -9,7 +9,7 @@ comparison or two for each rule that is left.
 from array import array
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from functools import lru_cache, partial
 from itertools import product
 from math import prod
@@ -29,6 +29,8 @@ Guard = tuple[float, float, float, Check | None]
 
 # One box is filed at most this often; beyond, its least telling values are checked instead of filed.
 MAX_PLACES = 1_024
+# One rule is filed at most this often, which takes 20 ms: a rule of many boxes gets fewer places for each.
+MAX_FILINGS = 8_192
 _ANY: tuple[None] = (None,)
 _NO_GUARD: Guard = (0.0, 0.0, 0.0, None)
 
@@ -73,7 +75,9 @@ def _new_shelf() -> _Shelf:
     return _Shelf(array("d"), array("q"), array("d"), array("q"), [])
 
 
-class _Filing(NamedTuple):
+class Filing(NamedTuple):
+    """Where a rule is filed: the values and the score it asks for, and what is checked of the impacts found there."""
+
     place: Place
     facet: Facet
     score: float
@@ -92,7 +96,7 @@ class RuleIndex(Generic[RuleT]):
     def __init__(self) -> None:
         self._shelves: dict[Place, dict[Facet, _Shelf]] = {}
         self._shapes: Counter[tuple[bool, bool, bool]] = Counter()
-        self._filings: dict[RuleT, tuple[int, list[_Filing]]] = {}
+        self._filings: dict[RuleT, tuple[int, Sequence[Filing]]] = {}
         self._rules: list[RuleT | None] = []
         self._free_numbers: list[int] = []
 
@@ -104,9 +108,12 @@ class RuleIndex(Generic[RuleT]):
 
     def add(self, rule: RuleT, condition: Condition) -> None:
         """File `rule`, in place of its earlier condition when it was filed before."""
+        self.file(rule, filings_of(condition))
+
+    def file(self, rule: RuleT, filings: Sequence[Filing]) -> None:
+        """File `rule` as `filings_of` its condition says, in place of its earlier condition."""
         self.discard(rule)
         number = self._number(rule)
-        filings = list(_filings(condition))
         for filing in filings:
             self._shapes[_shape(filing.place)] += 1
             shelves = self._shelves.setdefault(filing.place, {})
@@ -135,7 +142,7 @@ class RuleIndex(Generic[RuleT]):
         self._rules[number] = None
         self._free_numbers.append(number)
 
-    def _remove(self, filing: _Filing, number: int) -> None:
+    def _remove(self, filing: Filing, number: int) -> None:
         shelves = self._shelves[filing.place]
         shelf = shelves[filing.facet]
         shelf.discard(filing.score, number, filing.guard)
@@ -194,17 +201,17 @@ def _shape(place: Place) -> tuple[bool, bool, bool]:
     return place[0] is not None, place[1] is not None, place[2] is not None
 
 
-def _filings(condition: Condition) -> Iterator[_Filing]:
+def filings_of(condition: Condition) -> list[Filing]:
+    """Return how `condition` is filed; one that is too complex once, to be evaluated for every impact."""
     try:
         found = boxes(condition)
     except TooManyBoxes:
-        yield _Filing(_ANY * 3, _ANY * 4, 0.0, (0.0, 0.0, 0.0, partial(holds, condition)))
-        return
-    for box in found:
-        yield from _box_filings(box)
+        return [Filing(_ANY * 3, _ANY * 4, 0.0, (0.0, 0.0, 0.0, partial(holds, condition)))]
+    max_places = min(MAX_PLACES, MAX_FILINGS // max(len(found), 1))
+    return [filing for box in found for filing in _box_filings(box, max_places)]
 
 
-def _box_filings(box: Box) -> Iterator[_Filing]:
+def _box_filings(box: Box, max_places: int) -> Iterator[Filing]:
     """Yield one filing for each combination of the values that `box` requires."""
     dimensions: list[frozenset[str] | frozenset[int] | None] = [
         box.tickers,
@@ -218,7 +225,7 @@ def _box_filings(box: Box) -> Iterator[_Filing]:
     is_exact = not _has_more_than_keys(box)
     # The most common values tell the least about an impact: they are the first to be checked instead.
     for position in (6, 4, 3, 5, 2, 1, 0):
-        if prod(len(values) for values in dimensions if values is not None) <= MAX_PLACES:
+        if prod(len(values) for values in dimensions if values is not None) <= max_places:
             break
         is_exact = is_exact and dimensions[position] is None
         dimensions[position] = None
@@ -227,7 +234,7 @@ def _box_filings(box: Box) -> Iterator[_Filing]:
     facets = [_shared_facet(facet) for facet in product(*(_ANY if each is None else each for each in dimensions[3:]))]
     for place in product(*(_ANY if each is None else each for each in dimensions[:3])):
         for facet in facets:
-            yield _Filing(place, facet, box.impact_score[0], guard)  # type: ignore[arg-type]
+            yield Filing(place, facet, box.impact_score[0], guard)  # type: ignore[arg-type]
 
 
 @lru_cache(maxsize=4_096)

@@ -141,6 +141,13 @@ async def list_receiver_names(connection: Connection, names: Sequence[str], ids:
     return await find_rows(connection, statement, ReceiverName)
 
 
+async def claim_revision(connection: Connection, receiver_id: UUID) -> int:
+    """Return the revision of a receiver that was claimed for, which nobody changes until this transaction ends."""
+    statement = select(RECEIVER.c.revision).where(RECEIVER.c.receiver_id == receiver_id)
+    revision: int = (await connection.execute(statement.with_for_update(key_share=True))).scalar_one()
+    return revision
+
+
 async def update_throttled(connection: Connection, receiver_id: UUID, until: datetime) -> None:
     """Leave a receiver alone until a moment."""
     await connection.execute(

@@ -17,7 +17,7 @@ from alerts.schemas.signals import (
     OutcomeRead,
     RuleEvaluation,
 )
-from common.api.offloading import off_loop_if_large
+from common.api.offloading import off_loop, off_loop_if_large
 from common.batches.item_isolation import Isolated
 from common.contracts import Impact, InvalidItem, ItemError
 from common.postgres.database import Connection
@@ -70,7 +70,7 @@ class _Candidate:
 async def evaluate(runtime: Runtime, connection: Connection, request: EvaluationRequest) -> EvaluationResult:
     """Return what each rule makes of each impact; one that this fails on says so and fails no other."""
     rows = await rules.list_rules_by_name(connection, request.rule_ids, limit=_MAX_RULES)
-    candidates = [_Candidate(row.rule_id, row, When.model_validate(row.when)) for row in rows]
+    candidates = await off_loop(lambda: [_Candidate(row.rule_id, row, When.model_validate(row.when)) for row in rows])
     candidates += [_Candidate(None, rule, rule.when) for rule in request.rules]
     n_conditions = sum(size(candidate.condition) for candidate in candidates)
 

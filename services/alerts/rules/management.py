@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from alerts.matching.conditions import MAX_CONDITIONS, MAX_DEPTH, depth, size
+from alerts.matching.conditions import CHARACTERS_PER_CONDITION, MAX_CONDITIONS, MAX_DEPTH, depth, size
 from alerts.matching.linting import Timing, lint
 from alerts.repository import receivers, rules
 from alerts.repository.rules import RuleDefinition, RuleRow
 from alerts.schemas.rules import FindingRead, RuleCreate, RuleRead, RuleValidation
+from common.api.offloading import off_loop_if_large
 from common.clock import uuid7
 from common.errors import Conflict, NotFound
 from common.postgres.database import Connection
@@ -107,5 +108,9 @@ async def validate_rule(connection: Connection, rule: RuleCreate) -> RuleValidat
         rule.group_wait_seconds, rule.group_interval_seconds, rule.repeat_interval_seconds, rule.cooldown_seconds
     )
     ids = await receiver_ids(connection, rule)
-    findings = [FindingRead.of(each) for each in lint(rule.when.condition(), timing, n_receivers=len(ids))]
+    condition = rule.when.condition()
+    found = await off_loop_if_large(
+        lambda: lint(condition, timing, n_receivers=len(ids)), characters=size(condition) * CHARACTERS_PER_CONDITION
+    )
+    findings = [FindingRead.of(each) for each in found]
     return RuleValidation(valid=all(each.level != "error" for each in findings), findings=findings)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, StrictBool
 
-from alerts.matching.conditions import FIELDS, Condition
+from alerts.matching.conditions import FIELDS, MAX_CONDITIONS, Condition
 from alerts.matching.grouping import GroupLabel
 from alerts.matching.linting import Finding
 from common.contracts import Basis, Direction, SentimentLabel, Severity
@@ -87,6 +87,25 @@ class When(BaseModel):
         )
 
 
+# So many conditions are no rule that somebody wrote: making objects of a million of them takes seconds.
+_MAX_NESTED = 10 * MAX_CONDITIONS
+
+
+def _not_beyond_use(when: object) -> object:
+    """Refuse conditions far beyond the limit before anything is made of them."""
+    found, waiting = 0, [when]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            found += 1
+            if found > _MAX_NESTED:
+                raise ValueError(f"a rule has up to {MAX_CONDITIONS} conditions; this one has over {_MAX_NESTED:,}")
+            waiting += value.values()
+        elif isinstance(value, list):
+            waiting += value
+    return when
+
+
 DEFAULT_GROUP_BY: tuple[GroupLabel, ...] = ("ticker", "direction")
 
 
@@ -96,7 +115,7 @@ class RuleCreate(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     name: Name
-    when: When = Field(default_factory=When)
+    when: Annotated[When, BeforeValidator(_not_beyond_use)] = Field(default_factory=When)
     group_by: Listed[GroupLabel] = Field(
         default_factory=lambda: list(DEFAULT_GROUP_BY),
         max_length=10,

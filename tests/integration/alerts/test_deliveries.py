@@ -253,3 +253,68 @@ async def test_finished_deliveries_are_forgotten_after_their_retention_and_pendi
 
     assert done not in (await alerts.get("/deliveries"))["data"]
     assert len((await alerts.get("/alerts"))["data"]) == 1
+
+
+async def change_address(alerts: AlertsUnderTest, receiver, url: str) -> None:
+    body = {"name": "desk", "kind": "webhook", "url": url}
+    await alerts.request("PUT", f"/receivers/{receiver['receiver_id']}", 200, json=body)
+
+
+async def test_a_receiver_is_not_switched_off_for_what_its_former_address_answers(alerts, webhook):
+    created = await desk(alerts, webhook)
+    webhook.faults.append(Fault(410, delay_seconds=0.5))
+    await alerts.signals(impact())
+    await webhook.wait_for(1)
+
+    await change_address(alerts, created, f"{webhook.url}/new")
+    delivery = await delivery_in(alerts, "delivered", n_attempts=2)
+
+    (receiver,) = (await alerts.get("/receivers"))["data"]
+    assert (receiver["enabled"], receiver["disabled_reason"]) == (True, None)
+    assert [arrival.path for arrival in webhook.arrivals] == ["/hooks", "/hooks/new"]
+    assert [each["outcome"] for each in await attempts(alerts, delivery)] == ["gone", "delivered"]
+
+
+async def test_a_receiver_gets_no_rest_that_its_former_address_asked_for(alerts, webhook):
+    created = await desk(alerts, webhook)
+    webhook.faults.append(Fault(429, {"Retry-After": "86400"}, delay_seconds=0.5))
+    await alerts.signals(impact())
+    await webhook.wait_for(1)
+
+    await change_address(alerts, created, f"{webhook.url}/new")
+
+    await webhook.wait_for(2)
+    await delivery_in(alerts, "delivered", n_attempts=2)
+    assert (await alerts.get("/receivers"))["data"][0]["throttled_until"] is None
+
+
+async def test_what_is_left_of_a_batch_goes_to_the_new_address(start_service, webhook):
+    async with running(start_service, delivery_concurrency=1) as alerts:
+        created = await desk(alerts, webhook, group_by=["ticker"])
+        webhook.faults.append(Fault(204, delay_seconds=0.5))
+        await alerts.signals(*(impact(ticker=f"T{number}") for number in range(4)))
+        await webhook.wait_for(1)
+
+        await change_address(alerts, created, f"{webhook.url}/new")
+        await webhook.wait_for(4)
+
+    assert [arrival.path for arrival in webhook.arrivals] == ["/hooks", *["/hooks/new"] * 3]
+
+
+async def test_a_receiver_that_was_deleted_during_an_attempt_is_sent_nothing_more(start_service, webhook):
+    async with running(start_service, delivery_concurrency=1) as alerts:
+        await alerts.runtime.stop_workers()
+        created = await alerts.receiver(url=webhook.url)
+        for _ in range(3):
+            await alerts.request("POST", f"/receivers/{created['receiver_id']}:test", 202)
+        webhook.faults.append(Fault(500, delay_seconds=0.5))
+        dispatcher = alerts.dispatcher()
+        under_way = asyncio.create_task(dispatcher.deliver_due())
+        await webhook.wait_for(1)
+
+        await alerts.request("DELETE", f"/receivers/{created['receiver_id']}", 204)
+        await under_way
+        deliveries = (await alerts.get("/deliveries"))["data"]
+
+    assert len(webhook.arrivals) == 1
+    assert {(each["state"], each["last_error"]) for each in deliveries} == {("failed", "the receiver was deleted")}

@@ -107,6 +107,36 @@ async def test_conditions_nested_too_deeply_are_refused(alerts: AlertsUnderTest)
     await alerts.request("POST", "/rules", 409, json={"name": "deep", "when": when})
 
 
+# 24 kB; multiplied out it would take seconds.
+_INTRICATE = {"all": [{"not": {"any": [{"tickers": ["A"], "topics": ["a"], "event_types": ["b"], "direction": "up",
+              "basis": "after", "min_impact_score": 50.0, "min_confidence": 0.5}] * 9}}] * 18}  # fmt: skip
+
+
+async def test_an_intricate_rule_is_checked_and_fires_and_stops_no_replica_from_starting(start_service):
+    body = {"name": "intricate", "when": _INTRICATE, "group_wait_seconds": 0, "receivers": []}
+    async with running(start_service) as first:
+        answer = await first.request("POST", "/rules:validate", 200, json=body)
+        await first.request("POST", "/rules", 201, json=body)
+        name = first.runtime.settings.sqlalchemy_url().database
+        async with running(start_service, database=name) as second:
+            await second.signals(impact())
+
+            assert len(await second.alerts()) == 1
+
+    assert answer["valid"]
+    assert [finding["code"] for finding in answer["findings"]] == ["too_complex", "no_receiver"]
+
+
+async def test_a_rule_beyond_any_use_is_refused(alerts: AlertsUnderTest):
+    when: dict[str, object] = {}
+    for _ in range(3):
+        when = {"any": [when] * 20}
+
+    problem = await alerts.request("POST", "/rules:validate", 422, json={"name": "wide", "when": when})
+
+    assert "this one has over 2,000" in str(problem)
+
+
 async def test_a_dry_run_says_why_a_rule_does_not_match(alerts: AlertsUnderTest):
     await alerts.rule(when={"tickers": ["TSLA"], "any": [{"min_confidence": 0.9}, {"topics": ["mergers"]}]})
 

@@ -65,3 +65,12 @@ def test_a_condition_nested_too_deeply_is_refused():
         condition = Condition(none_of=condition)
 
     assert codes(condition) == ["too_complex"]
+
+
+def test_a_condition_that_never_matches_says_so_even_when_its_parts_are_too_many_to_look_at():
+    confident = Condition(any_of=tuple(Condition(min_confidence=each / 10) for each in range(1, 11)))
+    novel = Condition(any_of=tuple(Condition(min_novelty=each / 10) for each in range(1, 11)))
+    part = Condition(any_of=(Condition(all_of=(confident, novel)),) * 5)
+    condition = Condition(direction="up", all_of=(Condition(direction="down"), part))
+
+    assert codes(condition) == ["never_matches", "too_complex"]

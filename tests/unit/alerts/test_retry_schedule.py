@@ -5,7 +5,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from alerts.delivery.outcome import outcome_of
-from alerts.delivery.retry_schedule import DELAYS_SECONDS, Answer, next_attempt_at, throttled_until, verdict
+from alerts.delivery.retry_schedule import (
+    DELAYS_SECONDS,
+    GIVE_UP_AFTER,
+    Answer,
+    next_attempt_at,
+    throttled_until,
+    verdict,
+)
 
 NOW = datetime(2024, 3, 5, 12, 0, tzinfo=UTC)
 
@@ -70,3 +77,12 @@ def test_the_tenth_failure_is_the_last():
 
     assert (ninth.state, ninth.n_failures) == ("pending", 9)
     assert (tenth.state, tenth.next_attempt_at) == ("failed", None)
+
+
+def test_a_notice_in_the_place_of_older_ones_is_tried_for_no_longer_than_the_schedule_from_the_first_of_them():
+    early, late = (
+        outcome_of(Answer(500), n_failures=1, now=NOW, chance=0.0, tried_since=NOW - GIVE_UP_AFTER + timedelta(margin))
+        for margin in (1, 0)
+    )
+
+    assert (early.state, late.state) == ("pending", "failed")
