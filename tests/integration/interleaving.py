@@ -206,9 +206,15 @@ class Interleaving(RuleBasedStateMachine, Generic[_ItemT]):
                 raise AssertionError(answer)
 
     async def _finish(self) -> None:
-        while self.workers:
-            ready = next(number for number, worker in self.workers.items() if worker.done.is_set())
-            await self._end(ready, commits=True)
+        async with asyncio.timeout(20):
+            while self.workers:
+                ready = [number for number, worker in self.workers.items() if worker.done.is_set()]
+                if ready:
+                    await self._end(ready[0], commits=True)
+                else:
+                    # All wait for the service's own workers, which stand still while the loop does.
+                    await asyncio.sleep(0.001)
+                    await self._settle_down()
         async with self.service.database.reading() as connection:
             for story in self.stories:
                 held = await self.held(connection, story.article_id)
