@@ -8,8 +8,8 @@ from typing import TypeVar
 T = TypeVar("T")
 # A quadratic call takes four times as long for twice the input; the rest is the machine's noise.
 MAX_GROWTH = 2.8
-# A time below this is too short to compare.
-_MEASURABLE_SECONDS = 0.004
+# A time below this is too short to compare: what the caches of the machine hold decides, not the work.
+_MEASURABLE_SECONDS = 0.008
 _ATTEMPTS = 5
 # So little text takes no linear call long: where it does, nobody wants to wait for twice as much.
 _LITTLE = 100
