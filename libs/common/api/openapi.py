@@ -4,6 +4,7 @@ FastAPI writes two things that tools refuse: `itemSchema`, which came with OpenA
 """
 
 from collections.abc import Iterator, Sequence
+from copy import deepcopy
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
@@ -22,9 +23,15 @@ _CONTACT: JSONObject = {
 _SERVERS: list[dict[str, str | JsonValue]] = [
     {"url": "/", "description": "The gateway, or the service itself: whichever this document was read from."}
 ]
-_EVENT_STREAM: JSONObject = {
-    "type": "string",
-    "description": "Server-sent events: of each its `id`, its name as `event`, and its `data` as JSON text.",
+_EVENT: JSONObject = {
+    "type": "object",
+    "description": "One event of the stream, which is a sequence of them.",
+    "properties": {
+        "id": {"type": "string", "description": "Where the stream can be resumed, as `Last-Event-ID`."},
+        "event": {"type": "string", "description": "Name of the event."},
+        "data": {"type": "string", "description": "What happened, as JSON text."},
+        "retry": {"type": "integer", "minimum": 0, "description": "Milliseconds to wait before connecting again."},
+    },
 }
 
 
@@ -70,10 +77,10 @@ def _objects_in(node: JsonValue) -> Iterator[JSONObject]:
 
 
 def _describe_stream(node: JSONObject) -> None:
-    """Describe a stream of events as the text that it is: `itemSchema` is not in OpenAPI 3.1."""
+    """Describe a stream by one of its events, as tools expect it: `itemSchema` is not in OpenAPI 3.1."""
     stream = node.get("text/event-stream")
     if isinstance(stream, dict) and stream.pop("itemSchema", None) is not None:
-        stream["schema"] = dict(_EVENT_STREAM)
+        stream["schema"] = deepcopy(_EVENT)
 
 
 def _give_items(node: JSONObject) -> None:
