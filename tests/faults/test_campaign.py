@@ -96,6 +96,18 @@ def test_books_without_a_fault_add_up() -> None:
 
 
 @pytest.mark.parametrize(
+    ("state", "notification", "is_lost"), [("failed", 1, False), ("pending", 1, True), ("failed", 3, True)]
+)
+def test_only_a_notice_that_gave_way_to_a_newer_one_may_not_arrive(
+    state: str, notification: int, is_lost: bool
+) -> None:
+    other = delivery(delivery_id=UUID(int=77), webhook_id="msg_0", notification=notification, state=state, reason="new")
+    found = records(deliveries=[delivery(notification=2), other])
+
+    assert (("webhooks", "lost") in wrong(TOLD, found, [arrival()])) == is_lost
+
+
+@pytest.mark.parametrize(
     ("changes", "expected"),
     [
         ({"articles": {}, "analyses": [], "assessments": [], "impacts": []}, ("news_ingestion", "lost")),

@@ -150,7 +150,7 @@ def _webhooks(records: Records, arrivals: list[Arrival]) -> list[Account]:
     -----
     Delivery is at least once: a message is sent again, under the same `webhook-id`, when the process that had sent it
     could not write that down. So *twice* is: one notice under two ids; one id with two contents; a message sent again
-    after its success was in the ledger.
+    after its success was in the ledger. A notice that gave way to a newer one of its alert, which arrived, is not lost.
     """
     deliveries = Account("webhooks", len(records.deliveries))
     bodies: dict[str, set[str]] = {}
@@ -159,8 +159,15 @@ def _webhooks(records: Records, arrivals: list[Arrival]) -> list[Account]:
         bodies.setdefault(arrival.webhook_id, set()).add(repr(arrival.data))
     deliveries.twice += [f"{key} with {len(found)} contents" for key, found in bodies.items() if len(found) > 1]
     _once(deliveries, records.deliveries, "alert_id", "receiver_id", "notification")
+    newest: dict[tuple[Any, Any], int] = {}
     for row in records.deliveries:
-        if row["webhook_id"] not in bodies:
+        if row["webhook_id"] in bodies:
+            told = row["alert_id"], row["receiver_id"]
+            newest[told] = max(newest.get(told, 0), row["notification"])
+    for row in records.deliveries:
+        is_newest = row["notification"] >= newest.get((row["alert_id"], row["receiver_id"]), 0)
+        gave_way = row["state"] == "failed" and not is_newest
+        if row["webhook_id"] not in bodies and not gave_way:
             deliveries.lost.append(f"{row['webhook_id']} ({row['reason']}, {row['state']})")
         attempts = records.attempts.get(row["delivery_id"])
         if attempts is not None and attempts["delivered"] > 1:
