@@ -8,7 +8,7 @@ import shutil
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import make_dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -87,32 +87,8 @@ class OrderRow(NamedTuple):
     deleted_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class FrozenOrder:
-    """A row as a frozen dataclass with slots."""
-
-    order_id: UUID
-    name: str
-    customer: str
-    city: str
-    conditions: dict[str, Any]
-    labels: dict[str, Any]
-    tags: list[Any]
-    severity: str
-    status: str
-    is_enabled: bool
-    revision: int
-    wait_seconds: int
-    interval_seconds: int
-    repeat_seconds: int
-    window_seconds: int
-    price: float
-    weight: float
-    created_at: datetime
-    updated_at: datetime
-    deleted_at: datetime | None
-
-
+# A row as a frozen dataclass with slots.
+FrozenOrder = make_dataclass("FrozenOrder", OrderRow.__annotations__.items(), frozen=True, slots=True)
 ORDER: Table = METADATA.tables["order"]
 Read = Callable[[AsyncConnection, int], Awaitable[Iterable[Any]]]
 

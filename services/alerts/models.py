@@ -9,7 +9,6 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
-    DateTime,
     Float,
     ForeignKey,
     Index,
@@ -22,7 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
-from common.postgres.tables import declare_base, declare_tables
+from common.postgres.tables import declare_base, declare_tables, stored, stored_moment
 
 if TYPE_CHECKING:
     from sqlmodel import SQLModel as Base
@@ -42,33 +41,13 @@ WhenDocument = dict[str, JsonValue]
 _NOT_DELETED = text("deleted_at IS NULL")
 
 
-def _moment(*, nullable: bool = False) -> Column[Any]:
-    return Column(DateTime(timezone=True), nullable=nullable)
-
-
-def _text(*, nullable: bool = False) -> Column[Any]:
-    return Column(Text, nullable=nullable)
-
-
-def _json() -> Column[Any]:
-    return Column(JSONB, nullable=False)
-
-
-def _identifier() -> Column[Any]:
-    return Column(Uuid, primary_key=True)
-
-
-def _reference(target: str, *, is_key: bool = False) -> Column[Any]:
-    return Column(Uuid, ForeignKey(target), primary_key=is_key, nullable=False)
-
-
 class RuleSet(Base, table=True):
     """One row that counts changes to the rules: a replica sees in one cheap look whether its copy is current."""
 
     __tablename__ = "rule_set"
 
-    rule_set_id: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
-    version: int = Field(sa_column=Column(BigInteger, nullable=False))
+    rule_set_id: int = stored(Integer, primary_key=True, autoincrement=False)
+    version: int = stored(BigInteger)
 
 
 class Rule(Base, table=True):
@@ -77,25 +56,25 @@ class Rule(Base, table=True):
     __tablename__ = "rule"
     __table_args__ = (Index("uq_rule_name", "name", unique=True, postgresql_where=_NOT_DELETED),)
 
-    rule_id: UUID = Field(sa_column=_identifier())
-    name: str = Field(sa_column=_text())
-    when: dict[str, Any] = Field(sa_column=_json())
-    group_by: list[str] = Field(sa_column=_json())
-    group_wait_seconds: float = Field(sa_column=Column(Float, nullable=False))
-    group_interval_seconds: float = Field(sa_column=Column(Float, nullable=False))
-    repeat_interval_seconds: float = Field(sa_column=Column(Float, nullable=False))
-    cooldown_seconds: float = Field(sa_column=Column(Float, nullable=False))
-    window_seconds: int = Field(sa_column=Column(Integer, nullable=False))
-    severity: str = Field(sa_column=_text())
-    labels: dict[str, str] = Field(sa_column=_json())
-    receivers: list[str] = Field(sa_column=_json())
+    rule_id: UUID = stored(Uuid, primary_key=True)
+    name: str = stored(Text)
+    when: dict[str, Any] = stored(JSONB)
+    group_by: list[str] = stored(JSONB)
+    group_wait_seconds: float = stored(Float)
+    group_interval_seconds: float = stored(Float)
+    repeat_interval_seconds: float = stored(Float)
+    cooldown_seconds: float = stored(Float)
+    window_seconds: int = stored(Integer)
+    severity: str = stored(Text)
+    labels: dict[str, str] = stored(JSONB)
+    receivers: list[str] = stored(JSONB)
     # Filled by a trigger from the column `enabled` of the previous release, and the other way round.
-    is_enabled: bool = Field(sa_column=Column(Boolean, nullable=True))
-    revision: int = Field(sa_column=Column(Integer, nullable=False))
-    changed_in: int = Field(sa_column=Column(BigInteger, nullable=False, index=True))
-    created_at: datetime = Field(sa_column=_moment())
-    updated_at: datetime = Field(sa_column=_moment())
-    deleted_at: datetime | None = Field(sa_column=_moment(nullable=True))
+    is_enabled: bool = stored(Boolean, nullable=True)
+    revision: int = stored(Integer)
+    changed_in: int = stored(BigInteger, index=True)
+    created_at: datetime = stored_moment()
+    updated_at: datetime = stored_moment()
+    deleted_at: datetime | None = stored_moment(nullable=True)
 
 
 class Receiver(Base, table=True):
@@ -110,24 +89,24 @@ class Receiver(Base, table=True):
     __tablename__ = "receiver"
     __table_args__ = (Index("uq_receiver_name", "name", unique=True, postgresql_where=_NOT_DELETED),)
 
-    receiver_id: UUID = Field(sa_column=_identifier())
-    name: str = Field(sa_column=_text())
-    kind: str = Field(sa_column=_text())
-    url: str | None = Field(sa_column=_text(nullable=True))
-    config: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False, server_default=text("'{}'::jsonb")))
-    config_secrets: str | None = Field(sa_column=_text(nullable=True), repr=False)
+    receiver_id: UUID = stored(Uuid, primary_key=True)
+    name: str = stored(Text)
+    kind: str = stored(Text)
+    url: str | None = stored(Text, nullable=True)
+    config: dict[str, Any] = stored(JSONB, server_default=text("'{}'::jsonb"))
+    config_secrets: str | None = Field(sa_column=Column(Text, nullable=True), repr=False)
     # Filled by a trigger from the column `enabled` of the previous release, and the other way round.
-    is_enabled: bool = Field(sa_column=Column(Boolean, nullable=True))
-    disabled_reason: str | None = Field(sa_column=_text(nullable=True))
-    secret: str | None = Field(sa_column=_text(nullable=True), repr=False)
-    previous_secret: str | None = Field(sa_column=_text(nullable=True), repr=False)
-    previous_secret_expires_at: datetime | None = Field(sa_column=_moment(nullable=True))
-    throttled_until: datetime | None = Field(sa_column=_moment(nullable=True))
-    last_delivered_at: datetime | None = Field(sa_column=_moment(nullable=True))
-    revision: int = Field(sa_column=Column(Integer, nullable=False))
-    created_at: datetime = Field(sa_column=_moment())
-    updated_at: datetime = Field(sa_column=_moment())
-    deleted_at: datetime | None = Field(sa_column=_moment(nullable=True))
+    is_enabled: bool = stored(Boolean, nullable=True)
+    disabled_reason: str | None = stored(Text, nullable=True)
+    secret: str | None = Field(sa_column=Column(Text, nullable=True), repr=False)
+    previous_secret: str | None = Field(sa_column=Column(Text, nullable=True), repr=False)
+    previous_secret_expires_at: datetime | None = stored_moment(nullable=True)
+    throttled_until: datetime | None = stored_moment(nullable=True)
+    last_delivered_at: datetime | None = stored_moment(nullable=True)
+    revision: int = stored(Integer)
+    created_at: datetime = stored_moment()
+    updated_at: datetime = stored_moment()
+    deleted_at: datetime | None = stored_moment(nullable=True)
 
 
 class Signal(Base, table=True):
@@ -136,16 +115,16 @@ class Signal(Base, table=True):
     __tablename__ = "signal"
     __table_args__ = (UniqueConstraint("article_id", "ticker", "horizon_days", "basis"),)
 
-    signal_id: UUID = Field(sa_column=_identifier())
-    impact_id: UUID = Field(sa_column=Column(Uuid, nullable=False))
-    article_id: UUID = Field(sa_column=Column(Uuid, nullable=False))
-    revision: int = Field(sa_column=Column(Integer, nullable=False))
-    ticker: str = Field(sa_column=_text())
-    horizon_days: int = Field(sa_column=Column(Integer, nullable=False))
-    basis: str = Field(sa_column=_text())
-    is_matched: bool = Field(sa_column=Column(Boolean, nullable=False))
-    document: str = Field(sa_column=_text())
-    received_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False, index=True))
+    signal_id: UUID = stored(Uuid, primary_key=True)
+    impact_id: UUID = stored(Uuid)
+    article_id: UUID = stored(Uuid)
+    revision: int = stored(Integer)
+    ticker: str = stored(Text)
+    horizon_days: int = stored(Integer)
+    basis: str = stored(Text)
+    is_matched: bool = stored(Boolean)
+    document: str = stored(Text)
+    received_at: datetime = stored_moment(index=True)
 
 
 class Alert(Base, table=True):
@@ -164,29 +143,29 @@ class Alert(Base, table=True):
         Index("ix_alert_expires_at", "expires_at", postgresql_where=text("ends_at IS NULL")),
     )
 
-    alert_id: UUID = Field(sa_column=_identifier())
-    kind: str = Field(sa_column=_text())
-    rule_id: UUID = Field(sa_column=_reference("rule.rule_id"))
-    rule_name: str = Field(sa_column=_text())
-    group_key: str = Field(sa_column=_text())
-    group_labels: dict[str, str] = Field(sa_column=_json())
-    window_start: datetime = Field(sa_column=_moment())
-    state: str = Field(sa_column=_text())
-    severity: str = Field(sa_column=_text())
-    labels: dict[str, str] = Field(sa_column=_json())
-    title: str = Field(sa_column=_text())
-    starts_at: datetime = Field(sa_column=_moment())
-    updated_at: datetime = Field(sa_column=_moment())
-    ends_at: datetime | None = Field(sa_column=_moment(nullable=True))
-    expires_at: datetime = Field(sa_column=_moment())
-    group_interval_seconds: float = Field(sa_column=Column(Float, nullable=False))
-    repeat_interval_seconds: float = Field(sa_column=Column(Float, nullable=False))
-    flush_at: datetime | None = Field(sa_column=_moment(nullable=True))
-    flush_reason: str | None = Field(sa_column=_text(nullable=True))
-    n_notifications: int = Field(sa_column=Column(Integer, nullable=False))
-    last_flushed_at: datetime | None = Field(sa_column=_moment(nullable=True))
-    notified_at: datetime | None = Field(sa_column=_moment(nullable=True))
-    revision: int = Field(sa_column=Column(Integer, nullable=False))
+    alert_id: UUID = stored(Uuid, primary_key=True)
+    kind: str = stored(Text)
+    rule_id: UUID = stored(Uuid, ForeignKey("rule.rule_id"))
+    rule_name: str = stored(Text)
+    group_key: str = stored(Text)
+    group_labels: dict[str, str] = stored(JSONB)
+    window_start: datetime = stored_moment()
+    state: str = stored(Text)
+    severity: str = stored(Text)
+    labels: dict[str, str] = stored(JSONB)
+    title: str = stored(Text)
+    starts_at: datetime = stored_moment()
+    updated_at: datetime = stored_moment()
+    ends_at: datetime | None = stored_moment(nullable=True)
+    expires_at: datetime = stored_moment()
+    group_interval_seconds: float = stored(Float)
+    repeat_interval_seconds: float = stored(Float)
+    flush_at: datetime | None = stored_moment(nullable=True)
+    flush_reason: str | None = stored(Text, nullable=True)
+    n_notifications: int = stored(Integer)
+    last_flushed_at: datetime | None = stored_moment(nullable=True)
+    notified_at: datetime | None = stored_moment(nullable=True)
+    revision: int = stored(Integer)
 
 
 class AlertSignal(Base, table=True):
@@ -195,10 +174,10 @@ class AlertSignal(Base, table=True):
     __tablename__ = "alert_signal"
     __table_args__ = (Index("ix_alert_signal_signal_id", "signal_id"),)
 
-    alert_id: UUID = Field(sa_column=_reference("alert.alert_id", is_key=True))
-    signal_id: UUID = Field(sa_column=_reference("signal.signal_id", is_key=True))
-    is_active: bool = Field(sa_column=Column(Boolean, nullable=False))
-    amended_at: datetime | None = Field(sa_column=_moment(nullable=True))
+    alert_id: UUID = stored(Uuid, ForeignKey("alert.alert_id"), primary_key=True)
+    signal_id: UUID = stored(Uuid, ForeignKey("signal.signal_id"), primary_key=True)
+    is_active: bool = stored(Boolean)
+    amended_at: datetime | None = stored_moment(nullable=True)
 
 
 class AlertTransition(Base, table=True):
@@ -207,14 +186,14 @@ class AlertTransition(Base, table=True):
     __tablename__ = "alert_transition"
     __table_args__ = (Index("ix_alert_transition_alert_id", "alert_id"),)
 
-    transition_id: UUID = Field(sa_column=_identifier())
-    alert_id: UUID = Field(sa_column=_reference("alert.alert_id"))
-    happened_at: datetime = Field(sa_column=_moment())
-    from_state: str | None = Field(sa_column=_text(nullable=True))
-    to_state: str = Field(sa_column=_text())
-    reason: str = Field(sa_column=_text())
-    actor: str | None = Field(sa_column=_text(nullable=True))
-    note: str | None = Field(sa_column=_text(nullable=True))
+    transition_id: UUID = stored(Uuid, primary_key=True)
+    alert_id: UUID = stored(Uuid, ForeignKey("alert.alert_id"))
+    happened_at: datetime = stored_moment()
+    from_state: str | None = stored(Text, nullable=True)
+    to_state: str = stored(Text)
+    reason: str = stored(Text)
+    actor: str | None = stored(Text, nullable=True)
+    note: str | None = stored(Text, nullable=True)
 
 
 class SystemEvent(Base, table=True):
@@ -223,13 +202,13 @@ class SystemEvent(Base, table=True):
     __tablename__ = "system_event"
     __table_args__ = (Index("ix_system_event_alert_id_happened_at", "alert_id", "happened_at"),)
 
-    event_id: UUID = Field(sa_column=_identifier())
-    event_key: str = Field(sa_column=Column(Text, nullable=False, unique=True))
-    alert_id: UUID = Field(sa_column=_reference("alert.alert_id"))
-    source: str = Field(sa_column=_text())
-    happened_at: datetime = Field(sa_column=_moment())
-    received_at: datetime = Field(sa_column=_moment())
-    document: str = Field(sa_column=_text())
+    event_id: UUID = stored(Uuid, primary_key=True)
+    event_key: str = stored(Text, unique=True)
+    alert_id: UUID = stored(Uuid, ForeignKey("alert.alert_id"))
+    source: str = stored(Text)
+    happened_at: datetime = stored_moment()
+    received_at: datetime = stored_moment()
+    document: str = stored(Text)
 
 
 class Delivery(Base, table=True):
@@ -248,23 +227,23 @@ class Delivery(Base, table=True):
         Index("ix_delivery_created_at_delivery_id", "created_at", "delivery_id"),
     )
 
-    delivery_id: UUID = Field(sa_column=_identifier())
-    webhook_id: str = Field(sa_column=Column(Text, nullable=False, unique=True))
-    alert_id: UUID | None = Field(sa_column=Column(Uuid, ForeignKey("alert.alert_id"), nullable=True))
-    receiver_id: UUID = Field(sa_column=_reference("receiver.receiver_id"))
-    notification: int = Field(sa_column=Column(Integer, nullable=False))
-    event_type: str = Field(sa_column=_text())
-    reason: str = Field(sa_column=_text())
-    body: str = Field(sa_column=_text())
-    state: str = Field(sa_column=_text())
-    n_attempts: int = Field(sa_column=Column(Integer, nullable=False))
-    n_failures: int = Field(sa_column=Column(Integer, nullable=False))
-    next_attempt_at: datetime | None = Field(sa_column=_moment(nullable=True))
-    claimed_until: datetime | None = Field(sa_column=_moment(nullable=True))
-    created_at: datetime = Field(sa_column=_moment())
-    delivered_at: datetime | None = Field(sa_column=_moment(nullable=True))
-    last_status_code: int | None = Field(sa_column=Column(Integer, nullable=True))
-    last_error: str | None = Field(sa_column=_text(nullable=True))
+    delivery_id: UUID = stored(Uuid, primary_key=True)
+    webhook_id: str = stored(Text, unique=True)
+    alert_id: UUID | None = stored(Uuid, ForeignKey("alert.alert_id"), nullable=True)
+    receiver_id: UUID = stored(Uuid, ForeignKey("receiver.receiver_id"))
+    notification: int = stored(Integer)
+    event_type: str = stored(Text)
+    reason: str = stored(Text)
+    body: str = stored(Text)
+    state: str = stored(Text)
+    n_attempts: int = stored(Integer)
+    n_failures: int = stored(Integer)
+    next_attempt_at: datetime | None = stored_moment(nullable=True)
+    claimed_until: datetime | None = stored_moment(nullable=True)
+    created_at: datetime = stored_moment()
+    delivered_at: datetime | None = stored_moment(nullable=True)
+    last_status_code: int | None = stored(Integer, nullable=True)
+    last_error: str | None = stored(Text, nullable=True)
 
 
 class DeliveryAttempt(Base, table=True):
@@ -273,14 +252,14 @@ class DeliveryAttempt(Base, table=True):
     __tablename__ = "delivery_attempt"
     __table_args__ = (UniqueConstraint("delivery_id", "number"),)
 
-    attempt_id: UUID = Field(sa_column=_identifier())
-    delivery_id: UUID = Field(sa_column=_reference("delivery.delivery_id"))
-    number: int = Field(sa_column=Column(Integer, nullable=False))
-    attempted_at: datetime = Field(sa_column=_moment())
-    duration_milliseconds: float = Field(sa_column=Column(Float, nullable=False))
-    outcome: str = Field(sa_column=_text())
-    status_code: int | None = Field(sa_column=Column(Integer, nullable=True))
-    error: str | None = Field(sa_column=_text(nullable=True))
+    attempt_id: UUID = stored(Uuid, primary_key=True)
+    delivery_id: UUID = stored(Uuid, ForeignKey("delivery.delivery_id"))
+    number: int = stored(Integer)
+    attempted_at: datetime = stored_moment()
+    duration_milliseconds: float = stored(Float)
+    outcome: str = stored(Text)
+    status_code: int | None = stored(Integer, nullable=True)
+    error: str | None = stored(Text, nullable=True)
 
 
 _TABLES = Base.metadata.tables

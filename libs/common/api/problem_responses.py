@@ -13,8 +13,7 @@ from fastapi.routing import iter_route_contexts
 from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 
-from common.contracts.batch import ErrorDetail
-from common.contracts.bounds import MAX_REPORTED_ERRORS
+from common.contracts.batch import ErrorDetail, first_details
 from common.errors import PROBLEM_JSON, DatabaseUnavailable, NotModified, Problem, ServiceError
 from common.postgres.faults import database_fault
 from common.telemetry.request_context import current_context
@@ -119,8 +118,7 @@ def _allowed_methods(request: Request) -> set[str]:
 
 async def _on_validation_error(request: Request, error: RequestValidationError) -> Response:
     found = error.errors()
-    shown = found[:MAX_REPORTED_ERRORS]
-    errors = [ErrorDetail(loc=list(item["loc"]), msg=item["msg"], type=item["type"]) for item in shown]
+    errors = first_details(found)
     path: str = request.scope["path"]
     if any(item.type == "json_invalid" for item in errors):
         return problem_response(400, "malformed_json", "The body is not JSON.", path, errors=errors)

@@ -1,7 +1,8 @@
 """Batches of the pipeline: 1 to 500 items in, one answer per item out, and one bad item never fails the others."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Literal, TypeVar, get_args
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError
 from pydantic.json_schema import JsonSchemaValue
@@ -31,7 +32,11 @@ class InvalidItem:
 
 def error_details(error: ValidationError, prefix: tuple[str | int, ...] = ()) -> list[ErrorDetail]:
     """Return pydantic's findings in the wire's form, the first 50 of them, without echoing the rejected input."""
-    found = error.errors(include_url=False, include_context=False, include_input=False)
+    return first_details(error.errors(include_url=False, include_context=False, include_input=False), prefix)
+
+
+def first_details(found: Sequence[Mapping[str, Any]], prefix: tuple[str | int, ...] = ()) -> list[ErrorDetail]:
+    """Return the first 50 of what pydantic has found in the wire's form."""
     return [
         ErrorDetail(loc=[*prefix, *one["loc"]], msg=one["msg"], type=one["type"]) for one in found[:MAX_REPORTED_ERRORS]
     ]

@@ -21,6 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import registry
+from sqlalchemy.schema import SchemaItem
 from sqlalchemy.types import TypeEngine
 from sqlmodel import Field, SQLModel
 
@@ -45,12 +46,12 @@ def declare_base() -> type[SQLModel]:
 # Any: what they return stands for a value of the field's own type, as pydantic's `Field` does.
 def stored(
     kind: type[TypeEngine[Any]] | TypeEngine[Any],
-    *,
+    *parts: SchemaItem,
     nullable: bool = False,
     **options: Any,  # noqa: ANN401
 ) -> Any:  # noqa: ANN401
-    """Return a field of a table's class that is a column of type `kind`; `options` are those of `Column`."""
-    return Field(sa_column=Column(kind, nullable=nullable, **options))
+    """Return a field of a table's class that is a column of type `kind`, with the parts and options of `Column`."""
+    return Field(sa_column=Column(kind, *parts, nullable=nullable, **options))
 
 
 def stored_moment(*, nullable: bool = False, **options: Any) -> Any:  # noqa: ANN401

@@ -10,6 +10,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
+from common.api.offloading import off_loop
 from news_ingestion.providers.provider_errors import UpstreamError
 from news_ingestion.providers.rss.document import FRAME, Document, Failure, headers_for
 from news_ingestion.providers.rss.encoding import feed_text
@@ -43,10 +44,10 @@ class FeedReader:
             `too_large`: more than 5,000 entries, or more work than is allowed. `malformed`: the parser fails on it.
         """
         # Decoding a large feed takes tens of milliseconds, in which nobody else would be served.
-        text = await asyncio.to_thread(feed_text, content, content_type)
+        text = await off_loop(lambda: feed_text(content, content_type))
         async with self._free:
             answer = await self._answer(json.dumps(headers_for(url, content_type)).encode(), text)
-        return await asyncio.to_thread(_parsed, answer)
+        return await off_loop(lambda: _parsed(answer))
 
     async def _answer(self, head: bytes, text: bytes) -> bytes:
         process = await self._process()
