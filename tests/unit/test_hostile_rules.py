@@ -8,8 +8,8 @@ from pydantic import ValidationError
 
 from alerts.matching.conditions import holds
 from alerts.matching.linting import Timing, lint
-from alerts.matching.normal_form import TooManyBoxes, Work, boxes
-from alerts.matching.rule_index import MAX_FILINGS, RuleIndex, filings_of
+from alerts.matching.normal_form import TooManyConjunctions, Work, conjunctions
+from alerts.matching.rule_index import MAX_ENTRIES, RuleIndex, entries_of
 from alerts.schemas.rules import RuleCreate, When
 from tests.growth import growth, is_too_steep, processor_seconds
 from tests.unit.alerts.test_rule_index import TESLA_FALLS
@@ -36,7 +36,7 @@ def _numbers(number: int) -> Raw:
 
 
 def _squares(number: int) -> Raw:
-    """Return a condition that is filed in a thousand places."""
+    """Return a condition that is indexed in a thousand places."""
     return {name: [f"{name[0]}{number * 32 + each}" for each in range(32)] for name in ("topics", "event_types")}
 
 
@@ -86,7 +86,7 @@ def _build(combination: str, part: str, size: int) -> When:
 
 def _work(when: When) -> object:
     condition = when.condition()
-    return filings_of(condition), lint(condition, Timing(0.0, 300.0, 3_000.0, 0.0), n_receivers=1)
+    return entries_of(condition), lint(condition, Timing(0.0, 300.0, 3_000.0, 0.0), n_receivers=1)
 
 
 @pytest.mark.parametrize("part", _PARTS)
@@ -107,23 +107,23 @@ def test_a_hostile_rule_is_filed_a_bounded_number_of_times_and_still_matches(com
 
     index.add(1, condition)
 
-    assert len(filings_of(condition)) <= MAX_FILINGS
+    assert len(entries_of(condition)) <= MAX_ENTRIES
     assert bool(index.matching(TESLA_FALLS)) == holds(condition, TESLA_FALLS)
 
 
 def test_the_same_boxes_made_again_and_again_count_as_work():
     condition = When.model_validate(_nots([_MIXED] * 162)).condition()
 
-    with pytest.raises(TooManyBoxes):
-        boxes(condition)
+    with pytest.raises(TooManyConjunctions):
+        conjunctions(condition)
 
 
 def test_members_of_sets_count_as_work():
     condition = When.model_validate({"tickers": [f"T{number}" for number in range(1_000)]}).condition()
 
-    assert len(boxes(condition, work=Work(20))) == 1
-    with pytest.raises(TooManyBoxes):
-        boxes(condition, work=Work(5))
+    assert len(conjunctions(condition, work=Work(20))) == 1
+    with pytest.raises(TooManyConjunctions):
+        conjunctions(condition, work=Work(5))
 
 
 def test_a_rule_beyond_any_use_is_refused_before_it_is_built():

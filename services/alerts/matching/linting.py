@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from alerts.matching.conditions import FIELDS, MAX_CONDITIONS, MAX_DEPTH, Condition, Threshold, depth, size
-from alerts.matching.normal_form import TooManyBoxes, Work, boxes
+from alerts.matching.normal_form import TooManyConjunctions, Work, conjunctions
 
 FindingCode = Literal[
     "never_matches", "always_fires", "contradiction", "no_effect", "too_complex", "rounded_interval", "no_receiver"
@@ -47,12 +47,12 @@ def lint(condition: Condition, timing: Timing, *, n_receivers: int) -> list[Find
 def _lint_condition(condition: Condition) -> list[Finding]:
     work = Work()
     try:
-        if not boxes(condition, work=work):
+        if not conjunctions(condition, work=work):
             text = "No impact can satisfy these conditions together."
             return [Finding("never_matches", "error", "when", text), *_lint_parts(condition, _contradictions)]
-        if not boxes(condition, negated=True, work=work):
+        if not conjunctions(condition, negated=True, work=work):
             return [Finding("always_fires", "warning", "when", "Every impact satisfies this rule.")]
-    except TooManyBoxes:
+    except TooManyConjunctions:
         text = "The condition multiplies out too far to be indexed: it is evaluated for every impact."
         return [Finding("too_complex", "warning", "when", text)]
     return _lint_parts(condition, _contradictions, _without_effect)
@@ -63,7 +63,7 @@ def _lint_parts(condition: Condition, *looks: Callable[[Condition, str, Work], l
     work = Work()
     try:
         return [finding for look in looks for finding in look(condition, "when", work)]
-    except TooManyBoxes:
+    except TooManyConjunctions:
         return [Finding("too_complex", "warning", "when", "There are too many parts to look at each by itself.")]
 
 
@@ -73,7 +73,7 @@ def _contradictions(condition: Condition, path: str, work: Work) -> list[Finding
     for name, parts in (("all", condition.all_of), ("any", condition.any_of)):
         for position, part in enumerate(parts):
             inner += _contradictions(part, f"{path}.{name}[{position}]", work)
-    if inner or path == "when" or boxes(condition, work=work):
+    if inner or path == "when" or conjunctions(condition, work=work):
         return inner
     return [Finding("contradiction", "warning", path, "This part contradicts itself and can never hold.")]
 
@@ -84,7 +84,7 @@ def _without_effect(condition: Condition, path: str, work: Work) -> list[Finding
         for name in _THRESHOLDS
         if getattr(condition, name) == 0
     ]
-    if condition.any_of and not boxes(Condition(any_of=condition.any_of), negated=True, work=work):
+    if condition.any_of and not conjunctions(Condition(any_of=condition.any_of), negated=True, work=work):
         found.append(Finding("no_effect", "warning", f"{path}.any", "One of the alternatives always holds."))
     for position, part in enumerate(condition.all_of):
         found += _without_effect(part, f"{path}.all[{position}]", work)

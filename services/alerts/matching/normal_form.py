@@ -1,8 +1,8 @@
-"""Conditions as a union of boxes: the form in which a rule can be filed, found contradictory, or found empty.
+"""Conditions in disjunctive normal form: so a rule can be indexed, found contradictory, or found to always fire.
 
-Any nesting of `all`, `any` and `not` is a union of conjunctions (disjunctive normal form). A conjunction over our
-facts is a box: allowed values for each discrete fact, an interval for each number. Boxes intersect in closed form, so
-a contradiction shows itself as an empty box and a rule that always fires as the emptiness of its negation.
+Any nesting of `all`, `any` and `not` is a union of conjunctions. A conjunction holds the allowed values of each
+discrete fact and an interval for each number. Two of them intersect in closed form: a contradiction is an empty
+conjunction, and the negation of a rule that always fires has none that is not empty.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -21,12 +21,13 @@ from alerts.matching.conditions import (
 )
 from alerts.matching.impact_facts import Facts
 
-# More boxes than this and a rule is evaluated by walking it: filing would cost more than it saves.
-MAX_BOXES = 256
-# What multiplying out may cost, in boxes looked at: 4,000 take 20 ms. A rule that ends in 256 boxes needs about 1,000.
+# More conjunctions than this and a rule is evaluated by walking it: indexing would cost more than it saves.
+MAX_CONJUNCTIONS = 256
+# What multiplying out may cost, in conjunctions looked at: 4,000 take 20 ms. A rule that ends in 256 of them needs
+# about 1,000.
 MAX_WORK = 4_000
-# Members of a box's sets that take as long as the rest of the box.
-_MEMBERS_PER_BOX = 100
+# Members of a conjunction's sets that take as long as the rest of the conjunction.
+_MEMBERS_PER_CONJUNCTION = 100
 
 T = TypeVar("T")
 Interval = tuple[float, float]
@@ -38,7 +39,7 @@ _NUMBERS: Final = {field.fact: field for field in FIELDS if isinstance(field, Th
 
 
 @dataclass(frozen=True, slots=True)
-class Box:
+class Conjunction:
     """One conjunction.
 
     Notes
@@ -63,7 +64,7 @@ class Box:
     relevance: Interval = _UNBOUNDED
 
     def admits(self, facts: Facts) -> bool:
-        """Return whether `facts` lie in the box."""
+        """Return whether `facts` lie in the conjunction."""
         return (
             (self.tickers is None or facts.ticker in self.tickers)
             and facts.ticker not in self.no_tickers
@@ -82,7 +83,7 @@ class Box:
         )
 
     def is_empty(self) -> bool:
-        """Return whether no impact whatever can lie in the box."""
+        """Return whether no impact whatever can lie in the conjunction."""
         return (
             (self.tickers is not None and not self.tickers)
             or not (self.direction and self.basis and self.sentiment and self.horizon_days)
@@ -105,15 +106,15 @@ def _overlap(a: Interval, b: Interval) -> Interval:
 
 
 def _common(a: frozenset[T], b: frozenset[T]) -> frozenset[T]:
-    # Most boxes leave most facts open: nothing is copied, nor hashed again, for what both have from the start.
+    # Most conjunctions leave most facts open: nothing is copied, nor hashed again, for what both have from the start.
     return a if a is b else a & b
 
 
-def _meet(a: Box, b: Box) -> Box:
-    """Return the box of what lies in both."""
+def _meet(a: Conjunction, b: Conjunction) -> Conjunction:
+    """Return the conjunction of what lies in both."""
     excluded = a.no_tickers | b.no_tickers
     given = [each for each in (a.tickers, b.tickers) if each is not None]
-    return Box(
+    return Conjunction(
         tickers=frozenset.intersection(*given) - excluded if given else None,
         no_tickers=frozenset() if given else excluded,
         topics=a.topics | b.topics,
@@ -131,8 +132,8 @@ def _meet(a: Box, b: Box) -> Box:
     )
 
 
-class TooManyBoxes(Exception):
-    """The condition multiplies out to more than `MAX_BOXES` boxes, or costs more than `MAX_WORK` to multiply out."""
+class TooManyConjunctions(Exception):
+    """The condition multiplies out to more than `MAX_CONJUNCTIONS`, or costs more than `MAX_WORK` to multiply out."""
 
 
 class Work:
@@ -140,22 +141,22 @@ class Work:
 
     Notes
     -----
-    The boxes kept do not tell the cost: the same few can be made from the same few over and over, and the sets of a
-    box hold up to thousands of members.
+    The conjunctions kept do not tell the cost: the same few can be made from the same few over and over, and their
+    sets hold up to thousands of members.
     """
 
     def __init__(self, limit: int = MAX_WORK) -> None:
         self._left = limit
 
     def spend(self, amount: int) -> None:
-        """Take `amount` off; `TooManyBoxes` when that is more than what is left."""
+        """Take `amount` off; `TooManyConjunctions` when that is more than what is left."""
         self._left -= amount
         if self._left < 0:
-            raise TooManyBoxes
+            raise TooManyConjunctions
 
 
-def boxes(condition: Condition, *, negated: bool = False, work: Work | None = None) -> list[Box]:
-    """Return boxes whose union is `condition` (or its negation); none when it can never hold.
+def conjunctions(condition: Condition, *, negated: bool = False, work: Work | None = None) -> list[Conjunction]:
+    """Return conjunctions whose union is `condition` (or its negation); none when it can never hold.
 
     Parameters
     ----------
@@ -163,29 +164,29 @@ def boxes(condition: Condition, *, negated: bool = False, work: Work | None = No
 
     Raises
     ------
-    TooManyBoxes
-        The condition multiplies out too far to be worth filing.
+    TooManyConjunctions
+        The condition multiplies out too far to be worth indexing.
     """
     work = work or Work()
     if negated:
         return _bounded(_negation(condition, work), work)
-    product = _bounded([_own_box(condition)], work)
-    factors = [boxes(each, work=work) for each in condition.all_of]
+    product = _bounded([_own_conjunction(condition)], work)
+    factors = [conjunctions(each, work=work) for each in condition.all_of]
     if condition.any_of:
-        factors.append(_bounded((box for each in condition.any_of for box in boxes(each, work=work)), work))
+        factors.append(_bounded((one for each in condition.any_of for one in conjunctions(each, work=work)), work))
     if condition.none_of is not None:
-        factors.append(boxes(condition.none_of, negated=True, work=work))
+        factors.append(conjunctions(condition.none_of, negated=True, work=work))
     for factor in factors:
         product = _product(product, factor, work)
     return product
 
 
-def _product(left: Sequence[Box], right: Sequence[Box], work: Work) -> list[Box]:
-    """Return what lies both in a box of `left` and in one of `right`."""
-    # Members that one box of each has are compared with each other: a meeting costs what both weigh.
-    weights = [_weight(box) for box in right]
+def _product(left: Sequence[Conjunction], right: Sequence[Conjunction], work: Work) -> list[Conjunction]:
+    """Return what lies both in a conjunction of `left` and in one of `right`."""
+    # Members that one conjunction of each has are compared with each other: a meeting costs what both weigh.
+    weights = [_weight(conjunction) for conjunction in right]
 
-    def meetings() -> Iterator[Box]:
+    def meetings() -> Iterator[Conjunction]:
         for a in left:
             weight = _weight(a)
             for b, other in zip(right, weights, strict=True):
@@ -195,27 +196,27 @@ def _product(left: Sequence[Box], right: Sequence[Box], work: Work) -> list[Box]
     return _bounded(meetings(), work)
 
 
-def _weight(box: Box) -> int:
-    """Return how long a box takes to be made, compared and hashed, in boxes without members."""
+def _weight(one: Conjunction) -> int:
+    """Return how long a conjunction takes to be made, compared and hashed, in conjunctions without members."""
     members = (
-        len(box.tickers or ())
-        + len(box.no_tickers)
-        + len(box.no_topics)
-        + len(box.no_event_types)
-        + sum(map(len, box.topics))
-        + sum(map(len, box.event_types))
+        len(one.tickers or ())
+        + len(one.no_tickers)
+        + len(one.no_topics)
+        + len(one.no_event_types)
+        + sum(map(len, one.topics))
+        + sum(map(len, one.event_types))
     )
-    return 1 + members // _MEMBERS_PER_BOX
+    return 1 + members // _MEMBERS_PER_CONJUNCTION
 
 
-def _bounded(found: Iterable[Box], work: Work) -> list[Box]:
-    kept: dict[Box, None] = {}
-    for box in found:
-        work.spend(_weight(box))
-        if not box.is_empty():
-            kept[box] = None
-            if len(kept) > MAX_BOXES:
-                raise TooManyBoxes
+def _bounded(found: Iterable[Conjunction], work: Work) -> list[Conjunction]:
+    kept: dict[Conjunction, None] = {}
+    for one in found:
+        work.spend(_weight(one))
+        if not one.is_empty():
+            kept[one] = None
+            if len(kept) > MAX_CONJUNCTIONS:
+                raise TooManyConjunctions
     return list(kept)
 
 
@@ -233,10 +234,10 @@ def _choices(condition: Condition) -> Iterable[tuple[str, frozenset[object], fro
             yield name, frozenset((value,)), field.values
 
 
-def _own_box(condition: Condition) -> Box:
+def _own_conjunction(condition: Condition) -> Conjunction:
     values: dict[str, Any] = {name: fixed for name, fixed, _ in _choices(condition)}
     values |= {name: (low, float("inf")) for name, low in _bounds(condition)}
-    return Box(
+    return Conjunction(
         tickers=condition.tickers,
         topics=frozenset() if condition.topics is None else frozenset((condition.topics,)),
         event_types=frozenset() if condition.event_types is None else frozenset((condition.event_types,)),
@@ -244,24 +245,24 @@ def _own_box(condition: Condition) -> Box:
     )
 
 
-def _negation(condition: Condition, work: Work) -> Iterable[Box]:
-    """Yield the boxes of the negation: one part of the conjunction is false (De Morgan)."""
+def _negation(condition: Condition, work: Work) -> Iterable[Conjunction]:
+    """Yield the conjunctions of the negation: one part of the conjunction is false (De Morgan)."""
     if condition.tickers is not None:
-        yield Box(no_tickers=condition.tickers)
+        yield Conjunction(no_tickers=condition.tickers)
     if condition.topics is not None:
-        yield Box(no_topics=condition.topics)
+        yield Conjunction(no_topics=condition.topics)
     if condition.event_types is not None:
-        yield Box(no_event_types=condition.event_types)
+        yield Conjunction(no_event_types=condition.event_types)
     opposite: dict[str, Any] = {name: domain - fixed for name, fixed, domain in _choices(condition)}
     opposite |= {name: (0.0, low) for name, low in _bounds(condition)}
     for name, values in opposite.items():
-        yield Box(**{name: values})
+        yield Conjunction(**{name: values})
     for each in condition.all_of:
-        yield from boxes(each, negated=True, work=work)
+        yield from conjunctions(each, negated=True, work=work)
     if condition.any_of:
-        none = [Box()]
+        none = [Conjunction()]
         for each in condition.any_of:
-            none = _product(none, boxes(each, negated=True, work=work), work)
+            none = _product(none, conjunctions(each, negated=True, work=work), work)
         yield from none
     if condition.none_of is not None:
-        yield from boxes(condition.none_of, work=work)
+        yield from conjunctions(condition.none_of, work=work)

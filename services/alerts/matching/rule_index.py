@@ -1,6 +1,6 @@
 """Which rules an impact fires, found by looking up what the impact is rather than by asking every rule.
 
-A rule is filed under the discrete values it requires: first by (ticker, topic, event type), each possibly "any", then
+A rule is indexed under the discrete values it requires: first by (ticker, topic, event type), each possibly "any", then
 by (direction, basis, horizon, sentiment). An impact looks only under the combinations of its own values. What it finds
 there is ordered by `min_impact_score`, so that a bisection cuts off the rules it is too weak for; the rest is a
 comparison or two for each rule that is left.
@@ -17,26 +17,26 @@ from typing import Generic, NamedTuple, TypeVar
 
 from alerts.matching.conditions import BASES, DIRECTIONS, HORIZONS, SENTIMENTS, Condition, holds
 from alerts.matching.impact_facts import Facts
-from alerts.matching.normal_form import Box, TooManyBoxes, boxes
+from alerts.matching.normal_form import Conjunction, TooManyConjunctions, conjunctions
 
 RuleT = TypeVar("RuleT", bound=Hashable)
 
 Place = tuple[str | None, str | None, str | None]
-Facet = tuple[str | None, str | None, int | None, str | None]
+Key = tuple[str | None, str | None, int | None, str | None]
 Check = Callable[[Facts], bool]
 # min_confidence, min_novelty, min_relevance, what else must hold
 Guard = tuple[float, float, float, Check | None]
 
-# One box is filed at most this often; beyond, its least telling values are checked instead of filed.
+# One conjunction is indexed at most this often; beyond, its least telling values are checked instead of indexed.
 MAX_PLACES = 1_024
-# One rule is filed at most this often, which takes 20 ms: a rule of many boxes gets fewer places for each.
-MAX_FILINGS = 8_192
+# One rule is indexed at most this often, which takes 20 ms: a rule of many conjunctions gets fewer places for each.
+MAX_ENTRIES = 8_192
 _ANY: tuple[None] = (None,)
 _NO_GUARD: Guard = (0.0, 0.0, 0.0, None)
 
 
-class _Shelf(NamedTuple):
-    """The rules filed under one combination, in ascending order of their `min_impact_score`.
+class _Bucket(NamedTuple):
+    """The rules indexed under one combination, in ascending order of their `min_impact_score`.
 
     Notes
     -----
@@ -71,15 +71,15 @@ class _Shelf(NamedTuple):
             del self.guarded_scores[position], self.guarded[position], self.guards[position]
 
 
-def _new_shelf() -> _Shelf:
-    return _Shelf(array("d"), array("q"), array("d"), array("q"), [])
+def _new_bucket() -> _Bucket:
+    return _Bucket(array("d"), array("q"), array("d"), array("q"), [])
 
 
-class Filing(NamedTuple):
-    """Where a rule is filed: the values and the score it asks for, and what is checked of the impacts found there."""
+class Entry(NamedTuple):
+    """Where a rule is indexed: the values and the score it asks for, and what is checked of the impacts found there."""
 
     place: Place
-    facet: Facet
+    key: Key
     score: float
     guard: Guard
 
@@ -94,34 +94,34 @@ class RuleIndex(Generic[RuleT]):
     """
 
     def __init__(self) -> None:
-        self._shelves: dict[Place, dict[Facet, _Shelf]] = {}
+        self._buckets: dict[Place, dict[Key, _Bucket]] = {}
         self._shapes: Counter[tuple[bool, bool, bool]] = Counter()
-        self._filings: dict[RuleT, tuple[int, Sequence[Filing]]] = {}
+        self._entries: dict[RuleT, tuple[int, Sequence[Entry]]] = {}
         self._rules: list[RuleT | None] = []
         self._free_numbers: list[int] = []
 
     def __len__(self) -> int:
-        return len(self._filings)
+        return len(self._entries)
 
     def __contains__(self, rule: RuleT) -> bool:
-        return rule in self._filings
+        return rule in self._entries
 
     def add(self, rule: RuleT, condition: Condition) -> None:
-        """File `rule`, in place of its earlier condition when it was filed before."""
-        self.file(rule, filings_of(condition))
+        """Index `rule`, in place of its earlier condition if it has one."""
+        self.put(rule, entries_of(condition))
 
-    def file(self, rule: RuleT, filings: Sequence[Filing]) -> None:
-        """File `rule` as `filings_of` its condition says, in place of its earlier condition."""
+    def put(self, rule: RuleT, entries: Sequence[Entry]) -> None:
+        """Index `rule` as `entries_of` its condition says, in place of its earlier condition."""
         self.discard(rule)
         number = self._number(rule)
-        for filing in filings:
-            self._shapes[_shape(filing.place)] += 1
-            shelves = self._shelves.setdefault(filing.place, {})
-            shelf = shelves.get(filing.facet)
-            if shelf is None:
-                shelf = shelves[filing.facet] = _new_shelf()
-            shelf.add(filing.score, number, filing.guard)
-        self._filings[rule] = (number, filings)
+        for entry in entries:
+            self._shapes[_shape(entry.place)] += 1
+            buckets = self._buckets.setdefault(entry.place, {})
+            bucket = buckets.get(entry.key)
+            if bucket is None:
+                bucket = buckets[entry.key] = _new_bucket()
+            bucket.add(entry.score, number, entry.guard)
+        self._entries[rule] = (number, entries)
 
     def _number(self, rule: RuleT) -> int:
         """Return a number for `rule`, one that a discarded rule left if there is one."""
@@ -133,24 +133,24 @@ class RuleIndex(Generic[RuleT]):
         return len(self._rules) - 1
 
     def discard(self, rule: RuleT) -> None:
-        """Remove `rule`; nothing happens when it is not filed."""
-        if rule not in self._filings:
+        """Remove `rule`; nothing happens when it is not indexed."""
+        if rule not in self._entries:
             return
-        number, filings = self._filings.pop(rule)
-        for filing in filings:
-            self._remove(filing, number)
+        number, entries = self._entries.pop(rule)
+        for entry in entries:
+            self._remove(entry, number)
         self._rules[number] = None
         self._free_numbers.append(number)
 
-    def _remove(self, filing: Filing, number: int) -> None:
-        shelves = self._shelves[filing.place]
-        shelf = shelves[filing.facet]
-        shelf.discard(filing.score, number, filing.guard)
-        if not (shelf.plain or shelf.guarded):
-            del shelves[filing.facet]
-        if not shelves:
-            del self._shelves[filing.place]
-        shape = _shape(filing.place)
+    def _remove(self, entry: Entry, number: int) -> None:
+        buckets = self._buckets[entry.place]
+        bucket = buckets[entry.key]
+        bucket.discard(entry.score, number, entry.guard)
+        if not (bucket.plain or bucket.guarded):
+            del buckets[entry.key]
+        if not buckets:
+            del self._buckets[entry.place]
+        shape = _shape(entry.place)
         self._shapes[shape] -= 1
         if not self._shapes[shape]:
             del self._shapes[shape]
@@ -176,8 +176,8 @@ class RuleIndex(Generic[RuleT]):
         rules = self._rules
         return [rule for number in found if (rule := rules[number]) is not None]
 
-    def _reachable(self, facts: Facts) -> list[_Shelf]:
-        """Return the shelves whose filed values the impact has."""
+    def _reachable(self, facts: Facts) -> list[_Bucket]:
+        """Return the buckets whose values the impact has."""
         places: list[Place] = []
         ticker, topics, event_types = (facts.ticker,), facts.topics, facts.event_types
         for with_ticker, with_topic, with_event in self._shapes:
@@ -190,10 +190,10 @@ class RuleIndex(Generic[RuleT]):
             product((None, facts.direction), (None, facts.basis), (None, facts.horizon_days), (None, facts.sentiment))
         )
         return [
-            shelves[facet]
-            for shelves in map(self._shelves.get, places)
-            if shelves is not None
-            for facet in own.intersection(shelves)
+            buckets[key]
+            for buckets in map(self._buckets.get, places)
+            if buckets is not None
+            for key in own.intersection(buckets)
         ]
 
 
@@ -201,40 +201,40 @@ def _shape(place: Place) -> tuple[bool, bool, bool]:
     return place[0] is not None, place[1] is not None, place[2] is not None
 
 
-def filings_of(condition: Condition) -> list[Filing]:
-    """Return how `condition` is filed; one that is too complex once, to be evaluated for every impact."""
+def entries_of(condition: Condition) -> list[Entry]:
+    """Return how `condition` is indexed; one that is too complex once, to be evaluated for every impact."""
     try:
-        found = boxes(condition)
-    except TooManyBoxes:
-        return [Filing(_ANY * 3, _ANY * 4, 0.0, (0.0, 0.0, 0.0, partial(holds, condition)))]
-    max_places = min(MAX_PLACES, MAX_FILINGS // max(len(found), 1))
-    return [filing for box in found for filing in _box_filings(box, max_places)]
+        found = conjunctions(condition)
+    except TooManyConjunctions:
+        return [Entry(_ANY * 3, _ANY * 4, 0.0, (0.0, 0.0, 0.0, partial(holds, condition)))]
+    max_places = min(MAX_PLACES, MAX_ENTRIES // max(len(found), 1))
+    return [entry for one in found for entry in _entries_of_one(one, max_places)]
 
 
-def _box_filings(box: Box, max_places: int) -> Iterator[Filing]:
-    """Yield one filing for each combination of the values that `box` requires."""
+def _entries_of_one(one: Conjunction, max_places: int) -> Iterator[Entry]:
+    """Yield one entry for each combination of the values that the conjunction requires."""
     dimensions: list[frozenset[str] | frozenset[int] | None] = [
-        box.tickers,
-        min(box.topics, key=len, default=None),
-        min(box.event_types, key=len, default=None),
-        None if box.direction == DIRECTIONS else box.direction,
-        None if box.basis == BASES else box.basis,
-        None if box.horizon_days == HORIZONS else box.horizon_days,
-        None if box.sentiment == SENTIMENTS else box.sentiment,
+        one.tickers,
+        min(one.topics, key=len, default=None),
+        min(one.event_types, key=len, default=None),
+        None if one.direction == DIRECTIONS else one.direction,
+        None if one.basis == BASES else one.basis,
+        None if one.horizon_days == HORIZONS else one.horizon_days,
+        None if one.sentiment == SENTIMENTS else one.sentiment,
     ]
-    is_exact = not _has_more_than_keys(box)
+    is_exact = not _has_more_than_keys(one)
     # The most common values tell the least about an impact: they are the first to be checked instead.
     for position in (6, 4, 3, 5, 2, 1, 0):
         if prod(len(values) for values in dimensions if values is not None) <= max_places:
             break
         is_exact = is_exact and dimensions[position] is None
         dimensions[position] = None
-    guard: Guard = (box.confidence[0], box.novelty[0], box.relevance[0], None if is_exact else box.admits)
+    guard: Guard = (one.confidence[0], one.novelty[0], one.relevance[0], None if is_exact else one.admits)
     guard = _shared_guard(guard) if is_exact else guard
-    facets = [_shared_facet(facet) for facet in product(*(_ANY if each is None else each for each in dimensions[3:]))]
+    keys = [_shared_key(key) for key in product(*(_ANY if each is None else each for each in dimensions[3:]))]
     for place in product(*(_ANY if each is None else each for each in dimensions[:3])):
-        for facet in facets:
-            yield Filing(place, facet, box.impact_score[0], guard)  # type: ignore[arg-type]
+        for key in keys:
+            yield Entry(place, key, one.impact_score[0], guard)  # type: ignore[arg-type]
 
 
 @lru_cache(maxsize=4_096)
@@ -244,16 +244,16 @@ def _shared_guard(guard: Guard) -> Guard:
 
 
 @lru_cache(maxsize=4_096)
-def _shared_facet(facet: Facet) -> Facet:
-    """Return the one copy of `facet`."""
-    return facet
+def _shared_key(key: Key) -> Key:
+    """Return the one copy of `key`."""
+    return key
 
 
-def _has_more_than_keys(box: Box) -> bool:
-    """Return whether `box` asks for anything besides the values it is filed under and its lower bounds."""
+def _has_more_than_keys(one: Conjunction) -> bool:
+    """Return whether the conjunction asks for anything besides the values it is indexed under and its lower bounds."""
     return (
-        bool(box.no_tickers or box.no_topics or box.no_event_types)
-        or len(box.topics) > 1
-        or len(box.event_types) > 1
-        or any(high != float("inf") for _, high in (box.impact_score, box.confidence, box.novelty, box.relevance))
+        bool(one.no_tickers or one.no_topics or one.no_event_types)
+        or len(one.topics) > 1
+        or len(one.event_types) > 1
+        or any(high != float("inf") for _, high in (one.impact_score, one.confidence, one.novelty, one.relevance))
     )

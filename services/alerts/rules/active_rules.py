@@ -9,7 +9,7 @@ import structlog
 
 from alerts.matching.grouping import GroupLabel
 from alerts.matching.impact_facts import can_fire, facts_of
-from alerts.matching.rule_index import Filing, RuleIndex, filings_of
+from alerts.matching.rule_index import Entry, RuleIndex, entries_of
 from alerts.metrics import AlertMetrics
 from alerts.repository import rules
 from alerts.repository.rules import RuleRow
@@ -23,7 +23,7 @@ logger = structlog.get_logger(__name__)
 
 # Loading 100,000 rules takes seconds; requests are let through in between.
 _RULES_AT_ONCE = 500
-_FILINGS_AT_ONCE = 8_000
+_ENTRIES_AT_ONCE = 8_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +60,15 @@ class ActiveRule:
         )
 
 
-_Read = tuple[ActiveRule, list[Filing]] | Exception | None
+_Read = tuple[ActiveRule, list[Entry]] | Exception | None
 
 
 def _read(row: RuleRow) -> _Read:
-    """Return a rule and how it is filed; None for one that is off, and what was raised for one that is unreadable."""
+    """Return a rule and how it is indexed; None for one that is off, and what was raised for one that is unreadable."""
     if not row.is_enabled or row.deleted_at is not None or row.rule_id == SYSTEM_RULE_ID:
         return None
     try:
-        return ActiveRule.from_row(row), filings_of(When.model_validate(row.when).condition())
+        return ActiveRule.from_row(row), entries_of(When.model_validate(row.when).condition())
     except Exception as error:  # noqa: BLE001 - the caller logs and counts it
         return error
 
@@ -106,21 +106,21 @@ class ActiveRules:
 
     async def _take_over(self, rows: Sequence[RuleRow], read: Sequence[_Read]) -> None:
         """Take rules over; one that cannot be read, for example a later release's, stops no other from firing."""
-        n_filings = 0
+        n_entries = 0
         for row, found in zip(rows, read, strict=True):
             self._unread.discard(row.rule_id)
             if isinstance(found, tuple):
-                self._rules[row.rule_id], filings = found
-                self._index.file(row.rule_id, filings)
-                n_filings += len(filings)
+                self._rules[row.rule_id], entries = found
+                self._index.put(row.rule_id, entries)
+                n_entries += len(entries)
             else:
                 self._rules.pop(row.rule_id, None)
                 self._index.discard(row.rule_id)
             if isinstance(found, Exception):
                 self._unread.add(row.rule_id)
                 logger.error("rule_is_unreadable", rule_id=str(row.rule_id), name=row.name, exc_info=found)
-            if n_filings > _FILINGS_AT_ONCE:
-                n_filings = 0
+            if n_entries > _ENTRIES_AT_ONCE:
+                n_entries = 0
                 await asyncio.sleep(0)
         self._metrics.unreadable_rules.set(len(self._unread))
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from alerts.matching.conditions import FIELDS, Condition, ConditionField, Equality, Membership, Threshold, holds
 from alerts.matching.explanation import explain
 from alerts.matching.impact_facts import Facts
-from alerts.matching.normal_form import Box, boxes
+from alerts.matching.normal_form import Conjunction, conjunctions
 from alerts.matching.rule_index import RuleIndex
 from alerts.schemas.rules import When
 from tests.unit.alerts import strategies
@@ -50,7 +50,7 @@ def test_conditions_facts_and_the_wire_have_the_fields_of_the_table() -> None:
     assert [each.name for each in fields(Condition) if each.name not in _COMBINATIONS] == names
     assert [each.name for each in fields(Facts)] == [field.fact for field in FIELDS]
     assert [name for name in When.model_fields if name not in {"all", "any", "not_"}] == names
-    assert {field.fact for field in FIELDS} - {"ticker"} | {"tickers"} <= {each.name for each in fields(Box)}
+    assert {field.fact for field in FIELDS} - {"ticker"} | {"tickers"} <= {each.name for each in fields(Conjunction)}
     assert set(strategies._FIELDS) == set(names)
 
 
@@ -63,14 +63,21 @@ def test_what_is_spelled_out_asks_for_every_field(field: ConditionField) -> None
 
     assert (holds(met, FACTS), holds(missed, FACTS)) == (True, False)
     assert index.matching(FACTS) == ["met"]
-    assert [any(box.admits(FACTS) for box in boxes(each)) for each in (met, missed)] == [True, False]
-    assert [any(box.admits(FACTS) for box in boxes(each, negated=True)) for each in (met, missed)] == [False, True]
+    assert [any(conjunction.admits(FACTS) for conjunction in conjunctions(each)) for each in (met, missed)] == [
+        True,
+        False,
+    ]
+    assert [
+        any(conjunction.admits(FACTS) for conjunction in conjunctions(each, negated=True)) for each in (met, missed)
+    ] == [False, True]
 
 
 def test_a_box_beyond_the_maximum_of_the_table_is_empty() -> None:
     for field in FIELDS:
         if isinstance(field, Threshold):
-            at, beyond = (Box(**{field.fact: (low, float("inf"))}) for low in (field.maximum, field.maximum + 0.1))
+            at, beyond = (
+                Conjunction(**{field.fact: (low, float("inf"))}) for low in (field.maximum, field.maximum + 0.1)
+            )
             assert (at.is_empty(), beyond.is_empty()) == (False, True)
 
 

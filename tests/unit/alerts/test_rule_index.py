@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from alerts.matching.conditions import Condition, holds
 from alerts.matching.impact_facts import Facts
-from alerts.matching.normal_form import TooManyBoxes, boxes
+from alerts.matching.normal_form import TooManyConjunctions, conjunctions
 from alerts.matching.rule_index import RuleIndex
 from tests.unit.alerts.strategies import conditions, facts
 
@@ -69,7 +69,7 @@ def test_an_index_whose_rules_are_all_discarded_holds_nothing():
     index.discard(2)
     index.discard(2)
 
-    assert index._shelves == index._shapes == index._filings == {}
+    assert index._buckets == index._shapes == index._entries == {}
     assert len(index) == 0
 
 
@@ -141,9 +141,9 @@ def test_many_kinds_of_rules_in_one_place_are_told_apart():
 @given(conditions, facts)
 def test_boxes_and_the_boxes_of_the_negation_part_the_world(condition, asked):
     try:
-        inside, outside = boxes(condition), boxes(condition, negated=True)
-    except TooManyBoxes:
+        inside, outside = conjunctions(condition), conjunctions(condition, negated=True)
+    except TooManyConjunctions:
         return
 
-    assert any(box.admits(asked) for box in inside) is holds(condition, asked)
-    assert any(box.admits(asked) for box in outside) is not holds(condition, asked)
+    assert any(conjunction.admits(asked) for conjunction in inside) is holds(condition, asked)
+    assert any(conjunction.admits(asked) for conjunction in outside) is not holds(condition, asked)
