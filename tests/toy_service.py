@@ -23,7 +23,7 @@ from common.contracts import BatchResult, InvalidItem, ItemError, ItemResult, To
 from common.contracts.text import QUERY_TEXT
 from common.errors import NotFound, problems
 from common.gateway import Service
-from common.handover.outbox import Handover
+from common.handover.neighbour import Handover
 from common.postgres.bulk import insert_rows
 from common.postgres.database import Connection
 from common.postgres.tables import declare_base, declare_tables

@@ -23,7 +23,7 @@ from common.api.routing import ServiceRouter
 from common.api.service_routes import operations_router
 from common.clock import SYSTEM_CLOCK, Clock
 from common.gateway import Service
-from common.handover.outbox import Handover
+from common.handover.neighbour import Handover
 from common.postgres.database import Connection
 from common.postgres.sealing import SealedColumn, seal_all
 from common.postgres.tables import CommonTables

@@ -13,9 +13,11 @@ from common.access.auth import Authenticator
 from common.access.cache import Cache
 from common.access.rate_limit import RateLimiter
 from common.clock import Clock
+from common.foundation import Foundation
 from common.handover.event_log import EventLog
 from common.handover.gateway_client import gateway_client
-from common.handover.outbox import Handover, Outbox
+from common.handover.neighbour import Handover, Neighbour
+from common.handover.outbox import Outbox
 from common.postgres.database import Database
 from common.postgres.tables import CommonTables
 from common.secrets.secret_box import SecretBox
@@ -50,16 +52,18 @@ class Runtime:
         self.tables = tables
         self.registry = registry
         self.logger = structlog.get_logger(settings.service.kubernetes_name)
-        self.database = Database(settings)
+        foundation = Foundation(settings, clock, Database(settings), tables)
+        self.database = foundation.database
         self.cache = Cache(settings.redis_address(), settings.service.name, registry)
-        self.authenticator = Authenticator(self.database, tables, settings, clock)
+        self.authenticator = Authenticator(foundation)
         self.rate_limiter = RateLimiter(self.cache, settings.rate_limit_per_minute, clock)
         self.secret_box = SecretBox(settings.secrets_key)
-        self.events = EventLog(self.database, tables, settings, clock)
+        self.events = EventLog(foundation)
         self.http = gateway_client(settings, transport)
-        self.outbox = (
-            None if handover is None else Outbox(self.database, tables, handover, self.http, settings, clock, registry)
-        )
+        self.outbox: Outbox | None = None
+        if handover is not None:
+            neighbour = Neighbour(handover, self.http, settings.http_timeout_seconds)
+            self.outbox = Outbox(foundation, neighbour, registry)
         self.failures = Counter(
             "worker_failures_total", "Failures of a background worker", ["worker"], registry=registry
         )

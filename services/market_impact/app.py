@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from common.application import ServiceDefinition, create_service
 from common.clock import SYSTEM_CLOCK, Clock
 from common.gateway import MARKET_IMPACT
-from common.handover.outbox import Handover
+from common.handover.neighbour import Handover
 from common.runtime import Runtime
 from market_impact import models, repository, routes
 from market_impact.engine import Engine, open_engine

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from common.application import ServiceDefinition, create_service
 from common.clock import SYSTEM_CLOCK, Clock
 from common.gateway import NEWS_INGESTION
-from common.handover.outbox import Handover
+from common.handover.neighbour import Handover
 from common.runtime import Runtime
 from news_ingestion import models, repository
 from news_ingestion.engine import Engine, open_engine

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from common.application import ServiceDefinition, create_service
 from common.clock import SYSTEM_CLOCK, Clock
 from common.gateway import NLP
-from common.handover.outbox import Handover
+from common.handover.neighbour import Handover
 from common.runtime import Runtime
 from nlp import models, repository
 from nlp.aliasing import refresh_aliases

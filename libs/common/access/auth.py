@@ -14,11 +14,9 @@ import jwt
 from pydantic import SecretStr
 from sqlalchemy import Table, insert, select, update
 
-from common.clock import Clock
 from common.errors import Unauthorized
-from common.postgres.database import Connection, Database
-from common.postgres.tables import CommonTables
-from common.settings import ServiceSettings
+from common.foundation import Foundation
+from common.postgres.database import Connection
 
 Scope = Literal["read", "write", "admin"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
@@ -84,12 +82,13 @@ def sign_service_token(secret: SecretStr, caller: str, valid_seconds: int) -> st
 class Authenticator:
     """Tells who is calling; lets everybody in while no credential of any kind is configured."""
 
-    def __init__(self, database: Database, tables: CommonTables, settings: ServiceSettings, clock: Clock) -> None:
-        self._database = database
-        self._table = tables.api_key
+    def __init__(self, foundation: Foundation) -> None:
+        self._database = foundation.database
+        self._table = foundation.tables.api_key
+        settings = foundation.settings
         self._secret = settings.service_token_secret
         self._asks_always = self._secret is not None and not settings.allow_anonymous_without_keys
-        self._clock = clock
+        self._clock = foundation.clock
         self._keys: dict[str, ApiKeyRecord] = {}
         self._loaded_at = float("-inf")
         self._loading: asyncio.Task[None] | None = None

@@ -23,7 +23,8 @@ from common.handover.dead_letters import (
     take_dead_letter,
 )
 from common.handover.event_log import POSITION
-from common.handover.outbox import Handover, count_pending
+from common.handover.neighbour import Handover
+from common.handover.outbox import count_pending
 from common.postgres.database import Connection, after_commit
 from common.postgres.rows import find_rows
 from common.runtime import Runtime

@@ -8,11 +8,9 @@ from datetime import timedelta
 from fastapi.sse import ServerSentEvent
 from sqlalchemy import BigInteger, Text, cast, delete, func, select, text, tuple_
 
-from common.clock import Clock
+from common.foundation import Foundation
 from common.postgres.bulk import copy_rows
-from common.postgres.database import Connection, Database, after_commit
-from common.postgres.tables import CommonTables
-from common.settings import ServiceSettings
+from common.postgres.database import Connection, after_commit
 from common.wakeup import wait_at_most
 
 _POLL_SECONDS = 1.0
@@ -26,11 +24,11 @@ POSITION = r"^([0-9]{1,18}-[0-9]{1,18})?$"
 class EventLog:
     """The event log of one service: `publish()` in a transaction, `stream()` to a client, `prune()` now and then."""
 
-    def __init__(self, database: Database, tables: CommonTables, settings: ServiceSettings, clock: Clock) -> None:
-        self._database = database
-        self._table = tables.event
-        self._settings = settings
-        self._clock = clock
+    def __init__(self, foundation: Foundation) -> None:
+        self._database = foundation.database
+        self._table = foundation.tables.event
+        self._settings = foundation.settings
+        self._clock = foundation.clock
         self._wake = asyncio.Event()
         self._stopping = False
 

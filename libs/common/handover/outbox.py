@@ -8,40 +8,28 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-import httpx
 from prometheus_client import CollectorRegistry
 from sqlalchemy import Executable, Table, func, select
 
-from common.clock import Clock, uuid7
-from common.handover.relay import Handover, OutboxMetrics, Relay
+from common.clock import uuid7
+from common.foundation import Foundation
+from common.handover.neighbour import Neighbour
+from common.handover.relay import OutboxMetrics, Relay
 from common.postgres.bulk import copy_rows
-from common.postgres.database import Connection, Database, after_commit
+from common.postgres.database import Connection, after_commit
 from common.postgres.rows import find_one_row
-from common.postgres.tables import CommonTables
-from common.settings import ServiceSettings
 from common.telemetry.request_context import current_context
-
-__all__ = ["Handover", "Outbox", "count_pending"]
 
 
 class Outbox:
     """The outbox of one service and its relay."""
 
-    def __init__(
-        self,
-        database: Database,
-        tables: CommonTables,
-        handover: Handover,
-        http: httpx.AsyncClient,
-        settings: ServiceSettings,
-        clock: Clock,
-        registry: CollectorRegistry,
-    ) -> None:
-        self._database = database
-        self._outbox = tables.outbox
-        self._clock = clock
+    def __init__(self, foundation: Foundation, neighbour: Neighbour, registry: CollectorRegistry) -> None:
+        self._database = foundation.database
+        self._outbox = foundation.tables.outbox
+        self._clock = foundation.clock
         self.metrics = OutboxMetrics(registry)
-        self._relay = Relay(database, tables, handover, http, settings, clock, self.metrics)
+        self._relay = Relay(foundation, neighbour, self.metrics)
 
     async def put(self, connection: Connection, payloads: Sequence[str]) -> None:
         """Write `payloads`, each the JSON text of one item, in the caller's transaction."""

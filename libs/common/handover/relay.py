@@ -6,42 +6,23 @@ Rows that failed or got no answer before go through a lane of their own, so that
 import asyncio
 import random
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import NamedTuple
-from uuid import UUID
 
-import httpx
-import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from pydantic import JsonValue
-from sqlalchemy import BigInteger, ColumnElement, Executable, Integer, Table, bindparam, delete, func, or_, select
+from sqlalchemy import Executable, delete
 from sqlalchemy import update as update_of
 
-from common.clock import Clock
+from common.foundation import Foundation
 from common.handover.batch_size import BatchSize
 from common.handover.dead_letters import DeadLetterRow, store_dead_letters
-from common.handover.verdicts import Verdict, verdict_of, verdict_without_answer
-from common.postgres.database import Connection, Database, after_commit
-from common.postgres.rows import columns_for, find_rows
-from common.postgres.tables import CommonTables
-from common.settings import ServiceSettings
-from common.telemetry.request_context import bind_context, new_context
+from common.handover.neighbour import Neighbour
+from common.handover.outbox_rows import OutboxRow, Rows, claim_of
+from common.handover.verdicts import Verdict
+from common.postgres.database import Connection, after_commit
+from common.postgres.rows import find_rows
 from common.wakeup import wait_at_most
-
-logger = structlog.get_logger(__name__)
-
-# The request was taken and no answer came: the rows may be too much for the neighbour, or break it.
-_UNANSWERED = (TimeoutError, httpx.ReadTimeout, httpx.WriteTimeout, httpx.ReadError, httpx.RemoteProtocolError)
-
-
-@dataclass(frozen=True, slots=True)
-class Handover:
-    """Where a service hands its results on: the path at the gateway, and the field of the body that lists them."""
-
-    path: str
-    items: str
 
 
 class OutboxMetrics:
@@ -59,21 +40,6 @@ class OutboxMetrics:
         )
         self.dead = Counter("outbox_dead_letters_total", "Rows sent to the dead letters", registry=registry)
         self.seconds = Histogram("outbox_handover_seconds", "Time of one hand-over", registry=registry)
-
-
-class OutboxRow(NamedTuple):
-    """A claimed row; `bytes_so_far` counts the payloads of the rows before it in the claim, and its own."""
-
-    outbox_id: UUID
-    payload: str
-    traceparent: str
-    request_id: str
-    attempts: int
-    created_at: datetime
-    bytes_so_far: int
-
-
-Rows = Sequence[OutboxRow]
 
 
 @dataclass(slots=True)
@@ -97,30 +63,20 @@ class _Turn:
 class Relay:
     """Hands the rows of one outbox over; `fresh` and `retries` are its two lanes."""
 
-    def __init__(
-        self,
-        database: Database,
-        tables: CommonTables,
-        handover: Handover,
-        http: httpx.AsyncClient,
-        settings: ServiceSettings,
-        clock: Clock,
-        metrics: OutboxMetrics,
-    ) -> None:
-        self._database = database
-        self._outbox = tables.outbox
-        self._dead_letter = tables.dead_letter
-        self._handover = handover
-        self._http = http
-        self._settings = settings
-        self._clock = clock
+    def __init__(self, foundation: Foundation, neighbour: Neighbour, metrics: OutboxMetrics) -> None:
+        self._settings = foundation.settings
+        self._clock = foundation.clock
+        self._database = foundation.database
+        self._outbox = foundation.tables.outbox
+        self._dead_letter = foundation.tables.dead_letter
+        self._neighbour = neighbour
         self._metrics = metrics
         self._delivered_at = float("-inf")
-        table = tables.outbox
+        table = self._outbox
         # Not "= 0": without statistics PostgreSQL takes an equality for rare, and sorts the whole backlog at each look.
-        self.fresh = Lane(_claim(table, table.c.attempts < 1), self._batch_size())
+        self.fresh = Lane(claim_of(table, table.c.attempts < 1), self._batch_size())
         # One row at first: most of these rows have shown that they are slow.
-        self.retries = Lane(_claim(table, table.c.attempts > 0), self._batch_size(first_bytes=1))
+        self.retries = Lane(claim_of(table, table.c.attempts > 0), self._batch_size(first_bytes=1))
 
     def _batch_size(self, first_bytes: int = 0) -> BatchSize:
         settings = self._settings
@@ -167,9 +123,11 @@ class Relay:
             n_bytes = rows[-1].bytes_so_far
             may_have_more = not lane.size.has_room_for_more(len(rows), n_bytes)
             started = time.perf_counter()
-            verdict = await self._deliver(rows, list(range(len(rows))))
+            verdict = await self._neighbour.deliver(rows, range(len(rows)))
             seconds = time.perf_counter() - started
             self._metrics.seconds.observe(seconds)
+            if not verdict.is_answered:
+                self._metrics.unanswered.inc()
             if not verdict.neighbour_down:
                 lane.size.learn(len(rows), n_bytes, seconds, answered=verdict.is_answered)
             if verdict.delivered:
@@ -180,32 +138,6 @@ class Relay:
     async def _claimed(self, connection: Connection, lane: Lane) -> Rows:
         limits = {"now": self._clock.now(), "items": lane.size.items, "bytes": lane.size.bytes}
         return await find_rows(connection, lane.claim, OutboxRow, limits)
-
-    async def _deliver(self, rows: Rows, positions: list[int]) -> Verdict:
-        """POST the rows at `positions`; a refused batch is halved until the row that is to blame stands alone."""
-        bind_context(new_context(rows[positions[0]].request_id, rows[positions[0]].traceparent))
-        body = f'{{"{self._handover.items}":[{",".join(rows[position].payload for position in positions)}]}}'
-        try:
-            # The whole of it: in one process there is no socket whose silence would count.
-            async with asyncio.timeout(self._settings.http_timeout_seconds):
-                response = await self._http.post(
-                    self._handover.path, content=body.encode(), headers={"Content-Type": "application/json"}
-                )
-        except _UNANSWERED as error:
-            logger.warning("handover_unanswered", path=self._handover.path, rows=len(positions), error=repr(error))
-            self._metrics.unanswered.inc()
-            return verdict_without_answer(positions)
-        except httpx.TransportError as error:
-            logger.warning("handover_unreachable", path=self._handover.path, error=repr(error))
-            return Verdict(neighbour_down=True)
-        verdict = verdict_of(response, positions)
-        if verdict is None:
-            middle = len(positions) // 2
-            first = await self._deliver(rows, positions[:middle])
-            return first.merged(await self._deliver(rows, positions[middle:]))
-        if verdict.neighbour_down or not verdict.is_answered:
-            logger.warning("handover_refused", path=self._handover.path, status=response.status_code)
-        return verdict
 
     async def _settle(self, connection: Connection, rows: Rows, verdict: Verdict) -> None:
         now = self._clock.now()
@@ -260,35 +192,6 @@ class Relay:
         self._metrics.delivered.inc(len(verdict.delivered))
         self._metrics.dead.inc(len(verdict.dead))
         self._metrics.retried.inc(len({*verdict.retry, *verdict.unanswered_alone} - set(verdict.dead)))
-
-
-def _claim(table: Table, condition: ColumnElement[bool]) -> Executable:
-    """Return the statement that locks due rows, the longest due first, and returns those that fit into `bytes`.
-
-    Notes
-    -----
-    `octet_length` reads no row that PostgreSQL keeps apart for its length. Due rows, not old rows, come first: a row
-    that has waited for its back-off takes its turn behind those that were due before.
-    """
-    order = (table.c.next_attempt_at, table.c.outbox_id)
-    claimed = (
-        select(table)
-        .where(condition, table.c.next_attempt_at <= bindparam("now", type_=table.c.next_attempt_at.type))
-        .order_by(*order)
-        .limit(bindparam("items", type_=Integer))
-        .with_for_update(skip_locked=True)
-        .cte("claimed")
-    )
-    length = func.octet_length(claimed.c.payload)
-    so_far = func.sum(length).over(order_by=(claimed.c.next_attempt_at, claimed.c.outbox_id))
-    sized = select(claimed, length.label("own_bytes"), so_far.label("bytes_so_far")).subquery("sized")
-    limit = bindparam("bytes", type_=BigInteger)
-    return (
-        select(*columns_for(OutboxRow, sized))
-        # The first row goes whatever its length.
-        .where(or_(sized.c.bytes_so_far <= limit, sized.c.bytes_so_far == sized.c.own_bytes))
-        .order_by(sized.c.next_attempt_at, sized.c.outbox_id)
-    )
 
 
 def _dead_letter(row: OutboxRow, problem: dict[str, JsonValue], failed_at: datetime) -> DeadLetterRow:
