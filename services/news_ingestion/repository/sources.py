@@ -1,7 +1,6 @@
 """Sources, their schedules, the ledger of fetches and the gaps."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
@@ -78,36 +77,6 @@ class QuotaUse(NamedTuple):
 
     n_requests: int
     n_sharing: int
-
-
-@dataclass(frozen=True, slots=True)
-class Confirmed:
-    """What only a fetch that went well changes of its source."""
-
-    last_ok_at: datetime
-    etag: str | None
-    last_modified: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class NextState:
-    """What a source is after a fetch; `confirmed` is None when the fetch failed."""
-
-    next_fetch_at: datetime | None
-    is_enabled: bool
-    disabled_reason: str | None
-    last_fetch_at: datetime
-    error_count: int
-    backoff_seconds: float
-    last_error: Mapping[str, str] | None
-    seen_until: datetime | None
-    confirmed: Confirmed | None
-
-    def values(self) -> dict[str, object]:
-        """Return the columns to write."""
-        values = asdict(self)
-        confirmed: dict[str, object] = values.pop("confirmed") or {}
-        return {**values, **confirmed}
 
 
 _SOURCE = columns_for(SourceRow, SOURCE)
@@ -194,18 +163,6 @@ async def find_leased_source(connection: Connection, source_id: UUID, owner: UUI
     """Return a source that `owner` holds the lease of, as it is now and locked; None when the lease has passed on."""
     statement = select(*_SOURCE).where(_ALL.source_id == source_id, _ALL.lease_owner == owner)
     return await find_row(connection, statement.with_for_update(), SourceRow)
-
-
-async def update_fetched_source(
-    connection: Connection, source_id: UUID, owner: UUID, learned: Mapping[str, object]
-) -> None:
-    """Write what a fetch learned and give the lease back; a lease that has passed to somebody else stays theirs."""
-    statement = (
-        update(SOURCE)
-        .where(_ALL.source_id == source_id, _ALL.lease_owner == owner)
-        .values(**learned, lease_owner=None, lease_until=None)
-    )
-    await connection.execute(statement)
 
 
 async def find_quota_use(connection: Connection, kind: str, since: datetime) -> QuotaUse:

@@ -22,12 +22,10 @@ from news_ingestion.providers.provider_errors import UpstreamError, as_upstream_
 from news_ingestion.providers.schedule import next_fetch_at
 from news_ingestion.providers.window import Window
 from news_ingestion.repository import sources
-from news_ingestion.repository.sources import FetchRow, GapRow, NextState, QuotaUse, SourceRow
-from news_ingestion.sources.next_state import after_failure, after_success, becomes_degraded
+from news_ingestion.repository.sources import FetchRow, GapRow, QuotaUse, SourceRow
+from news_ingestion.sources.next_state import after_failure, after_success, becomes_degraded, with_schedule_of
 
 _DAY = timedelta(days=1)
-# Whether and when a source is fetched is also a person's to say.
-_SCHEDULE = frozenset({"is_enabled", "disabled_reason", "next_fetch_at"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,22 +194,20 @@ async def _remember(run: FetchRun, connection: Connection, current: SourceRow, f
     configuration says nothing about the source any more. Of another change, whether and when to fetch stays as it is
     now: a changed source is due at once, and one that was switched off is not.
     """
-    source = run.source
+    source, current = run.source, current._replace(lease_owner=None, lease_until=None)
     if (current.kind, current.url, current.config) != (source.kind, source.url, source.config):
-        await sources.update_fetched_source(connection, source.source_id, run.owner, {})
+        await sources.update_source(connection, current)
         return
-    state = _next_state(run, current, fetched, now)
-    learned = state.values()
+    after = _after(run, current, fetched, now)
     if current.version != source.version:
-        state = replace(state, is_enabled=current.is_enabled)
-        learned = {name: value for name, value in learned.items() if name not in _SCHEDULE}
-    await sources.update_fetched_source(connection, source.source_id, run.owner, learned)
+        after = with_schedule_of(after, current)
+    await sources.update_source(connection, after)
     await _keep_gaps(run, connection, fetched, now)
-    if fetched.error is not None and becomes_degraded(current, state):
-        await run.engine.runtime.events.publish(connection, [_degraded_event(current, state, fetched.error)])
+    if fetched.error is not None and becomes_degraded(current, after):
+        await run.engine.runtime.events.publish(connection, [_degraded_event(after, fetched.error)])
 
 
-def _next_state(run: FetchRun, source: SourceRow, fetched: Fetched, now: datetime) -> NextState:
+def _after(run: FetchRun, source: SourceRow, fetched: Fetched, now: datetime) -> SourceRow:
     def again(wait_seconds: float) -> datetime:
         ratio = run.engine.settings.fetch_jitter_ratio
         return next_fetch_at(now, wait_seconds, ratio, random.random())  # noqa: S311 - jitter, no secret
@@ -221,13 +217,13 @@ def _next_state(run: FetchRun, source: SourceRow, fetched: Fetched, now: datetim
     return after_failure(source, run.provider, fetched, fetched.error, now, again)
 
 
-def _degraded_event(source: SourceRow, state: NextState, error: UpstreamError) -> tuple[str, str]:
+def _degraded_event(source: SourceRow, error: UpstreamError) -> tuple[str, str]:
     told = {
         "source_id": str(source.source_id),
         "name": source.name,
         "kind": source.kind,
-        "error_count": state.error_count,
-        "is_enabled": state.is_enabled,
+        "error_count": source.error_count,
+        "is_enabled": source.is_enabled,
         "error": error.as_json(),
     }
     return "source.degraded", json.dumps(told)

@@ -6,16 +6,16 @@ from datetime import datetime
 from news_ingestion.providers.provider import Fetched, Provider
 from news_ingestion.providers.provider_errors import UpstreamError
 from news_ingestion.providers.schedule import DEGRADED_AFTER_ERRORS, backoff_seconds
-from news_ingestion.repository.sources import Confirmed, NextState, SourceRow
+from news_ingestion.repository.sources import SourceRow
 
 FetchAgain = Callable[[float], datetime]
 """When to fetch again after a wait of so many seconds."""
 
 
-def after_success(source: SourceRow, fetched: Fetched, now: datetime, again: FetchAgain) -> NextState:
+def after_success(source: SourceRow, fetched: Fetched, now: datetime, again: FetchAgain) -> SourceRow:
     """Return a source without errors; one that the service had switched off is on again."""
     is_enabled = source.is_enabled or source.disabled_reason is not None
-    return NextState(
+    return source._replace(
         next_fetch_at=again(fetched.wait_seconds) if is_enabled else None,
         is_enabled=is_enabled,
         disabled_reason=None,
@@ -24,19 +24,21 @@ def after_success(source: SourceRow, fetched: Fetched, now: datetime, again: Fet
         backoff_seconds=0.0,
         last_error=None,
         seen_until=fetched.seen_until,
-        confirmed=Confirmed(now, fetched.etag, fetched.last_modified),
+        last_ok_at=now,
+        etag=fetched.etag,
+        last_modified=fetched.last_modified,
     )
 
 
 def after_failure(
     source: SourceRow, provider: Provider, fetched: Fetched, error: UpstreamError, now: datetime, again: FetchAgain
-) -> NextState:
+) -> SourceRow:
     """Return a source with one more error, which waits longer or, where only a person can help, is switched off."""
     error_count = source.error_count + 1
     is_final = error.problem in provider.final_problems
     wait = backoff_seconds(error_count, source.interval_seconds, error.retry_after_seconds)
     is_enabled = source.is_enabled and not is_final
-    return NextState(
+    return source._replace(
         next_fetch_at=again(wait) if is_enabled else None,
         is_enabled=is_enabled,
         disabled_reason=error.code if is_final else source.disabled_reason,
@@ -45,10 +47,16 @@ def after_failure(
         backoff_seconds=wait,
         last_error={**error.as_json(), "at": now.isoformat()},
         seen_until=fetched.seen_until,
-        confirmed=None,
     )
 
 
-def becomes_degraded(source: SourceRow, state: NextState) -> bool:
+def with_schedule_of(source: SourceRow, current: SourceRow) -> SourceRow:
+    """Return `source`, fetched when and if `current` is: that is also a person's to say."""
+    return source._replace(
+        is_enabled=current.is_enabled, disabled_reason=current.disabled_reason, next_fetch_at=current.next_fetch_at
+    )
+
+
+def becomes_degraded(before: SourceRow, after: SourceRow) -> bool:
     """Return whether this failure is the one to tell about: the third in a row, or the one that switches it off."""
-    return state.error_count == DEGRADED_AFTER_ERRORS or (source.is_enabled and not state.is_enabled)
+    return after.error_count == DEGRADED_AFTER_ERRORS or (before.is_enabled and not after.is_enabled)
