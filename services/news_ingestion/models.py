@@ -159,7 +159,8 @@ class Source(Base, table=True):
     config: dict[str, object] = stored(JSONB)
     is_enabled: bool = stored(Boolean)
     interval_seconds: float = stored(Double)
-    version: int = stored(Integer)
+    # Filled by a trigger from the column `version` of the previous release, and the other way round.
+    revision: int = stored(Integer, nullable=True)
     created_at: datetime = stored_moment()
     updated_at: datetime = stored_moment()
 

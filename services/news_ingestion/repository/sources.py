@@ -29,7 +29,7 @@ class SourceRow(NamedTuple):
     config: Mapping[str, object]
     is_enabled: bool
     interval_seconds: float
-    version: int
+    revision: int
     created_at: datetime
     updated_at: datetime
     next_fetch_at: datetime | None = None

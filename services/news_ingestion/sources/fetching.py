@@ -199,7 +199,7 @@ async def _remember(run: FetchRun, connection: Connection, current: SourceRow, f
         await sources.update_source(connection, current)
         return
     after = _after(run, current, fetched, now)
-    if current.version != source.version:
+    if current.revision != source.revision:
         after = with_schedule_of(after, current)
     await sources.update_source(connection, after)
     await _keep_gaps(run, connection, fetched, now)

@@ -19,7 +19,7 @@ from news_ingestion.sources.fetching import state_of
 
 def tag_of(source: SourceRow) -> str:
     """Return the entity tag of a source; fetches do not change it, only people do."""
-    return etag_of(source.source_id, source.version)
+    return etag_of(source.source_id, source.revision)
 
 
 def read(engine: Engine, source: SourceRow) -> SourceRead:
@@ -73,7 +73,7 @@ async def create(engine: Engine, connection: Connection, given: SourceCreate) ->
         config=config,
         is_enabled=given.is_enabled,
         interval_seconds=given.interval_seconds,
-        version=1,
+        revision=1,
         created_at=now,
         updated_at=now,
         next_fetch_at=now if is_scheduled else None,
@@ -106,7 +106,7 @@ async def change(
         name=current.name if given.name is None else given.name,
         interval_seconds=current.interval_seconds if given.interval_seconds is None else given.interval_seconds,
         is_enabled=is_enabled,
-        version=current.version + 1,
+        revision=current.revision + 1,
         updated_at=now,
         next_fetch_at=now if is_scheduled else None,
         error_count=0,
