@@ -6,8 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-import httpx
-from fastapi import FastAPI, Query, Request
+from fastapi import Query, Request
 from pydantic import BaseModel, Field
 from sqlalchemy import Column, DateTime, Text, Uuid, func, select
 from sqlmodel import Field as ColumnField
@@ -16,9 +15,9 @@ from common.api.dependencies import ClockDep, ConnectionDep, ReadConnectionDep, 
 from common.api.etags import ConditionalDep, etag_of
 from common.api.pagination import Page, PageDep, keyset
 from common.api.routing import service_router
-from common.application import ServiceDefinition, create_service
+from common.application import ServiceDefinition
 from common.batches.item_isolation import answer_handover, shared_by_items
-from common.clock import SYSTEM_CLOCK, Clock, uuid7
+from common.clock import uuid7
 from common.contracts import BatchResult, InvalidItem, ItemError, ItemResult, Tolerant
 from common.contracts.text import QUERY_TEXT
 from common.errors import NotFound, problems
@@ -169,18 +168,15 @@ async def _ping(runtime: Runtime) -> None:
     await runtime.database.ping()
 
 
-def create_app(
-    settings: Settings, *, transport: httpx.AsyncBaseTransport | None = None, clock: Clock = SYSTEM_CLOCK
-) -> FastAPI:
-    definition = ServiceDefinition(
-        service=TOY,
-        tables=TABLES,
-        routers=(router,),
-        description="A toy.",
-        counts=counts,
-        handover=Handover("/next/v1/notes", items="notes"),
-        events=("note.created", "note.deleted"),
-        lifespan=lifespan,
-        checks={"database": _ping},
-    )
-    return create_service(definition, settings, transport=transport, clock=clock)
+create_app = ServiceDefinition(
+    service=TOY,
+    settings=Settings,
+    tables=TABLES,
+    routers=(router,),
+    description="A toy.",
+    counts=counts,
+    handover=Handover("/next/v1/notes", items="notes"),
+    events=("note.created", "note.deleted"),
+    lifespan=lifespan,
+    checks={"database": _ping},
+).create_app

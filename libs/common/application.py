@@ -43,6 +43,7 @@ class ServiceDefinition:
 
     Parameters
     ----------
+    settings : reads the service's settings from the environment.
     handover : where its results go, or None at the end of the line.
     events : names of the events on its stream.
     counts : returns how many items the service has received, made and refused; `mia replay` adds them up.
@@ -52,6 +53,7 @@ class ServiceDefinition:
     """
 
     service: Service
+    settings: Callable[[], ServiceSettings]
     tables: CommonTables
     routers: Sequence[ServiceRouter]
     description: str
@@ -62,25 +64,35 @@ class ServiceDefinition:
     checks: Mapping[str, Check] = field(default_factory=dict)
     sealed: Sequence[SealedColumn] = ()
 
+    def create_app(
+        self,
+        settings: ServiceSettings | None = None,
+        *,
+        transport: httpx.AsyncBaseTransport | None = None,
+        clock: Clock = SYSTEM_CLOCK,
+    ) -> FastAPI:
+        """Return the app of the service; nothing is connected or loaded until its lifespan starts.
 
-def create_service(
+        Parameters
+        ----------
+        settings : those of the environment unless given.
+        transport : replaces the network for calls to other services, for one-process mode and tests.
+        clock : tells the time; tests and replays set it.
+
+        Raises
+        ------
+        ValueError
+            The service has secrets to keep, runs in staging or production, and got no `SECRETS_KEY`.
+        """
+        return _create_app(self, settings or self.settings(), transport, clock)
+
+
+def _create_app(
     definition: ServiceDefinition,
     settings: ServiceSettings,
-    *,
-    transport: httpx.AsyncBaseTransport | None = None,
-    clock: Clock = SYSTEM_CLOCK,
+    transport: httpx.AsyncBaseTransport | None,
+    clock: Clock,
 ) -> FastAPI:
-    """Return the app of a service; nothing is connected until its lifespan starts.
-
-    Parameters
-    ----------
-    transport : replaces the network for calls to other services, for one-process mode and tests.
-
-    Raises
-    ------
-    ValueError
-        The service has secrets to keep, runs in staging or production, and got no `SECRETS_KEY`.
-    """
     if definition.sealed and settings.secrets_key is None and settings.environment != "development":
         raise ValueError(f"{definition.service.name} keeps secrets: in {settings.environment} it needs SECRETS_KEY")
     service, version = definition.service, distribution_version("market-impact-analysis-system")

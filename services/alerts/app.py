@@ -3,9 +3,6 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import httpx
-from fastapi import FastAPI
-
 from alerts import models
 from alerts.default_rules import seed
 from alerts.delivery.retention import forget_old_deliveries
@@ -15,8 +12,7 @@ from alerts.receivers.management import forget_shown_secrets
 from alerts.repository import counts
 from alerts.routes import ROUTERS
 from alerts.settings import Settings
-from common.application import ServiceDefinition, create_service
-from common.clock import SYSTEM_CLOCK, Clock
+from common.application import ServiceDefinition
 from common.gateway import ALERTS
 from common.runtime import Runtime
 
@@ -46,21 +42,14 @@ async def lifespan(runtime: Runtime) -> AsyncIterator[Engine]:
         await runtime.stop_workers()
 
 
-def create_app(
-    settings: Settings | None = None,
-    *,
-    transport: httpx.AsyncBaseTransport | None = None,
-    clock: Clock = SYSTEM_CLOCK,
-) -> FastAPI:
-    """Return the alerts service, ready to be served; nothing is connected until its lifespan starts."""
-    definition = ServiceDefinition(
-        service=ALERTS,
-        tables=models.TABLES,
-        routers=ROUTERS,
-        description=DESCRIPTION,
-        counts=counts,
-        events=EVENTS,
-        lifespan=lifespan,
-        sealed=models.SEALED,
-    )
-    return create_service(definition, settings or Settings(), transport=transport, clock=clock)
+create_app = ServiceDefinition(
+    service=ALERTS,
+    settings=Settings,
+    tables=models.TABLES,
+    routers=ROUTERS,
+    description=DESCRIPTION,
+    counts=counts,
+    events=EVENTS,
+    lifespan=lifespan,
+    sealed=models.SEALED,
+).create_app

@@ -3,11 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import httpx
-from fastapi import FastAPI
-
-from common.application import ServiceDefinition, create_service
-from common.clock import SYSTEM_CLOCK, Clock
+from common.application import ServiceDefinition
 from common.gateway import MARKET_IMPACT
 from common.handover.neighbour import Handover
 from common.runtime import Runtime
@@ -40,27 +36,14 @@ async def lifespan(runtime: Runtime) -> AsyncIterator[Engine]:
     yield engine
 
 
-def create_app(
-    settings: Settings | None = None,
-    *,
-    transport: httpx.AsyncBaseTransport | None = None,
-    clock: Clock = SYSTEM_CLOCK,
-) -> FastAPI:
-    """Return the market impact service, ready to be served; nothing is connected until its lifespan starts.
-
-    Parameters
-    ----------
-    transport : replaces the network for calls to other services.
-    clock : tells the time; tests and replays set it.
-    """
-    definition = ServiceDefinition(
-        service=MARKET_IMPACT,
-        tables=models.TABLES,
-        routers=routes.ROUTERS,
-        description=DESCRIPTION,
-        handover=Handover("/alerts/v1/signals", items="impacts"),
-        events=("impact.scored", "impact.outcome"),
-        counts=repository.find_counts,
-        lifespan=lifespan,
-    )
-    return create_service(definition, settings or Settings(), transport=transport, clock=clock)
+create_app = ServiceDefinition(
+    service=MARKET_IMPACT,
+    settings=Settings,
+    tables=models.TABLES,
+    routers=routes.ROUTERS,
+    description=DESCRIPTION,
+    handover=Handover("/alerts/v1/signals", items="impacts"),
+    events=("impact.scored", "impact.outcome"),
+    counts=repository.find_counts,
+    lifespan=lifespan,
+).create_app

@@ -3,11 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import httpx
-from fastapi import FastAPI
-
-from common.application import ServiceDefinition, create_service
-from common.clock import SYSTEM_CLOCK, Clock
+from common.application import ServiceDefinition
 from common.gateway import NEWS_INGESTION
 from common.handover.neighbour import Handover
 from common.runtime import Runtime
@@ -37,22 +33,15 @@ async def lifespan(runtime: Runtime) -> AsyncIterator[Engine]:
         yield engine
 
 
-def create_app(
-    settings: Settings | None = None,
-    *,
-    transport: httpx.AsyncBaseTransport | None = None,
-    clock: Clock = SYSTEM_CLOCK,
-) -> FastAPI:
-    """Return the news ingestion service, ready to be served; nothing is connected until its lifespan starts."""
-    definition = ServiceDefinition(
-        service=NEWS_INGESTION,
-        tables=models.TABLES,
-        routers=ROUTERS,
-        description=_DESCRIPTION,
-        handover=Handover("/nlp/v1/analyses", items="articles"),
-        events=EVENTS,
-        counts=repository.find_counts,
-        lifespan=lifespan,
-        sealed=models.SEALED,
-    )
-    return create_service(definition, settings or Settings(), transport=transport, clock=clock)
+create_app = ServiceDefinition(
+    service=NEWS_INGESTION,
+    settings=Settings,
+    tables=models.TABLES,
+    routers=ROUTERS,
+    description=_DESCRIPTION,
+    handover=Handover("/nlp/v1/analyses", items="articles"),
+    events=EVENTS,
+    counts=repository.find_counts,
+    lifespan=lifespan,
+    sealed=models.SEALED,
+).create_app

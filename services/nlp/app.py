@@ -3,11 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import httpx
-from fastapi import FastAPI
-
-from common.application import ServiceDefinition, create_service
-from common.clock import SYSTEM_CLOCK, Clock
+from common.application import ServiceDefinition
 from common.gateway import NLP
 from common.handover.neighbour import Handover
 from common.runtime import Runtime
@@ -34,20 +30,13 @@ async def lifespan(runtime: Runtime) -> AsyncIterator[Engine]:
         yield engine
 
 
-def create_app(
-    settings: Settings | None = None,
-    *,
-    transport: httpx.AsyncBaseTransport | None = None,
-    clock: Clock = SYSTEM_CLOCK,
-) -> FastAPI:
-    """Return the NLP service, ready to be served; nothing is connected or loaded until its lifespan starts."""
-    definition = ServiceDefinition(
-        service=NLP,
-        tables=models.TABLES,
-        routers=ROUTERS,
-        description=_DESCRIPTION,
-        handover=Handover("/impact/v1/impacts", items="analyses"),
-        counts=repository.find_counts,
-        lifespan=lifespan,
-    )
-    return create_service(definition, settings or Settings(), transport=transport, clock=clock)
+create_app = ServiceDefinition(
+    service=NLP,
+    settings=Settings,
+    tables=models.TABLES,
+    routers=ROUTERS,
+    description=_DESCRIPTION,
+    handover=Handover("/impact/v1/impacts", items="analyses"),
+    counts=repository.find_counts,
+    lifespan=lifespan,
+).create_app
