@@ -164,7 +164,7 @@ def test_pods_in_the_mesh_are_scraped_by_their_sidecars(cluster: str) -> None:
         watched |= set(names)
         (endpoint,) = one["spec"]["podMetricsEndpoints"]
         if set(names) & meshed:
-            assert (endpoint["portNumber"], endpoint["path"]) == (15020, "/stats/prometheus")
+            assert (endpoint["port"], endpoint["path"]) == ("http-envoy-prom", "/stats/prometheus")
 
     assert meshed <= watched
     assert not [name for name, one in releases(cluster).items() if one.get("values", {}).get("podMonitor")]
