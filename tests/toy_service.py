@@ -13,7 +13,7 @@ from sqlmodel import Field as ColumnField
 
 from common.api.dependencies import ClockDep, ConnectionDep, ReadConnectionDep, RuntimeDep
 from common.api.etags import ConditionalDep, etag_of
-from common.api.pagination import Page, PageDep, keyset
+from common.api.pagination import PageDep
 from common.api.routing import service_router
 from common.application import ServiceDefinition
 from common.batches.item_isolation import answer_handover, shared_by_items
@@ -25,6 +25,7 @@ from common.gateway import Service
 from common.handover.neighbour import Handover
 from common.postgres.bulk import insert_rows
 from common.postgres.database import Connection
+from common.postgres.paging import Page, keyset
 from common.postgres.tables import declare_base, declare_tables
 from common.runtime import Runtime
 from common.settings import ServiceSettings

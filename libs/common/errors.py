@@ -17,7 +17,7 @@ ServiceError                        500  internal_error
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from http import HTTPStatus
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from pydantic import BaseModel, Field
 
@@ -40,6 +40,9 @@ class Problem(BaseModel):
     errors: list[ErrorDetail] = Field(default_factory=list, description="Each wrong value of the request.")
     request_id: str = Field(description="Identifier of the request, also in the header `X-Request-ID` and the logs.")
     trace_id: str = Field(description="W3C trace id of the request.")
+
+
+FoundT = TypeVar("FoundT")
 
 
 class ServiceError(Exception):
@@ -101,6 +104,13 @@ class NotFound(ServiceError):
         """
         then = "" if at is None else f" at {at.isoformat()}"
         return cls(f"There is no {kind} with the id {str(identifier)[:100]}{then}.", code=code)
+
+    @classmethod
+    def unless(cls, found: FoundT | None, kind: str, identifier: object, *, at: datetime | None = None) -> FoundT:
+        """Return what was found; raise the error of `of` where that is None."""
+        if found is None:
+            raise cls.of(kind, identifier, at=at)
+        return found
 
 
 class Conflict(ServiceError):

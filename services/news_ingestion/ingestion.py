@@ -11,10 +11,10 @@ from uuid import UUID
 
 from pydantic_core import to_json
 
-from common.api.offloading import off_loop_if_large
 from common.batches.item_isolation import Isolated
-from common.clock import uuid7
+from common.clock import first_uuid7, uuid7
 from common.contracts import ItemError
+from common.offloading import off_loop_if_large
 from common.postgres.database import Connection, after_commit
 from news_ingestion.articles.draft import Draft, Item, RejectedItemError, clean_item
 from news_ingestion.deduplication.decisions import BatchDecider, Decision, Known, Status, set_novelty
@@ -191,14 +191,8 @@ async def _hand_on(
     await engine.runtime.events.publish(connection, events)
 
 
-def fingerprint_horizon(now: datetime, retention_days: float) -> UUID:
-    """Return the smallest UUIDv7 of the moment before which texts are forgotten."""
-    milliseconds = int((now - timedelta(days=retention_days)).timestamp() * 1000)
-    return UUID(int=milliseconds << 80)
-
-
 async def forget_old_texts(engine: Engine) -> int:
     """Delete the fingerprints of articles received longer ago than the retention; return how many."""
-    horizon = fingerprint_horizon(engine.runtime.clock.now(), engine.settings.fingerprint_retention_days)
+    horizon = engine.runtime.clock.now() - timedelta(days=engine.settings.fingerprint_retention_days)
     async with engine.runtime.database.transaction() as connection:
-        return await ingesting.delete_fingerprints(connection, horizon)
+        return await ingesting.delete_fingerprints(connection, first_uuid7(horizon))

@@ -9,11 +9,11 @@ from uuid import UUID
 from sqlalchemy import ARRAY, Integer, Select, Uuid, bindparam, column, delete, func, select, update
 from sqlalchemy.dialects.postgresql import JSONB
 
-from common.api.pagination import PageRequest, keyset
 from common.batches.revisions import Held
 from common.contracts import ArticleState, SentimentLabel
-from common.postgres.bulk import insert_rows
+from common.postgres.bulk import insert_returning, insert_rows
 from common.postgres.database import Connection
+from common.postgres.paging import PageRequest, keyset
 from common.postgres.point_in_time import visible
 from common.postgres.rows import columns_for, find_one_row, find_rows
 from nlp.models import ANALYSIS, ENTITY_ALIAS
@@ -100,9 +100,7 @@ class AnalysisRevisions:
     async def insert(self, keys: Sequence[UUID], moment: datetime) -> dict[UUID, UUID]:
         """Insert the analyses of these articles and return article -> analysis of those written."""
         rows = [{**self._rows[key]._asdict(), "recorded_at": moment} for key in keys]
-        written = await insert_rows(
-            self._connection, ANALYSIS, rows, on_conflict=(), returning=("article_id", "analysis_id")
-        )
+        written = await insert_returning(self._connection, ANALYSIS, rows, _Written, on_conflict=())
         return {row.article_id: row.analysis_id for row in written}
 
     async def read(self, keys: Sequence[UUID]) -> dict[UUID, Held]:
@@ -115,6 +113,13 @@ class AnalysisRevisions:
         await self._connection.execute(
             _SUPERSEDE, {"article_ids": list(keys), "revisions": revisions, "moment": moment}
         )
+
+
+class _Written(NamedTuple):
+    """An analysis that was inserted."""
+
+    article_id: UUID
+    analysis_id: UUID
 
 
 async def find_current_revisions(connection: Connection, article_ids: Sequence[UUID]) -> dict[UUID, Held]:

@@ -11,9 +11,8 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import JsonValue
 
 from common.api.routing import ServiceRouter
+from common.contracts.json import JSONObject
 from common.errors import Problem
-
-JSONObject = dict[str, JsonValue]
 
 _CONTACT: JSONObject = {
     "name": "Market Impact Analysis System",

@@ -16,7 +16,7 @@ from starlette.types import Scope as ASGIScope
 from common.access.auth import Principal, Scope
 from common.api.dependencies import runtime_of
 from common.api.idempotency import answer_once, fields_shown_once
-from common.api.offloading import LargeBodyRequest
+from common.api.large_body import LargeBodyRequest
 from common.errors import Forbidden, UnsupportedMediaType, problems
 from common.gateway import Service
 

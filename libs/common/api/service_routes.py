@@ -11,7 +11,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import BaseModel, Field, StringConstraints
 
 from common.api.dependencies import ConnectionDep, ReadConnectionDep, RuntimeDep
-from common.api.pagination import Page, PageDep, keyset
+from common.api.pagination import PageDep
 from common.api.routing import ServiceRouter, require_admin, service_router
 from common.errors import NotFound, problems
 from common.gateway import Service
@@ -26,6 +26,7 @@ from common.handover.event_log import POSITION
 from common.handover.neighbour import Handover
 from common.handover.outbox import count_pending
 from common.postgres.database import Connection, after_commit
+from common.postgres.paging import Page, keyset
 from common.postgres.rows import find_rows
 from common.runtime import Runtime
 

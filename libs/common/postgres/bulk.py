@@ -5,13 +5,14 @@ from functools import lru_cache
 from typing import Any
 
 from asyncpg import InterfaceError, PostgresConnectionError
-from sqlalchemy import Row, Table, bindparam, column, func, select, text
+from sqlalchemy import Table, bindparam, column, func, select, text
 from sqlalchemy.dialects.postgresql import ARRAY, asyncpg, insert
 from sqlalchemy.dialects.postgresql.dml import Insert
 from sqlalchemy.sql.dml import ReturningInsert
 
 from common.errors import DatabaseUnavailable
 from common.postgres.database import Connection
+from common.postgres.rows import RowT, find_rows
 
 _DIALECT = asyncpg.dialect()  # type: ignore[no-untyped-call]
 
@@ -24,31 +25,46 @@ async def insert_rows(
     on_conflict: tuple[str, ...] | None = None,
     update: tuple[str, ...] = (),
     where: str | None = None,
-    returning: tuple[str, ...] = (),
-) -> Sequence[Row[Any]]:
-    """Insert `rows`, all with the keys of the first one, and return the columns asked for.
+) -> None:
+    """Insert `rows`, all with the keys of the first one.
 
-    For rows that can meet existing ones, or whose columns are wanted back; `copy_rows` is faster for all others.
+    For rows that can meet existing ones; `copy_rows` is faster for all others.
 
     Parameters
     ----------
-    on_conflict : tuple of str, columns of a unique index; a row that meets an existing one is left out, or
-        updates its columns `update`. An empty one means any unique index. Without it a conflict is an error.
-    where : str, predicate of a partial unique index, as SQL.
-    returning : tuple of str, columns to return, for the rows that were really written.
+    on_conflict : columns of a unique index; a row that meets an existing one is left out, or updates its columns
+        `update`. An empty one means any unique index. Without it a conflict is an error.
+    where : predicate of a partial unique index, as SQL.
 
     Notes
     -----
     The statement is built once per table and set of columns, so neither SQLAlchemy nor PostgreSQL compiles it again.
-    List-valued columns must be JSONB,
-    since `unnest` flattens arrays of arrays.
+    List-valued columns must be JSONB, since `unnest` flattens arrays of arrays.
     """
+    if rows:
+        statement = _insert_statement(table, tuple(rows[0]), on_conflict, update, where, ())
+        await connection.execute(statement, _arrays(rows))
+
+
+async def insert_returning(
+    connection: Connection,
+    table: Table,
+    rows: Sequence[Mapping[str, Any]],
+    row_type: type[RowT],
+    *,
+    on_conflict: tuple[str, ...] | None = None,
+    update: tuple[str, ...] = (),
+    where: str | None = None,
+) -> list[RowT]:
+    """Insert `rows` as `insert_rows` does; return the columns of `row_type` of those that were really written."""
     if not rows:
         return []
-    names = tuple(rows[0])
-    statement = _insert_statement(table, names, on_conflict, update, where, returning)
-    result = await connection.execute(statement, {name: [row[name] for row in rows] for name in names})
-    return result.all() if returning else []
+    statement = _insert_statement(table, tuple(rows[0]), on_conflict, update, where, tuple(row_type._fields))  # type: ignore[attr-defined]
+    return await find_rows(connection, statement, row_type, _arrays(rows))
+
+
+def _arrays(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    return {name: [row[name] for row in rows] for name in rows[0]}
 
 
 async def copy_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:

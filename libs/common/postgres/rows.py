@@ -3,7 +3,7 @@
 A `NamedTuple` costs less than SQLAlchemy's own `Row`, whose attributes are looked up by name on every access.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from sqlalchemy import CursorResult, Executable, FromClause
@@ -60,3 +60,8 @@ def _maker(result: CursorResult[Any], row_type: type[RowT]) -> Callable[[Iterabl
 def _fields(row_type: type[RowT]) -> tuple[str, ...]:
     fields: tuple[str, ...] = row_type._fields  # type: ignore[attr-defined]
     return fields
+
+
+def arrays_of(rows: Sequence[RowT]) -> dict[str, list[object]]:
+    """Return the values of each field of `rows`, at least one, by its name; `unnest` makes rows of them again."""
+    return dict(zip(_fields(type(rows[0])), map(list, zip(*rows, strict=True)), strict=True))

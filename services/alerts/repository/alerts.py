@@ -10,12 +10,11 @@ from uuid import UUID
 from sqlalchemy import func, insert, or_, select, text, update
 
 from alerts.models import ALERT, ALERT_SIGNAL, ALERT_TRANSITION, RULE, SIGNAL, FlushReason
-from alerts.repository.arrays import arrays_of
-from common.api.pagination import PageRequest, keyset
 from common.contracts import AlertKind, AlertState, Severity
 from common.postgres.bulk import insert_rows
 from common.postgres.database import Connection
-from common.postgres.rows import columns_for, find_row, find_rows
+from common.postgres.paging import PageRequest, keyset
+from common.postgres.rows import arrays_of, columns_for, find_row, find_rows
 
 
 class AlertRow(NamedTuple):

@@ -10,11 +10,10 @@ from sqlalchemy import delete, or_, select, text, update
 from sqlalchemy.dialects.postgresql import JSONB
 
 from alerts.models import DELIVERY, DELIVERY_ATTEMPT, RECEIVER, AttemptVerdict, DeliveryReason, DeliveryState
-from alerts.repository.arrays import arrays_of
-from common.api.pagination import PageRequest, keyset
 from common.postgres.bulk import insert_rows
 from common.postgres.database import Connection
-from common.postgres.rows import columns_for, find_row, find_rows
+from common.postgres.paging import PageRequest, keyset
+from common.postgres.rows import arrays_of, columns_for, find_row, find_rows
 
 
 class NewDelivery(NamedTuple):

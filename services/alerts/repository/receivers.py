@@ -9,10 +9,10 @@ from pydantic import JsonValue
 from sqlalchemy import ColumnElement, insert, literal_column, or_, select, update
 
 from alerts.models import RECEIVER, TABLES
-from alerts.repository.unique_names import write_named
-from common.api.pagination import PageRequest, keyset
 from common.postgres.database import Connection
+from common.postgres.paging import PageRequest, keyset
 from common.postgres.rows import columns_for, find_row, find_rows
+from common.postgres.unique_names import write_named
 
 
 class ReceiverRow(NamedTuple):

@@ -10,11 +10,11 @@ from sqlalchemy.dialects.postgresql import insert as insert_or_not
 
 from alerts.matching.grouping import GroupLabel
 from alerts.models import RULE, RULE_SET, WhenDocument
-from alerts.repository.unique_names import write_named
-from common.api.pagination import PageRequest, keyset
 from common.contracts import Severity
 from common.postgres.database import Connection
+from common.postgres.paging import PageRequest, keyset
 from common.postgres.rows import columns_for, find_row, find_rows
+from common.postgres.unique_names import write_named
 
 _VERSION = text("SELECT version FROM rule_set")
 

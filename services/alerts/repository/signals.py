@@ -7,10 +7,9 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from alerts.repository.arrays import arrays_of
 from common.batches.revisions import Held
 from common.postgres.database import Connection
-from common.postgres.rows import find_rows
+from common.postgres.rows import arrays_of, find_rows
 
 Key = tuple[UUID, str, int, str]
 

@@ -11,13 +11,14 @@ from alerts.repository import alerts
 from alerts.schemas.alerts import AlertAction, AlertDetail, AlertLineage, AlertRead, GroupRead
 from common.api.dependencies import ConnectionDep, ReadConnectionDep
 from common.api.etags import ConditionalDep, etag_of
-from common.api.pagination import Page, PageDep
+from common.api.pagination import PageDep
 from common.api.routing import service_router
 from common.contracts import AlertKind, AlertState, Severity
 from common.contracts.text import Ticker
 from common.contracts.timestamps import Moment
 from common.errors import problems
 from common.gateway import ALERTS
+from common.postgres.paging import Page
 
 router = service_router(ALERTS, "alerts", "What fired, why, and what became of it.")
 

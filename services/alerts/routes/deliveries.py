@@ -11,11 +11,12 @@ from alerts.repository import deliveries
 from alerts.repository.deliveries import DeliveryRow
 from alerts.schemas.receivers import AttemptList, AttemptRead, DeliveryRead
 from common.api.dependencies import ClockDep, ConnectionDep, ReadConnectionDep
-from common.api.pagination import Page, PageDep
+from common.api.pagination import PageDep
 from common.api.routing import service_router
 from common.errors import NotFound, problems
 from common.gateway import ALERTS
 from common.postgres.database import Connection, after_commit
+from common.postgres.paging import Page
 
 router = service_router(ALERTS, "deliveries", "Everything that was sent to receivers, attempt by attempt.")
 

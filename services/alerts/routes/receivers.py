@@ -18,10 +18,11 @@ from alerts.schemas.receivers import (
 )
 from common.api.dependencies import ClockDep, ConnectionDep, ReadConnectionDep
 from common.api.etags import ConditionalDep, etag_of
-from common.api.pagination import Page, PageDep
+from common.api.pagination import PageDep
 from common.api.routing import service_router
 from common.errors import NotFound, problems
 from common.gateway import ALERTS
+from common.postgres.paging import Page
 
 router = service_router(ALERTS, "receivers", "Who is told of alerts, and through which channel.")
 

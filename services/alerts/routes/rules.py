@@ -11,11 +11,12 @@ from alerts.schemas.rules import RuleCreate, RuleRead, RuleValidation
 from alerts.system_rule import SYSTEM_RULE_ID
 from common.api.dependencies import ClockDep, ConnectionDep, ReadConnectionDep
 from common.api.etags import ConditionalDep, etag_of
-from common.api.pagination import Page, PageDep
+from common.api.pagination import PageDep
 from common.api.routing import service_router
 from common.contracts import Severity
 from common.errors import Conflict, problems
 from common.gateway import ALERTS
+from common.postgres.paging import Page
 
 router = service_router(ALERTS, "rules", "Which impacts are worth an alert, and for whom.")
 

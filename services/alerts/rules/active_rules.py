@@ -15,8 +15,8 @@ from alerts.repository import rules
 from alerts.repository.rules import RuleRow
 from alerts.schemas.rules import When
 from alerts.system_rule import SYSTEM_RULE_ID
-from common.api.offloading import off_loop
 from common.contracts import Impact, Severity
+from common.offloading import off_loop
 from common.postgres.database import Connection
 
 logger = structlog.get_logger(__name__)

@@ -17,9 +17,9 @@ from alerts.schemas.signals import (
     OutcomeRead,
     RuleEvaluation,
 )
-from common.api.offloading import off_loop, off_loop_if_large
 from common.batches.item_isolation import Isolated
 from common.contracts import Impact, InvalidItem, ItemError
+from common.offloading import off_loop, off_loop_if_large
 from common.postgres.database import Connection
 from common.runtime import Runtime
 

@@ -9,9 +9,9 @@ from alerts.matching.linting import Timing, lint
 from alerts.repository import receivers, rules
 from alerts.repository.rules import RuleDefinition, RuleRow
 from alerts.schemas.rules import FindingRead, RuleCreate, RuleRead, RuleValidation
-from common.api.offloading import off_loop_if_large
 from common.clock import uuid7
 from common.errors import Conflict, NotFound
+from common.offloading import off_loop_if_large
 from common.postgres.database import Connection
 
 _DEFAULT_RECEIVERS = ["log"]

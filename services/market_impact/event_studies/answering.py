@@ -7,7 +7,7 @@ from uuid import UUID
 
 import numpy as np
 
-from common.clock import uuid7
+from common.clock import first_uuid7, uuid7
 from common.contracts.batch import ErrorDetail
 from common.errors import Conflict, NotFound, Unprocessable
 from common.postgres.database import Connection, after_commit
@@ -63,8 +63,7 @@ async def forget_old_studies(engine: Engine) -> int:
     """Delete the studies that are older than the retention; return how many."""
     horizon = engine.runtime.clock.now() - timedelta(days=engine.settings.study_retention_days)
     async with engine.runtime.database.transaction() as connection:
-        # The smallest UUIDv7 of that moment: the primary key finds them, in order of their making.
-        return await studies.delete_studies(connection, UUID(int=int(horizon.timestamp() * 1000) << 80))
+        return await studies.delete_studies(connection, first_uuid7(horizon))
 
 
 def _refuse_too_large(request: StudyRequest, limit: int) -> None:

@@ -23,8 +23,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
-from common.api.pagination import PageRequest, keyset
 from common.postgres.database import Connection
+from common.postgres.paging import PageRequest, keyset
 from common.postgres.rows import columns_for, find_rows
 from market_impact.models import BAR, IMPACT, SECURITY
 from market_impact.prices.bar_parsing import BarColumns

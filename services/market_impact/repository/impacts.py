@@ -9,11 +9,11 @@ from uuid import UUID
 from sqlalchemy import ARRAY, Uuid, bindparam, cast, func, select, text
 from sqlalchemy.dialects.postgresql import JSON
 
-from common.api.pagination import PageRequest, keyset
 from common.batches.revisions import Held
 from common.contracts import Basis, Direction, SentimentLabel
 from common.postgres.bulk import copy_rows
 from common.postgres.database import Connection
+from common.postgres.paging import PageRequest, keyset
 from common.postgres.point_in_time import visible
 from common.postgres.rows import columns_for, find_one_row, find_row, find_rows
 from market_impact.models import ASSESSMENT, IMPACT

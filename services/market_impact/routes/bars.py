@@ -5,11 +5,12 @@ from typing import Annotated, Any
 from fastapi import Depends, Query, Request
 
 from common.api.dependencies import ConnectionDep, ReadConnectionDep
-from common.api.pagination import Page, PageDep
+from common.api.pagination import PageDep
 from common.api.routing import service_router
 from common.contracts.text import Ticker
 from common.errors import Malformed, problems
 from common.gateway import MARKET_IMPACT
+from common.postgres.paging import Page
 from market_impact.bar_import import MAX_BARS, import_bars, read_bars
 from market_impact.dates import Day
 from market_impact.dependencies import EngineDep

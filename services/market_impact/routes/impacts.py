@@ -8,7 +8,7 @@ from fastapi import Query
 
 from common.api.dependencies import AsOf, ReadConnectionDep, RuntimeDep
 from common.api.etags import ConditionalDep, etag_of
-from common.api.pagination import Page, PageDep
+from common.api.pagination import PageDep
 from common.api.routing import service_router
 from common.batches.item_isolation import answer_handover
 from common.contracts import Basis, BatchResult, Direction, Impact
@@ -16,6 +16,7 @@ from common.contracts.text import Ticker
 from common.contracts.timestamps import Moment
 from common.errors import problems
 from common.gateway import MARKET_IMPACT
+from common.postgres.paging import Page
 from market_impact.assessment import assess
 from market_impact.dependencies import EngineDep
 from market_impact.impacts import reading

@@ -7,10 +7,10 @@ from uuid import UUID
 
 from sqlalchemy import Select, func, literal, or_, select, text, update
 
-from common.api.pagination import PageRequest, keyset
 from common.contracts import ArticleState
 from common.postgres.bulk import insert_rows
 from common.postgres.database import Connection
+from common.postgres.paging import PageRequest, keyset
 from common.postgres.point_in_time import visible
 from common.postgres.rows import columns_for, find_row, find_rows
 from news_ingestion.models import ARTICLE, SEARCHED_TEXT, STORY

@@ -8,9 +8,9 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from common.api.pagination import PageRequest, keyset
 from common.postgres.bulk import insert_rows
 from common.postgres.database import Connection
+from common.postgres.paging import PageRequest, keyset
 from common.postgres.rows import columns_for, find_one_row, find_row, find_rows
 from news_ingestion.models import FETCH, GAP, SOURCE
 from news_ingestion.providers.provider import GapReason

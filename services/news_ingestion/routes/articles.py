@@ -7,12 +7,13 @@ from fastapi import Depends, Query
 
 from common.api.dependencies import AsOf, ConnectionDep, ReadConnectionDep
 from common.api.etags import ConditionalDep, etag_of
-from common.api.pagination import Page, PageDep
+from common.api.pagination import PageDep
 from common.api.routing import service_router
 from common.contracts.text import Language, Ticker
 from common.contracts.timestamps import Moment
 from common.errors import NotFound, problems
 from common.gateway import NEWS_INGESTION
+from common.postgres.paging import Page
 from news_ingestion.articles.canonical_url import is_same_address
 from news_ingestion.deduplication.duplicates import compare_posted
 from news_ingestion.dependencies import ArticleID, EngineDep

@@ -8,10 +8,11 @@ from fastapi import Query
 
 from common.api.dependencies import ConnectionDep, ReadConnectionDep
 from common.api.etags import ConditionalDep
-from common.api.pagination import Page, PageDep
+from common.api.pagination import PageDep
 from common.api.routing import service_router
 from common.errors import problems
 from common.gateway import NEWS_INGESTION
+from common.postgres.paging import Page
 from news_ingestion.dependencies import EngineDep
 from news_ingestion.repository import sources
 from news_ingestion.schemas.sources import (

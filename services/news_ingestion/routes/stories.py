@@ -5,11 +5,12 @@ from typing import Annotated
 from fastapi import Query
 
 from common.api.dependencies import ReadConnectionDep
-from common.api.pagination import Page, PageDep
+from common.api.pagination import PageDep
 from common.api.routing import service_router
 from common.contracts.timestamps import Moment
 from common.errors import NotFound, problems
 from common.gateway import NEWS_INGESTION
+from common.postgres.paging import Page
 from news_ingestion.dependencies import StoryID
 from news_ingestion.repository import reading
 from news_ingestion.schemas.articles import Headline, StoryDetail, StoryRead

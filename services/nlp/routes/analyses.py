@@ -9,13 +9,14 @@ from fastapi import Query
 
 from common.api.dependencies import AsOf, ReadConnectionDep
 from common.api.etags import ConditionalDep, etag_of
-from common.api.pagination import Page, PageDep
+from common.api.pagination import PageDep
 from common.api.routing import service_router
 from common.batches.item_isolation import Isolated, answer_handover
 from common.contracts import Analysis, BatchResult, ItemError, SentimentLabel
 from common.contracts.text import Ticker
 from common.errors import NotFound, problems
 from common.gateway import NLP
+from common.postgres.paging import Page
 from nlp import repository
 from nlp.analysis import analyse
 from nlp.dependencies import EngineDep

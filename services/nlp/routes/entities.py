@@ -6,12 +6,13 @@ from fastapi import Path, Query
 
 from common.api.dependencies import ConnectionDep
 from common.api.etags import ConditionalDep
-from common.api.pagination import Page, PageDep, decode_cursor, encode_cursor
+from common.api.pagination import PageDep
 from common.api.routing import service_router
 from common.contracts import EntityType
 from common.contracts.text import Ticker
 from common.errors import problems
 from common.gateway import NLP
+from common.postgres.paging import Page, decode_cursor, encode_cursor
 from nlp.aliasing import aliases_tag, change_aliases, known_entity
 from nlp.dependencies import EngineDep
 from nlp.engine import Engine

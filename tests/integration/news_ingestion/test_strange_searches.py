@@ -5,8 +5,8 @@ import random
 import pytest
 from sqlalchemy.exc import DBAPIError
 
-from common.api.pagination import PageRequest
 from common.postgres.faults import database_fault
+from common.postgres.paging import PageRequest
 from news_ingestion.repository import reading
 from news_ingestion.repository.reading import ArticleFilter
 from tests.integration.news_ingestion.test_articles import article, post

@@ -10,8 +10,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from sqlalchemy import BigInteger, Column, MetaData, Table, select
 
-from common.api.pagination import PageRequest, decode_cursor, encode_cursor, keyset
 from common.errors import NotFound
+from common.postgres.paging import PageRequest, decode_cursor, encode_cursor, keyset
 
 MOMENTS = st.datetimes(timezones=st.just(UTC))
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(exclude_categories=[]))

@@ -10,7 +10,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from common.api.offloading import off_loop
+from common.offloading import off_loop
 from news_ingestion.providers.provider_errors import UpstreamError
 from news_ingestion.providers.rss.document import FRAME, Document, Failure, headers_for
 from news_ingestion.providers.rss.encoding import feed_text
