@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import Any, ClassVar, Literal, TypeVar
+from typing import Any, ClassVar, Literal
 from urllib.parse import quote
 
 from pydantic import Field, SecretStr, field_validator
@@ -12,8 +12,6 @@ from sqlalchemy import URL, make_url
 
 from common.gateway import Service
 from common.secrets.secret_box import keys_of
-
-SettingsT = TypeVar("SettingsT", bound="ServiceSettings")
 
 
 class SecretFileSource(PydanticBaseSettingsSource):
@@ -71,7 +69,8 @@ class ServiceSettings(BaseSettings):
         None, description="Redis URL: `redis://[:password@]host:port/0` or `unix://path`. Overrides `REDIS_HOST`."
     )
     redis_host: str | None = Field(
-        None, description="Redis host. Without Redis, nothing is cached and rate limits are counted per process."
+        None,
+        description="Redis host. It holds the counters of the rate limit; without it, each process counts alone.",
     )
     redis_port: int = Field(6379, ge=1, le=65535, description="Redis port.")
     redis_password: SecretStr | None = Field(None, description="Redis password.")
