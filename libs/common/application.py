@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version as distribution_version
 from typing import Any
@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry
 
 from common.api.abandonment import AbandonmentMiddleware
 from common.api.docs_page import install_docs_page
-from common.api.health import Check, check_database, health_router
+from common.api.health import health_router
 from common.api.idempotency import forget_old_answers
 from common.api.middleware import RequestMiddleware
 from common.api.openapi import openapi_document
@@ -48,7 +48,6 @@ class ServiceDefinition:
     events : names of the events on its stream.
     counts : returns how many items the service has received, made and refused; `mia replay` adds them up.
     lifespan : opens the service's engine, which its routes get by `engine_of`, and starts its workers.
-    checks : what must hold, besides the database, before it is ready.
     sealed : columns that hold secrets, of tables with one column as their key.
     """
 
@@ -61,7 +60,6 @@ class ServiceDefinition:
     lifespan: Lifespan
     handover: Handover | None = None
     events: tuple[str, ...] = ()
-    checks: Mapping[str, Check] = field(default_factory=dict)
     sealed: Sequence[SealedColumn] = ()
 
     def create_app(
@@ -141,10 +139,9 @@ def _create_app(
     app.add_middleware(AbandonmentMiddleware)
     install_metrics(app, app.state.registry)
     install_docs_page(app, service)
-    checks = {"database": check_database, **definition.checks}
     operations = operations_router(definition.service, definition.events, definition.counts, definition.handover)
     documented = (*definition.routers, operations)
-    for router in (*documented, health_router(service.kubernetes_name, version, checks)):
+    for router in (*documented, health_router(service.kubernetes_name, version)):
         # Not `include_router`: finding a route within routes took a fifth of a page's CPU, and ours add nothing.
         app.router.routes.extend(router.routes)
     app.add_middleware(RequestMiddleware, tracing=tracing, max_body_bytes=settings.max_body_bytes)

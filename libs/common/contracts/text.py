@@ -20,9 +20,6 @@ def shortened(text: str, max_characters: int) -> str:
     return text if len(text) <= max_characters else text[: max_characters - 1] + "…"
 
 
-# What PostgreSQL can compare with: any text without NUL. For query strings, where nothing is replaced silently.
-QUERY_TEXT = r"^[^\x00]*$"
-
 # Any text that a caller sends and no other type below is for: without a length, never without this.
 Text = Annotated[str, AfterValidator(without_control_characters)]
 Name = Annotated[str, AfterValidator(without_control_characters), StringConstraints(min_length=1, max_length=200)]
