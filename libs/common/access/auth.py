@@ -93,10 +93,6 @@ class Authenticator:
         self._loaded_at = float("-inf")
         self._loading: asyncio.Task[None] | None = None
 
-    def forget(self) -> None:
-        """Read the keys again for the next request."""
-        self._loaded_at = float("-inf")
-
     async def is_required(self) -> bool:
         """Tell whether callers must show a credential: a token secret asks for one, or a key was ever created."""
         if self._asks_always:
