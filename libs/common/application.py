@@ -1,7 +1,7 @@
 """Builds the FastAPI app of a service: what is common to the four is said here once."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -20,11 +20,10 @@ from common.api.middleware import RequestMiddleware
 from common.api.openapi import openapi_document
 from common.api.problem_responses import install_problem_handlers
 from common.api.routing import ServiceRouter
-from common.api.service_routes import operations_router
+from common.api.service_routes import CountsFunction, common_router
 from common.clock import SYSTEM_CLOCK, Clock
 from common.gateway import Service
 from common.handover.neighbour import Handover
-from common.postgres.database import Connection
 from common.postgres.sealing import SealedColumn, seal_all
 from common.postgres.tables import CommonTables
 from common.runtime import Runtime
@@ -32,7 +31,6 @@ from common.settings import ServiceSettings
 from common.telemetry.metrics import PoolCollector, install_metrics
 from common.telemetry.tracing import Tracing
 
-Counts = Callable[[Connection], Awaitable[Mapping[str, int]]]
 # Any: each service has an engine of its own class, which its `dependencies` ask for by type.
 Lifespan = Callable[[Runtime], AbstractAsyncContextManager[Any]]
 
@@ -56,7 +54,7 @@ class ServiceDefinition:
     tables: CommonTables
     routers: Sequence[ServiceRouter]
     description: str
-    counts: Counts
+    counts: CountsFunction
     lifespan: Lifespan
     handover: Handover | None = None
     events: tuple[str, ...] = ()
@@ -139,8 +137,8 @@ def _create_app(
     app.add_middleware(AbandonmentMiddleware)
     install_metrics(app, app.state.registry)
     install_docs_page(app, service)
-    operations = operations_router(definition.service, definition.events, definition.counts, definition.handover)
-    documented = (*definition.routers, operations)
+    common = common_router(definition.service, definition.events, definition.counts, definition.handover)
+    documented = (*definition.routers, common)
     for router in (*documented, health_router(service.kubernetes_name, version)):
         # Not `include_router`: finding a route within routes took a fifth of a page's CPU, and ours add nothing.
         app.router.routes.extend(router.routes)

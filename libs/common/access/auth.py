@@ -6,9 +6,10 @@ import hmac
 import re
 import secrets
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 import jwt
 from pydantic import SecretStr
@@ -17,6 +18,7 @@ from sqlalchemy import Table, insert, select, update
 from common.errors import Unauthorized
 from common.foundation import Foundation
 from common.postgres.database import Connection
+from common.postgres.rows import columns_for, find_rows
 
 Scope = Literal["read", "write", "admin"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
@@ -41,14 +43,13 @@ class Principal:
 ANONYMOUS = Principal("anonymous", frozenset(SCOPES))
 
 
-@dataclass(frozen=True, slots=True)
-class ApiKeyRecord:
+class ApiKeyRecord(NamedTuple):
     """What is kept of a key: never the key itself."""
 
     key_id: str
     name: str
     secret_hash: str
-    scopes: tuple[str, ...]
+    scopes: Sequence[str]
     expires_at: datetime | None
     revoked_at: datetime | None
 
@@ -160,7 +161,7 @@ class Authenticator:
     async def _load(self) -> None:
         begun = time.monotonic()
         async with self._database.reading() as connection:
-            keys = await read_api_keys(connection, self._table)
+            keys = await list_api_keys(connection, self._table)
         self._keys, self._loaded_at = {record.key_id: record for record in keys}, begun
 
     def _loaded(self, loading: asyncio.Task[None]) -> None:
@@ -170,16 +171,13 @@ class Authenticator:
             loading.exception()
 
 
-async def read_api_keys(connection: Connection, table: Table) -> list[ApiKeyRecord]:
+async def list_api_keys(connection: Connection, table: Table) -> list[ApiKeyRecord]:
     """Return every key of the service, expired and revoked ones included, oldest first."""
-    rows = await connection.execute(select(table).order_by(table.c.created_at))
-    return [
-        ApiKeyRecord(row.key_id, row.name, row.secret_hash, tuple(row.scopes), row.expires_at, row.revoked_at)
-        for row in rows
-    ]
+    statement = select(*columns_for(ApiKeyRecord, table)).order_by(table.c.created_at)
+    return await find_rows(connection, statement, ApiKeyRecord)
 
 
-async def store_api_key(connection: Connection, table: Table, record: ApiKeyRecord, created_at: datetime) -> None:
+async def insert_api_key(connection: Connection, table: Table, record: ApiKeyRecord, created_at: datetime) -> None:
     """Store `record`; the same key may be stored in the databases of several services."""
     await connection.execute(
         insert(table).values(

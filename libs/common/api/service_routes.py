@@ -15,19 +15,13 @@ from common.api.pagination import PageDep
 from common.api.routing import ServiceRouter, require_admin, service_router
 from common.errors import NotFound, problems
 from common.gateway import Service
-from common.handover.dead_letters import (
-    DeadLetterRow,
-    count_dead_letters,
-    put_back,
-    select_dead_letters,
-    take_dead_letter,
-)
+from common.handover import dead_letters
+from common.handover.dead_letters import DeadLetterRow
 from common.handover.event_log import POSITION
 from common.handover.neighbour import Handover
 from common.handover.outbox import count_pending
 from common.postgres.database import Connection, after_commit
-from common.postgres.paging import Page, keyset
-from common.postgres.rows import find_rows
+from common.postgres.paging import Page
 from common.runtime import Runtime
 
 
@@ -59,7 +53,7 @@ class Counts(BaseModel):
 CountsFunction = Callable[[Connection], Awaitable[Mapping[str, int]]]
 
 
-def operations_router(
+def common_router(
     service: Service, events: tuple[str, ...], counts: CountsFunction, handover: Handover | None
 ) -> ServiceRouter:
     """Return the common routes of `service`."""
@@ -80,7 +74,7 @@ def _add_counts(router: APIRouter, counts: CountsFunction) -> None:
         """Count what went through this service; with its neighbours' counts it adds up to the whole pipeline."""
         found = await counts(connection)
         pending = await count_pending(connection, runtime.tables.outbox)
-        dead = await count_dead_letters(connection, runtime.tables.dead_letter)
+        dead = await dead_letters.count_dead_letters(connection, runtime.tables.dead_letter)
         return Counts(counts=dict(found), outbox_pending=pending, dead_letters=dead)
 
 
@@ -107,9 +101,7 @@ def _add_dead_letters(router: APIRouter) -> None:
     @router.get("/dead-letters", responses=problems(404))
     async def list_dead_letters(connection: ReadConnectionDep, runtime: RuntimeDep, page: PageDep) -> Page[DeadLetter]:
         """List hand-overs that the neighbour refused, the newest first, each with the neighbour's answer."""
-        table = runtime.tables.dead_letter
-        statement = keyset(select_dead_letters(table), page, (table.c.dead_letter_id,))
-        rows = await find_rows(connection, statement, DeadLetterRow)
+        rows = await dead_letters.list_dead_letters(connection, page, runtime.tables.dead_letter)
         return page.answer(rows, key=lambda row: (row.dead_letter_id,), read=DeadLetter.from_row)
 
     @router.post(
@@ -120,8 +112,8 @@ def _add_dead_letters(router: APIRouter) -> None:
     )
     async def resend_dead_letter(dead_letter_id: UUID, connection: ConnectionDep, runtime: RuntimeDep) -> DeadLetter:
         """Put a refused hand-over back into the outbox, for when the neighbour has been mended."""
-        letter = await _take(connection, runtime, dead_letter_id)
-        await put_back(connection, runtime.tables, letter, runtime.clock.now())
+        letter = await _delete_dead_letter(connection, runtime, dead_letter_id)
+        await dead_letters.insert_into_outbox(connection, runtime.tables, letter, runtime.clock.now())
         after_commit(connection, runtime.handover().wake)
         return DeadLetter.from_row(letter)
 
@@ -133,11 +125,9 @@ def _add_dead_letters(router: APIRouter) -> None:
     )
     async def delete_dead_letter(dead_letter_id: UUID, connection: ConnectionDep, runtime: RuntimeDep) -> None:
         """Give a refused hand-over up."""
-        await _take(connection, runtime, dead_letter_id)
+        await _delete_dead_letter(connection, runtime, dead_letter_id)
 
 
-async def _take(connection: Connection, runtime: Runtime, dead_letter_id: UUID) -> DeadLetterRow:
-    letter = await take_dead_letter(connection, runtime.tables.dead_letter, dead_letter_id)
-    if letter is None:
-        raise NotFound.of("dead letter", dead_letter_id)
-    return letter
+async def _delete_dead_letter(connection: Connection, runtime: Runtime, dead_letter_id: UUID) -> DeadLetterRow:
+    letter = await dead_letters.delete_dead_letter(connection, runtime.tables.dead_letter, dead_letter_id)
+    return NotFound.unless(letter, "dead letter", dead_letter_id)

@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import event
 from starlette.types import Message
 
-from common.access.auth import NewApiKey, Scope, new_api_key, revoke_api_key, store_api_key
+from common.access.auth import NewApiKey, Scope, insert_api_key, new_api_key, revoke_api_key
 from common.api.routing import ServiceRoute
 from tests.conftest import RunningService, StartService
 
@@ -26,7 +26,7 @@ async def create_key(service: RunningService, *scopes: Scope, valid_hours: float
     now = service.runtime.clock.now()
     key = new_api_key("test", scopes, now + timedelta(hours=valid_hours))
     async with service.database.transaction() as connection:
-        await store_api_key(connection, service.runtime.tables.api_key, key.record, now)
+        await insert_api_key(connection, service.runtime.tables.api_key, key.record, now)
     return key
 
 
