@@ -2,7 +2,7 @@
 
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 import typer
 import uvloop
@@ -50,7 +50,7 @@ _EXPECTED = (
 _errors = Console(stderr=True)
 
 
-def run(coroutine: Coroutine[Any, Any, ResultT]) -> ResultT:
+def run(coroutine: Coroutine[object, None, ResultT]) -> ResultT:
     """Run a command to its end and return its result; an expected failure ends with one line and status 2."""
     try:
         return uvloop.run(coroutine)
