@@ -48,7 +48,7 @@ test-image: $(STAMP)  ## Build the four images without a registry and run them t
 test-gitops: $(STAMP)  ## Let the real Flux reconcile both clusters into a real API server, and tell how it went
 	@$(BIN)/python -m pytest tests/gitops -m gitops $(ARGS)
 
-test-faults: $(STAMP)  ## Post 10,000 articles while everything is killed, paused, cut off, filled up; then check the books (minutes; ARGS="--seed 2")
+test-faults: $(STAMP)  ## Post 10,000 articles while everything is killed, paused, cut off, filled up; then check the counts (minutes; ARGS="--seed 2")
 	@$(BIN)/python -m tests.faults.campaign $(ARGS)
 
 fuzz: $(STAMP)  ## Send 10,000 hostile requests and 10,000 hostile feeds (minutes; ARGS="--seed 2")

@@ -128,7 +128,7 @@ async def test_the_first_run_shows_its_tables_although_keys_exist_and_a_given_se
 
     for text in (with_keys, with_secret):
         assert "Strongest impacts" in text
-        assert "the books" in text
+        assert "balances" in text
     assert status == 401
 
 

@@ -141,7 +141,7 @@ class Interleaving(RuleBasedStateMachine, Generic[_ItemT]):
             self.stage.runner.run(self._end(ready[place % len(ready)], commits=commits))
 
     def teardown(self) -> None:
-        """End what is open, and hold the books."""
+        """End what is open, and check the counts."""
         if self.stories:
             self.stage.runner.run(self._finish())
 

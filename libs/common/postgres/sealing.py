@@ -20,7 +20,7 @@ async def seal_all(database: Database, box: SecretBox, columns: Sequence[SealedC
 
 
 async def unseal_all(database: Database, box: SecretBox, columns: Sequence[SealedColumn]) -> int:
-    """Store every value of `columns` in the clear, as the release before reads it, and return how many that were."""
+    """Store every value of `columns` in the clear, as the previous release reads it, and return how many that were."""
     return await _rewrite(database, columns, box.open)
 
 
