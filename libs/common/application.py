@@ -93,6 +93,45 @@ def _create_app(
         raise ValueError(f"{definition.service.name} keeps secrets: in {settings.environment} it needs SECRETS_KEY")
     service, version = definition.service, distribution_version("market-impact-analysis-system")
 
+    tracing = Tracing.configured(settings)
+    app = FastAPI(
+        title=f"{service.title} · Market Impact Analysis System",
+        version=version,
+        description=definition.description,
+        openapi_url=f"{service.prefix}/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        # A path is right or wrong: a redirect would carry the Host and the query that a stranger wrote.
+        redirect_slashes=False,
+        lifespan=_lifespan(definition, settings, transport, clock, tracing),
+    )
+    app.state.registry = CollectorRegistry()
+    app.state.service = service
+    install_problem_handlers(app)
+    # The innermost, so that metrics and logs see the status of what was abandoned.
+    app.add_middleware(AbandonmentMiddleware)
+    install_metrics(app, app.state.registry)
+    install_docs_page(app, service)
+    common = common_router(definition.service, definition.events, definition.counts, definition.handover)
+    documented = (*definition.routers, common)
+    for router in (*documented, health_router(service.kubernetes_name, version)):
+        # Not `include_router`: finding a route within routes took a fifth of a page's CPU, and ours add nothing.
+        app.router.routes.extend(router.routes)
+    app.add_middleware(RequestMiddleware, tracing=tracing, max_body_bytes=settings.max_body_bytes)
+    # Once: it takes some hundred milliseconds, and the routes do not change.
+    app.openapi = cache(lambda: openapi_document(app, documented))  # type: ignore[method-assign]
+    return app
+
+
+def _lifespan(
+    definition: ServiceDefinition,
+    settings: ServiceSettings,
+    transport: httpx.AsyncBaseTransport | None,
+    clock: Clock,
+    tracing: Tracing | None,
+) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    """Return what makes the runtime, opens the engine and starts the workers, and ends them in the reverse order."""
+
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         runtime = Runtime(
@@ -118,34 +157,7 @@ def _create_app(
             if tracing is not None:
                 tracing.close()
 
-    app = FastAPI(
-        title=f"{service.title} · Market Impact Analysis System",
-        version=version,
-        description=definition.description,
-        openapi_url=f"{service.prefix}/openapi.json",
-        docs_url=None,
-        redoc_url=None,
-        # A path is right or wrong: a redirect would carry the Host and the query that a stranger wrote.
-        redirect_slashes=False,
-        lifespan=lifespan,
-    )
-    tracing = Tracing.configured(settings)
-    app.state.registry = CollectorRegistry()
-    app.state.service = service
-    install_problem_handlers(app)
-    # The innermost, so that metrics and logs see the status of what was abandoned.
-    app.add_middleware(AbandonmentMiddleware)
-    install_metrics(app, app.state.registry)
-    install_docs_page(app, service)
-    common = common_router(definition.service, definition.events, definition.counts, definition.handover)
-    documented = (*definition.routers, common)
-    for router in (*documented, health_router(service.kubernetes_name, version)):
-        # Not `include_router`: finding a route within routes took a fifth of a page's CPU, and ours add nothing.
-        app.router.routes.extend(router.routes)
-    app.add_middleware(RequestMiddleware, tracing=tracing, max_body_bytes=settings.max_body_bytes)
-    # Once: it takes some hundred milliseconds, and the routes do not change.
-    app.openapi = cache(lambda: openapi_document(app, documented))  # type: ignore[method-assign]
-    return app
+    return lifespan
 
 
 def _start_common_workers(runtime: Runtime) -> None:

@@ -77,7 +77,7 @@ async def answer_once(
             return _replay(stored, body_hash, shown_once)
         request.state.connection = connection
         response = await handler(request)
-        await _store(runtime, connection, identity, body_hash, response, shown_once)
+        await _store(runtime, connection, identity, response, body_hash=body_hash, shown_once=shown_once)
     return response
 
 
@@ -110,8 +110,9 @@ async def _store(
     runtime: Runtime,
     connection: Connection,
     identity: dict[str, str],
-    body_hash: str,
     response: Response,
+    *,
+    body_hash: str,
     shown_once: frozenset[str],
 ) -> None:
     headers = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}

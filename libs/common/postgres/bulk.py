@@ -42,7 +42,7 @@ async def insert_rows(
     List-valued columns must be JSONB, since `unnest` flattens arrays of arrays.
     """
     if rows:
-        statement = _insert_statement(table, tuple(rows[0]), on_conflict, update, where, ())
+        statement = _insert_statement(table, tuple(rows[0]), on_conflict, update=update, where=where)
         await connection.execute(statement, _arrays(rows))
 
 
@@ -59,7 +59,8 @@ async def insert_returning(
     """Insert `rows` as `insert_rows` does; return the columns of `row_type` of those that were really written."""
     if not rows:
         return []
-    statement = _insert_statement(table, tuple(rows[0]), on_conflict, update, where, tuple(row_type._fields))  # type: ignore[attr-defined]
+    returning: tuple[str, ...] = row_type._fields  # type: ignore[attr-defined]
+    statement = _insert_statement(table, tuple(rows[0]), on_conflict, update=update, where=where, returning=returning)
     return await find_rows(connection, statement, row_type, _arrays(rows))
 
 
@@ -109,9 +110,10 @@ def _insert_statement(
     table: Table,
     names: tuple[str, ...],
     on_conflict: tuple[str, ...] | None,
+    *,
     update: tuple[str, ...],
     where: str | None,
-    returning: tuple[str, ...],
+    returning: tuple[str, ...] = (),
 ) -> Insert | ReturningInsert[Any]:
     types = {name: table.c[name].type for name in names}
     arrays = func.unnest(*(bindparam(name, type_=ARRAY(types[name], dimensions=1)) for name in names))
