@@ -5,11 +5,10 @@ from contextlib import asynccontextmanager
 
 from alerts import models
 from alerts.default_rules import seed
-from alerts.delivery.retention import forget_old_deliveries
 from alerts.engine import Engine, open_engine
 from alerts.lifecycle import notifier
-from alerts.receivers.management import forget_shown_secrets
 from alerts.repository import counts
+from alerts.retention import prune_deliveries, prune_shown_secrets
 from alerts.routes import ROUTERS
 from alerts.settings import Settings
 from common.application import ServiceDefinition
@@ -33,8 +32,8 @@ async def lifespan(runtime: Runtime) -> AsyncIterator[Engine]:
         await seed(engine)
         runtime.start_worker("notifier", lambda: notifier.run(engine))
         runtime.start_worker("dispatcher", engine.dispatcher.run)
-        runtime.start_worker("forget-old-deliveries", lambda: forget_old_deliveries(runtime), every_seconds=3_600.0)
-        runtime.start_worker("forget-shown-secrets", lambda: forget_shown_secrets(runtime), every_seconds=600.0)
+        runtime.start_worker("prune-deliveries", lambda: prune_deliveries(engine), every_seconds=3_600.0)
+        runtime.start_worker("prune-shown-secrets", lambda: prune_shown_secrets(engine), every_seconds=600.0)
         yield engine
         # Before the client closes: what is being sent is finished and recorded.
         engine.notifier.stop()

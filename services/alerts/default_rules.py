@@ -35,6 +35,6 @@ async def seed(engine: Engine) -> None:
         if is_new:
             await create_receiver(engine, connection, LogCreate(name="log", kind="log"))
             for rule in DEFAULT_RULES:
-                await create_rule(connection, rule, runtime.clock.now())
+                await create_rule(engine, connection, rule)
         # In every database, one of an earlier release too: its receivers can be set before anything has happened.
         await system_events.insert_system_rule(connection, runtime.clock.now())

@@ -4,11 +4,11 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from alerts.active_rules import ActiveRules
 from alerts.delivery.channels.channel import Channel
 from alerts.delivery.channels.registry import open_channels
 from alerts.delivery.dispatcher import Dispatcher
 from alerts.metrics import AlertMetrics
-from alerts.rules.active_rules import ActiveRules
 from alerts.settings import Settings
 from common.runtime import Runtime
 from common.wakeup import WakeUp

@@ -6,6 +6,7 @@ from datetime import datetime
 from operator import itemgetter
 from uuid import UUID
 
+from alerts.active_rules import ActiveRule
 from alerts.engine import Engine
 from alerts.lifecycle.opening import Match, fire
 from alerts.lifecycle.states import Correction, corrected
@@ -14,7 +15,6 @@ from alerts.metrics import AlertMetrics
 from alerts.repository import alerts, signals
 from alerts.repository.alerts import AlertChange
 from alerts.repository.signals import AmendedLink, Key, SignalRow
-from alerts.rules.active_rules import ActiveRule
 from common.batches.item_isolation import shared_by_items
 from common.batches.revisions import RevisedBatch
 from common.clock import uuid7

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from alerts.active_rules import ActiveRule
 from alerts.engine import Engine
 from alerts.lifecycle.states import ENDED, opened
 from alerts.matching.grouping import repeat_after
@@ -12,7 +13,6 @@ from alerts.notification.body import render, title_of
 from alerts.notification.ledger_rows import delivery_rows, transition
 from alerts.repository import alerts, deliveries, signals
 from alerts.repository.alerts import AlertRow, OpenedAlert
-from alerts.rules.active_rules import ActiveRule
 from common.clock import uuid7
 from common.contracts import Impact
 from common.postgres.database import Connection, after_commit

@@ -17,12 +17,9 @@ from common.postgres.database import Connection
 MAX_IMPACTS = 50
 
 
-async def alert_or_404(connection: Connection, alert_id: UUID, *, for_update: bool = False) -> AlertRow:
+async def required_alert(connection: Connection, alert_id: UUID, *, for_update: bool = False) -> AlertRow:
     """Return a stored alert; `NotFound` when there is none."""
-    row = await alerts.find_alert(connection, alert_id, for_update=for_update)
-    if row is None:
-        raise NotFound.of("alert", alert_id)
-    return row
+    return NotFound.unless(await alerts.find_alert(connection, alert_id, for_update=for_update), "alert", alert_id)
 
 
 async def read_alerts(connection: Connection, rows: Sequence[AlertRow]) -> list[AlertRead]:

@@ -3,7 +3,7 @@
 import asyncio
 import json
 
-from alerts.delivery.retention import forget_old_deliveries
+from alerts.retention import prune_deliveries
 from alerts.settings import Settings
 from common.clock import uuid7
 from tests.builders.impacts import impact
@@ -244,11 +244,10 @@ async def test_finished_deliveries_are_forgotten_after_their_retention_and_pendi
     await alerts.signals(impact())
     await webhook.wait_for(1)
     done = await delivery_in(alerts, "delivered")
-    runtime = alerts.service.runtime
-    assert await forget_old_deliveries(runtime) == 0
+    assert await prune_deliveries(alerts.engine) == 0
 
-    clock.advance(runtime.settings.delivery_retention_days * 86_400 + 1)
-    assert await forget_old_deliveries(runtime) == 1
+    clock.advance(alerts.engine.settings.delivery_retention_days * 86_400 + 1)
+    assert await prune_deliveries(alerts.engine) == 1
 
     assert done not in (await alerts.get("/deliveries"))["data"]
     assert len((await alerts.get("/alerts"))["data"]) == 1
