@@ -3,11 +3,10 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from alerts import models
+from alerts import models, repository
 from alerts.default_rules import seed
 from alerts.engine import Engine, open_engine
 from alerts.lifecycle import notifier
-from alerts.repository import counts
 from alerts.retention import prune_deliveries, prune_shown_secrets
 from alerts.routes import ROUTERS
 from alerts.settings import Settings
@@ -47,7 +46,7 @@ create_app = ServiceDefinition(
     tables=models.TABLES,
     routers=ROUTERS,
     description=DESCRIPTION,
-    counts=counts,
+    counts=repository.find_counts,
     events=EVENTS,
     lifespan=lifespan,
     sealed=models.SEALED,

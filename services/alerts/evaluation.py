@@ -14,7 +14,7 @@ from alerts.matching.grouping import fingerprint, group_labels, window_start
 from alerts.metrics import AlertMetrics
 from alerts.repository import alerts, signals
 from alerts.repository.alerts import AlertChange
-from alerts.repository.signals import AmendedLink, Key, SignalRow
+from alerts.repository.signals import AmendedLink, Key, NewSignal
 from common.batches.item_isolation import shared_by_items
 from common.batches.revisions import RevisedBatch
 from common.clock import uuid7
@@ -63,7 +63,7 @@ async def receive(engine: Engine, connection: Connection, items: Sequence[Impact
     n_matched = sum(1 for key in stored if received[key].rules)
     after_commit(connection, lambda: _count(engine.metrics, len(stored), n_matched))
     missing = [key for key in received if key not in stored]
-    held = await signals.find_signals(connection, missing) if missing else {}
+    held = await signals.list_held_signals(connection, missing) if missing else {}
     return batch.answers(stored, held)
 
 
@@ -71,7 +71,7 @@ async def _store(
     connection: Connection, received: dict[Key, Received], fresh_ids: dict[Key, UUID], now: datetime
 ) -> dict[Key, UUID]:
     rows = [
-        SignalRow(
+        NewSignal(
             signal_id=fresh_ids[key],
             impact_id=each.impact.impact_id,
             article_id=each.impact.article_id,

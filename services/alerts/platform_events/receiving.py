@@ -15,7 +15,7 @@ from alerts.platform_events.events import EPOCH, RANK, SystemEvent
 from alerts.repository import alerts, system_events
 from alerts.repository.alerts import AlertRow, TransitionRow
 from alerts.repository.rules import RuleRow
-from alerts.repository.system_events import SystemAlertRow, SystemEventRow
+from alerts.repository.system_events import NewSystemEvent, SystemAlertRow
 from alerts.system_rule import SYSTEM_RULE_ID
 from common.clock import uuid7
 from common.contracts import BatchResult, ItemResult
@@ -138,7 +138,7 @@ async def _store(
         if each.is_stored:
             await alerts.update_system_alert(connection, alert)
     events = [
-        SystemEventRow(
+        NewSystemEvent(
             event_id=uuid7(),
             event_key=event.key,
             alert_id=touched[event.group_key].alert_id,

@@ -14,7 +14,7 @@ from common.contracts import AlertKind, AlertState, Severity
 from common.postgres.bulk import insert_rows
 from common.postgres.database import Connection
 from common.postgres.paging import PageRequest, keyset
-from common.postgres.rows import arrays_of, columns_for, find_row, find_rows
+from common.postgres.rows import arrays_of, columns_for, find_joined_rows, find_row, find_rows
 
 
 class AlertRow(NamedTuple):
@@ -53,6 +53,13 @@ class OpenedAlert(NamedTuple):
     group_key: str
     window_start: datetime
     previous_state: AlertState | None
+
+
+class _RuleToday(NamedTuple):
+    """What the rule of an alert says at present."""
+
+    receivers: list[str]
+    is_rule_deleted: bool
 
 
 class DueAlert(NamedTuple):
@@ -180,7 +187,6 @@ _UPDATE = text(
 )
 
 _COLUMNS = columns_for(AlertRow, ALERT)
-_WIDTH = len(_COLUMNS)
 # An alert begins without these.
 _INSERTED = tuple(name for name in AlertRow._fields if name not in {"ends_at", "notified_at", "revision"})
 _CHANGED_BY_EVENTS = (
@@ -247,8 +253,8 @@ async def claim_due_alerts(connection: Connection, now: datetime, limit: int) ->
         .limit(limit)
         .with_for_update(skip_locked=True, of=ALERT)
     )
-    rows = (await connection.execute(statement)).all()
-    return [DueAlert(AlertRow._make(row[:_WIDTH]), row.receivers, row.is_rule_deleted) for row in rows]
+    found = await find_joined_rows(connection, statement, AlertRow, _RuleToday)
+    return [DueAlert(alert, *rule) for alert, rule in found]
 
 
 async def claim_expired_alerts(connection: Connection, now: datetime, limit: int) -> list[AlertRow]:

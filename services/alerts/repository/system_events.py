@@ -15,11 +15,11 @@ from alerts.repository.rules import RuleRow
 from alerts.system_rule import SYSTEM_RULE_ID, SYSTEM_RULE_NAME
 from common.postgres.bulk import insert_rows
 from common.postgres.database import Connection
-from common.postgres.rows import columns_for, find_one_row
+from common.postgres.rows import columns_for, find_joined_rows, find_one_row
 
 
-class SystemEventRow(NamedTuple):
-    """An event of the platform as it came in."""
+class NewSystemEvent(NamedTuple):
+    """An event of the platform as it came in, to be stored."""
 
     event_id: UUID
     event_key: str
@@ -30,14 +30,18 @@ class SystemEventRow(NamedTuple):
     document: str
 
 
+class _NewestEvent(NamedTuple):
+    """When the newest event of an alert happened."""
+
+    last_event_at: datetime | None
+
+
 class SystemAlertRow(NamedTuple):
     """An alert of the platform, and when its newest event happened."""
 
     alert: AlertRow
     last_event_at: datetime | None
 
-
-_WIDTH = len(AlertRow._fields)
 
 # Sorted: two replicas that get the same notification lock the groups in the same order.
 _CLAIM_GROUPS = text(
@@ -113,8 +117,8 @@ async def claim_alerts(connection: Connection, group_keys: Sequence[str]) -> lis
         .where(ALERT.c.rule_id == SYSTEM_RULE_ID, ALERT.c.group_key.in_(group_keys))
         .with_for_update(of=ALERT)
     )
-    rows = (await connection.execute(statement)).all()
-    return [SystemAlertRow(AlertRow._make(row[:_WIDTH]), row.last_event_at) for row in rows]
+    found = await find_joined_rows(connection, statement, AlertRow, _NewestEvent)
+    return [SystemAlertRow(alert, event.last_event_at) for alert, event in found]
 
 
 async def list_known_events(connection: Connection, event_keys: Sequence[str]) -> set[str]:
@@ -123,6 +127,6 @@ async def list_known_events(connection: Connection, event_keys: Sequence[str]) -
     return set(await connection.scalars(select(event_key).where(event_key.in_(event_keys))))
 
 
-async def insert_events(connection: Connection, rows: Sequence[SystemEventRow]) -> None:
+async def insert_events(connection: Connection, rows: Sequence[NewSystemEvent]) -> None:
     """Store events; one that is here already is left as it is."""
     await insert_rows(connection, SYSTEM_EVENT, [row._asdict() for row in rows], on_conflict=("event_key",))
