@@ -35,7 +35,7 @@ async def lifespan(runtime: Runtime) -> AsyncIterator[Engine]:
         runtime.start_worker("prune-shown-secrets", lambda: prune_shown_secrets(engine), every_seconds=600.0)
         yield engine
         # Before the client closes: what is being sent is finished and recorded.
-        engine.notifier.stop()
+        engine.notifier_wake_up.stop()
         engine.dispatcher.stop()
         await runtime.stop_workers()
 

@@ -125,7 +125,7 @@ async def _amend(
         reasons[link.alert_id] = "retracted" if is_withdrawn else "revised"
     await _correct(connection, reasons, now)
     await signals.update_links(connection, changes, now)
-    after_commit(connection, engine.notifier.wake)
+    after_commit(connection, engine.notifier_wake_up.wake)
     after_commit(connection, lambda: engine.metrics.amended.inc(len(reasons)))
     return [match for match in matches if (match.signal_id, *match.identity) not in linked]
 

@@ -4,8 +4,8 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 
+from alerts.column_values import AttemptVerdict, DeliveryState
 from alerts.delivery.retry_schedule import GIVE_UP_AFTER, Answer, next_attempt_at, verdict
-from alerts.models import AttemptVerdict, DeliveryState
 from alerts.repository.deliveries import ClaimedDelivery
 
 

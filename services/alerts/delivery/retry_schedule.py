@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from alerts.models import AttemptVerdict
+from alerts.column_values import AttemptVerdict
 from common.outgoing.header_values import MAX_WAIT_SECONDS
 
 _MINUTE, _HOUR = 60.0, 3_600.0

@@ -4,8 +4,8 @@ from datetime import datetime
 
 from alerts.engine import Engine
 from alerts.lifecycle import states
-from alerts.lifecycle.notifier import ended_event
 from alerts.notification.ledger_rows import transition
+from alerts.notification.stream_events import ended_event
 from alerts.repository import alerts
 from alerts.repository.alerts import AlertChange, AlertRow
 from alerts.schemas.alerts import AlertAction
@@ -34,7 +34,7 @@ async def resolve(engine: Engine, connection: Connection, alert: AlertRow, actio
     row = await _change(connection, alert, states.resolved(alert, now), action, now)
     if row is not alert:
         await engine.runtime.events.publish(connection, [("alert.resolved", ended_event(row, now))])
-        after_commit(connection, engine.notifier.wake)
+        after_commit(connection, engine.notifier_wake_up.wake)
     return row
 
 

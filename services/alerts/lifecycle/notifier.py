@@ -1,6 +1,5 @@
 """Tells receivers about alerts whose time has come, on news, corrections, repeats and ends, and ends what expires."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -9,10 +8,10 @@ from uuid import UUID
 import structlog
 
 from alerts.engine import Engine
-from alerts.lifecycle.states import Correction, Lifecycle, expired, flushed
-from alerts.matching.grouping import repeat_after
+from alerts.lifecycle.states import Correction, Lifecycle, expired, flushed, repeat_interval
 from alerts.notification.body import Amendment, Notice, render, title_of
 from alerts.notification.ledger_rows import delivery_rows, transition
+from alerts.notification.stream_events import ended_event
 from alerts.repository import alerts, deliveries, signals
 from alerts.repository.alerts import AlertChange, AlertRow, DueAlert, TransitionRow
 from alerts.repository.deliveries import NewDelivery
@@ -75,7 +74,7 @@ async def run(engine: Engine) -> None:
     async def work() -> int:
         return await flush_due(engine) + await expire_due(engine)
 
-    await engine.notifier.repeat(work, poll_seconds=engine.settings.notification_poll_seconds)
+    await engine.notifier_wake_up.repeat(work, poll_seconds=engine.settings.notification_poll_seconds)
 
 
 async def flush_due(engine: Engine) -> int:
@@ -141,7 +140,7 @@ def _decide(due: DueAlert, contents: Contents, now: datetime) -> Decision:
         expires_at=alert.expires_at,
         repeat_after=None
         if due.is_rule_deleted
-        else repeat_after(alert.repeat_interval_seconds, alert.group_interval_seconds),
+        else repeat_interval(alert.repeat_interval_seconds, alert.group_interval_seconds),
     )
     notice = None
     if reason is not None:
@@ -246,19 +245,3 @@ async def expire_due(engine: Engine) -> int:
         events = [("alert.resolved", ended_event(alert._replace(state=after.state), now)) for alert, after in ends]
         await engine.runtime.events.publish(connection, events)
     return len(found)
-
-
-def ended_event(alert: AlertRow, now: datetime) -> str:
-    """Return the event that says an alert has ended."""
-    return json.dumps(
-        {
-            "alert_id": str(alert.alert_id),
-            "rule_id": str(alert.rule_id),
-            "rule_name": alert.rule_name,
-            "severity": alert.severity,
-            "group_labels": alert.group_labels,
-            "title": alert.title,
-            "state": alert.state,
-            "ends_at": now.isoformat(),
-        }
-    )

@@ -7,8 +7,7 @@ from uuid import UUID
 
 from alerts.active_rules import ActiveRule
 from alerts.engine import Engine
-from alerts.lifecycle.states import ENDED, opened
-from alerts.matching.grouping import repeat_after
+from alerts.lifecycle.states import ENDED, opened, repeat_interval
 from alerts.notification.body import render, title_of
 from alerts.notification.ledger_rows import delivery_rows, transition
 from alerts.repository import alerts, deliveries, signals
@@ -58,7 +57,7 @@ async def fire(engine: Engine, connection: Connection, matches: Sequence[Match],
         links += [(row.alert_id, match.signal_id) for match in grouped[row.rule_id, row.group_key, row.window_start]]
     await signals.insert_links(connection, sorted(links))
     await _announce(engine, connection, drafts, found, now)
-    after_commit(connection, engine.notifier.wake)
+    after_commit(connection, engine.notifier_wake_up.wake)
 
 
 async def _cooldowns(connection: Connection, grouped: dict[Identity, list[Match]]) -> dict[tuple[UUID, str], datetime]:
@@ -83,7 +82,7 @@ def _draft(identity: Identity, matches: list[Match], now: datetime, held_until: 
         flush_at=max(flush_at, held_until) if held_until else flush_at,
         now=now,
         expires_at=expires_at,
-        repeat_after=repeat_after(rule.repeat_interval_seconds, rule.group_interval_seconds),
+        repeat_after=repeat_interval(rule.repeat_interval_seconds, rule.group_interval_seconds),
     )
     alert = AlertRow(
         **lifecycle._asdict(),

@@ -7,13 +7,13 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from alerts.models import DeliveryReason
+from alerts.column_values import DeliveryReason
 from alerts.repository.alerts import AlertRow
 from common.contracts import Impact
 from common.contracts.text import shortened
 
 MAX_BODY_BYTES = 20_000
-_MAX_TITLE_CHARACTERS = 300
+MAX_TITLE_CHARACTERS = 300
 
 NotificationType = Literal["alert.firing", "alert.amended", "alert.resolved", "receiver.test"]
 
@@ -54,7 +54,7 @@ def title_of(impacts: Sequence[Impact]) -> str:
     size = f" {expected:+.1%}" if expected is not None else ""
     taken_back = "Withdrawn: " if strongest.state == "retracted" else ""
     line = f"{taken_back}{strongest.ticker} {strongest.direction}{size}: {strongest.context.title}"
-    return shortened(line, _MAX_TITLE_CHARACTERS)
+    return shortened(line, MAX_TITLE_CHARACTERS)
 
 
 @dataclass(frozen=True, slots=True)

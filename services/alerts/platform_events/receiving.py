@@ -9,9 +9,10 @@ from uuid import UUID
 
 from alerts.engine import Engine
 from alerts.lifecycle import states
-from alerts.lifecycle.notifier import ended_event
+from alerts.matching.grouping import EPOCH
 from alerts.notification.ledger_rows import transition
-from alerts.platform_events.events import EPOCH, RANK, SystemEvent
+from alerts.notification.stream_events import ended_event
+from alerts.platform_events.events import RANK, SystemEvent
 from alerts.repository import alerts, system_events
 from alerts.repository.alerts import AlertRow, TransitionRow
 from alerts.repository.rules import RuleRow
@@ -160,4 +161,4 @@ async def _store(
     await engine.runtime.events.publish(connection, ended)
     for source, number in Counter(event.source for event in fresh).items():
         after_commit(connection, partial(engine.metrics.system_events.labels(source).inc, number))
-    after_commit(connection, engine.notifier.wake)
+    after_commit(connection, engine.notifier_wake_up.wake)

@@ -9,7 +9,8 @@ from uuid import UUID
 
 from sqlalchemy import func, insert, or_, select, text, update
 
-from alerts.models import ALERT, ALERT_SIGNAL, ALERT_TRANSITION, RULE, SIGNAL, FlushReason
+from alerts.column_values import FlushReason
+from alerts.models import ALERT, ALERT_SIGNAL, ALERT_TRANSITION, RULE, SIGNAL
 from common.contracts import AlertKind, AlertState, Severity
 from common.postgres.bulk import insert_rows
 from common.postgres.database import Connection

@@ -9,7 +9,8 @@ from pydantic import JsonValue
 from sqlalchemy import delete, or_, select, text, update
 from sqlalchemy.dialects.postgresql import JSONB
 
-from alerts.models import DELIVERY, DELIVERY_ATTEMPT, RECEIVER, AttemptVerdict, DeliveryReason, DeliveryState
+from alerts.column_values import AttemptVerdict, DeliveryReason, DeliveryState
+from alerts.models import DELIVERY, DELIVERY_ATTEMPT, RECEIVER
 from common.postgres.bulk import insert_rows
 from common.postgres.database import Connection
 from common.postgres.paging import PageRequest, keyset

@@ -6,8 +6,8 @@ from uuid import UUID
 from fastapi import Query
 
 from alerts import redelivery
+from alerts.column_values import DeliveryState
 from alerts.dependencies import EngineDep
-from alerts.models import DeliveryState
 from alerts.redelivery import required_delivery
 from alerts.repository import deliveries
 from alerts.schemas.receivers import AttemptList, AttemptRead, DeliveryRead

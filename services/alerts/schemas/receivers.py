@@ -6,8 +6,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from alerts.column_values import AttemptVerdict, DeliveryState
 from alerts.delivery.channels.registry import ReceiverKind
-from alerts.models import AttemptVerdict, DeliveryState
 from common.api.idempotency import ShownOnce
 
 

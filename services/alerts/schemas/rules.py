@@ -6,10 +6,10 @@ from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool
 
+from alerts.column_values import WhenDocument
 from alerts.matching.conditions import FIELDS, MAX_CONDITIONS, Condition
 from alerts.matching.grouping import GroupLabel
 from alerts.matching.linting import Finding
-from alerts.models import WhenDocument
 from common.contracts import Basis, Direction, SentimentLabel, Severity
 from common.contracts.bounds import Listed, entries_up_to
 from common.contracts.text import Name, Ticker

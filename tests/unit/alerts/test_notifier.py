@@ -6,9 +6,9 @@ from uuid import UUID
 
 import pytest
 
+from alerts.column_values import FlushReason
 from alerts.lifecycle.notifier import Decision, Records, records_of
 from alerts.lifecycle.states import Lifecycle, flushed
-from alerts.models import FlushReason
 from alerts.notification.body import notice
 from tests.builders.alerts import NOW, alert_row
 

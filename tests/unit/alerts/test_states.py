@@ -6,9 +6,9 @@ from typing import get_args
 
 import pytest
 
+from alerts.column_values import FlushReason
 from alerts.lifecycle import states
 from alerts.lifecycle.states import ENDED, NEXT_STATE, Flush, Happening, ImpossibleTransition, Lifecycle
-from alerts.models import FlushReason
 from alerts.notification.body import TYPE_OF_REASON
 from common.contracts import AlertState
 from tests.builders.alerts import NOW
@@ -204,3 +204,9 @@ def test_worse_news_of_the_platform_is_told_at_once() -> None:
     after = states.reported(alert("firing"), NOW, is_worse=True, group_interval=INTERVAL)
 
     assert (after.flush_at, after.flush_reason) == (NOW, "new_events")
+
+
+def test_a_repeat_is_rounded_up_to_the_group_interval() -> None:
+    assert states.repeat_interval(14_400, 300) == timedelta(hours=4)
+    assert states.repeat_interval(1_000, 300) == timedelta(seconds=1_200)
+    assert states.repeat_interval(1_000, 0) == timedelta(seconds=1_000)
