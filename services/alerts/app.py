@@ -1,4 +1,4 @@
-"""Puts the alerts service together."""
+"""The alerts service, put together."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,14 +14,13 @@ from common.application import ServiceDefinition
 from common.gateway import ALERTS
 from common.runtime import Runtime
 
-DESCRIPTION = """
+_DESCRIPTION = """
 Rules over impacts, grouped into alerts, delivered to receivers with every attempt on record.
 
 A rule, a group (values of the grouping labels) and a window of time make **one** alert, on however many replicas. Its
 receivers hear of it after `group_wait_seconds`, of further impacts every `group_interval_seconds`, of corrections at
 once. Webhooks are signed and keep one `webhook-id` over all attempts (Standard Webhooks 1.0).
 """
-EVENTS = ("alert.firing", "alert.amended", "alert.resolved", "delivery.failed")
 
 
 @asynccontextmanager
@@ -45,9 +44,9 @@ create_app = ServiceDefinition(
     settings=Settings,
     tables=models.TABLES,
     routers=ROUTERS,
-    description=DESCRIPTION,
+    description=_DESCRIPTION,
     counts=repository.find_counts,
-    events=EVENTS,
+    events=("alert.firing", "alert.amended", "alert.resolved", "delivery.failed"),
     lifespan=lifespan,
     sealed=models.SEALED,
 ).create_app

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID
 
+from alerts.built_in import SYSTEM_RULE_ID
 from alerts.engine import Engine
 from alerts.lifecycle import states
 from alerts.matching.grouping import EPOCH
@@ -17,7 +18,6 @@ from alerts.repository import alerts, system_events
 from alerts.repository.alerts import AlertRow, TransitionRow
 from alerts.repository.rules import RuleRow
 from alerts.repository.system_events import NewSystemEvent, SystemAlertRow
-from alerts.system_rule import SYSTEM_RULE_ID
 from common.clock import uuid7
 from common.contracts import BatchResult, ItemResult
 from common.postgres.database import Connection, after_commit

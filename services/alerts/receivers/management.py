@@ -48,10 +48,17 @@ async def create_receiver(
 
 
 def read_receiver(engine: Engine, row: ReceiverRow) -> ReceiverRead:
-    """Return a receiver as the API shows it: of its secrets only what its channel shows."""
-    config = _opened(engine, row)
-    shown = {} if config is None else engine.channels[row.kind].shown(config)
-    return ReceiverRead.model_validate({**row._asdict(), "enabled": row.is_enabled, "url": shown.get("url")})
+    """Return a receiver as the API shows it."""
+    config = shown_config(engine, row)
+    return ReceiverRead.model_validate(
+        {**row._asdict(), "enabled": row.is_enabled, "url": config.get("url"), "config": config}
+    )
+
+
+def shown_config(engine: Engine, row: ReceiverRow) -> dict[str, JsonValue]:
+    """Return the configuration of a receiver as it may be read: of its secrets only what its channel shows."""
+    opened = _opened(engine, row)
+    return row.config if opened is None else {**row.config, **engine.channels[row.kind].shown(opened)}
 
 
 def _opened(engine: Engine, row: ReceiverRow) -> dict[str, JsonValue] | None:

@@ -8,11 +8,11 @@ from uuid import UUID
 from sqlalchemy import func, select, text
 from sqlalchemy.dialects.postgresql import insert as insert_or_not
 
+from alerts.built_in import DEFAULT_RECEIVER_NAME, SYSTEM_RULE_ID, SYSTEM_RULE_NAME
 from alerts.models import ALERT, RULE, SYSTEM_EVENT
 from alerts.repository import receivers, rules
 from alerts.repository.alerts import AlertRow
 from alerts.repository.rules import RuleRow
-from alerts.system_rule import SYSTEM_RULE_ID, SYSTEM_RULE_NAME
 from common.postgres.bulk import insert_rows
 from common.postgres.database import Connection
 from common.postgres.rows import columns_for, find_joined_rows, find_one_row
@@ -57,11 +57,12 @@ async def insert_system_rule(connection: Connection, now: datetime) -> None:
     wanted = select(RULE.c.rule_id).where(RULE.c.rule_id == SYSTEM_RULE_ID)
     if await connection.scalar(wanted) is not None:
         return
-    found = [str(row.receiver_id) for row in await receivers.list_receiver_names(connection, ["log"], [])]
+    found = await receivers.list_receiver_names(connection, [DEFAULT_RECEIVER_NAME], [])
+    receiver_ids = [str(row.receiver_id) for row in found]
     changed_in = await rules.update_version(connection)
     # Somebody may have given another rule its name.
     for name in (SYSTEM_RULE_NAME, f"{SYSTEM_RULE_NAME} (built in)"):
-        rule = _system_rule(name, found, changed_in, now)
+        rule = _system_rule(name, receiver_ids, changed_in, now)
         # Without a target: neither the identifier nor the name may stop it, and a replica may have been faster.
         await connection.execute(insert_or_not(RULE).values(rule._asdict()).on_conflict_do_nothing())
         if await connection.scalar(wanted) is not None:

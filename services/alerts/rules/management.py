@@ -4,19 +4,17 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
+from alerts.built_in import DEFAULT_RECEIVER_NAME, SYSTEM_RULE_ID
 from alerts.engine import Engine
 from alerts.matching.conditions import CHARACTERS_PER_CONDITION, MAX_CONDITIONS, MAX_DEPTH, depth, size
 from alerts.matching.linting import Timing, lint
 from alerts.repository import receivers, rules
 from alerts.repository.rules import RuleDefinition, RuleRow
 from alerts.schemas.rules import FindingRead, RuleCreate, RuleRead, RuleValidation
-from alerts.system_rule import SYSTEM_RULE_ID
 from common.clock import uuid7
 from common.errors import Conflict, NotFound
 from common.offloading import off_loop_if_large
 from common.postgres.database import Connection
-
-_DEFAULT_RECEIVERS = ["log"]
 
 
 async def create_rule(engine: Engine, connection: Connection, rule: RuleCreate) -> RuleRead:
@@ -110,7 +108,7 @@ async def receiver_ids(connection: Connection, rule: RuleCreate) -> list[UUID]:
     known = {row.name: row.receiver_id for row in found}
     known |= {by_id[row.receiver_id]: row.receiver_id for row in found if row.receiver_id in by_id}
     unknown = [name for name in given if name not in known]
-    if unknown and given != _DEFAULT_RECEIVERS:
+    if unknown and given != [DEFAULT_RECEIVER_NAME]:
         raise Conflict(f"No receiver {', '.join(map(repr, unknown))}.", code="unknown_receiver")
     return list(dict.fromkeys(known[name] for name in given if name in known))
 

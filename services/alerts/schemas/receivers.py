@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from alerts.column_values import AttemptVerdict, DeliveryState
 from alerts.delivery.channels.registry import ReceiverKind
@@ -18,6 +18,10 @@ class ReceiverRead(BaseModel):
     name: str = Field(description="Its name, unique among receivers that are not deleted; rules name it by this.")
     kind: ReceiverKind = Field(description="How it is sent to; it never changes.")
     url: str | None = Field(description="Scheme and host; the rest is as good as a key and is shown as `***`.")
+    config: dict[str, JsonValue] = Field(
+        default_factory=dict,
+        description="The fields that its kind adds, by name; a secret is shown in part, or not at all.",
+    )
     enabled: bool = Field(description="Whether it is sent to.")
     disabled_reason: str | None = Field(description="Why deliveries switched it off; enabling it clears this.")
     throttled_until: datetime | None = Field(

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool
 
+from alerts.built_in import DEFAULT_RECEIVER_NAME
 from alerts.column_values import WhenDocument
 from alerts.matching.conditions import FIELDS, MAX_CONDITIONS, Condition
 from alerts.matching.grouping import GroupLabel
@@ -134,7 +135,7 @@ class RuleCreate(BaseModel):
     severity: Severity = "warning"
     labels: Labels = Field(default_factory=dict)
     receivers: Listed[Name] = Field(
-        default_factory=lambda: ["log"], max_length=20, description="Names or identifiers of receivers."
+        default_factory=lambda: [DEFAULT_RECEIVER_NAME], max_length=20, description="Names or identifiers of receivers."
     )
     enabled: StrictBool = True
 

@@ -14,7 +14,7 @@ from alerts.delivery.channels.log import LogCreate
 from alerts.delivery.channels.registry import CHANNELS, ReceiverCreate, ReceiverKind
 from alerts.delivery.retry_schedule import Answer
 from alerts.models import RECEIVER, SEALED
-from alerts.receivers.management import create_receiver, replace_receiver
+from alerts.receivers.management import create_receiver, replace_receiver, shown_config
 from common.errors import Conflict
 from common.runtime import Runtime
 from tests.builders.impacts import impact
@@ -76,6 +76,7 @@ async def test_a_channel_that_one_class_adds_is_delivered_through(alerts: Alerts
     assert message.config == {"number": "+41443210000", "code": "letmein"}
     assert (message.event_type, message.receiver_name, message.secrets) == ("alert.firing", "night shift", ())
     assert (row.config, row.url, secret) == ({"number": "+41443210000"}, None, None)
+    assert shown_config(engine, row) == {"number": "+41443210000", "code": "l***"}
     deliveries = (await alerts.get("/deliveries"))["data"]
     assert [(each["receiver_name"], each["state"]) for each in deliveries] == [("night shift", "delivered")]
 

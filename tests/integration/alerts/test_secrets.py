@@ -48,7 +48,7 @@ async def test_a_secret_is_shown_once_and_nothing_in_the_database_shows_it(start
     for secret in (*secrets, "letmein", "hunter2"):
         assert secret not in held
         assert not [page for page in (*shown, again.text) if secret in page]
-    assert first.json()["url"] == "https://93.184.216.34/***"
+    assert first.json()["url"] == first.json()["config"]["url"] == "https://93.184.216.34/***"
 
 
 async def test_the_address_as_it_is_shown_is_no_new_address(start_service: StartService) -> None:
