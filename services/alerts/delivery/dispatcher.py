@@ -20,8 +20,9 @@ from alerts.delivery.channels.configuration import opened_config
 from alerts.delivery.outcome import AttemptOutcome, asked_anew, failed_event, outcome_of
 from alerts.delivery.retry_schedule import SendResult, throttled_until
 from alerts.metrics import AlertMetrics
-from alerts.repository import alerts, deliveries, receivers
-from alerts.repository.deliveries import AttemptRow, ClaimedDelivery, DeliveryOutcome
+from alerts.repository import alerts, claimed_deliveries, deliveries, receivers
+from alerts.repository.claimed_deliveries import ClaimedDelivery, DeliveryOutcome
+from alerts.repository.deliveries import AttemptRow
 from alerts.settings import Settings
 from common.clock import uuid7
 from common.errors import describe
@@ -82,7 +83,7 @@ class Dispatcher:
         now = self._runtime.clock.now()
         lease = timedelta(seconds=self._settings.delivery_lease_seconds)
         async with self._runtime.database.transaction() as connection:
-            claimed = await deliveries.claim_deliveries(
+            claimed = await claimed_deliveries.claim_deliveries(
                 connection, now=now, claimed_until=now + lease, busy=list(self._busy), limit=_BATCH_DELIVERIES
             )
         by_receiver: dict[UUID, list[ClaimedDelivery]] = defaultdict(list)
@@ -109,7 +110,7 @@ class Dispatcher:
             left = [delivery.delivery_id for each in rounds for delivery in each]
             if left:
                 async with self._runtime.database.transaction() as connection:
-                    await deliveries.update_released(connection, left)
+                    await claimed_deliveries.update_released(connection, left)
         except Exception as error:  # noqa: BLE001 - the lease runs out and the messages are sent again; it is counted
             self._runtime.failures.labels("delivery").inc()
             logger.warning("delivery_not_recorded", receiver_id=str(receiver_id), error=repr(error))
@@ -169,8 +170,8 @@ class Dispatcher:
             reason = await self._judge(connection, receiver_id, attempts, now)
         else:
             attempts = [_asked_anew(each, now) for each in attempts]
-        await deliveries.update_outcomes(connection, [_outcome_row(each) for each in attempts])
-        await deliveries.insert_attempts(connection, [_attempt_row(each) for each in attempts])
+        await claimed_deliveries.update_outcomes(connection, [_outcome_row(each) for each in attempts])
+        await claimed_deliveries.insert_attempts(connection, [_attempt_row(each) for each in attempts])
         if reason:
             error = f"the receiver was disabled: {reason}"
             n_given_up = await deliveries.update_given_up(connection, receiver_id, error)

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from alerts.column_values import AttemptVerdict, DeliveryState
 from alerts.delivery.retry_schedule import GIVE_UP_AFTER, SendResult, next_attempt_at, verdict
-from alerts.repository.deliveries import ClaimedDelivery
+from alerts.repository.claimed_deliveries import ClaimedDelivery
 
 
 @dataclass(frozen=True, slots=True)
