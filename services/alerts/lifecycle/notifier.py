@@ -12,10 +12,11 @@ from alerts.lifecycle.states import Correction, Lifecycle, expired, flushed, rep
 from alerts.notification.body import Amendment, Notice, render, title_of
 from alerts.notification.ledger_rows import delivery_rows, transition
 from alerts.notification.stream_events import ended_event
-from alerts.repository import alerts, deliveries, signals
-from alerts.repository.alerts import AlertChange, AlertRow, DueAlert, TransitionRow
+from alerts.repository import alerts, deliveries, signals, transitions
+from alerts.repository.alerts import AlertChange, AlertRow, DueAlert
 from alerts.repository.deliveries import NewDelivery
 from alerts.repository.signals import AlertSignalRow
+from alerts.repository.transitions import TransitionRow
 from common.contracts import Impact, Severity
 from common.postgres.database import Connection, after_commit
 from common.runtime import Runtime
@@ -170,7 +171,7 @@ async def _write(engine: Engine, connection: Connection, decisions: Sequence[Dec
     records = records_of(decisions, await _told(connection, decisions), now, ledger_begins=now - retention)
     await deliveries.insert_deliveries(connection, records.deliveries, now)
     await engine.runtime.events.publish(connection, records.events)
-    await alerts.insert_transitions(connection, records.transitions)
+    await transitions.insert_transitions(connection, records.transitions)
     for severity in records.fired:
         after_commit(connection, engine.metrics.fired.labels(severity).inc)
     after_commit(connection, engine.dispatcher.wake)
@@ -238,10 +239,10 @@ async def expire_due(engine: Engine) -> int:
         ends = [(alert, expired(alert, now)) for alert in found]
         changes = [AlertChange(alert.alert_id, alert.title, *after) for alert, after in ends]
         await alerts.update_alerts(connection, changes, now)
-        transitions = [
+        history = [
             transition(alert.alert_id, now, alert.state, after.state, "no_further_impact") for alert, after in ends
         ]
-        await alerts.insert_transitions(connection, transitions)
+        await transitions.insert_transitions(connection, history)
         events = [("alert.resolved", ended_event(alert._replace(state=after.state), now)) for alert, after in ends]
         await engine.runtime.events.publish(connection, events)
     return len(found)

@@ -10,7 +10,7 @@ from alerts.engine import Engine
 from alerts.lifecycle.states import ENDED, opened, repeat_interval
 from alerts.notification.body import render, title_of
 from alerts.notification.ledger_rows import delivery_rows, transition
-from alerts.repository import alerts, deliveries, signals
+from alerts.repository import alerts, deliveries, groups, signals, transitions
 from alerts.repository.alerts import AlertRow, OpenedAlert
 from common.clock import uuid7
 from common.contracts import Impact
@@ -68,7 +68,7 @@ async def _cooldowns(connection: Connection, grouped: dict[Identity, list[Match]
         return {}
     return {
         (row.rule_id, row.group_key): row.last_flushed_at + timedelta(seconds=seconds[row.rule_id, row.group_key])
-        for row in await alerts.list_last_flushed(connection, cooling)
+        for row in await groups.list_last_flushed(connection, cooling)
         if row.last_flushed_at is not None
     }
 
@@ -115,22 +115,22 @@ async def _announce(
     now: datetime,
 ) -> None:
     """Write the history of what was opened, and the deliveries of what fires at once."""
-    transitions, ledger, events = [], [], []
+    history, ledger, events = [], [], []
     for row in found:
         draft = drafts[row.rule_id, row.group_key, row.window_start]
         alert = draft.alert
         if row.alert_id != alert.alert_id:
             if row.previous_state in ENDED:
-                transitions.append(transition(row.alert_id, now, row.previous_state, "pending", "reopened"))
+                history.append(transition(row.alert_id, now, row.previous_state, "pending", "reopened"))
             continue
-        transitions.append(transition(row.alert_id, now, None, alert.state, "first"))
+        history.append(transition(row.alert_id, now, None, alert.state, "first"))
         if alert.state == "firing":
             impacts, documents = zip(*((match.impact, match.document) for match in draft.matches), strict=True)
             notice = render(alert, impacts, reason="first", now=now, documents=documents)
             ledger += delivery_rows(alert.alert_id, draft.receivers, 1, notice)
             events.append(("alert.firing", notice.data))
             after_commit(connection, engine.metrics.fired.labels(alert.severity).inc)
-    await alerts.insert_transitions(connection, transitions)
+    await transitions.insert_transitions(connection, history)
     if events:
         await engine.runtime.events.publish(connection, events)
     if ledger:

@@ -14,10 +14,11 @@ from alerts.matching.grouping import EPOCH
 from alerts.notification.ledger_rows import transition
 from alerts.notification.stream_events import ended_event
 from alerts.platform_events.events import RANK, SystemEvent
-from alerts.repository import alerts, system_events
-from alerts.repository.alerts import AlertRow, TransitionRow
+from alerts.repository import alerts, system_events, transitions
+from alerts.repository.alerts import AlertRow
 from alerts.repository.rules import RuleRow
 from alerts.repository.system_events import NewSystemEvent, SystemAlertRow
+from alerts.repository.transitions import TransitionRow
 from common.clock import uuid7
 from common.contracts import BatchResult, ItemResult
 from common.postgres.database import Connection, after_commit
@@ -151,7 +152,7 @@ async def _store(
         for event in fresh
     ]
     await system_events.insert_events(connection, events)
-    await alerts.insert_transitions(connection, [row for each in changed for row in each.transitions])
+    await transitions.insert_transitions(connection, [row for each in changed for row in each.transitions])
     # The notifier announces what fires; what ended, nobody else would.
     ended = [
         ("alert.resolved", ended_event(alert, now))

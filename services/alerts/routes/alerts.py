@@ -7,7 +7,7 @@ from fastapi import Query
 
 from alerts.dependencies import EngineDep
 from alerts.lifecycle import handling, reading
-from alerts.repository import alerts
+from alerts.repository import alerts, groups
 from alerts.schemas.alerts import AlertAction, AlertDetail, AlertLineage, AlertRead, GroupRead
 from common.api.dependencies import ConnectionDep, ReadConnectionDep
 from common.api.etags import ConditionalDep, etag_of
@@ -101,5 +101,5 @@ async def list_groups(
     rule_id: Annotated[UUID | None, Query(description="Only groups of this rule.")] = None,
 ) -> Page[GroupRead]:
     """List groups (a rule and the values of its grouping labels), the one with the newest alert first."""
-    rows = await alerts.list_groups(connection, page, rule_id=rule_id)
+    rows = await groups.list_groups(connection, page, rule_id=rule_id)
     return page.answer(rows, key=lambda row: (row.starts_at, row.alert_id), read=reading.read_group)
