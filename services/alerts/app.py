@@ -14,6 +14,7 @@ from common.application import ServiceDefinition
 from common.gateway import ALERTS
 from common.runtime import Runtime
 
+EVENTS = ("alert.firing", "alert.amended", "alert.resolved", "delivery.failed")
 _DESCRIPTION = """
 Rules over impacts, grouped into alerts, delivered to receivers with every attempt on record.
 
@@ -46,7 +47,7 @@ create_app = ServiceDefinition(
     routers=ROUTERS,
     description=_DESCRIPTION,
     counts=repository.find_counts,
-    events=("alert.firing", "alert.amended", "alert.resolved", "delivery.failed"),
+    events=EVENTS,
     lifespan=lifespan,
     sealed=models.SEALED,
 ).create_app

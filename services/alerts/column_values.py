@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import JsonValue
+from common.contracts.json import JSONObject
 
 FlushReason = Literal["first", "new_impacts", "new_events", "repeat", "reopened", "revised", "retracted", "resolved"]
 DeliveryReason = FlushReason | Literal["test"]
@@ -10,4 +10,4 @@ DeliveryState = Literal["pending", "delivered", "failed"]
 AttemptVerdict = Literal["delivered", "retry", "throttled", "gone"]
 
 # The conditions of a rule as they are stored: JSON that `schemas.rules.When` has written and reads again.
-WhenDocument = dict[str, JsonValue]
+WhenDocument = JSONObject

@@ -4,8 +4,6 @@ import json
 from datetime import timedelta
 from uuid import UUID
 
-from pydantic import JsonValue
-
 from alerts.delivery.channels.channel import ReceiverDefinition
 from alerts.delivery.channels.configuration import opened_config, sealed_config
 from alerts.delivery.signatures import new_secret
@@ -17,6 +15,7 @@ from alerts.repository.deliveries import DeliveryRow
 from alerts.repository.receivers import NewReceiver, ReceiverChange, ReceiverRow
 from alerts.schemas.receivers import ReceiverRead, SecretRotated
 from common.clock import uuid7
+from common.contracts.json import JSONObject
 from common.errors import Conflict, NotFound
 from common.postgres.database import Connection, after_commit
 from common.secrets.secret_box import UnreadableSecret
@@ -55,13 +54,13 @@ def read_receiver(engine: Engine, row: ReceiverRow) -> ReceiverRead:
     )
 
 
-def shown_config(engine: Engine, row: ReceiverRow) -> dict[str, JsonValue]:
+def shown_config(engine: Engine, row: ReceiverRow) -> JSONObject:
     """Return the configuration of a receiver as it may be read: of its secrets only what its channel shows."""
     opened = _opened(engine, row)
     return row.config if opened is None else {**row.config, **engine.channels[row.kind].shown(opened)}
 
 
-def _opened(engine: Engine, row: ReceiverRow) -> dict[str, JsonValue] | None:
+def _opened(engine: Engine, row: ReceiverRow) -> JSONObject | None:
     """Return the configuration of a receiver, None when no key that the service has opens it."""
     try:
         return opened_config(row, engine.runtime.secret_box)

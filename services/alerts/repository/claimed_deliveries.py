@@ -5,13 +5,13 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from pydantic import JsonValue
 from sqlalchemy import text, update
 from sqlalchemy.dialects.postgresql import JSONB
 
 from alerts.column_values import DeliveryState
 from alerts.models import DELIVERY, DELIVERY_ATTEMPT
 from alerts.repository.deliveries import SUPERSEDED, AttemptRow
+from common.contracts.json import JSONObject
 from common.postgres.bulk import insert_rows
 from common.postgres.database import Connection
 from common.postgres.rows import arrays_of, find_rows
@@ -39,7 +39,7 @@ class ClaimedDelivery(NamedTuple):
     name: str
     kind: str
     url: str | None
-    config: dict[str, JsonValue]
+    config: JSONObject
     config_secrets: str | None
     secret: str | None
     previous_secret: str | None

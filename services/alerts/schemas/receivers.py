@@ -4,11 +4,12 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field
 
 from alerts.column_values import AttemptVerdict, DeliveryState
 from alerts.delivery.channels.registry import ReceiverKind
 from common.api.idempotency import ShownOnce
+from common.contracts.json import JSONObject
 
 
 class ReceiverRead(BaseModel):
@@ -18,7 +19,7 @@ class ReceiverRead(BaseModel):
     name: str = Field(description="Its name, unique among receivers that are not deleted; rules name it by this.")
     kind: ReceiverKind = Field(description="How it is sent to; it never changes.")
     url: str | None = Field(description="Scheme and host; the rest is as good as a key and is shown as `***`.")
-    config: dict[str, JsonValue] = Field(
+    config: JSONObject = Field(
         default_factory=dict,
         description="The fields that its kind adds, by name; a secret is shown in part, or not at all.",
     )

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, ClassVar
 from pydantic import BaseModel, ConfigDict, JsonValue
 
 from alerts.delivery.retry_schedule import SendResult
+from common.contracts.json import JSONObject
 from common.runtime import Runtime
 
 # The configuration of one receiver, its secrets opened.
@@ -35,9 +36,9 @@ class ReceiverDefinition(BaseModel):
         kind: str
         enabled: bool
 
-    def config(self) -> dict[str, JsonValue]:
+    def config(self) -> JSONObject:
         """Return the fields that only this kind has."""
-        config: dict[str, JsonValue] = self.model_dump(mode="json", exclude={"name", "kind", "enabled"})
+        config: JSONObject = self.model_dump(mode="json", exclude={"name", "kind", "enabled"})
         return config
 
     @classmethod
