@@ -57,7 +57,7 @@ async def receive(engine: Engine, connection: Connection, items: Sequence[Impact
     updated = {key: signal_id for key, signal_id in stored.items() if fresh_ids[key] != signal_id}
     matches = [match for key, signal_id in stored.items() for match in _matches(received[key], signal_id)]
     if updated:
-        matches = await _amend(engine, connection, received, updated, matches, now)
+        matches = await _amend(engine, connection, received, updated, matches, now=now)
     if matches:
         await fire(engine, connection, matches, now)
     n_matched = sum(1 for key in stored if received[key].rules)
@@ -105,6 +105,7 @@ async def _amend(
     received: dict[Key, Received],
     updated: dict[Key, UUID],
     matches: list[Match],
+    *,
     now: datetime,
 ) -> list[Match]:
     """Correct the alerts that revised impacts are in, and return the matches that are new to their alert."""
