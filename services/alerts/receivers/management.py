@@ -1,10 +1,8 @@
 """Creates, changes, tests and removes receivers; their secrets are shown once and never read back."""
 
 import json
-from datetime import datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
-
-from pydantic import JsonValue
 
 from alerts.delivery.channels.channel import ReceiverDefinition
 from alerts.delivery.channels.configuration import opened_config, sealed_config
@@ -13,21 +11,20 @@ from alerts.engine import Engine
 from alerts.notification.body import notice
 from alerts.notification.ledger_rows import delivery_rows
 from alerts.repository import deliveries, receivers, rules
+from alerts.repository.deliveries import DeliveryRow
 from alerts.repository.receivers import NewReceiver, ReceiverChange, ReceiverRow
 from alerts.schemas.receivers import ReceiverRead, SecretRotated
 from common.clock import uuid7
+from common.contracts.json import JSONObject
 from common.errors import Conflict, NotFound
 from common.postgres.database import Connection, after_commit
-from common.runtime import Runtime
 from common.secrets.secret_box import UnreadableSecret
 
 
-async def receiver_or_404(connection: Connection, receiver_id: UUID, *, for_update: bool = False) -> ReceiverRow:
+async def required_receiver(connection: Connection, receiver_id: UUID, *, for_update: bool = False) -> ReceiverRow:
     """Return a stored receiver; `NotFound` when there is none."""
     row = await receivers.find_receiver(connection, receiver_id, for_update=for_update)
-    if row is None:
-        raise NotFound.of("receiver", receiver_id)
-    return row
+    return NotFound.unless(row, "receiver", receiver_id)
 
 
 async def create_receiver(
@@ -50,13 +47,20 @@ async def create_receiver(
 
 
 def read_receiver(engine: Engine, row: ReceiverRow) -> ReceiverRead:
-    """Return a receiver as the API shows it: of its secrets only what its channel shows."""
-    config = _opened(engine, row)
-    shown = {} if config is None else engine.channels[row.kind].shown(config)
-    return ReceiverRead.model_validate({**row._asdict(), "enabled": row.is_enabled, "url": shown.get("url")})
+    """Return a receiver as the API shows it."""
+    config = shown_config(engine, row)
+    return ReceiverRead.model_validate(
+        {**row._asdict(), "enabled": row.is_enabled, "url": config.get("url"), "config": config}
+    )
 
 
-def _opened(engine: Engine, row: ReceiverRow) -> dict[str, JsonValue] | None:
+def shown_config(engine: Engine, row: ReceiverRow) -> JSONObject:
+    """Return the configuration of a receiver as it may be read: of its secrets only what its channel shows."""
+    opened = _opened(engine, row)
+    return row.config if opened is None else {**row.config, **engine.channels[row.kind].shown(opened)}
+
+
+def _opened(engine: Engine, row: ReceiverRow) -> JSONObject | None:
     """Return the configuration of a receiver, None when no key that the service has opens it."""
     try:
         return opened_config(row, engine.runtime.secret_box)
@@ -91,7 +95,7 @@ async def replace_receiver(
     return row
 
 
-async def delete_receiver(connection: Connection, receiver_id: UUID, now: datetime) -> None:
+async def delete_receiver(engine: Engine, connection: Connection, receiver: ReceiverRow) -> None:
     """Remove a receiver that no rule uses; its ledger stays.
 
     Raises
@@ -99,21 +103,23 @@ async def delete_receiver(connection: Connection, receiver_id: UUID, now: dateti
     Conflict
         A rule still notifies it.
     """
-    in_use = await rules.find_number_of_rules(connection, receiver_id)
+    in_use = await rules.find_number_of_rules(connection, receiver.receiver_id)
     if in_use:
         raise Conflict(f"{in_use} rule(s) notify this receiver; change them first.", code="receiver_in_use")
-    await deliveries.update_given_up(connection, receiver_id, "the receiver was deleted")
-    await receivers.delete_receiver(connection, receiver_id, now)
+    await deliveries.update_given_up(connection, receiver.receiver_id, "the receiver was deleted")
+    await receivers.delete_receiver(connection, receiver.receiver_id, engine.runtime.clock.now())
 
 
-async def test_receiver(engine: Engine, connection: Connection, receiver: ReceiverRow) -> UUID:
-    """Put a test message into the ledger, which is delivered like any other, and return its identifier."""
+async def test_receiver(engine: Engine, connection: Connection, receiver: ReceiverRow) -> DeliveryRow:
+    """Put a test message into the ledger, which is delivered like any other, and return its delivery."""
     now = engine.runtime.clock.now()
     data = json.dumps({"receiver": receiver.name, "title": "This is a test.", "severity": "info"})
     rows = delivery_rows(None, [receiver.receiver_id], 1, notice("test", data, now))
     await deliveries.insert_deliveries(connection, rows, now)
     after_commit(connection, engine.dispatcher.wake)
-    return rows[0].delivery_id
+    # There is none when somebody has deleted the receiver meanwhile.
+    delivery = await deliveries.find_delivery(connection, rows[0].delivery_id)
+    return NotFound.unless(delivery, "receiver", receiver.receiver_id)
 
 
 async def rotate_secret(engine: Engine, connection: Connection, receiver: ReceiverRow) -> SecretRotated:
@@ -127,9 +133,3 @@ async def rotate_secret(engine: Engine, connection: Connection, receiver: Receiv
     sealed = runtime.secret_box.seal(secret)
     await receivers.update_secret(connection, receiver.receiver_id, sealed, previous_expires_at=expires_at, now=now)
     return SecretRotated(receiver_id=receiver.receiver_id, secret=secret, previous_expires_at=expires_at)
-
-
-async def forget_shown_secrets(runtime: Runtime) -> None:
-    """Take secrets out of the answers that the release before has stored under an `Idempotency-Key`."""
-    async with runtime.database.transaction() as connection:
-        await receivers.delete_shown_secrets(connection)

@@ -5,10 +5,10 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from pydantic import JsonValue
 from sqlalchemy import ColumnElement, insert, literal_column, or_, select, update
 
 from alerts.models import RECEIVER, TABLES
+from common.contracts.json import JSONObject
 from common.postgres.database import Connection
 from common.postgres.paging import PageRequest, keyset
 from common.postgres.rows import columns_for, find_row, find_rows
@@ -27,7 +27,7 @@ class ReceiverRow(NamedTuple):
     name: str
     kind: str
     url: str | None
-    config: dict[str, JsonValue]
+    config: JSONObject
     config_secrets: str | None
     is_enabled: bool
     disabled_reason: str | None
@@ -43,7 +43,7 @@ class NewReceiver(NamedTuple):
     """A receiver to be stored; `url`, `config_secrets` and `secret` are sealed."""
 
     url: str | None
-    config: dict[str, JsonValue]
+    config: JSONObject
     config_secrets: str | None
     receiver_id: UUID
     name: str
@@ -57,7 +57,7 @@ class ReceiverChange(NamedTuple):
     """The columns that a person changes; `url` and `config_secrets` are sealed."""
 
     url: str | None
-    config: dict[str, JsonValue]
+    config: JSONObject
     config_secrets: str | None
     name: str
     is_enabled: bool

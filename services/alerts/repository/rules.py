@@ -8,8 +8,9 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as insert_or_not
 
+from alerts.column_values import WhenDocument
 from alerts.matching.grouping import GroupLabel
-from alerts.models import RULE, RULE_SET, WhenDocument
+from alerts.models import RULE, RULE_SET
 from common.contracts import Severity
 from common.postgres.database import Connection
 from common.postgres.paging import PageRequest, keyset

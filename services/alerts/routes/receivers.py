@@ -9,18 +9,18 @@ from fastapi import Query
 from alerts.delivery.channels.registry import ReceiverCreate, ReceiverKind
 from alerts.dependencies import EngineDep
 from alerts.receivers import management
-from alerts.repository import deliveries, receivers
+from alerts.repository import receivers
 from alerts.schemas.receivers import (
     DeliveryRead,
     ReceiverCreated,
     ReceiverRead,
     SecretRotated,
 )
-from common.api.dependencies import ClockDep, ConnectionDep, ReadConnectionDep
+from common.api.dependencies import ConnectionDep, ReadConnectionDep
 from common.api.etags import ConditionalDep, etag_of
 from common.api.pagination import PageDep
 from common.api.routing import service_router
-from common.errors import NotFound, problems
+from common.errors import problems
 from common.gateway import ALERTS
 from common.postgres.paging import Page
 
@@ -58,7 +58,7 @@ async def read_receiver(
     receiver_id: UUID, connection: ReadConnectionDep, engine: EngineDep, conditional: ConditionalDep
 ) -> ReceiverRead:
     """Read a receiver, without its secret."""
-    row = await management.receiver_or_404(connection, receiver_id)
+    row = await management.required_receiver(connection, receiver_id)
     conditional.answer(etag_of(row.receiver_id, row.revision))
     return management.read_receiver(engine, row)
 
@@ -75,7 +75,7 @@ async def replace_receiver(
 
     A `url` as it is shown, with `***` for what is hidden, leaves the address as it is.
     """
-    row = await management.receiver_or_404(connection, receiver_id, for_update=True)
+    row = await management.required_receiver(connection, receiver_id, for_update=True)
     conditional.require(etag_of(row.receiver_id, row.revision))
     row = await management.replace_receiver(engine, connection, row, receiver)
     conditional.tag(etag_of(row.receiver_id, row.revision))
@@ -84,28 +84,23 @@ async def replace_receiver(
 
 @router.delete("/receivers/{receiver_id}", status_code=204, responses=problems(404, 409, 412))
 async def delete_receiver(
-    receiver_id: UUID, connection: ConnectionDep, clock: ClockDep, conditional: ConditionalDep
+    receiver_id: UUID, connection: ConnectionDep, engine: EngineDep, conditional: ConditionalDep
 ) -> None:
     """Delete a receiver that no rule notifies; what it was sent stays in the ledger."""
-    row = await management.receiver_or_404(connection, receiver_id, for_update=True)
+    row = await management.required_receiver(connection, receiver_id, for_update=True)
     conditional.require(etag_of(row.receiver_id, row.revision))
-    await management.delete_receiver(connection, receiver_id, clock.now())
+    await management.delete_receiver(engine, connection, row)
 
 
 @router.post("/receivers/{receiver_id}:test", status_code=202, responses=problems(404))
 async def test_receiver(receiver_id: UUID, connection: ConnectionDep, engine: EngineDep) -> DeliveryRead:
     """Send a test message; `GET /deliveries/{delivery_id}/attempts` then shows how it fared."""
-    row = await management.receiver_or_404(connection, receiver_id)
-    delivery_id = await management.test_receiver(engine, connection, row)
-    delivery = await deliveries.find_delivery(connection, delivery_id)
-    if delivery is None:
-        # Somebody has deleted the receiver meanwhile.
-        raise NotFound.of("receiver", receiver_id)
-    return DeliveryRead.model_validate(delivery)
+    row = await management.required_receiver(connection, receiver_id)
+    return DeliveryRead.model_validate(await management.test_receiver(engine, connection, row))
 
 
 @router.post("/receivers/{receiver_id}:rotate-secret", responses=problems(404, 409))
 async def rotate_secret(receiver_id: UUID, connection: ConnectionDep, engine: EngineDep) -> SecretRotated:
     """Make a new secret and show it, this once. Until the overlap ends webhooks carry signatures by both."""
-    row = await management.receiver_or_404(connection, receiver_id, for_update=True)
+    row = await management.required_receiver(connection, receiver_id, for_update=True)
     return await management.rotate_secret(engine, connection, row)

@@ -6,7 +6,7 @@ from alerts import evaluation
 from alerts.dependencies import EngineDep
 from alerts.rules import dry_run
 from alerts.schemas.signals import EvaluationRequest, EvaluationResult, SignalBatch
-from common.api.dependencies import ReadConnectionDep, RuntimeDep
+from common.api.dependencies import ReadConnectionDep
 from common.api.routing import service_router
 from common.batches.item_isolation import answer_handover
 from common.contracts import BatchResult
@@ -28,7 +28,7 @@ async def receive_signals(batch: SignalBatch, engine: EngineDep) -> BatchResult:
 
 @router.post("/signals:evaluate")
 async def evaluate_signals(
-    request: EvaluationRequest, connection: ReadConnectionDep, runtime: RuntimeDep
+    request: EvaluationRequest, connection: ReadConnectionDep, engine: EngineDep
 ) -> EvaluationResult:
     """Try rules on impacts without storing anything: which match, and why or why not, condition by condition."""
-    return await dry_run.evaluate(runtime, connection, request)
+    return await dry_run.evaluate(engine, connection, request)

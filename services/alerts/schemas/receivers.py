@@ -6,9 +6,10 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from alerts.column_values import AttemptVerdict, DeliveryState
 from alerts.delivery.channels.registry import ReceiverKind
-from alerts.models import AttemptVerdict, DeliveryState
 from common.api.idempotency import ShownOnce
+from common.contracts.json import JSONObject
 
 
 class ReceiverRead(BaseModel):
@@ -18,6 +19,10 @@ class ReceiverRead(BaseModel):
     name: str = Field(description="Its name, unique among receivers that are not deleted; rules name it by this.")
     kind: ReceiverKind = Field(description="How it is sent to; it never changes.")
     url: str | None = Field(description="Scheme and host; the rest is as good as a key and is shown as `***`.")
+    config: JSONObject = Field(
+        default_factory=dict,
+        description="The fields that its kind adds, by name; a secret is shown in part, or not at all.",
+    )
     enabled: bool = Field(description="Whether it is sent to.")
     disabled_reason: str | None = Field(description="Why deliveries switched it off; enabling it clears this.")
     throttled_until: datetime | None = Field(

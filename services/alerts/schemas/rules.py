@@ -6,10 +6,11 @@ from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool
 
+from alerts.built_in import DEFAULT_RECEIVER_NAME
+from alerts.column_values import WhenDocument
 from alerts.matching.conditions import FIELDS, MAX_CONDITIONS, Condition
 from alerts.matching.grouping import GroupLabel
 from alerts.matching.linting import Finding
-from alerts.models import WhenDocument
 from common.contracts import Basis, Direction, SentimentLabel, Severity
 from common.contracts.bounds import Listed, entries_up_to
 from common.contracts.text import Name, Ticker
@@ -134,7 +135,7 @@ class RuleCreate(BaseModel):
     severity: Severity = "warning"
     labels: Labels = Field(default_factory=dict)
     receivers: Listed[Name] = Field(
-        default_factory=lambda: ["log"], max_length=20, description="Names or identifiers of receivers."
+        default_factory=lambda: [DEFAULT_RECEIVER_NAME], max_length=20, description="Names or identifiers of receivers."
     )
     enabled: StrictBool = True
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from alerts.matching.explanation import Outcome
+from alerts.matching.explanation import ConditionOutcome
 from alerts.schemas.rules import RuleCreate
 from common.contracts import Impact, Tolerant
 from common.contracts.batch import MAX_BATCH_ITEMS, ItemError
@@ -43,7 +43,7 @@ class OutcomeRead(BaseModel):
     )
 
     @classmethod
-    def of(cls, outcome: Outcome) -> "OutcomeRead":
+    def of(cls, outcome: ConditionOutcome) -> "OutcomeRead":
         """Return the wire form."""
         return cls(path=outcome.path, satisfied=outcome.satisfied, required=outcome.required, actual=outcome.actual)
 

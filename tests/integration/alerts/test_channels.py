@@ -12,14 +12,14 @@ from alerts.delivery.channels.channel import Channel, Config, Message, ReceiverD
 from alerts.delivery.channels.configuration import opened_config
 from alerts.delivery.channels.log import LogCreate
 from alerts.delivery.channels.registry import CHANNELS, ReceiverCreate, ReceiverKind
-from alerts.delivery.retry_schedule import Answer
+from alerts.delivery.retry_schedule import SendResult
 from alerts.models import RECEIVER, SEALED
-from alerts.receivers.management import create_receiver, replace_receiver
+from alerts.receivers.management import create_receiver, replace_receiver, shown_config
 from common.errors import Conflict
 from common.runtime import Runtime
 from tests.builders.impacts import impact
 from tests.conftest import StartService
-from tests.integration.alerts.conftest import AlertsUnderTest, running
+from tests.integration.alerts.conftest import AlertsUnderTest, deliver_due, running
 
 
 class PagerCreate(ReceiverDefinition):
@@ -53,9 +53,9 @@ class PagerChannel(Channel):
     def shown(self, config: Config) -> dict[str, str]:
         return {"code": f"{str(config['code'])[:1]}***"}
 
-    async def send(self, message: Message) -> Answer:
+    async def send(self, message: Message) -> SendResult:
         self.paged.append(message)
-        return Answer(is_taken=True)
+        return SendResult(is_taken=True)
 
 
 PAGER = PagerCreate(name="night shift", number="+41443210000", code="letmein")
@@ -70,12 +70,13 @@ async def test_a_channel_that_one_class_adds_is_delivered_through(alerts: Alerts
     await alerts.rule(receivers=["night shift"])
 
     await alerts.signals(impact())
-    await alerts.dispatcher(pager=pager).deliver_due()
+    await deliver_due(alerts.dispatcher(pager=pager))
 
     (message,) = pager.paged
     assert message.config == {"number": "+41443210000", "code": "letmein"}
     assert (message.event_type, message.receiver_name, message.secrets) == ("alert.firing", "night shift", ())
     assert (row.config, row.url, secret) == ({"number": "+41443210000"}, None, None)
+    assert shown_config(engine, row) == {"number": "+41443210000", "code": "l***"}
     deliveries = (await alerts.get("/deliveries"))["data"]
     assert [(each["receiver_name"], each["state"]) for each in deliveries] == [("night shift", "delivered")]
 

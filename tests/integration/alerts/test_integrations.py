@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
+from alerts.built_in import SYSTEM_RULE_ID
 from alerts.default_rules import seed
-from alerts.system_rule import SYSTEM_RULE_ID
 from common.access.auth import insert_api_key, new_api_key
 from tests.builders.impacts import impact
 from tests.builders.platform_events import alertmanager, flagger, flux, prometheus_alert

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
-from alerts.delivery.retry_schedule import Answer
+from alerts.delivery.retry_schedule import SendResult
+from common.contracts.json import JSONObject
 from common.runtime import Runtime
 
 # The configuration of one receiver, its secrets opened.
@@ -35,9 +36,9 @@ class ReceiverDefinition(BaseModel):
         kind: str
         enabled: bool
 
-    def config(self) -> dict[str, JsonValue]:
+    def config(self) -> JSONObject:
         """Return the fields that only this kind has."""
-        config: dict[str, JsonValue] = self.model_dump(mode="json", exclude={"name", "kind", "enabled"})
+        config: JSONObject = self.model_dump(mode="json", exclude={"name", "kind", "enabled"})
         return config
 
     @classmethod
@@ -80,8 +81,8 @@ class Channel(ABC):
         """Return a context in which the channel can send."""
 
     @abstractmethod
-    async def send(self, message: Message) -> Answer:
-        """Send `message` once; a failure is an answer, and whatever is raised instead counts as one."""
+    async def send(self, message: Message) -> SendResult:
+        """Send `message` once; a failure is a result, and whatever is raised instead counts as one."""
 
     async def check(self, config: Config) -> None:  # noqa: ARG002 - any will do unless a kind says otherwise
         """Raise an error that a caller understands when no message could be sent with `config`."""

@@ -4,9 +4,8 @@ import json
 from collections.abc import Collection
 from typing import NamedTuple, Protocol
 
-from pydantic import JsonValue
-
 from alerts.delivery.channels.channel import Config
+from common.contracts.json import JSONObject
 from common.secrets.secret_box import SecretBox
 
 # The secret that has a column of its own: the previous release reads the address of a webhook there.
@@ -17,7 +16,7 @@ class StoredConfig(NamedTuple):
     """The columns of a receiver that hold its configuration; `url` and `config_secrets` are sealed."""
 
     url: str | None
-    config: dict[str, JsonValue]
+    config: JSONObject
     config_secrets: str | None
 
 
@@ -25,7 +24,7 @@ class _Stored(Protocol):
     @property
     def url(self) -> str | None: ...
     @property
-    def config(self) -> dict[str, JsonValue]: ...
+    def config(self) -> JSONObject: ...
     @property
     def config_secrets(self) -> str | None: ...
 
@@ -41,7 +40,7 @@ def sealed_config(config: Config, secret_fields: Collection[str], box: SecretBox
     )
 
 
-def opened_config(stored: _Stored, box: SecretBox) -> dict[str, JsonValue]:
+def opened_config(stored: _Stored, box: SecretBox) -> JSONObject:
     """Return the configuration of a stored receiver.
 
     Raises
@@ -49,6 +48,6 @@ def opened_config(stored: _Stored, box: SecretBox) -> dict[str, JsonValue]:
     UnreadableSecret
         The key that has sealed it is not among those that the service has.
     """
-    secrets: dict[str, JsonValue] = {} if stored.config_secrets is None else json.loads(box.open(stored.config_secrets))
-    address: dict[str, JsonValue] = {} if stored.url is None else {_OWN_COLUMN: box.open(stored.url)}
+    secrets: JSONObject = {} if stored.config_secrets is None else json.loads(box.open(stored.config_secrets))
+    address: JSONObject = {} if stored.url is None else {_OWN_COLUMN: box.open(stored.url)}
     return {**stored.config, **secrets, **address}
