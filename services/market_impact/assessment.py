@@ -20,7 +20,8 @@ from market_impact.impacts.outcome_recording import count_outcomes
 from market_impact.impacts.row import impact_row, scored_event
 from market_impact.impacts.stored import impact_of
 from market_impact.repository import impacts
-from market_impact.repository.impacts import AssessmentRevisions, NewAssessment, NewImpact, SupersededImpact
+from market_impact.repository.assessments import AssessmentRevisions, NewAssessment
+from market_impact.repository.impacts import NewImpact, SupersededImpact
 
 _Estimated = tuple[UUID, str, int, Basis]
 """What makes an estimate the same one through its revisions: article, ticker, horizon and basis."""
