@@ -46,7 +46,7 @@ class _News:
         return "scored" if self.links else "without_linked_security"
 
     def row(self) -> NewAssessment:
-        return NewAssessment(self.analysis.revision, self.analysis.analysis_id, self.result)
+        return NewAssessment(self.analysis.article_id, self.analysis.revision, self.analysis.analysis_id, self.result)
 
 
 async def assess(engine: Engine, connection: Connection, analyses: Sequence[Analysis | InvalidItem]) -> BatchResult:

@@ -118,7 +118,7 @@ async def _panel(engine: Engine, connection: Connection, request: StudyRequest) 
             raise Conflict(contradiction, code="inconsistent_panel")
         _refuse_unknown(named, set(request.panel.returns))
         return _given_panel(request.panel, tickers, benchmark if needs_benchmark else None), benchmark
-    rows = {row.ticker: row for row in await bars.find_prices(connection, named)}
+    rows = {row.ticker: row for row in await bars.list_prices(connection, named)}
     _refuse_unknown(named, set(rows))
     days = np.unique(np.concatenate([np.array(row.day_numbers, dtype=np.int64) for row in rows.values()]))
     prices = np.full((len(days), len(rows)), np.nan)

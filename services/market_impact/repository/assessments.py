@@ -10,7 +10,7 @@ from sqlalchemy import ARRAY, Uuid, bindparam, func, select, text
 from common.batches.revisions import Held
 from common.postgres.database import Connection
 from common.postgres.point_in_time import visible
-from common.postgres.rows import find_one_row
+from common.postgres.rows import arrays_of, columns_for, find_one_row, find_rows
 from market_impact.models import ASSESSMENT, IMPACT
 
 # Without a conflict target a row gives way to either unique index: to itself (a repeated delivery) and to the current
@@ -37,9 +37,26 @@ _SUPERSEDE_ASSESSMENTS = text(
 class NewAssessment(NamedTuple):
     """What became of one revision of an article."""
 
+    article_id: UUID
     revision: int
     analysis_id: UUID
     result: str
+
+
+class _WrittenAssessment(NamedTuple):
+    article_id: UUID
+    analysis_id: UUID
+
+
+class _CurrentAssessment(NamedTuple):
+    article_id: UUID
+    revision: int
+    analysis_id: UUID
+
+
+class _ResultCount(NamedTuple):
+    result: str
+    articles: int
 
 
 class _ImpactCounts(NamedTuple):
@@ -61,27 +78,19 @@ class AssessmentRevisions:
 
     async def insert(self, keys: Sequence[UUID], moment: datetime) -> dict[UUID, UUID]:
         """Insert the assessments of these articles and return article -> analysis of those written."""
-        rows = [self._rows[key] for key in keys]
-        written = await self._connection.execute(
-            _INSERT_ASSESSMENTS,
-            {
-                "article_id": list(keys),
-                "revision": [row.revision for row in rows],
-                "analysis_id": [row.analysis_id for row in rows],
-                "result": [row.result for row in rows],
-                "recorded_at": moment,
-            },
+        given = arrays_of([self._rows[key] for key in keys])
+        written = await find_rows(
+            self._connection, _INSERT_ASSESSMENTS, _WrittenAssessment, {**given, "recorded_at": moment}
         )
         return {row.article_id: row.analysis_id for row in written}
 
     async def read(self, keys: Sequence[UUID]) -> dict[UUID, Held]:
         """Return the current revision of each article that has one, and the analysis that it was made of."""
-        columns = (ASSESSMENT.c.article_id, ASSESSMENT.c.revision, ASSESSMENT.c.analysis_id)
-        statement = select(*columns).where(
+        statement = select(*columns_for(_CurrentAssessment, ASSESSMENT)).where(
             ASSESSMENT.c.article_id == func.any(bindparam("ids", list(keys), type_=ARRAY(Uuid))),
             ASSESSMENT.c.superseded_at.is_(None),
         )
-        rows = await self._connection.execute(statement)
+        rows = await find_rows(self._connection, statement, _CurrentAssessment)
         return {row.article_id: Held(row.revision, row.analysis_id) for row in rows}
 
     async def supersede(self, keys: Sequence[UUID], moment: datetime) -> None:
@@ -95,10 +104,8 @@ class AssessmentRevisions:
 async def find_counts(connection: Connection) -> dict[str, int]:
     """Return how many articles arrived and what became of them; received = scored + without link + retracted."""
     c = ASSESSMENT.c
-    by_result = await connection.execute(
-        select(c.result, func.count().label("number")).where(c.superseded_at.is_(None)).group_by(c.result)
-    )
-    found = {row.result: row.number for row in by_result}
+    by_result = select(c.result, func.count().label("articles")).where(c.superseded_at.is_(None)).group_by(c.result)
+    found = dict(await find_rows(connection, by_result, _ResultCount))
     abstained = func.count().filter(IMPACT.c.abstained).label("abstained")
     statement = select(func.count().label("impacts"), abstained).select_from(IMPACT).where(visible(IMPACT, None))
     estimates = await find_one_row(connection, statement, _ImpactCounts)

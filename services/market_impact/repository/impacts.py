@@ -33,8 +33,9 @@ _TITLE = cast(IMPACT.c.document, JSON)["context"]["title"].astext.label("title")
 
 @dataclass(frozen=True, slots=True)
 class ImpactFilter:
-    """What a list of impacts is narrowed to; None does not narrow."""
+    """What a list of impacts is narrowed to, those that were current at `as_of`; None does not narrow, and is now."""
 
+    as_of: datetime | None = None
     ticker: str | None = None
     direction: Direction | None = None
     basis: Basis | None = None
@@ -159,12 +160,10 @@ async def insert_impacts(connection: Connection, rows: Sequence[NewImpact]) -> N
     await copy_rows(connection, IMPACT, rows)
 
 
-async def list_impacts(
-    connection: Connection, page: PageRequest, wanted: ImpactFilter, as_of: datetime | None
-) -> list[ListedImpact]:
+async def list_impacts(connection: Connection, page: PageRequest, wanted: ImpactFilter) -> list[ListedImpact]:
     """Return one page of impacts, the latest scored first."""
     c = IMPACT.c
-    conditions = [visible(IMPACT, as_of)]
+    conditions = [visible(IMPACT, wanted.as_of)]
     for name in ("ticker", "direction", "basis", "horizon_days", "article_id", "model_version"):
         value = getattr(wanted, name)
         if value is not None:
@@ -215,7 +214,7 @@ async def list_similar_events(connection: Connection, impact: StoredImpact, limi
 
 
 async def list_marks(
-    connection: Connection, ticker: str, basis: Basis, horizon_days: int, first: datetime, last: datetime
+    connection: Connection, *, ticker: str, basis: Basis, horizon_days: int, first: datetime, last: datetime
 ) -> list[MarkedNews]:
     """Return the current estimates on `ticker` for news between two moments, oldest first."""
     c = IMPACT.c
