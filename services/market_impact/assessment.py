@@ -89,10 +89,10 @@ async def _write(
     previous = await impacts.update_superseded(connection, sorted(replaced), now) if replaced else []
     if links:
         with shared_by_items("The past events"):
-            transaction = await engine.memory.refresh(connection)
+            transaction = await engine.evidence.refresh(connection)
         calendar = engine.calendar()
         market = await engine.prices.market(connection, (link.ticker for link in links), calendar)
-        scored = score_links(links, market, engine.memory.past, calendar, engine.parameters)
+        scored = score_links(links, market, engine.evidence.past, calendar, engine.parameters)
         rows: list[NewImpact] = []
         for impact in scored:
             impact_id = uuid7()
@@ -144,5 +144,5 @@ def _count(engine: Engine, scored: Sequence[ScoredImpact], rows: Sequence[NewImp
             inside = None if found is None else lies_within(found.low, found.high, impact.car)
             within.append((impact.basis, inside))
     count_outcomes(engine, within)
-    metrics.past_events.set(len(engine.memory.past))
+    metrics.past_events.set(len(engine.evidence.past))
     metrics.cached_tickers.set(len(engine.prices))
