@@ -13,7 +13,7 @@ from common.contracts import Analysis, Basis, BatchResult, Impact, InvalidItem
 from common.postgres.database import Connection, after_commit
 from market_impact.engine import Engine
 from market_impact.estimation.linking import Link, linked_securities
-from market_impact.estimation.scoring import BASES, ScoredImpact, score_links
+from market_impact.estimation.scoring import BASES, ScoredImpact, ScoringInputs, score_links
 from market_impact.impacts.document import impact_document
 from market_impact.impacts.outcome import lies_within
 from market_impact.impacts.outcome_recording import count_outcomes
@@ -92,7 +92,7 @@ async def _write(
             transaction = await engine.evidence.refresh(connection)
         calendar = engine.calendar()
         market = await engine.prices.market(connection, (link.ticker for link in links), calendar)
-        scored = score_links(links, market, engine.evidence.past, calendar, engine.parameters)
+        scored = score_links(links, ScoringInputs(market, engine.evidence.past, calendar, engine.parameters))
         rows: list[NewImpact] = []
         for impact in scored:
             impact_id = uuid7()
@@ -100,8 +100,8 @@ async def _write(
             rows.append(impact_row(impact, impact_id, document, calendar=calendar, transaction=transaction, now=now))
             events.append(("impact.scored", scored_event(document)))
         await impacts.insert_impacts(connection, rows)
-        handed_on = [row["document"] for row in rows]
-        estimated = {(row["article_id"], row["ticker"], row["horizon_days"], row["basis"]) for row in rows}
+        handed_on = [row.document for row in rows]
+        estimated = {(row.article_id, row.ticker, row.horizon_days, row.basis) for row in rows}
         after_commit(connection, lambda: _count(engine, scored, rows))
     analyses = {each.analysis.article_id: each.analysis for each in fresh}
     withdrawn = _withdrawals(analyses, previous, estimated, now)
@@ -140,7 +140,7 @@ def _count(engine: Engine, scored: Sequence[ScoredImpact], rows: Sequence[NewImp
             metrics.abstentions.labels(impact.abstain_reason).inc()
         else:
             scores[impact.basis].observe(found.impact_score)
-        if row["car"] is not None:
+        if row.car is not None:
             inside = None if found is None else lies_within(found.low, found.high, impact.car)
             within.append((impact.basis, inside))
     count_outcomes(engine, within)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import NamedTuple, TypedDict
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import cast, func, select, text
@@ -47,7 +47,7 @@ class ImpactFilter:
     scored_to: datetime | None = None
 
 
-class NewImpact(TypedDict):
+class NewImpact(NamedTuple):
     """A row of the table `impact` as it is inserted."""
 
     impact_id: UUID
@@ -157,7 +157,7 @@ async def update_withdrawn(connection: Connection, impact_ids: Sequence[UUID]) -
 
 async def insert_impacts(connection: Connection, rows: Sequence[NewImpact]) -> None:
     """Insert estimates; none can meet an existing one, since the assessments before have settled that."""
-    await copy_rows(connection, IMPACT, rows)
+    await copy_rows(connection, IMPACT, [row._asdict() for row in rows])
 
 
 async def list_impacts(connection: Connection, page: PageRequest, wanted: ImpactFilter) -> list[ListedImpact]:
