@@ -157,7 +157,7 @@ async def update_withdrawn(connection: Connection, impact_ids: Sequence[UUID]) -
 
 async def insert_impacts(connection: Connection, rows: Sequence[NewImpact]) -> None:
     """Insert estimates; none can meet an existing one, since the assessments before have settled that."""
-    await copy_rows(connection, IMPACT, [row._asdict() for row in rows])
+    await copy_rows(connection, IMPACT, rows)
 
 
 async def list_impacts(connection: Connection, page: PageRequest, wanted: ImpactFilter) -> list[ListedImpact]:
