@@ -13,14 +13,15 @@ from common.contracts import Analysis, Basis, BatchResult, Impact, InvalidItem
 from common.postgres.database import Connection, after_commit
 from market_impact.engine import Engine
 from market_impact.estimation.linking import Link, linked_securities
-from market_impact.estimation.scoring import BASES, ScoredImpact, score_links
+from market_impact.estimation.scoring import BASES, ScoredImpact, ScoringInputs, score_links
 from market_impact.impacts.document import impact_document
 from market_impact.impacts.outcome import lies_within
 from market_impact.impacts.outcome_recording import count_outcomes
 from market_impact.impacts.row import impact_row, scored_event
 from market_impact.impacts.stored import impact_of
 from market_impact.repository import impacts
-from market_impact.repository.impacts import AssessmentRevisions, NewAssessment, NewImpact, SupersededImpact
+from market_impact.repository.assessments import AssessmentRevisions, NewAssessment
+from market_impact.repository.impacts import NewImpact, SupersededImpact
 
 _Estimated = tuple[UUID, str, int, Basis]
 """What makes an estimate the same one through its revisions: article, ticker, horizon and basis."""
@@ -45,7 +46,7 @@ class _News:
         return "scored" if self.links else "without_linked_security"
 
     def row(self) -> NewAssessment:
-        return NewAssessment(self.analysis.revision, self.analysis.analysis_id, self.result)
+        return NewAssessment(self.analysis.article_id, self.analysis.revision, self.analysis.analysis_id, self.result)
 
 
 async def assess(engine: Engine, connection: Connection, analyses: Sequence[Analysis | InvalidItem]) -> BatchResult:
@@ -88,10 +89,10 @@ async def _write(
     previous = await impacts.update_superseded(connection, sorted(replaced), now) if replaced else []
     if links:
         with shared_by_items("The past events"):
-            transaction = await engine.memory.refresh(connection)
+            transaction = await engine.evidence.refresh(connection)
         calendar = engine.calendar()
         market = await engine.prices.market(connection, (link.ticker for link in links), calendar)
-        scored = score_links(links, market, engine.memory.past, calendar, engine.parameters)
+        scored = score_links(links, ScoringInputs(market, engine.evidence.past, calendar, engine.parameters))
         rows: list[NewImpact] = []
         for impact in scored:
             impact_id = uuid7()
@@ -99,8 +100,8 @@ async def _write(
             rows.append(impact_row(impact, impact_id, document, calendar=calendar, transaction=transaction, now=now))
             events.append(("impact.scored", scored_event(document)))
         await impacts.insert_impacts(connection, rows)
-        handed_on = [row["document"] for row in rows]
-        estimated = {(row["article_id"], row["ticker"], row["horizon_days"], row["basis"]) for row in rows}
+        handed_on = [row.document for row in rows]
+        estimated = {(row.article_id, row.ticker, row.horizon_days, row.basis) for row in rows}
         after_commit(connection, lambda: _count(engine, scored, rows))
     analyses = {each.analysis.article_id: each.analysis for each in fresh}
     withdrawn = _withdrawals(analyses, previous, estimated, now)
@@ -139,9 +140,9 @@ def _count(engine: Engine, scored: Sequence[ScoredImpact], rows: Sequence[NewImp
             metrics.abstentions.labels(impact.abstain_reason).inc()
         else:
             scores[impact.basis].observe(found.impact_score)
-        if row["car"] is not None:
+        if row.car is not None:
             inside = None if found is None else lies_within(found.low, found.high, impact.car)
             within.append((impact.basis, inside))
     count_outcomes(engine, within)
-    metrics.past_events.set(len(engine.memory.past))
+    metrics.past_events.set(len(engine.evidence.past))
     metrics.cached_tickers.set(len(engine.prices))

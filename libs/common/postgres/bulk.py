@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 from asyncpg import InterfaceError, PostgresConnectionError
 from sqlalchemy import Table, bindparam, column, func, select, text
@@ -12,7 +12,10 @@ from sqlalchemy.sql.dml import ReturningInsert
 
 from common.errors import DatabaseUnavailable
 from common.postgres.database import Connection
-from common.postgres.rows import RowT, find_rows
+from common.postgres.rows import RowT, arrays_of, find_rows
+
+# Named tuples, whose fields are the columns, cost less than dictionaries with the columns as keys.
+Rows = Sequence[Mapping[str, Any]] | Sequence[tuple[Any, ...]]
 
 _DIALECT = asyncpg.dialect()  # type: ignore[no-untyped-call]
 
@@ -20,13 +23,13 @@ _DIALECT = asyncpg.dialect()  # type: ignore[no-untyped-call]
 async def insert_rows(
     connection: Connection,
     table: Table,
-    rows: Sequence[Mapping[str, Any]],
+    rows: Rows,
     *,
     on_conflict: tuple[str, ...] | None = None,
     update: tuple[str, ...] = (),
     where: str | None = None,
 ) -> None:
-    """Insert `rows`, all with the keys of the first one.
+    """Insert `rows`, all with the keys or fields of the first one.
 
     For rows that can meet existing ones; `copy_rows` is faster for all others.
 
@@ -42,14 +45,15 @@ async def insert_rows(
     List-valued columns must be JSONB, since `unnest` flattens arrays of arrays.
     """
     if rows:
-        statement = _insert_statement(table, tuple(rows[0]), on_conflict, update=update, where=where)
-        await connection.execute(statement, _arrays(rows))
+        arrays = _arrays(rows)
+        statement = _insert_statement(table, tuple(arrays), on_conflict, update=update, where=where)
+        await connection.execute(statement, arrays)
 
 
 async def insert_returning(
     connection: Connection,
     table: Table,
-    rows: Sequence[Mapping[str, Any]],
+    rows: Rows,
     row_type: type[RowT],
     *,
     on_conflict: tuple[str, ...] | None = None,
@@ -59,17 +63,22 @@ async def insert_returning(
     """Insert `rows` as `insert_rows` does; return the columns of `row_type` of those that were really written."""
     if not rows:
         return []
+    arrays = _arrays(rows)
     returning: tuple[str, ...] = row_type._fields  # type: ignore[attr-defined]
-    statement = _insert_statement(table, tuple(rows[0]), on_conflict, update=update, where=where, returning=returning)
-    return await find_rows(connection, statement, row_type, _arrays(rows))
+    statement = _insert_statement(table, tuple(arrays), on_conflict, update=update, where=where, returning=returning)
+    return await find_rows(connection, statement, row_type, arrays)
 
 
-def _arrays(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
-    return {name: [row[name] for row in rows] for name in rows[0]}
+def _arrays(rows: Rows) -> dict[str, list[Any]]:
+    """Return the values of each column of `rows`, at least one, by its name."""
+    if isinstance(rows[0], tuple):
+        return arrays_of(cast("Sequence[tuple[Any, ...]]", rows))
+    mappings = cast("Sequence[Mapping[str, Any]]", rows)
+    return {name: [row[name] for row in mappings] for name in mappings[0]}
 
 
-async def copy_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert `rows`, all with the keys of the first one, by binary COPY in the caller's transaction.
+async def copy_rows(connection: Connection, table: Table, rows: Rows) -> None:
+    """Insert `rows`, all with the keys or fields of the first one, by binary COPY in the caller's transaction.
 
     Raises
     ------
@@ -82,11 +91,10 @@ async def copy_rows(connection: Connection, table: Table, rows: Sequence[Mapping
     """
     if not rows:
         return
-    names = tuple(rows[0])
+    arrays = _arrays(rows)
+    names = tuple(arrays)
     columns = [
-        [row[name] for row in rows]
-        if process is None
-        else [None if row[name] is None else process(row[name]) for row in rows]
+        arrays[name] if process is None else [None if value is None else process(value) for value in arrays[name]]
         for name, process in zip(names, _bind_processors(table, names), strict=True)
     ]
     driver: Any = (await connection.get_raw_connection()).driver_connection

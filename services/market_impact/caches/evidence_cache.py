@@ -13,7 +13,7 @@ from market_impact.repository import outcomes
 from market_impact.repository.outcomes import Evidence, EvidenceRow
 
 
-class EvidenceMemory:
+class EvidenceCache:
     """The past events of this process, and up to which transaction it has read them."""
 
     def __init__(self, limit: int) -> None:

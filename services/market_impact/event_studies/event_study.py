@@ -122,6 +122,7 @@ def run_event_study(
     tickers: IntArray,
     positions: IntArray,
     windows: StudyWindows,
+    *,
     tests: Sequence[TestName] = ALL_TESTS,
     random_state: int = 0,
 ) -> EventStudy:

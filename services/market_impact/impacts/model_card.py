@@ -26,7 +26,7 @@ def active_model_card(engine: Engine) -> ModelCard:
         estimation_gap_days=settings.estimation_gap_days,
         interval_level=settings.interval_level,
         benchmark_ticker=settings.benchmark_ticker,
-        past_events=len(engine.memory.past),
+        past_events=len(engine.evidence.past),
         data="Learns only from outcomes of its own estimates, each after its horizon has passed. No data are shipped.",
         licence="MIT, as the code; the priors are round numbers, fitted to no data set.",
         limits=[

@@ -7,13 +7,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from math import isfinite
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
+from common.contracts.text import TICKER_PATTERN
 from market_impact.dates import is_written_day
 
 PRICE_COLUMNS = ("open", "high", "low", "close", "adjusted_close")
 COLUMNS = ("ticker", "date", *PRICE_COLUMNS, "volume")
-_TICKER = re.compile(r"[A-Z0-9][A-Z0-9.\-]{0,11}")
+_TICKER = re.compile(TICKER_PATTERN)
 # In any currency; pictures and sums of far larger ones leave the range of floating-point numbers.
 LARGEST_PRICE = 1e12
 _LARGEST_VOLUME = 2**63 - 1
@@ -27,8 +28,7 @@ class UnreadableBarsError(ValueError):
     """The text is no table of bars at all."""
 
 
-@dataclass(frozen=True, slots=True)
-class BarColumns:
+class BarColumns(NamedTuple):
     """Bars column by column, no (ticker, date) twice; `volume` may hold None."""
 
     ticker: list[str]

@@ -16,6 +16,7 @@ from market_impact.dates import Day
 from market_impact.dependencies import EngineDep
 from market_impact.prices.bar_parsing import ParsedBars
 from market_impact.repository import bars
+from market_impact.repository.bars import BarFilter
 from market_impact.schemas.bars import BarRead, BarsResult, BarWrite
 
 router = service_router(
@@ -90,5 +91,5 @@ async def list_bars(
     date_to: Annotated[Day | None, Query(description="Only sessions up to this day.")] = None,
 ) -> Page[BarRead]:
     """List stored bars, the latest session first."""
-    rows = await bars.list_bars(connection, page, ticker, date_from, date_to)
+    rows = await bars.list_bars(connection, page, BarFilter(ticker, date_from, date_to))
     return page.answer(rows, key=lambda row: (row.session_date.isoformat(), row.ticker), read=BarRead.from_row)

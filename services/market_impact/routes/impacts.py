@@ -6,7 +6,7 @@ from uuid import UUID
 
 from fastapi import Query
 
-from common.api.dependencies import AsOf, ReadConnectionDep, RuntimeDep
+from common.api.dependencies import AsOf, ReadConnectionDep
 from common.api.etags import ConditionalDep, etag_of
 from common.api.pagination import PageDep
 from common.api.routing import service_router
@@ -31,13 +31,13 @@ Score = Annotated[float | None, Query(ge=0, le=100, allow_inf_nan=False, descrip
 
 
 @router.post("/impacts")
-async def store_impacts(batch: ImpactBatch, runtime: RuntimeDep, engine: EngineDep) -> BatchResult:
+async def store_impacts(batch: ImpactBatch, engine: EngineDep) -> BatchResult:
     """Score 1 to 500 analyses and hand the estimates on.
 
     One estimate for each security with enough relevance, each configured horizon and both bases. Idempotent on
     (article, revision); a retracted article withdraws its estimates, a revised one replaces them.
     """
-    return await answer_handover(runtime, batch.analyses, partial(assess, engine))
+    return await answer_handover(engine.runtime, batch.analyses, partial(assess, engine))
 
 
 @router.get("/impacts", responses=problems(400, 404))
@@ -59,6 +59,7 @@ async def find_impacts(
 ) -> Page[Impact]:
     """List current estimates, the latest scored first; with `as_of` those that were current then."""
     wanted = ImpactFilter(
+        as_of=as_of,
         ticker=ticker,
         direction=direction,
         basis=basis,
@@ -69,7 +70,7 @@ async def find_impacts(
         scored_from=scored_from,
         scored_to=scored_to,
     )
-    rows = await list_impacts(connection, page, wanted, as_of)
+    rows = await list_impacts(connection, page, wanted)
     return page.answer(rows, key=lambda row: (row.scored_at, row.impact_id), read=lambda row: impact_of(row.document))
 
 

@@ -12,7 +12,7 @@ from common.errors import problems
 from common.gateway import MARKET_IMPACT
 from market_impact.dates import Day
 from market_impact.dependencies import EngineDep
-from market_impact.event_studies import chart_data
+from market_impact.event_studies.chart_data import Timeline, ticker_timeline
 from market_impact.routes.event_studies import SVG, SVGResponse
 
 router = service_router(MARKET_IMPACT, "tickers", "What is known of one security, as pictures.")
@@ -32,7 +32,12 @@ async def draw_timeline(
     sessions: Annotated[int, Query(ge=2, le=2_600, description="Most sessions shown, counted from the last.")] = 250,
 ) -> SVGResponse:
     """Draw a security's price with the news about it: which way each should move it, and how much it matters."""
-    horizon = horizon_days or engine.parameters.horizons_days[0]
-    return SVGResponse(
-        await chart_data.ticker_timeline(connection, ticker, basis, horizon, date_from, date_to, sessions)
+    wanted = Timeline(
+        ticker=ticker,
+        basis=basis,
+        horizon_days=horizon_days,
+        date_from=date_from,
+        date_to=date_to,
+        max_sessions=sessions,
     )
+    return SVGResponse(await ticker_timeline(engine, connection, wanted))

@@ -11,7 +11,7 @@ from market_impact.estimation.features import FEATURES, Feature, Part, feature
 from market_impact.estimation.linking import Link, linked_securities
 from market_impact.estimation.past_events import NOTHING, PastEvents
 from market_impact.estimation.posterior import Posterior, posterior_of
-from market_impact.estimation.scoring import ScoredImpact, score_links
+from market_impact.estimation.scoring import ScoredImpact, ScoringInputs, score_links
 from market_impact.estimation.shrinkage import Evidence, weigh
 from market_impact.impacts.document import impact_document
 from market_impact.impacts.explanation import explain
@@ -47,14 +47,14 @@ def posterior(topics: int) -> Posterior:
 
 
 def score(topics: int) -> ScoredImpact:
-    return score_links([news(topics)], market(), PastEvents(), calendar(), PARAMETERS)[0]
+    return score_links([news(topics)], ScoringInputs(market(), PastEvents(), calendar(), PARAMETERS))[0]
 
 
 def stored(impact: ScoredImpact) -> StoredImpact:
     """Return the estimate as it is read from the database."""
     document = impact_document(impact, UUID(int=1), MIDDAY, 0.9)
     row = impact_row(impact, UUID(int=1), document, calendar=calendar(), transaction=1, now=MIDDAY)
-    columns = {"superseded_at": None, "is_withdrawn": False, **row}
+    columns = {"superseded_at": None, "is_withdrawn": False, **row._asdict()}
     return StoredImpact(**{name: columns[name] for name in StoredImpact._fields})
 
 

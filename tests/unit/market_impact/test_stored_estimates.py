@@ -12,13 +12,13 @@ from common.contracts import Basis
 from market_impact.estimation.abnormal_moves import EstimationWindow
 from market_impact.estimation.linking import linked_securities
 from market_impact.estimation.past_events import NewsKind, PastEvent, PastEvents
-from market_impact.estimation.scoring import BASES, ScoringParameters, score_links
+from market_impact.estimation.scoring import BASES, ScoringInputs, ScoringParameters, score_links
 from market_impact.impacts.document import impact_document
 from market_impact.impacts.row import impact_row
 from market_impact.prices.market import Market
-from market_impact.prices.price_series import DailyPrices, PriceSeries
-from market_impact.prices.trading_calendar import to_day_number, to_microseconds
-from tests.builders.market import analysis, bars, calendar, sessions
+from market_impact.prices.price_series import PriceSeries
+from market_impact.prices.trading_calendar import to_microseconds
+from tests.builders.market import analysis, bars, calendar, prices, sessions
 
 STORED = Path(__file__).with_name("stored_estimates.json")
 DAYS = sessions(date(2025, 1, 2), date(2025, 12, 31))
@@ -32,14 +32,6 @@ NEWS: list[dict[str, Any]] = [
     {"name": "early", "published_at": NEWS_AT - timedelta(days=250), "tickers": ("BETA",)},
     {"name": "unsure", "published_at": NEWS_AT, "abstained": True, "tickers": ("NOBARS",)},
 ]
-
-
-def prices(rows: list[dict[str, Any]]) -> DailyPrices:
-    positions = calendar().positions(np.array([to_day_number(date.fromisoformat(row["date"])) for row in rows]))
-    columns = [np.array([row[name] for row in rows], dtype=float) for name in ("open", "close", "adjusted_close")]
-    found = DailyPrices.of(positions, *columns)
-    assert found is not None
-    return found
 
 
 def market() -> Market:
@@ -82,7 +74,7 @@ def stored_now() -> dict[str, dict[str, Any]]:
         news = analysis(**{"tickers": ("ACME", "BETA"), **item})
         names[news.article_id] = item["name"]
         links += linked_securities(news, 0.3)
-    for impact in score_links(links, market(), past_events(), calendar(), PARAMETERS):
+    for impact in score_links(links, ScoringInputs(market(), past_events(), calendar(), PARAMETERS)):
         impact_id = UUID(int=1)
         document = impact_document(impact, impact_id, NEWS_AT, PARAMETERS.interval_level)
         row = impact_row(impact, impact_id, document, calendar=calendar(), transaction=7, now=NEWS_AT)
@@ -90,15 +82,15 @@ def stored_now() -> dict[str, dict[str, Any]]:
         found[f"{name}/{impact.link.ticker}/{impact.horizon_days}/{impact.basis}"] = {
             **{
                 column: value
-                for column, value in row.items()
+                for column, value in row._asdict().items()
                 if isinstance(value, (bool, int, float)) or value is None or column in {"direction", "event_type"}
             },
             "document": {
                 name: value
-                for name, value in json.loads(row["document"]).items()
+                for name, value in json.loads(row.document).items()
                 if name not in {"context", "lineage", "impact_id", "article_id"}
             },
-            "explanation": json.loads(row["explanation"]),
+            "explanation": json.loads(row.explanation),
         }
     return found
 
