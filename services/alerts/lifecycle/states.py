@@ -171,7 +171,7 @@ def flushed(
         ended = _ended(alert, "emptied", now)._replace(flush_at=None, flush_reason=None)
         if not alert.n_notifications:
             return Flush(ended, None)
-        return Flush(_told(ended, now), reason if reason in {"revised", "retracted"} else "retracted")
+        return Flush(_told(ended, now), "revised" if reason == "revised" else "retracted")
     after = _told(_moved(alert, "told"), now)._replace(flush_at=None, flush_reason=None)
     if after.state == "firing" and repeat_after is not None:
         after = _repeating(after, now, expires_at, repeat_after)
@@ -187,7 +187,7 @@ def acknowledged(alert: _Alert) -> Lifecycle:
         The alert has ended.
     """
     after = _moved(alert, "acknowledged")
-    if alert.state == "acknowledged" or alert.flush_reason in {"revised", "retracted"}:
+    if alert.flush_reason in {"revised", "retracted"}:
         return after
     return after._replace(flush_at=None, flush_reason=None)
 
