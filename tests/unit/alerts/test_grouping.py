@@ -12,12 +12,15 @@ moments = st.datetimes(datetime(1970, 1, 1), datetime(2200, 1, 1), timezones=st.
 
 
 def test_every_label_has_a_value():
-    labels = group_labels(impact(), GROUP_LABELS)
+    grouped = impact()
+
+    labels = group_labels(grouped, GROUP_LABELS)
 
     assert labels["topic"] == "earnings"
     assert labels["event_type"] == "guidance_cut"
     assert labels["source"] == "Example Wire"
     assert labels["horizon_days"] == "1"
+    assert labels["story_id"] == str(grouped.lineage.story_id)
     assert set(labels) == set(GROUP_LABELS)
 
 
@@ -33,6 +36,10 @@ def test_a_fingerprint_does_not_depend_on_order_and_tells_labels_apart():
     assert fingerprint({}) != fingerprint({"a": ""})
 
 
+def test_a_fingerprint_stays_as_it_is_stored():
+    assert fingerprint({"ticker": "TSLA", "direction": "down"}) == "d0496e940220dbd56422683e2dc45453"
+
+
 @given(moments, st.integers(60, 10_000_000))
 def test_windows_follow_each_other_without_a_gap(moment, seconds):
     start = window_start(moment, seconds)
@@ -45,6 +52,7 @@ def test_windows_follow_each_other_without_a_gap(moment, seconds):
 def test_a_repeat_is_rounded_up_to_the_group_interval():
     assert repeat_after(14_400, 300) == timedelta(hours=4)
     assert repeat_after(1_000, 300) == timedelta(seconds=1_200)
+    assert repeat_after(2.5, 1) == timedelta(seconds=3)
     assert repeat_after(1_000, 0) == timedelta(seconds=1_000)
 
 
