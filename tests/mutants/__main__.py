@@ -137,8 +137,8 @@ def _result(module: str, folder: Path) -> Result:
 def _change(module: str, path: str, name: str) -> Change:
     function, class_name = orig_function_and_class_names_from_key(name)
     lines = get_diff_for_mutant(name, path=path).splitlines()[2:]
-    differing = [f"{line[0]} {line[1:].strip()}" for line in lines if line[0] in "-+"]
-    return Change(module, f"{class_name}.{function}" if class_name else function, "\n".join(differing))
+    line, becomes = ("\n".join(line[1:].strip() for line in lines if line.startswith(sign)) for sign in "-+")
+    return Change(module, f"{class_name}.{function}" if class_name else function, line, becomes)
 
 
 def _share(results: Sequence[Result]) -> float:
@@ -159,7 +159,7 @@ def _remarks(results: Sequence[Result]) -> Iterator[str]:
 
 
 def _text(change: Change) -> str:
-    return f"{change.module}, {change.function}\n{change.lines}"
+    return f"{change.module}, {change.function}\n  {change.line}\n  {change.becomes}"
 
 
 def _table(results: Sequence[Result]) -> Iterator[str]:

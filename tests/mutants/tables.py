@@ -9,14 +9,15 @@ FOLDER = Path(__file__).parent
 
 
 class Change(NamedTuple):
-    """What a mutant changes: the lines that go begin with `-`, those that come with `+`; where they stand is left out.
+    """What a mutant changes in a function, as text without indentation; where it stands is left out.
 
-    So an entry still fits when other lines of the module move.
+    So an entry still fits when other lines of the module move. A change of several lines has them all.
     """
 
     module: str
     function: str
-    lines: str
+    line: str
+    becomes: str
 
 
 class KnownSurvivor(NamedTuple):
@@ -33,9 +34,10 @@ def read_modules() -> Mapping[str, Sequence[str]]:
 
 
 def read_survivors() -> Iterator[KnownSurvivor]:
-    """Yield the entries of `survivors.toml`."""
+    """Yield each change that `survivors.toml` lists."""
     kinds = tomllib.loads((FOLDER / "survivors.toml").read_text(encoding="utf-8"))
     for kind, entries in kinds.items():
         for entry in entries:
-            change = Change(entry["module"], entry["function"], entry["lines"].strip())
-            yield KnownSurvivor(change, kind == "equivalent", entry["reason"])
+            for becomes in entry["becomes"]:
+                change = Change(entry["module"], entry["function"], entry["line"].strip(), becomes.strip())
+                yield KnownSurvivor(change, kind == "equivalent", entry["reason"])

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from market_impact.prices.trading_calendar import (
     TradingCalendar,
+    _readonly_integers,
     from_microseconds,
     to_day_number,
     to_microseconds,
@@ -106,6 +107,22 @@ def test_the_calendar_is_built_once_a_year() -> None:
 
     assert known is trading_calendar(NOW + timedelta(days=30))
     assert known.date_of(len(known) - 1) == date(NOW.year + 1, 12, 31)
+
+
+def test_sessions_and_instants_are_integers() -> None:
+    known, none = calendar(), np.array([0])
+
+    found = [known.session_of(none), known.first_open_after(none), known.on_or_after(none), known.positions(none)]
+    assert [each.dtype for each in (*found, known.days, known.opens, known.closes)] == [np.int64] * 7
+    assert type(to_microseconds(NOW)) is int
+
+
+def test_a_calendar_counts_in_its_unit_and_nobody_can_write_into_it() -> None:
+    days = _readonly_integers(np.array(["1970-01-03T12:00"], dtype="datetime64[ns]"), "datetime64[D]")
+
+    assert (days.tolist(), days.dtype) == ([2], np.int64)
+    with pytest.raises(ValueError, match="read-only"):
+        days[0] = 0
 
 
 @given(st.datetimes(datetime(1970, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001
