@@ -13,12 +13,15 @@ moments = st.datetimes(datetime(1970, 1, 1), datetime(2200, 1, 1), timezones=st.
 
 
 def test_every_label_has_a_value():
-    labels = group_labels(impact(), get_args(GroupLabel))
+    grouped = impact()
+
+    labels = group_labels(grouped, get_args(GroupLabel))
 
     assert labels["topic"] == "earnings"
     assert labels["event_type"] == "guidance_cut"
     assert labels["source"] == "Example Wire"
     assert labels["horizon_days"] == "1"
+    assert labels["story_id"] == str(grouped.lineage.story_id)
     assert set(labels) == set(get_args(GroupLabel))
 
 
@@ -32,6 +35,10 @@ def test_a_fingerprint_does_not_depend_on_order_and_tells_labels_apart():
     assert fingerprint({"a": "1", "b": "2"}) == fingerprint({"b": "2", "a": "1"})
     assert fingerprint({"a": "1", "b": "2"}) != fingerprint({"a": "2", "b": "1"})
     assert fingerprint({}) != fingerprint({"a": ""})
+
+
+def test_a_fingerprint_stays_as_it_is_stored():
+    assert fingerprint({"ticker": "TSLA", "direction": "down"}) == "d0496e940220dbd56422683e2dc45453"
 
 
 @given(moments, st.integers(60, 10_000_000))

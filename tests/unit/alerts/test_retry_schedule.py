@@ -23,6 +23,7 @@ NOW = datetime(2024, 3, 5, 12, 0, tzinfo=UTC)
         (200, "delivered"),
         (204, "delivered"),
         (299, "delivered"),
+        (300, "retry"),
         (301, "retry"),
         (307, "retry"),
         (400, "retry"),
