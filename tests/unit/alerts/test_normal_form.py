@@ -1,4 +1,4 @@
-"""Conditions as boxes: what a box admits, when it is empty, and what multiplying out costs."""
+"""Conditions as conjunctions: what a conjunction admits, when it is empty, and what multiplying out costs."""
 
 from dataclasses import fields, replace
 
@@ -6,7 +6,7 @@ import pytest
 
 from alerts.matching.conditions import Condition
 from alerts.matching.impact_facts import Facts
-from alerts.matching.normal_form import MAX_BOXES, Box, TooManyBoxes, Work, boxes
+from alerts.matching.normal_form import MAX_CONJUNCTIONS, Conjunction, TooManyConjunctions, Work, conjunctions
 
 FACTS = Facts(
     ticker="TSLA",
@@ -21,8 +21,8 @@ FACTS = Facts(
     novelty=0.7,
     relevance=0.7,
 )
-# A box around the facts, and for each of its sides a fact beyond it.
-AROUND = Box(
+# A conjunction around the facts, and for each of its sides a fact beyond it.
+AROUND = Conjunction(
     tickers=frozenset({"TSLA", "F"}),
     no_tickers=frozenset({"F"}),
     topics=frozenset({frozenset({"earnings", "mergers"}), frozenset({"macro"})}),
@@ -113,11 +113,11 @@ def test_the_meeting_of_two_conditions_has_every_side_of_both() -> None:
         none_of=Condition(min_relevance=0.9),
     )
 
-    (met,) = boxes(
+    (met,) = conjunctions(
         Condition(direction="up", basis="after", horizon_days=5, sentiment="positive", all_of=(first, second))
     )
 
-    assert met == Box(
+    assert met == Conjunction(
         tickers=frozenset({"B", "C"}),
         topics=frozenset({frozenset({"earnings"}), frozenset({"macro"})}),
         event_types=frozenset({frozenset({"lawsuit"}), frozenset({"fine"})}),
@@ -138,30 +138,30 @@ def test_the_meeting_of_two_conditions_has_every_side_of_both() -> None:
 def test_what_two_conditions_exclude_is_excluded_by_both(name: str, excluded: str) -> None:
     one, other = (Condition(**{name: frozenset({value})}) for value in ("a", "b"))
 
-    (met,) = boxes(Condition(any_of=(one, other)), negated=True)
+    (met,) = conjunctions(Condition(any_of=(one, other)), negated=True)
 
-    assert met == Box(**{excluded: frozenset({"a", "b"})})
+    assert met == Conjunction(**{excluded: frozenset({"a", "b"})})
 
 
 def test_tickers_that_are_asked_for_need_no_exclusions() -> None:
     asked = Condition(tickers=frozenset({"A", "B"}), none_of=Condition(tickers=frozenset({"B", "C"})))
 
-    assert boxes(asked) == [Box(tickers=frozenset({"A"}))]
+    assert conjunctions(asked) == [Conjunction(tickers=frozenset({"A"}))]
 
 
 def test_a_negation_is_a_box_for_each_part_that_may_be_false() -> None:
     condition = Condition(tickers=frozenset({"A"}), direction="up", min_novelty=0.4, all_of=(AFTER,), none_of=DOWN)
 
-    assert boxes(condition, negated=True) == [
-        Box(no_tickers=frozenset({"A"})),
-        Box(direction=frozenset({"down", "flat"})),
-        Box(novelty=(0.0, 0.4)),
-        Box(basis=frozenset({"reaction"})),
-        Box(direction=frozenset({"down"})),
+    assert conjunctions(condition, negated=True) == [
+        Conjunction(no_tickers=frozenset({"A"})),
+        Conjunction(direction=frozenset({"down", "flat"})),
+        Conjunction(novelty=(0.0, 0.4)),
+        Conjunction(basis=frozenset({"reaction"})),
+        Conjunction(direction=frozenset({"down"})),
     ]
 
 
-# What each condition costs: 1 for each box that is made or kept, and for each meeting what the two boxes weigh.
+# What each condition costs: 1 for each conjunction that is made or kept, and for each meeting what the two weigh.
 COSTS = [
     (UP, 1),
     (Condition(direction="up", all_of=(AFTER,)), 1 + 1 + (2 + 1)),
@@ -186,9 +186,9 @@ NEGATED_COSTS = [
 def test_multiplying_out_costs_what_is_looked_at_and_no_more_is_spent_than_there_is(
     condition: Condition, negated: bool, cost: int
 ) -> None:
-    assert boxes(condition, negated=negated, work=Work(cost)) == boxes(condition, negated=negated)
-    with pytest.raises(TooManyBoxes):
-        boxes(condition, negated=negated, work=Work(cost - 1))
+    assert conjunctions(condition, negated=negated, work=Work(cost)) == conjunctions(condition, negated=negated)
+    with pytest.raises(TooManyConjunctions):
+        conjunctions(condition, negated=negated, work=Work(cost - 1))
 
 
 @pytest.mark.parametrize("name", ["tickers", "topics", "event_types"])
@@ -196,29 +196,29 @@ def test_multiplying_out_costs_what_is_looked_at_and_no_more_is_spent_than_there
 def test_a_hundred_members_cost_as_much_as_a_box(name: str, negated: bool) -> None:
     few, many = (Condition(**{name: frozenset(f"member {n}" for n in range(size))}) for size in (99, 100))
 
-    boxes(few, negated=negated, work=Work(1))
-    boxes(many, negated=negated, work=Work(2))
-    with pytest.raises(TooManyBoxes):
-        boxes(many, negated=negated, work=Work(1))
+    conjunctions(few, negated=negated, work=Work(1))
+    conjunctions(many, negated=negated, work=Work(2))
+    with pytest.raises(TooManyConjunctions):
+        conjunctions(many, negated=negated, work=Work(1))
 
 
 def test_members_of_all_sides_are_counted_together() -> None:
     halves = {name: frozenset(f"{name} {n}" for n in range(34)) for name in ("tickers", "topics", "event_types")}
 
-    boxes(Condition(**halves), work=Work(2))
-    with pytest.raises(TooManyBoxes):
-        boxes(Condition(**halves), work=Work(1))
+    conjunctions(Condition(**halves), work=Work(2))
+    with pytest.raises(TooManyConjunctions):
+        conjunctions(Condition(**halves), work=Work(1))
 
 
 def test_as_many_boxes_as_the_limit_are_kept_and_equal_ones_count_once() -> None:
-    each = [Condition(tickers=frozenset({f"T{n}"})) for n in range(MAX_BOXES + 1)]
+    each = [Condition(tickers=frozenset({f"T{n}"})) for n in range(MAX_CONJUNCTIONS + 1)]
 
-    assert len(boxes(Condition(any_of=tuple(each[:-1] * 2)))) == MAX_BOXES
-    with pytest.raises(TooManyBoxes):
-        boxes(Condition(any_of=tuple(each)))
+    assert len(conjunctions(Condition(any_of=tuple(each[:-1] * 2)))) == MAX_CONJUNCTIONS
+    with pytest.raises(TooManyConjunctions):
+        conjunctions(Condition(any_of=tuple(each)))
 
 
 def test_the_sides_of_a_box_are_those_that_the_tests_close() -> None:
-    assert {field.name for field in fields(Box) if getattr(AROUND, field.name) != getattr(Box(), field.name)} == {
-        field.name for field in fields(Box)
-    }
+    assert {
+        field.name for field in fields(Conjunction) if getattr(AROUND, field.name) != getattr(Conjunction(), field.name)
+    } == {field.name for field in fields(Conjunction)}
