@@ -28,9 +28,14 @@ source_paths = {package}
 only_mutate = {path}
 pytest_add_cli_args =
     -p
-    no:cacheprovider
+    pytest_asyncio.plugin
     -p
     tests.mutants.quick_properties
+    -p
+    no:cacheprovider
+    -p
+    no:unraisableexception
+    --assert=plain
 pytest_add_cli_args_test_selection =
     {tests}
 track_dependencies = false
@@ -111,9 +116,10 @@ def _run(folder: Path, names: Sequence[str], max_children: int) -> None:
     """Try the mutants of these names, or all anew."""
     if not names:
         shutil.rmtree(folder / "mutants", ignore_errors=True)
-    mutmut = Path(sys.executable).with_name("mutmut")
-    done = subprocess.run([mutmut, "run", "--max-children", str(max_children), *names], cwd=folder, check=False)
-    if done.returncode != 0:
+    command = [Path(sys.executable).with_name("mutmut"), "run", "--max-children", str(max_children), *names]
+    # Pytest starts once for each mutant, and looking for plugins takes longer than most tests.
+    environment = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    if subprocess.run(command, cwd=folder, env=environment, check=False).returncode != 0:
         sys.exit(f"mutmut could not try the mutants in {folder}")
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from alerts.matching.conditions import MAX_CONDITIONS, MAX_DEPTH, Condition
 from alerts.matching.linting import Finding, Timing, lint
+from alerts.matching.normal_form import boxes
 
 DEFAULTS = Timing(30.0, 300.0, 14_400.0, 0.0)
 
@@ -83,6 +84,28 @@ def test_a_condition_that_never_matches_says_so_even_when_its_parts_are_too_many
     )
 
 
+def heavy(n_alternatives: int) -> Condition:
+    """Return alternatives of a thousand tickers each, nearly the same, so that boxes are few and heavy."""
+    common = frozenset(f"T{n}" for n in range(999))
+    alternatives = (Condition(tickers=common | {f"own {n}"}) for n in range(n_alternatives))
+    return Condition(any_of=tuple(Condition(any_of=(each,)) for each in alternatives))
+
+
+def test_a_condition_and_its_negation_may_cost_as_much_together_as_one_condition():
+    condition = heavy(40)
+
+    assert boxes(condition)
+    assert boxes(condition, negated=True)
+    assert codes(heavy(20)) == []
+    assert codes(condition) == ["too_complex"]
+
+
+def test_all_looks_at_the_parts_may_cost_as_much_together_as_one_condition():
+    findings = lint(Condition(basis="after", all_of=(heavy(20),)), DEFAULTS, n_receivers=1)
+
+    assert [finding.message for finding in findings] == ["There are too many parts to look at each by itself."]
+
+
 UP = Condition(direction="up")
 ANY_DIRECTION = tuple(Condition(direction=each) for each in ("up", "down", "flat"))
 DEAD = Condition(direction="up", none_of=UP)
@@ -105,6 +128,13 @@ CONTRADICTS = "This part contradicts itself and can never hold."
             [Finding("contradiction", "warning", "when.any[1].all[0].any[1]", CONTRADICTS)],
         ),
         (
+            Condition(basis="after", any_of=(UP, DEAD, Condition(direction="down", any_of=(UP,)))),
+            [
+                Finding("contradiction", "warning", "when.any[1]", CONTRADICTS),
+                Finding("contradiction", "warning", "when.any[2]", CONTRADICTS),
+            ],
+        ),
+        (
             Condition(any_of=(UP, Condition(basis="after", all_of=(DEAD,)))),
             [Finding("contradiction", "warning", "when.any[1].all[0]", CONTRADICTS)],
         ),
@@ -115,8 +145,11 @@ CONTRADICTS = "This part contradicts itself and can never hold."
             [Finding("contradiction", "warning", "when.any[3]", CONTRADICTS), DOES_NOTHING],
         ),
         (
-            Condition(basis="after", all_of=(UP, Condition(direction="up", min_novelty=0.0))),
-            [Finding("no_effect", "warning", "when.all[1].min_novelty", "A threshold of 0 admits every impact.")],
+            Condition(direction="up", min_relevance=0.0, all_of=(UP, Condition(direction="up", min_novelty=0.0))),
+            [
+                Finding("no_effect", "warning", "when.min_relevance", "A threshold of 0 admits every impact."),
+                Finding("no_effect", "warning", "when.all[1].min_novelty", "A threshold of 0 admits every impact."),
+            ],
         ),
     ],
 )
