@@ -115,8 +115,8 @@ class ArticleResult(BaseModel):
     -----
     `created` is new; `duplicate` was here already (`article_id` is the one stored); `near_duplicate` is a syndicated
     copy, stored under its own `article_id`, counted in its story and not handed on; `revised` corrects the article at
-    this address; `rejected` does not fit, and `error` says why. On a `duplicate`, `error` says why it changes nothing
-    although the article is not what is stored: `article_retracted`.
+    this address; `rejected` does not fit, and `error` says why. On a `duplicate` that is not what is stored, `error`
+    says why it changes nothing: `older_version` or `article_retracted`.
     """
 
     index: int = Field(ge=0, description="Position in the request, from 0.")
@@ -129,7 +129,8 @@ class ArticleResult(BaseModel):
         default=None, description="The article that it repeats or corrects; null when there is none."
     )
     error: ItemError | None = Field(
-        default=None, description="Why it was rejected; null unless `status` is `rejected`."
+        default=None,
+        description="Why it was rejected, or why a `duplicate` that is not what is stored changes nothing; else null.",
     )
 
     @classmethod
