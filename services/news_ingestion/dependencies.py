@@ -15,6 +15,7 @@ async def get_engine(request: Request) -> Engine:
     return engine_of(request, Engine)
 
 
+# Older than the rule of the other routes, where an identifier that is no UUID is a 422: callers rely on the 404.
 def _identifier(text: str, kind: str) -> UUID:
     try:
         return UUID(text)

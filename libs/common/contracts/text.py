@@ -22,6 +22,7 @@ def shortened(text: str, max_characters: int) -> str:
 
 # What PostgreSQL can compare with: any text without NUL. For query strings, where nothing is replaced silently.
 QUERY_TEXT = r"^[^\x00]*$"
+TICKER_PATTERN = r"^[A-Z0-9][A-Z0-9.\-]{0,11}$"
 
 # Any text that a caller sends and no other type below is for: without a length, never without this.
 Text = Annotated[str, AfterValidator(without_control_characters)]
@@ -30,6 +31,6 @@ Title = Annotated[str, AfterValidator(without_control_characters), StringConstra
 Summary = Annotated[str, AfterValidator(without_control_characters), StringConstraints(max_length=10_000)]
 Body = Annotated[str, AfterValidator(without_control_characters), StringConstraints(max_length=1_000_000)]
 Note = Annotated[str, AfterValidator(without_control_characters), StringConstraints(max_length=2_000)]
-Ticker = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9][A-Z0-9.\-]{0,11}$")]
+Ticker = Annotated[str, StringConstraints(pattern=TICKER_PATTERN)]
 Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")]
 Mic = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{4}$")]

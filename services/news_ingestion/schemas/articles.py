@@ -14,7 +14,7 @@ from common.contracts.text import Body, Language, Name, Summary, Ticker, Title
 from common.contracts.timestamps import SafeMoment
 from news_ingestion.articles.draft import Item
 from news_ingestion.deduplication.decisions import Decision, Reason, Status
-from news_ingestion.deduplication.similarity import Rule, Verdict
+from news_ingestion.deduplication.similarity import Rule, TextComparison
 from news_ingestion.repository.reading import ArticleRow, HeadlineRow, StoryRow
 
 _UpperTicker = Annotated[Ticker, BeforeValidator(lambda value: value.upper() if isinstance(value, str) else value)]
@@ -91,14 +91,14 @@ class Comparison(BaseModel):
     differing: list[str] = Field(description="Words and figures that only one has, normalised.")
 
     @classmethod
-    def of(cls, verdict: Verdict) -> "Comparison":
-        """Return the wire form of a verdict."""
+    def of(cls, found: TextComparison) -> "Comparison":
+        """Return the wire form of what was found."""
         return cls(
-            duplicate=verdict.duplicate,
-            rule=verdict.rule,
-            similarity=verdict.similarity,
-            shared=list(verdict.shared),
-            differing=list(verdict.differing),
+            duplicate=found.duplicate,
+            rule=found.rule,
+            similarity=found.similarity,
+            shared=list(found.shared),
+            differing=list(found.differing),
         )
 
 
@@ -139,8 +139,8 @@ class ArticleResult(BaseModel):
         if isinstance(decided, ItemError):
             return cls(index=index, status="rejected", error=decided)
         match = None
-        if decided.match_id is not None and decided.verdict is not None:
-            match = Match(article_id=decided.match_id, **Comparison.of(decided.verdict).model_dump())
+        if decided.match_id is not None and decided.comparison is not None:
+            match = Match(article_id=decided.match_id, **Comparison.of(decided.comparison).model_dump())
         known = decided.known
         return cls(
             index=index,
