@@ -15,7 +15,8 @@ async def get_engine(request: Request) -> Engine:
     return engine_of(request, Engine)
 
 
-# Older than the rule of the other routes, where an identifier that is no UUID is a 422: callers rely on the 404.
+# Other routes answer 422 to an identifier that is no UUID. These two have answered 404 since the first version, and
+# callers may rely on it.
 def _identifier(text: str, kind: str) -> UUID:
     try:
         return UUID(text)

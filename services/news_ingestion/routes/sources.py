@@ -58,7 +58,7 @@ async def read_source(
 ) -> SourceRead:
     """Return a source, its schedule and how its last fetches went."""
     found = await management.required_source(connection, source_id)
-    # Never a 304: fetches change what is shown, and not the tag, which only guards against a lost change of a person's.
+    # Never a 304: fetches change what is shown, and only people change the tag.
     conditional.tag(management.tag_of(found))
     return management.read(engine, found)
 
