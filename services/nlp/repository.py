@@ -32,7 +32,17 @@ _SUPERSEDE = (
     )
     .values(superseded_at=bindparam("moment", type_=ANALYSIS.c.superseded_at.type))
 )
-_CURRENT = select(ANALYSIS.c.article_id, ANALYSIS.c.revision, ANALYSIS.c.analysis_id).where(
+
+
+class _CurrentRow(NamedTuple):
+    """The current revision of an article's analysis."""
+
+    article_id: UUID
+    revision: int
+    analysis_id: UUID
+
+
+_CURRENT = select(*columns_for(_CurrentRow, ANALYSIS)).where(
     ANALYSIS.c.article_id == func.any(bindparam("article_ids", type_=ARRAY(Uuid))), ANALYSIS.c.superseded_at.is_(None)
 )
 
@@ -105,7 +115,7 @@ class AnalysisRevisions:
 
     async def read(self, keys: Sequence[UUID]) -> dict[UUID, Held]:
         """Return what is current of these articles."""
-        return await find_current_revisions(self._connection, keys)
+        return await list_current_revisions(self._connection, keys)
 
     async def supersede(self, keys: Sequence[UUID], moment: datetime) -> None:
         """End the analyses of these articles that are older than the ones to write."""
@@ -122,9 +132,9 @@ class _Written(NamedTuple):
     analysis_id: UUID
 
 
-async def find_current_revisions(connection: Connection, article_ids: Sequence[UUID]) -> dict[UUID, Held]:
+async def list_current_revisions(connection: Connection, article_ids: Sequence[UUID]) -> dict[UUID, Held]:
     """Return the newest analysis of each article that has one."""
-    rows = await connection.execute(_CURRENT, {"article_ids": list(article_ids)})
+    rows = await find_rows(connection, _CURRENT, _CurrentRow, {"article_ids": list(article_ids)})
     return {row.article_id: Held(row.revision, row.analysis_id) for row in rows}
 
 
@@ -145,7 +155,7 @@ def _filtered(wanted: AnalysisFilter) -> Select[Any]:
     return statement
 
 
-async def list_analyses(connection: Connection, wanted: AnalysisFilter, page: PageRequest) -> list[AnalysisRow]:
+async def list_analyses(connection: Connection, page: PageRequest, wanted: AnalysisFilter) -> list[AnalysisRow]:
     """Return a page of analyses, the newest news first, and one row more."""
     statement = keyset(_filtered(wanted), page, (ANALYSIS.c.published_at, ANALYSIS.c.analysis_id))
     return await find_rows(connection, statement, AnalysisRow)

@@ -1,4 +1,4 @@
-"""Settings of the NLP service."""
+"""Settings of NLP."""
 
 from pydantic import Field
 

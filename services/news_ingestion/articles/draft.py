@@ -11,7 +11,7 @@ from uuid import UUID
 from news_ingestion.articles.canonical_url import MAX_URL_CHARACTERS, InvalidURLError, canonical_url, domain_of
 from news_ingestion.articles.cleaning import clean_line, clean_paragraphs
 from news_ingestion.articles.headline import Headline, read_headline
-from news_ingestion.articles.title_marks import strip_wrapping
+from news_ingestion.articles.title_marks import without_marks
 
 MAX_TITLE_CHARACTERS = 1_000
 MAX_SUMMARY_CHARACTERS = 10_000
@@ -111,7 +111,7 @@ class Draft:
     @worked_out_once
     def bare_title(self) -> str:
         """Return the title without wire label and publisher, case-folded."""
-        return strip_wrapping(self.title).casefold()
+        return without_marks(self.title).casefold()
 
     @worked_out_once
     def headline(self) -> Headline:

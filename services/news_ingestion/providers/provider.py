@@ -8,8 +8,8 @@ from typing import ClassVar, Literal
 from uuid import UUID
 
 from news_ingestion.articles.draft import Item
-from news_ingestion.providers.provider_client import Fetcher, RequestRecord
-from news_ingestion.providers.provider_errors import UpstreamError, UpstreamProblem
+from news_ingestion.providers.provider_client import ProviderClient, RequestRecord
+from news_ingestion.providers.provider_errors import ProviderError, ProviderProblem
 from news_ingestion.providers.window import Window
 
 GapReason = Literal["quota", "cap", "delay", "error", "disabled"]
@@ -65,7 +65,7 @@ class Fetched:
     seen_until: datetime | None = None
     covered: Window | None = None
     missed: list[MissedWindow] = field(default_factory=list)
-    error: UpstreamError | None = None
+    error: ProviderError | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ class Provider(ABC):
     """Whether the service asks for articles; else others post them."""
     shows_latest_only: ClassVar[bool] = False
     """Whether what came and went while the source failed is lost for good."""
-    final_problems: ClassVar[frozenset[UpstreamProblem]] = frozenset()
+    final_problems: ClassVar[frozenset[ProviderProblem]] = frozenset()
     """What asking again does not mend: the source is switched off until a person has mended it."""
 
     @abstractmethod
@@ -106,7 +106,7 @@ class Provider(ABC):
         """Return how the source will be fetched from now on."""
 
     @abstractmethod
-    async def fetch(self, source: SourceState, fetcher: Fetcher, now: datetime, fetched: Fetched) -> None:
+    async def fetch(self, source: SourceState, client: ProviderClient, now: datetime, fetched: Fetched) -> None:
         """Ask the source once and enter what comes into `fetched`; whatever is raised is the error of the run."""
 
     async def aclose(self) -> None:  # noqa: B027 - most kinds hold nothing open

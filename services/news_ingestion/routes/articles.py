@@ -71,7 +71,7 @@ async def list_articles(
     connection: ReadConnectionDep, page: PageDep, wanted: Annotated[ArticleFilter, Depends(article_filter)]
 ) -> Page[ArticleRead]:
     """Return articles by time of publication, newest first; retracted ones are left out."""
-    rows = await reading.list_articles(connection, wanted, page)
+    rows = await reading.list_articles(connection, page, wanted)
     return page.answer(rows, key=lambda row: (row.published_at, row.article_id), read=ArticleRead.from_row)
 
 

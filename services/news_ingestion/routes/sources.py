@@ -1,6 +1,5 @@
 """Sources: where articles are fetched from, when, and how it went."""
 
-from collections import defaultdict
 from typing import Annotated
 from uuid import UUID
 
@@ -25,7 +24,7 @@ from news_ingestion.schemas.sources import (
     SourceUpdate,
 )
 from news_ingestion.sources import management
-from news_ingestion.sources.coverage import MAX_GAPS, coverage
+from news_ingestion.sources.coverage import coverage_page
 from news_ingestion.sources.fetching import fetch_now
 
 router = service_router(NEWS_INGESTION, "sources", "Where articles are fetched from, when, and with what success.")
@@ -58,7 +57,7 @@ async def read_source(
     source_id: UUID, connection: ReadConnectionDep, engine: EngineDep, conditional: ConditionalDep
 ) -> SourceRead:
     """Return a source, its schedule and how its last fetches went."""
-    found = await management.required(connection, source_id)
+    found = await management.required_source(connection, source_id)
     # Never a 304: fetches change what is shown, and only people change the tag.
     conditional.tag(management.tag_of(found))
     return management.read(engine, found)
@@ -77,9 +76,7 @@ async def change_source(
 @router.delete("/sources/{source_id}", status_code=204, summary="Delete a source", responses=problems(404, 412))
 async def delete_source(source_id: UUID, connection: ConnectionDep, conditional: ConditionalDep) -> None:
     """Delete a source; its articles stay."""
-    found = await management.required(connection, source_id, lock=True)
-    conditional.require(management.tag_of(found))
-    await sources.delete_source(connection, source_id)
+    await management.delete(connection, source_id, conditional)
 
 
 @router.post("/sources/{source_id}:fetch", summary="Fetch a source now", responses=problems(404, 409))
@@ -95,7 +92,7 @@ async def fetch_source(source_id: UUID, engine: EngineDep) -> FetchRead:
 @router.get("/sources/{source_id}/plan", summary="Read a source's plan", responses=problems(404))
 async def read_plan(source_id: UUID, connection: ReadConnectionDep, engine: EngineDep) -> PlanRead:
     """Return when and how often a source will be fetched, within its provider's quota, delay and window."""
-    found = await management.required(connection, source_id)
+    found = await management.required_source(connection, source_id)
     return await management.plan(engine, connection, found)
 
 
@@ -118,12 +115,4 @@ async def list_coverage(connection: ReadConnectionDep, engine: EngineDep, page: 
     `delay` is hidden by the plan, `cap` was more than it shows of one query, `quota` came after the day's last request,
     `error` while the source failed, `disabled` while it was switched off.
     """
-    rows = await sources.list_sources(connection, page)
-    stored = defaultdict(list)
-    for gap in await sources.list_gaps(connection, [row.source_id for row in rows[: page.limit]], MAX_GAPS):
-        stored[gap.source_id].append(gap)
-    return page.answer(
-        rows,
-        key=lambda row: (row.created_at, row.source_id),
-        read=lambda row: coverage(engine, row, stored[row.source_id]),
-    )
+    return await coverage_page(engine, connection, page)

@@ -34,8 +34,6 @@ async def list_stories(
 @router.get("/stories/{story_id}", summary="Read a story", responses=problems(404))
 async def read_story(story_id: StoryID, connection: ReadConnectionDep) -> StoryDetail:
     """Return a story with its headlines in the order of publication, corrected and retracted ones included."""
-    row = await reading.find_story(connection, story_id)
-    if row is None:
-        raise NotFound.of("story", story_id)
+    row = NotFound.unless(await reading.find_story(connection, story_id), "story", story_id)
     told = await reading.list_headlines(connection, story_id, _MAX_HEADLINES)
     return StoryDetail(**StoryRead.from_row(row).model_dump(), headlines=[Headline.from_row(one) for one in told])

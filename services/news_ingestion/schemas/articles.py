@@ -14,7 +14,7 @@ from common.contracts.text import Body, Language, Name, Summary, Ticker, Title
 from common.contracts.timestamps import SafeMoment
 from news_ingestion.articles.draft import Item
 from news_ingestion.deduplication.decisions import Decision, Reason, Status
-from news_ingestion.deduplication.similarity import Rule, Verdict
+from news_ingestion.deduplication.similarity import Rule, TextComparison
 from news_ingestion.repository.reading import ArticleRow, HeadlineRow, StoryRow
 
 _UpperTicker = Annotated[Ticker, BeforeValidator(lambda value: value.upper() if isinstance(value, str) else value)]
@@ -91,14 +91,14 @@ class Comparison(BaseModel):
     differing: list[str] = Field(description="Words and figures that only one has, normalised.")
 
     @classmethod
-    def of(cls, verdict: Verdict) -> "Comparison":
-        """Return the wire form of a verdict."""
+    def of(cls, found: TextComparison) -> "Comparison":
+        """Return the wire form of what was found."""
         return cls(
-            duplicate=verdict.duplicate,
-            rule=verdict.rule,
-            similarity=verdict.similarity,
-            shared=list(verdict.shared),
-            differing=list(verdict.differing),
+            duplicate=found.duplicate,
+            rule=found.rule,
+            similarity=found.similarity,
+            shared=list(found.shared),
+            differing=list(found.differing),
         )
 
 
@@ -115,8 +115,8 @@ class ArticleResult(BaseModel):
     -----
     `created` is new; `duplicate` was here already (`article_id` is the one stored); `near_duplicate` is a syndicated
     copy, stored under its own `article_id`, counted in its story and not handed on; `revised` corrects the article at
-    this address; `rejected` does not fit, and `error` says why. On a `duplicate`, `error` says why it changes nothing
-    although the article is not what is stored: `article_retracted`.
+    this address; `rejected` does not fit, and `error` says why. On a `duplicate` that is not what is stored, `error`
+    says why it changes nothing: `older_version` or `article_retracted`.
     """
 
     index: int = Field(ge=0, description="Position in the request, from 0.")
@@ -129,7 +129,8 @@ class ArticleResult(BaseModel):
         default=None, description="The article that it repeats or corrects; null when there is none."
     )
     error: ItemError | None = Field(
-        default=None, description="Why it was rejected; null unless `status` is `rejected`."
+        default=None,
+        description="Why it was rejected, or why a `duplicate` that is not what is stored changes nothing; else null.",
     )
 
     @classmethod
@@ -138,8 +139,8 @@ class ArticleResult(BaseModel):
         if isinstance(decided, ItemError):
             return cls(index=index, status="rejected", error=decided)
         match = None
-        if decided.match_id is not None and decided.verdict is not None:
-            match = Match(article_id=decided.match_id, **Comparison.of(decided.verdict).model_dump())
+        if decided.match_id is not None and decided.comparison is not None:
+            match = Match(article_id=decided.match_id, **Comparison.of(decided.comparison).model_dump())
         known = decided.known
         return cls(
             index=index,

@@ -12,7 +12,7 @@ from common.contracts.text import Name
 from news_ingestion.providers.provider import GapReason
 from news_ingestion.providers.registry import PROVIDERS
 from news_ingestion.providers.schedule import MAX_INTERVAL_SECONDS, MIN_INTERVAL_SECONDS
-from news_ingestion.repository.sources import FetchRow, GapRow, SourceRow
+from news_ingestion.source_rows import FetchRow, GapRow, SourceRow
 
 
 def _registered(kind: object) -> str:

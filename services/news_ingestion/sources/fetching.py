@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
+import structlog
+
 from common.clock import uuid7
 from common.contracts.batch import MAX_BATCH_ITEMS
 from common.errors import Conflict, NotFound, describe
@@ -18,13 +20,14 @@ from news_ingestion.articles.draft import Item
 from news_ingestion.engine import Engine
 from news_ingestion.ingestion import take_in
 from news_ingestion.providers.provider import Fetched, MissedWindow, Provider, SourceState
-from news_ingestion.providers.provider_errors import UpstreamError, as_upstream_error
+from news_ingestion.providers.provider_errors import ProviderError, as_provider_error
 from news_ingestion.providers.schedule import next_fetch_at
 from news_ingestion.providers.window import Window
 from news_ingestion.repository import sources
-from news_ingestion.repository.sources import FetchRow, GapRow, QuotaUse, SourceRow
+from news_ingestion.source_rows import FetchRow, GapRow, QuotaUse, SourceRow
 from news_ingestion.sources.next_state import after_failure, after_success, becomes_degraded, with_schedule_of
 
+logger = structlog.get_logger(__name__)
 _DAY = timedelta(days=1)
 
 
@@ -70,9 +73,7 @@ async def fetch_now(engine: Engine, source_id: UUID) -> FetchRow:
     runtime, owner = engine.runtime, uuid7()
     now = runtime.clock.now()
     async with runtime.database.transaction() as connection:
-        found = await sources.find_source(connection, source_id)
-        if found is None:
-            raise NotFound.of("source", source_id)
+        found = NotFound.unless(await sources.find_source(connection, source_id), "source", source_id)
         if not engine.providers[found.kind].is_fetched:
             raise Conflict(f"Articles of a source of kind {found.kind} are posted, not fetched.", code="not_fetched")
         claimed = await sources.claim_source(connection, source_id, owner, now, engine.settings.fetch_lease_seconds)
@@ -110,7 +111,7 @@ async def _run_supervised(run: FetchRun) -> None:
         await _run(run)
     except Exception as error:  # noqa: BLE001 - one source must not stop the others; the metric counts it
         run.engine.runtime.failures.labels("fetch").inc()
-        run.engine.runtime.logger.warning("fetch_failed", source_id=str(run.source.source_id), error=describe(error))
+        logger.warning("fetch_failed", source_id=str(run.source.source_id), error=describe(error))
 
 
 async def _run(run: FetchRun) -> FetchRow:
@@ -137,8 +138,8 @@ async def _fetch(run: FetchRun, state: SourceState, fetched: Fetched) -> None:
     try:
         url = None if state.url is None else engine.runtime.secret_box.open(state.url)
     except UnreadableSecret as error:
-        raise UpstreamError("unknown", "address_unreadable", str(error)) from error
-    await run.provider.fetch(replace(state, url=url), engine.fetcher, run.started_at, fetched)
+        raise ProviderError("unknown", "address_unreadable", str(error)) from error
+    await run.provider.fetch(replace(state, url=url), engine.provider_client, run.started_at, fetched)
 
 
 async def _take_in(run: FetchRun, items: Sequence[Item], counted: Counter[str]) -> None:
@@ -148,12 +149,12 @@ async def _take_in(run: FetchRun, items: Sequence[Item], counted: Counter[str]) 
         counted.update(result.status for result in results.data)
 
 
-def _noted(run: FetchRun, error: Exception) -> UpstreamError:
+def _noted(run: FetchRun, error: Exception) -> ProviderError:
     """Return what ended a run; what no provider is known to do is also logged, and counted as a failure of ours."""
-    if not isinstance(error, UpstreamError):
+    if not isinstance(error, ProviderError):
         run.engine.runtime.failures.labels("fetch").inc()
-        run.engine.runtime.logger.warning("fetch_raised", source_id=str(run.source.source_id), error=describe(error))
-    return as_upstream_error(error)
+        logger.warning("fetch_raised", source_id=str(run.source.source_id), error=describe(error))
+    return as_provider_error(error)
 
 
 def _status(fetched: Fetched, counted: Mapping[str, int]) -> str:
@@ -176,10 +177,10 @@ async def _settle(run: FetchRun, connection: Connection, fetched: Fetched, count
         started_at=run.started_at,
         finished_at=now,
         status=status,
-        requests=[record.as_json() for record in fetched.requests],
+        requests=[record.document() for record in fetched.requests],
         n_requests=len(fetched.requests),
         articles=dict(counted),
-        error=None if fetched.error is None else fetched.error.as_json(),
+        error=None if fetched.error is None else fetched.error.document(),
     )
     await sources.insert_fetch(connection, fetch)
     return fetch
@@ -213,18 +214,19 @@ def _after(run: FetchRun, source: SourceRow, fetched: Fetched, now: datetime) ->
         return next_fetch_at(now, wait_seconds, ratio, random.random())  # noqa: S311 - jitter, no secret
 
     if fetched.error is None:
-        return after_success(source, fetched, now, again)
-    return after_failure(source, run.provider, fetched, fetched.error, now, again)
+        return after_success(source, fetched, now=now, again=again)
+    is_final = fetched.error.problem in run.provider.final_problems
+    return after_failure(source, fetched, fetched.error, is_final=is_final, now=now, again=again)
 
 
-def _degraded_event(source: SourceRow, error: UpstreamError) -> tuple[str, str]:
+def _degraded_event(source: SourceRow, error: ProviderError) -> tuple[str, str]:
     told = {
         "source_id": str(source.source_id),
         "name": source.name,
         "kind": source.kind,
         "error_count": source.error_count,
         "is_enabled": source.is_enabled,
-        "error": error.as_json(),
+        "error": error.document(),
     }
     return "source.degraded", json.dumps(told)
 

@@ -12,8 +12,8 @@ from common.secrets.masking import masked_feed
 from common.secrets.secret_box import UnreadableSecret
 from news_ingestion.engine import Engine
 from news_ingestion.repository import sources
-from news_ingestion.repository.sources import QuotaUse, SourceRow
 from news_ingestion.schemas.sources import PlanRead, QuotaRead, SourceCreate, SourceRead, SourceUpdate, WindowRead
+from news_ingestion.source_rows import QuotaUse, SourceRow
 from news_ingestion.sources.fetching import state_of
 
 
@@ -78,9 +78,7 @@ async def create(engine: Engine, connection: Connection, given: SourceCreate) ->
         updated_at=now,
         next_fetch_at=now if is_scheduled else None,
     )
-    if not await sources.insert_source(connection, created):
-        raise _name_taken(given.name)
-    return created
+    return await sources.insert_source(connection, created)
 
 
 async def change(
@@ -95,10 +93,8 @@ async def change(
     NotFound, PreconditionFailed, Conflict
         There is no such source; `If-Match` is stale; see `create`.
     """
-    current = await required(connection, source_id, lock=True)
+    current = await required_source(connection, source_id, for_update=True)
     conditional.require(tag_of(current))
-    if given.name is not None and await sources.find_source_id(connection, given.name) not in {None, source_id}:
-        raise _name_taken(given.name)
     now = engine.runtime.clock.now()
     is_enabled = current.is_enabled if given.is_enabled is None else given.is_enabled
     is_scheduled = is_enabled and engine.providers[current.kind].is_fetched
@@ -114,8 +110,7 @@ async def change(
         last_error=None,
         disabled_reason=None if is_enabled else current.disabled_reason,
     )
-    await sources.update_source(connection, changed)
-    return changed
+    return await sources.update_source(connection, changed)
 
 
 async def _asked_anew(engine: Engine, current: SourceRow, given: SourceUpdate) -> SourceRow:
@@ -130,10 +125,6 @@ async def _asked_anew(engine: Engine, current: SourceRow, given: SourceUpdate) -
     return current._replace(url=sealed, config=config, etag=None, last_modified=None)
 
 
-def _name_taken(name: str) -> Conflict:
-    return Conflict(f"There is a source named {name!r} already.", code="name_taken")
-
-
 def _opened(engine: Engine, stored: str) -> str:
     try:
         return engine.runtime.secret_box.open(stored)
@@ -141,12 +132,21 @@ def _opened(engine: Engine, stored: str) -> str:
         raise Conflict(f"{error}; give the url again.", code="address_unreadable") from error
 
 
-async def required(connection: Connection, source_id: UUID, *, lock: bool = False) -> SourceRow:
-    """Return a source; `NotFound` when there is none."""
-    found = await sources.find_source(connection, source_id, lock=lock)
-    if found is None:
-        raise NotFound.of("source", source_id)
-    return found
+async def delete(connection: Connection, source_id: UUID, conditional: Conditional) -> None:
+    """Delete a source and its gaps; its articles and the ledger of its fetches stay.
+
+    Raises
+    ------
+    NotFound, PreconditionFailed
+        There is no such source; `If-Match` is stale.
+    """
+    conditional.require(tag_of(await required_source(connection, source_id, for_update=True)))
+    await sources.delete_source(connection, source_id)
+
+
+async def required_source(connection: Connection, source_id: UUID, *, for_update: bool = False) -> SourceRow:
+    """Return a source, locked until the transaction ends if asked; `NotFound` when there is none."""
+    return NotFound.unless(await sources.find_source(connection, source_id, for_update=for_update), "source", source_id)
 
 
 async def plan(engine: Engine, connection: Connection, source: SourceRow) -> PlanRead:

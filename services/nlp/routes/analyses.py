@@ -1,6 +1,5 @@
 """Analyses: of articles handed over, and of texts that are not stored."""
 
-from dataclasses import asdict
 from functools import partial
 from typing import Annotated
 from uuid import UUID
@@ -11,8 +10,8 @@ from common.api.dependencies import AsOf, ReadConnectionDep
 from common.api.etags import ConditionalDep, etag_of
 from common.api.pagination import PageDep
 from common.api.routing import service_router
-from common.batches.item_isolation import Isolated, answer_handover
-from common.contracts import Analysis, BatchResult, ItemError, SentimentLabel
+from common.batches.item_isolation import answer_handover
+from common.contracts import Analysis, BatchResult, SentimentLabel
 from common.contracts.text import Ticker
 from common.errors import NotFound, problems
 from common.gateway import NLP
@@ -20,11 +19,9 @@ from common.postgres.paging import Page
 from nlp import repository
 from nlp.analysis import analyse
 from nlp.dependencies import EngineDep
+from nlp.posted_texts import analyse_posted
 from nlp.repository import AnalysisFilter
-from nlp.schemas import ArticleBatch, CounterfactualRead, TextAnalyses, TextAnalysisRead, TextBatch, TextToAnalyse
-from nlp.text_analyser import TextAnalysis, no_sentiment
-from nlp.text_input import TextInput
-from nlp.texts.languages import ENGLISH
+from nlp.schemas import ArticleBatch, TextAnalyses, TextBatch
 
 router = service_router(
     NLP, "analyses", "What the models find in articles that were handed over, and in texts that are not stored."
@@ -57,37 +54,7 @@ async def analyze_texts(
     marked and not scored: `abstained` with the reason; so is a text that the analysis fails on. With `counterfactual`
     each text is read again without each of its at most five stretches of evidence.
     """
-    reading = Isolated(engine.runtime, partial(engine.thread.analyse, counterfactual=counterfactual), _unread)
-    found = await reading.answer([_input(text, batch) for text in batch.texts])
-    versions = engine.thread.model_versions
-    return TextAnalyses(
-        data=[
-            _read(text.id if text.id is not None else str(index), analysis, versions)
-            for index, (text, analysis) in enumerate(zip(batch.texts, found, strict=True))
-        ]
-    )
-
-
-def _unread(text: TextInput, error: ItemError) -> TextAnalysis:
-    return no_sentiment(f"The analysis failed: {error.detail}", text.language or ENGLISH)
-
-
-def _input(text: TextToAnalyse, batch: TextBatch) -> TextInput:
-    return TextInput(
-        title=text.title,
-        body=text.body or "",
-        entity=text.entity,
-        language=text.language,
-        taxonomy=batch.taxonomy,
-    )
-
-
-def _read(text_id: str, found: TextAnalysis, model_versions: dict[str, str]) -> TextAnalysisRead:
-    return TextAnalysisRead(
-        id=text_id,
-        counterfactuals=[CounterfactualRead(**asdict(one)) for one in found.counterfactuals],
-        **found.answer(model_versions),
-    )
+    return await analyse_posted(engine, batch, counterfactual=counterfactual)
 
 
 @router.get("/analyses", responses=problems(404))
@@ -107,7 +74,7 @@ async def list_analyses(
 ) -> Page[Analysis]:
     """List analyses, the newest news first."""
     wanted = AnalysisFilter(ticker, topic, event_type, label, min_relevance, model_version, as_of)
-    rows = await repository.list_analyses(connection, wanted, page)
+    rows = await repository.list_analyses(connection, page, wanted)
     return page.answer(
         rows,
         key=lambda row: (row.published_at, row.analysis_id),
@@ -120,9 +87,9 @@ async def read_analysis(
     article_id: UUID, connection: ReadConnectionDep, conditional: ConditionalDep, as_of: AsOf = None
 ) -> Analysis:
     """Return the analysis of an article: its newest revision, or the one that was current at `as_of`."""
-    document = await repository.find_analysis(connection, article_id, as_of)
-    if document is None:
-        raise NotFound.of("analysis of an article", article_id)
+    document = NotFound.unless(
+        await repository.find_analysis(connection, article_id, as_of), "analysis of an article", article_id
+    )
     analysis = Analysis.model_validate_json(document)
     conditional.answer(etag_of(analysis.analysis_id, analysis.revision))
     return analysis

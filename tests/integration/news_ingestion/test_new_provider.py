@@ -13,10 +13,10 @@ import pytest
 
 import news_ingestion
 from news_ingestion.articles.draft import Item
-from news_ingestion.engine import fetcher_over
+from news_ingestion.engine import provider_client_over
 from news_ingestion.providers.provider import Fetched, FetchPlan, Provider, SourceState
-from news_ingestion.providers.provider_client import Fetcher
-from news_ingestion.providers.provider_errors import UpstreamError
+from news_ingestion.providers.provider_client import ProviderClient
+from news_ingestion.providers.provider_errors import ProviderError
 from news_ingestion.providers.registry import PROVIDERS
 from tests.conftest import RunningService, StartService
 from tests.emulators.faults import Answer, EmulatedServer, Request, server_error
@@ -40,12 +40,12 @@ class BulletinProvider(Provider):
     def plan(self, source: SourceState, now: datetime) -> FetchPlan:
         return FetchPlan(source.interval_seconds, 60.0, 24, None, ("A bulletin comes every hour.",))
 
-    async def fetch(self, source: SourceState, fetcher: Fetcher, now: datetime, fetched: Fetched) -> None:
+    async def fetch(self, source: SourceState, client: ProviderClient, now: datetime, fetched: Fetched) -> None:
         parameters = {name: str(value) for name, value in source.config.items()}
-        reply = await fetcher.get(source.url or "", {}, fetched.requests, parameters=parameters)
+        reply = await client.get(source.url or "", {}, fetched.requests, parameters=parameters)
         if reply.status != 200:
             problem = "gone" if reply.status == 410 else "unavailable"
-            raise UpstreamError(problem, f"status_{reply.status}", "There is no bulletin.")
+            raise ProviderError(problem, f"status_{reply.status}", "There is no bulletin.")
         fetched.items = [Item(one["title"], one["url"], now) for one in json.loads(reply.content)]
         fetched.wait_seconds = 3_600.0
 
@@ -70,7 +70,7 @@ def registered(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def connect(news: RunningService, site: EmulatedServer) -> None:
     client = httpx.AsyncClient(mounts={"all://bulletin.test": httpx.ASGITransport(site)})
-    news.app.state.engine = replace(news.engine, fetcher=fetcher_over(client, news.engine.settings))
+    news.app.state.engine = replace(news.engine, provider_client=provider_client_over(client, news.engine.settings))
 
 
 async def create(news: RunningService, **given: Any) -> httpx.Response:

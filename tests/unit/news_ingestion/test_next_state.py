@@ -7,10 +7,10 @@ import pytest
 
 from news_ingestion.providers.newsapi.provider import NewsAPIProvider
 from news_ingestion.providers.provider import Fetched
-from news_ingestion.providers.provider_errors import UpstreamError
+from news_ingestion.providers.provider_errors import ProviderError
 from news_ingestion.providers.push.provider import PushProvider
-from news_ingestion.repository.sources import SourceRow
 from news_ingestion.settings import Settings
+from news_ingestion.source_rows import SourceRow
 from news_ingestion.sources.next_state import after_failure, after_success, becomes_degraded
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -23,15 +23,16 @@ def again(wait_seconds: float) -> datetime:
 
 
 def failed(source: SourceRow, problem: str, provider: NewsAPIProvider | PushProvider = NEWSAPI):
-    error = UpstreamError(problem, "code", "detail")  # type: ignore[arg-type]
-    return after_failure(source, provider, Fetched(seen_until=NOW), error, NOW, again)
+    error = ProviderError(problem, "code", "detail")  # type: ignore[arg-type]
+    is_final = error.problem in provider.final_problems
+    return after_failure(source, Fetched(seen_until=NOW), error, is_final=is_final, now=NOW, again=again)
 
 
 def test_a_success_forgets_the_errors_and_keeps_what_the_answer_said():
     source = SOURCE._replace(error_count=4, backoff_seconds=240.0, last_error={"code": "x"})
     fetched = Fetched(wait_seconds=600.0, etag="tag", last_modified="then", seen_until=NOW)
 
-    state = after_success(source, fetched, NOW, again)
+    state = after_success(source, fetched, now=NOW, again=again)
 
     assert state == SOURCE._replace(
         next_fetch_at=again(600.0),
@@ -72,7 +73,7 @@ def test_a_provider_without_final_problems_is_asked_again(problem):
 def test_a_success_switches_on_what_the_service_had_switched_off_and_no_more(is_enabled, reason, is_on):
     source = SOURCE._replace(is_enabled=is_enabled, disabled_reason=reason)
 
-    state = after_success(source, Fetched(wait_seconds=600.0), NOW, again)
+    state = after_success(source, Fetched(wait_seconds=600.0), now=NOW, again=again)
 
     assert (state.is_enabled, state.next_fetch_at) == (is_on, again(600.0) if is_on else None)
 

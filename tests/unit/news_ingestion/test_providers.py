@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from news_ingestion.providers.newsapi.response import parse_page
-from news_ingestion.providers.provider_errors import UpstreamError
+from news_ingestion.providers.provider_errors import ProviderError
 from tests.emulators.feeds import ATOM, RSS
 from tests.feeds import read_feed
 
@@ -135,7 +135,7 @@ def test_total_may_be_larger_than_the_page():
 def test_newsapi_errors_have_a_meaning(status, body, problem, code):
     content = body.encode() if isinstance(body, str) else json.dumps(body).encode()
 
-    with pytest.raises(UpstreamError) as caught:
+    with pytest.raises(ProviderError) as caught:
         parse_page(status, content)
 
     assert (caught.value.problem, caught.value.code) == (problem, code)
@@ -149,7 +149,7 @@ def test_recorded_newsapi_bodies_are_read(shared_data):
     assert (len(top.items), top.total_results) == (20, 35)
     assert parse_page(200, (folder / "everything_ok_empty.json").read_bytes()).items == ()
     for file in folder.glob("error_*.json"):
-        with pytest.raises(UpstreamError):
+        with pytest.raises(ProviderError):
             parse_page(int(file.name.split("_")[1]), file.read_bytes())
 
 
@@ -157,6 +157,6 @@ def test_recorded_newsapi_bodies_are_read(shared_data):
 def test_arbitrary_bytes_are_no_page_and_no_crash(content):
     try:
         parse_page(200, content)
-    except UpstreamError as error:
+    except ProviderError as error:
         assert error.problem == "malformed"  # noqa: PT017 - whether it raises depends on the bytes
     assert timedelta(0) == timedelta(0)

@@ -28,9 +28,9 @@ def compare(a, b):
     ],
 )
 def test_copies_are_recognised(b, rule):
-    verdict = compare(ACME, b)
+    comparison = compare(ACME, b)
 
-    assert (verdict.duplicate, verdict.rule) == (True, rule)
+    assert (comparison.duplicate, comparison.rule) == (True, rule)
 
 
 @pytest.mark.parametrize(
@@ -54,9 +54,9 @@ def test_copies_are_recognised(b, rule):
     ],
 )
 def test_other_events_are_told_apart(a, b, rule):
-    verdict = compare(a, b)
+    comparison = compare(a, b)
 
-    assert (verdict.duplicate, verdict.rule) == (False, rule)
+    assert (comparison.duplicate, comparison.rule) == (False, rule)
 
 
 SHARED = ("brolka", "dravit", "selpon", "kuvran", "mertil", "zonder")
@@ -153,11 +153,11 @@ def test_a_headline_cut_off_is_known_by_two_whole_words(cut, rule):
 
 
 def test_verdict_names_what_is_shared_and_what_differs():
-    verdict = compare("Acme raises target to $59", "Acme raises target to $64")
+    comparison = compare("Acme raises target to $59", "Acme raises target to $64")
 
-    assert verdict.shared == ("acme", "+up", "target")
-    assert verdict.differing == ("59", "64")
-    assert verdict.similarity == pytest.approx(3 / 5)
+    assert comparison.shared == ("acme", "+up", "target")
+    assert comparison.differing == ("59", "64")
+    assert comparison.similarity == pytest.approx(3 / 5)
 
 
 def test_empty_headlines_share_nothing_and_do_no_harm():

@@ -18,8 +18,8 @@ from news_ingestion.providers.newsapi.windows import (
     sustainable_interval_seconds,
 )
 from news_ingestion.providers.provider import Fetched, FetchPlan, MissedWindow, Provider, SourceState
-from news_ingestion.providers.provider_client import Fetcher
-from news_ingestion.providers.provider_errors import UpstreamError
+from news_ingestion.providers.provider_client import ProviderClient
+from news_ingestion.providers.provider_errors import ProviderError
 from news_ingestion.providers.schedule import interval_after_success
 from news_ingestion.providers.window import Window
 from news_ingestion.settings import Settings
@@ -78,7 +78,7 @@ class _Run:
     """One poll under way: the requests that are left, and what has come of it."""
 
     config: NewsAPIConfig
-    fetcher: Fetcher
+    client: ProviderClient
     now: datetime
     requests_left: int
     fetched: Fetched
@@ -134,12 +134,12 @@ class NewsAPIProvider(Provider):
         stretched = sustainable_interval_seconds(source.interval_seconds, self._plan, float(source.n_sharing))
         return interval_after_success(stretched)
 
-    async def fetch(self, source: SourceState, fetcher: Fetcher, now: datetime, fetched: Fetched) -> None:
+    async def fetch(self, source: SourceState, client: ProviderClient, now: datetime, fetched: Fetched) -> None:
         """Ask for what became visible since the last poll, in as many windows as the cap makes necessary."""
         fetched.wait_seconds = self._interval_seconds(source)
         run = _Run(
             config=NewsAPIConfig.model_validate(dict(source.config)),
-            fetcher=fetcher,
+            client=client,
             now=now,
             requests_left=self._plan.requests_per_day - source.requests_used,
             fetched=fetched,
@@ -170,7 +170,7 @@ class NewsAPIProvider(Provider):
                     continue
                 run.fetched.seen_until = window.end
                 run.fetched.covered = Window(whole.start, window.end)
-        except UpstreamError as error:
+        except ProviderError as error:
             if error.problem == "quota":
                 left = Window(window.start, whole.end)
                 run.fetched.missed.append(MissedWindow(left, "quota", error.detail))
@@ -182,7 +182,7 @@ class NewsAPIProvider(Provider):
         try:
             page = await self._ask(run, times)
             is_capped = page.total_results > self._plan.max_results
-        except UpstreamError as error:
+        except ProviderError as error:
             if error.problem != "cap":
                 raise
             page, is_capped = NewsAPIPage((), 0), True
@@ -201,12 +201,12 @@ class NewsAPIProvider(Provider):
 
     async def _ask(self, run: _Run, parameters: Mapping[str, str]) -> NewsAPIPage:
         if self._key is None:
-            raise UpstreamError("auth", "key_missing", "NEWSAPI_KEY is not set.")
+            raise ProviderError("auth", "key_missing", "NEWSAPI_KEY is not set.")
         if run.requests_left <= 0:
             detail = f"The {self._plan.requests_per_day} requests of the last 24 hours are used up."
-            raise UpstreamError("quota", "quota_spent", detail, retry_after_seconds=_QUOTA_WAIT_SECONDS)
+            raise ProviderError("quota", "quota_spent", detail, retry_after_seconds=_QUOTA_WAIT_SECONDS)
         run.requests_left -= 1
-        reply = await run.fetcher.get(
+        reply = await run.client.get(
             f"{self._base}/{run.config.endpoint}",
             # In the header, not the address: addresses are logged everywhere.
             {"X-Api-Key": self._key.get_secret_value(), "Accept": "application/json"},
@@ -215,7 +215,7 @@ class NewsAPIProvider(Provider):
         )
         try:
             return parse_page(reply.status, reply.content, language=run.config.language)
-        except UpstreamError as error:
+        except ProviderError as error:
             if error.problem == "quota":
                 asked = retry_after_seconds(reply.headers.get("retry-after"), run.now)
                 error.retry_after_seconds = asked or _QUOTA_WAIT_SECONDS

@@ -4,10 +4,11 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from common.contracts.text import TICKER_PATTERN
 from news_ingestion.articles.draft import Item
 from news_ingestion.providers.rss.document import Document, Entry
 
-_TICKER = re.compile(r"^[A-Z0-9][A-Z0-9.\-]{0,11}$")
+_TICKER = re.compile(TICKER_PATTERN)
 _LANGUAGE = re.compile(r"^([a-zA-Z]{2,3})(?:[-_]|$)")
 _MAX_TTL_MINUTES = 7 * 24 * 60
 # EDGAR lists one filing once per role under one id; the company it is about is named by these roles.
