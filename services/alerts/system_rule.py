@@ -1,4 +1,4 @@
-"""The built-in rule of the platform's own alerts: no impact ever matches it; its receivers and intervals count."""
+"""The built-in rule for platform events: no impact ever matches it; it sets their receivers and intervals."""
 
 from typing import Final
 from uuid import UUID

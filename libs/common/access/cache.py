@@ -1,4 +1,4 @@
-"""A cache in Redis whose every failure is a miss: the services work without it, only slower."""
+"""A cache in Redis where every failure is a miss: without it, the services work but are slower."""
 
 import time
 from collections.abc import Sequence

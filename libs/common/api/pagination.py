@@ -43,10 +43,12 @@ class PageRequest:
 
 
 async def page_request(
-    limit: Annotated[int, Query(ge=1, le=200, description="Most rows of the page.")] = 50,
+    limit: Annotated[int, Query(ge=1, le=200, description="Maximum items per page.")] = 50,
     cursor: Annotated[
         str | None,
-        Query(max_length=500, description="`next_cursor` of the page before; opaque. An unknown one is a 404."),
+        Query(
+            max_length=500, description="`next_cursor` of the previous page; opaque. An unknown cursor is answered 404."
+        ),
     ] = None,
 ) -> PageRequest:
     """Return the page that the query string asks for."""
@@ -91,7 +93,7 @@ def decode_cursor(cursor: str, types: Sequence[type]) -> list[Key]:
             raise ValueError("wrong number of parts")  # noqa: TRY301 - all failures end in one message
         return [_PARSERS[kind](part) for part, kind in zip(plain, types, strict=True)]
     except (ValueError, OverflowError, RecursionError) as error:
-        raise NotFound("The cursor marks no place in this list.", code="unknown_cursor") from error
+        raise NotFound("The cursor does not belong to this list.", code="unknown_cursor") from error
 
 
 def _text(part: object) -> str:

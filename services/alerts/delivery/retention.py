@@ -1,4 +1,4 @@
-"""Forgets deliveries that are done with."""
+"""Deletes old finished deliveries."""
 
 from datetime import timedelta
 

@@ -119,7 +119,7 @@ async def test_receiver(engine: Engine, connection: Connection, receiver: Receiv
 async def rotate_secret(engine: Engine, connection: Connection, receiver: ReceiverRow) -> SecretRotated:
     """Make a new secret; for `SECRET_OVERLAP_HOURS` the old one signs beside it."""
     if not engine.channels[receiver.kind].is_signed:
-        raise Conflict(f"A {receiver.kind} receiver has no secret.", code="no_secret")
+        raise Conflict(f"A receiver of kind {receiver.kind} has no secret.", code="no_secret")
     runtime = engine.runtime
     now = runtime.clock.now()
     expires_at = now + timedelta(hours=engine.settings.secret_overlap_hours)
@@ -130,6 +130,6 @@ async def rotate_secret(engine: Engine, connection: Connection, receiver: Receiv
 
 
 async def forget_shown_secrets(runtime: Runtime) -> None:
-    """Take secrets out of the answers that the release before has stored under an `Idempotency-Key`."""
+    """Remove secrets from the responses that the previous release stored under an `Idempotency-Key`."""
     async with runtime.database.transaction() as connection:
         await receivers.delete_shown_secrets(connection)

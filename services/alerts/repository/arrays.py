@@ -1,4 +1,4 @@
-"""Rows as arrays, one for each column, which a statement of constant text unnests again."""
+"""Rows as one array per column, for a static statement that unnests them."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""The delivery ledger: made with the alert, claimed with a lease, every attempt kept."""
+"""The delivery ledger: rows are created with the notice and claimed with a lease, and every attempt is kept."""
 
 from collections.abc import Sequence
 from datetime import datetime

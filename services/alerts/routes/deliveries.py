@@ -48,7 +48,7 @@ async def read_delivery(delivery_id: UUID, connection: ReadConnectionDep) -> Del
 
 @router.get("/deliveries/{delivery_id}/attempts", responses=problems(404))
 async def list_attempts(delivery_id: UUID, connection: ReadConnectionDep) -> AttemptList:
-    """List every attempt of a delivery with its time, status and latency, the first one first."""
+    """List every attempt of a delivery with its time, status and latency, the oldest first."""
     await _delivery_or_404(connection, delivery_id)
     rows = await deliveries.list_attempts(connection, delivery_id)
     return AttemptList(data=[AttemptRead.model_validate(row) for row in rows])
@@ -56,7 +56,7 @@ async def list_attempts(delivery_id: UUID, connection: ReadConnectionDep) -> Att
 
 @router.post("/deliveries/{delivery_id}:redeliver", status_code=202, responses=problems(404))
 async def redeliver(delivery_id: UUID, connection: ConnectionDep, engine: EngineDep, clock: ClockDep) -> DeliveryRead:
-    """Send a delivery again, with the same body and `webhook-id` and the whole retry schedule before it."""
+    """Send a delivery again, with the same body and `webhook-id`; the retry schedule starts over."""
     await _delivery_or_404(connection, delivery_id)
     await deliveries.update_due(connection, delivery_id, clock.now())
     after_commit(connection, engine.dispatcher.wake)

@@ -1,4 +1,4 @@
-"""`/receivers`: who is told."""
+"""`/receivers`: who is notified."""
 
 from functools import partial
 from typing import Annotated
@@ -23,14 +23,14 @@ from common.api.routing import service_router
 from common.errors import NotFound, problems
 from common.gateway import ALERTS
 
-router = service_router(ALERTS, "receivers", "Who is told of alerts, and through which channel.")
+router = service_router(ALERTS, "receivers", "Who is notified of alerts, and through which channel.")
 
 
 @router.post("/receivers", status_code=201, responses=problems(409))
 async def create_receiver(
     receiver: ReceiverCreate, connection: ConnectionDep, engine: EngineDep, conditional: ConditionalDep
 ) -> ReceiverCreated:
-    """Create a receiver. The answer holds the secret that signs its webhooks, and nothing ever shows it again.
+    """Create a receiver. The response contains the secret that signs its webhooks; it is never shown again.
 
     Webhooks follow Standard Webhooks 1.0: verify `webhook-signature`, and recognise repetitions by `webhook-id`.
     """
@@ -70,9 +70,9 @@ async def replace_receiver(
     engine: EngineDep,
     conditional: ConditionalDep,
 ) -> ReceiverRead:
-    """Change a receiver. Enabling one that deliveries had switched off clears the reason; its secret stays.
+    """Change a receiver; its secret stays. Enabling one that failed deliveries had disabled clears the reason.
 
-    A `url` as it is shown, with `***` for what is hidden, leaves the address as it is.
+    Sending the `url` as it is shown, with `***` for the hidden part, leaves the address unchanged.
     """
     row = await management.receiver_or_404(connection, receiver_id, for_update=True)
     conditional.require(etag_of(row.receiver_id, row.revision))
@@ -93,7 +93,7 @@ async def delete_receiver(
 
 @router.post("/receivers/{receiver_id}:test", status_code=202, responses=problems(404))
 async def test_receiver(receiver_id: UUID, connection: ConnectionDep, engine: EngineDep) -> DeliveryRead:
-    """Send a test message; `GET /deliveries/{delivery_id}/attempts` then shows how it fared."""
+    """Send a test message; `GET /deliveries/{delivery_id}/attempts` then shows the outcome."""
     row = await management.receiver_or_404(connection, receiver_id)
     delivery_id = await management.test_receiver(engine, connection, row)
     delivery = await deliveries.find_delivery(connection, delivery_id)
@@ -105,6 +105,6 @@ async def test_receiver(receiver_id: UUID, connection: ConnectionDep, engine: En
 
 @router.post("/receivers/{receiver_id}:rotate-secret", responses=problems(404, 409))
 async def rotate_secret(receiver_id: UUID, connection: ConnectionDep, engine: EngineDep) -> SecretRotated:
-    """Make a new secret and show it, this once. Until the overlap ends webhooks carry signatures by both."""
+    """Make a new secret and show it once. Until the overlap ends, webhooks carry signatures by both secrets."""
     row = await management.receiver_or_404(connection, receiver_id, for_update=True)
     return await management.rotate_secret(engine, connection, row)

@@ -95,7 +95,7 @@ async def receiver_ids(connection: Connection, rule: RuleCreate) -> list[UUID]:
     known |= {by_id[row.receiver_id]: row.receiver_id for row in found if row.receiver_id in by_id}
     unknown = [name for name in given if name not in known]
     if unknown and given != _DEFAULT_RECEIVERS:
-        raise Conflict(f"No receiver {', '.join(map(repr, unknown))}.", code="unknown_receiver")
+        raise Conflict(f"There is no receiver {', '.join(map(repr, unknown))}.", code="unknown_receiver")
     return list(dict.fromkeys(known[name] for name in given if name in known))
 
 

@@ -119,7 +119,9 @@ class Fetcher:
         except ForbiddenAddress as error:
             problem = UpstreamError("forbidden", "forbidden_address", str(error))
         except TimeoutError:
-            problem = UpstreamError("unavailable", "timeout", f"No whole answer in {self._timeout_seconds:g} seconds.")
+            problem = UpstreamError(
+                "unavailable", "timeout", f"No complete response within {self._timeout_seconds:g} seconds."
+            )
         except BodyTooLarge as error:
             problem = UpstreamError("too_large", "too_large", str(error))
         except UndecodableBody as error:
@@ -147,7 +149,7 @@ def _start(url: str, parameters: Mapping[str, str] | None) -> httpx.URL:
     try:
         address = read_web_address(url)
     except InvalidWebAddress as error:
-        raise UpstreamError("forbidden", "invalid_address", f"The address cannot be asked: {error}.") from error
+        raise UpstreamError("forbidden", "invalid_address", f"The address cannot be requested: {error}.") from error
     return address.copy_merge_params(dict(parameters)) if parameters else address
 
 

@@ -1,4 +1,4 @@
-"""Creating, changing and planning sources."""
+"""Creates, changes and plans sources."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -131,7 +131,7 @@ async def _asked_anew(engine: Engine, current: SourceRow, given: SourceUpdate) -
 
 
 def _name_taken(name: str) -> Conflict:
-    return Conflict(f"There is a source named {name!r} already.", code="name_taken")
+    return Conflict(f"A source named {name!r} already exists.", code="name_taken")
 
 
 def _opened(engine: Engine, stored: str) -> str:

@@ -1,4 +1,4 @@
-"""Forgets fetches of long ago."""
+"""Deletes old fetches."""
 
 from datetime import timedelta
 
