@@ -1,4 +1,4 @@
-"""A page of rows in four types: CPU of reading and using them. Goal: a named tuple costs no more than SQLAlchemy's Row.
+"""CPU of reading and using a page of rows in four types. Goal: a named tuple costs no more than SQLAlchemy's Row.
 
 The table has 20 columns, of which 12 are used. Each round measures every type, so that a busy machine slows them all.
 """

@@ -1,4 +1,4 @@
-"""Replays a file of articles through a running system and keeps the books of every hop."""
+"""Replays a file of articles through a running system, and checks that the counts of every hop add up."""
 
 import asyncio
 import statistics
@@ -145,7 +145,7 @@ def replay_tables(report: ReplayReport) -> list[Table]:
         counts.add_section()
     for name, milliseconds in report.latency_ms.items():
         counts.add_row("median ms", name, f"{milliseconds:,.1f}", "")
-    sums = Table(title="the books")
+    sums = Table(title="sums of the counts")
     sums.add_column("sum")
     sums.add_column("agrees")
     for balance in report.balances:
