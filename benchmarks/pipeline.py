@@ -1,4 +1,4 @@
-"""Headline in to alert out: four processes behind Envoy against one process, articles a second and CPU of each hop.
+"""From headline to alert, on four processes behind Envoy and on one process: articles per second and CPU of each hop.
 
 Replays a file of articles (an argument, with files of bars after it; the bundled sample repeated otherwise).
 Goals: 4,000 articles/s in batches; CPU per article at most 1.6 times that of one process.

@@ -1,4 +1,4 @@
-"""Rows in their types: CPU of a page and of a POST. Goal: a named tuple costs no more than SQLAlchemy's Row.
+"""CPU of reading and using a page of rows in four types. Goal: a named tuple costs no more than SQLAlchemy's Row.
 
 The table has 20 columns, of which a page uses 12. A POST is what it does with rows: it makes them, inserts them by one
 statement over arrays, and reads what was written; JSON, HTTP and the commit are left out. Each round measures every

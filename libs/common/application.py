@@ -1,4 +1,4 @@
-"""Builds the FastAPI app of a service: what is common to the four is said here once."""
+"""Builds the FastAPI app of a service: everything common to the four services."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -90,7 +90,7 @@ def _create_app(
     clock: Clock,
 ) -> FastAPI:
     if definition.sealed and settings.secrets_key is None and settings.environment != "development":
-        raise ValueError(f"{definition.service.name} keeps secrets: in {settings.environment} it needs SECRETS_KEY")
+        raise ValueError(f"{definition.service.name} stores secrets: SECRETS_KEY is required in {settings.environment}")
     service, version = definition.service, distribution_version("market-impact-analysis-system")
 
     tracing = Tracing.configured(settings)
@@ -174,7 +174,7 @@ def _start_sealing(runtime: Runtime, columns: Sequence[SealedColumn]) -> None:
     if not columns:
         return
     if not runtime.secret_box.has_key:
-        runtime.logger.warning("secrets_in_the_clear", effect="set SECRETS_KEY: what is stored can be read")
+        runtime.logger.warning("secrets_in_the_clear", effect="secrets are stored in the clear: set SECRETS_KEY")
         return
 
     async def seal() -> None:

@@ -34,9 +34,9 @@ class Problem(BaseModel):
     type: str = Field(description="URI reference that identifies the kind of problem.")
     title: str = Field(description="The kind of problem in a few words.")
     status: int = Field(ge=400, le=599, description="The HTTP status.")
-    detail: str = Field(description="What went wrong this time.")
-    instance: str = Field(description="The path that was asked for.")
-    code: str = Field(description="The kind of problem for a program, for example `not_found`.")
+    detail: str = Field(description="What went wrong in this case.")
+    instance: str = Field(description="The requested path.")
+    code: str = Field(description="Stable code of the kind of problem, for example `not_found`.")
     errors: list[ErrorDetail] = Field(default_factory=list, description="Each wrong value of the request.")
     request_id: str = Field(description="Identifier of the request, also in the header `X-Request-ID` and the logs.")
     trace_id: str = Field(description="W3C trace id of the request.")
@@ -149,7 +149,7 @@ class TooManyRequests(ServiceError):
 
 
 class Unavailable(ServiceError):
-    """Something the service needs does not answer just now; trying again later may work."""
+    """Something that the service needs is not available; retrying later may work."""
 
     status = 503
     code = "unavailable"
@@ -161,7 +161,7 @@ class DatabaseUnavailable(Unavailable):
     code = "database_unavailable"
 
     def __init__(self, cause: BaseException) -> None:
-        super().__init__("PostgreSQL does not answer just now; nothing was changed.", headers={"Retry-After": "5"})
+        super().__init__("PostgreSQL is not available; nothing was changed.", headers={"Retry-After": "5"})
         self.cause = cause
 
 

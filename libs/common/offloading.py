@@ -1,4 +1,4 @@
-"""Work beside the event loop when it is long, and on it when it is short."""
+"""Runs long work in a thread beside the event loop, and short work on the loop."""
 
 import asyncio
 from collections.abc import Callable

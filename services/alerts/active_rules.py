@@ -1,4 +1,4 @@
-"""The rules in memory, kept current with the database: what every batch of impacts is held against."""
+"""The rules in memory, kept in sync with the database, on which every batch of impacts is evaluated."""
 
 import asyncio
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""The alerts service, put together."""
+"""Assembles the alerts service."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,9 +18,9 @@ EVENTS = ("alert.firing", "alert.amended", "alert.resolved", "delivery.failed")
 _DESCRIPTION = """
 Rules over impacts, grouped into alerts, delivered to receivers with every attempt on record.
 
-A rule, a group (values of the grouping labels) and a window of time make **one** alert, on however many replicas. Its
-receivers hear of it after `group_wait_seconds`, of further impacts every `group_interval_seconds`, of corrections at
-once. Webhooks are signed and keep one `webhook-id` over all attempts (Standard Webhooks 1.0).
+A rule, a group (values of the grouping labels) and a time window make **one** alert, on however many replicas. Its
+receivers are notified of it after `group_wait_seconds`, of further impacts every `group_interval_seconds`, and of
+corrections at once. Webhooks are signed and keep one `webhook-id` for all attempts (Standard Webhooks 1.0).
 """
 
 

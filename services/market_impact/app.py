@@ -17,13 +17,13 @@ from market_impact.settings import Settings
 EVENTS = ("impact.scored", "impact.outcome")
 _DESCRIPTION = """
 What a piece of news does to a security: an expected abnormal return with an interval, a probability and a baseline,
-resting on what the market did after earlier news of the same kind.
+based on what the market did after earlier news of the same kind.
 
 - `basis` **reaction** counts from the last close before the session that the news belongs to, **after** from the first
   open after the news: what the market did because of it, and what was left to act on. They are never mixed.
 - News after the close (16:00 New York), at a weekend or on a holiday belongs to the next session.
 - Nothing later than the news enters its estimate. Where evidence is missing the estimate abstains and says why.
-- **Event studies** on your own events and returns: market model and others, ten tests, and warnings on which is valid.
+- **Event studies** of your own events and returns: market model and others, ten tests, and warnings about the tests.
 """
 
 

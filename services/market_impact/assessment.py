@@ -1,4 +1,4 @@
-"""Takes analyses in: decides what is new, scores what has a linked security, withdraws what no longer holds."""
+"""Receives analyses: decides which are new, scores those with a linked security, withdraws outdated estimates."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What market impact shows to Prometheus."""
+"""Prometheus metrics of market impact."""
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 

@@ -1,4 +1,4 @@
-"""Puts the news ingestion service together."""
+"""Assembles the news ingestion service."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,8 +15,8 @@ from news_ingestion.settings import Settings
 from news_ingestion.sources.fetching import fetch_due
 
 DESCRIPTION = """
-Takes articles in, from feeds and NewsAPI on schedule or by `POST`, cleans them, decides what is a **duplicate**, a
-syndicated copy or a correction (and explains it), groups them into **stories**, and hands what is new on to NLP.
+Ingests articles, from feeds and NewsAPI on schedule or by `POST`, and cleans them. Decides which are **duplicates**,
+syndicated copies or corrections, and explains why. Groups articles into **stories**, and hands new ones on to NLP.
 """
 EVENTS = ("article.created", "article.revised", "article.retracted", "story.updated", "source.degraded")
 

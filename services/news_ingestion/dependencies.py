@@ -1,4 +1,4 @@
-"""What this service's routes ask for by type: the engine, and what a path names."""
+"""Typed dependencies of this service's routes: the engine, and resources named by a path."""
 
 from typing import Annotated
 from uuid import UUID

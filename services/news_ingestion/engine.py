@@ -1,4 +1,4 @@
-"""The service's own objects, opened with it: providers, what asks them, the address guard and metrics."""
+"""The service's own objects, opened with it: providers and their client, the address guard and metrics."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager

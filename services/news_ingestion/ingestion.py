@@ -1,4 +1,4 @@
-"""Taking in a batch of articles: clean, decide, store, hand on.
+"""Ingests a batch of articles: clean, decide, store, hand on.
 
 Everything that needs no database happens before the lock, the rest within it and in a fixed number of statements.
 """

@@ -1,4 +1,4 @@
-"""Taking an article back, here and downstream."""
+"""Retracts an article, here and downstream."""
 
 from uuid import UUID
 

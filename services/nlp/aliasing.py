@@ -1,4 +1,4 @@
-"""The use-case of users' aliases: kept in the database, and loaded by every replica."""
+"""User-defined aliases: stored in the database, and loaded by every replica."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""The use-case of the pipeline: articles in, analyses stored and handed on, each revision once."""
+"""The use case of the pipeline: analyses each revision of an article once, stores the result and hands it on."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime

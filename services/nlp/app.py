@@ -1,4 +1,4 @@
-"""Puts the NLP service together."""
+"""Assembles the NLP service."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,10 +14,10 @@ from nlp.routes import ROUTERS
 from nlp.settings import Settings
 
 DESCRIPTION = """
-Reads articles: **language**, **entities** linked to tickers, **sentiment** of the text and toward each company with the
-evidence for it, **topics** and **event types**. Every model has a card that says what it was trained on and how it
-measures; some training data are non-commercial, and `GET /models` says which. What is not English is marked and not
-scored.
+Analyses articles: **language**, **entities** linked to tickers, **sentiment** of the text and toward each company with
+the evidence for it, **topics** and **event types**. Every model has a card with its training data and its measured
+scores. Some training data are non-commercial; `GET /models` says which. Texts that are not in English are marked and
+not scored.
 """
 
 

@@ -46,7 +46,7 @@ async def check_models(engine: Engine) -> SelfcheckRead:
     report = await engine.thread.selfcheck()
     if report.differences:
         raise Unavailable(
-            f"{len(report.differences)} answers on the golden corpus differ from the frozen ones.",
+            f"{len(report.differences)} results on the golden corpus differ from the frozen ones.",
             code="selfcheck_failed",
             errors=[
                 ErrorDetail(loc=[one.id, one.field], msg=one.message, type="golden_difference")

@@ -1,4 +1,4 @@
-"""The client of the command line: it talks to a running system through its gateway, as any user would."""
+"""The API client of the command line: it calls a running system through its gateway, like any user."""
 
 from collections.abc import AsyncIterator, Generator
 from contextlib import asynccontextmanager

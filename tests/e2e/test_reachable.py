@@ -200,7 +200,7 @@ def test_a_key_that_is_none_is_refused_and_not_repeated(tmp_path: Path) -> None:
     refused = mia("replay", str(headlines_path()), "--api-key-file", str(file))
 
     assert refused.returncode == 2
-    assert "an API key is one word" in refused.stderr
+    assert "an API key is a single word" in refused.stderr
     assert "12345678" not in refused.stderr
 
 

@@ -1,4 +1,4 @@
-"""Who is calling: API keys with scopes, hashed at rest, and signed short-lived tokens between services."""
+"""Authentication: API keys with scopes, hashed at rest, and signed, short-lived service tokens."""
 
 import asyncio
 import hashlib
@@ -108,7 +108,7 @@ class Authenticator:
         if shown is None:
             if await self.is_required():
                 raise Unauthorized(
-                    "An API key is needed: header X-API-Key or Authorization: Bearer.",
+                    "An API key is required: header X-API-Key or Authorization: Bearer.",
                     headers={"WWW-Authenticate": "Bearer"},
                 )
             return ANONYMOUS
@@ -133,19 +133,19 @@ class Authenticator:
 
     def _check_token(self, shown: str) -> Principal:
         if self._secret is None:
-            raise _refused("The credential is neither an API key nor a token of a service.", "unknown_credential")
+            raise _refused("The credential is neither an API key nor a service token.", "unknown_credential")
         try:
             claims = jwt.decode(
                 shown, self._secret.get_secret_value(), [_ALGORITHM], audience="mia", options={"require": ["exp"]}
             )
         except jwt.ExpiredSignatureError as error:
-            raise _refused("The token between services expired.", "expired_token") from error
+            raise _refused("The service token expired.", "expired_token") from error
         except Exception as error:
             # Not only InvalidTokenError: numbers beyond any, lists for texts and deep nesting raise what they like.
-            raise _refused("The token between services is not valid.", "invalid_token") from error
+            raise _refused("The service token is not valid.", "invalid_token") from error
         issuer = claims.get("iss")
         if not isinstance(issuer, str) or not _ISSUER.fullmatch(issuer):
-            raise _refused("The token between services does not say who issued it.", "invalid_token")
+            raise _refused("The service token does not say who issued it.", "invalid_token")
         return Principal(f"service:{issuer}", frozenset({"read", "write"}), is_service=True)
 
     async def _refresh(self) -> None:

@@ -1,4 +1,4 @@
-"""Requests a minute for each caller, counted exactly: over all replicas in Redis, in this process alone without it."""
+"""Rate limit per caller and minute, counted exactly: over all replicas with Redis, per process without it."""
 
 import asyncio
 import math
@@ -83,7 +83,7 @@ class RateLimiter:
             # Refused for a minute that ended while Redis was asked: the next one has begun.
             if self._window() == window:
                 headers = self._headers(0, window)
-                detail = f"More than {self._limit} requests a minute."
+                detail = f"More than {self._limit} requests per minute."
                 raise TooManyRequests(detail, headers={"Retry-After": headers["RateLimit-Reset"], **headers})
 
     def __len__(self) -> int:

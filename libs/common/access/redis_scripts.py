@@ -1,4 +1,4 @@
-"""Scripts that Redis runs for the rate limit; one that fails is no answer, and each process then counts alone."""
+"""A cache in Redis where every failure is a miss: without it, the services work but are slower."""
 
 import time
 from collections.abc import Sequence

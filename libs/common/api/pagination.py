@@ -8,10 +8,12 @@ from common.postgres.paging import PageRequest
 
 
 async def page_request(
-    limit: Annotated[int, Query(ge=1, le=200, description="Most rows of the page.")] = 50,
+    limit: Annotated[int, Query(ge=1, le=200, description="Maximum items per page.")] = 50,
     cursor: Annotated[
         str | None,
-        Query(max_length=500, description="`next_cursor` of the page before; opaque. An unknown one is a 404."),
+        Query(
+            max_length=500, description="`next_cursor` of the previous page; opaque. An unknown cursor is answered 404."
+        ),
     ] = None,
 ) -> PageRequest:
     """Return the page that the query string asks for."""

@@ -1,4 +1,4 @@
-"""One item's failure is its own: the rest of a batch goes through, and the one is refused with what was raised.
+"""Isolates the items of a batch: a failing item is refused with the exception it raised, and the rest go through.
 
 A batch is worked on as a whole. Only when that raises is it halved, until the items to blame stand alone; each part is
 a transaction of its own. An item is blamed when it fails alone, twice. What is no item's doing (PostgreSQL is away, the
@@ -41,7 +41,7 @@ def failure_of(error: Exception) -> ItemError:
     kind, request_id = _kind(error), current_context().request_id
     return ItemError(
         code="internal_error",
-        detail=f"{kind} was raised while this item was worked on; the log has it under {request_id}.",
+        detail=f"{kind} was raised while this item was processed; it is logged under {request_id}.",
         exception=kind,
         request_id=request_id,
     )
@@ -68,7 +68,7 @@ def shared_by_items(what: str) -> Iterator[None]:
         if not is_items_fault(error):
             raise
         logger.exception("shared_step_failed", what=what)
-        raise Unavailable(f"{what} cannot be read just now; the log says why.") from error
+        raise Unavailable(f"{what} cannot be read at the moment; the log says why.") from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""String types of the wire: bounded, and free of what PostgreSQL and terminals cannot hold."""
+"""String types of the wire: bounded, and without characters that PostgreSQL or terminals cannot handle."""
 
 import re
 from typing import Annotated

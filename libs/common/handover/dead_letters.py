@@ -1,4 +1,4 @@
-"""Hand-overs that the neighbour refused for good, kept until somebody sends them again or gives them up."""
+"""Hand-overs that the next service refused permanently, kept until somebody resends or discards them."""
 
 from collections.abc import Sequence
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Server-sent events over a durable log: every event has a place in it, and a client resumes where it stopped."""
+"""Server-sent events over a durable log: every event has a position, and a client resumes where it stopped."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""Posts the rows of an outbox to the neighbour, in hand-overs that it can finish in time.
+"""Posts the rows of an outbox to the next service, in hand-overs that it can finish in time.
 
 Rows that failed or got no answer before go through a lane of their own, so that they never stand before the others.
 """
@@ -182,9 +182,9 @@ class Relay:
     def _exhausted(self, *, is_silent: bool) -> dict[str, JsonValue]:
         seconds = self._settings.http_timeout_seconds
         detail = (
-            f"The neighbour gave no answer on this row in {seconds:g} seconds, while other rows got through."
+            f"The next service did not answer for this row within {seconds:g} seconds, while other rows got through."
             if is_silent
-            else "The neighbour kept failing on this row."
+            else "The next service kept failing on this row."
         )
         return {"code": "attempts_exhausted", "detail": detail}
 

@@ -1,4 +1,4 @@
-"""What becomes of rows that were posted to a neighbour: delivered, refused for good, tried again, or unanswered."""
+"""Verdict on rows posted to the next service: delivered, refused permanently, to be retried, or unanswered."""
 
 import json
 from collections.abc import Sequence

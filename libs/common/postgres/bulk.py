@@ -1,4 +1,4 @@
-"""Bulk inserts: binary COPY where no row can meet an existing one, else one static statement over `unnest`ed arrays."""
+"""Bulk inserts: binary COPY where no row can conflict with an existing one, else one static statement over `unnest`."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache

@@ -76,7 +76,7 @@ def decode_cursor(cursor: str, types: Sequence[type]) -> list[Key]:
             raise ValueError("wrong number of parts")  # noqa: TRY301 - all failures end in one message
         return [_PARSERS[kind](part) for part, kind in zip(plain, types, strict=True)]
     except (ValueError, OverflowError, RecursionError) as error:
-        raise NotFound("The cursor marks no place in this list.", code="unknown_cursor") from error
+        raise NotFound("The cursor does not belong to this list.", code="unknown_cursor") from error
 
 
 def _text(part: object) -> str:

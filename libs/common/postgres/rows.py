@@ -1,4 +1,4 @@
-"""Running a statement and reading its rows, each as a named tuple that says what the columns are.
+"""Runs a statement and returns its rows as named tuples, whose fields name the columns.
 
 A `NamedTuple` costs less than SQLAlchemy's own `Row`, whose attributes are looked up by name on every access.
 """

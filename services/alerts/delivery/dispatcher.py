@@ -1,4 +1,4 @@
-"""Sends what the ledger says is due; the trouble of one receiver never holds up another's messages.
+"""Sends the deliveries that are due; a failing receiver never delays the messages of another.
 
 A delivery is claimed with a lease, sent, and recorded with its attempt. A process that dies in between leaves the lease
 to run out, and another one sends the same message with the same `webhook-id`, by which receivers recognise it.
@@ -242,7 +242,7 @@ def _disabling_reason(attempts: Sequence[Attempt]) -> str | None:
         # One message that it refuses for days is the message's fault, not the receiver's.
         is_silent = last is None or last < (each.delivery.tried_since or each.delivery.created_at)
         if each.outcome.state == "failed" and is_silent:
-            return "it took no message through the whole retry schedule"
+            return "it accepted no message during the whole retry schedule"
     return None
 
 

@@ -1,4 +1,4 @@
-"""What an attempt makes of its delivery: delivered, to be tried again at a moment, or given up."""
+"""Outcome of an attempt for its delivery: delivered, to be retried at a given time, or given up."""
 
 import json
 from dataclasses import dataclass

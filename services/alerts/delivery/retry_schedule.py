@@ -1,4 +1,4 @@
-"""When a failed delivery is tried again, and what the result of an attempt means (Standard Webhooks 1.0)."""
+"""When a failed delivery is retried, and what a response means (Standard Webhooks 1.0)."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""What people do with alerts: acknowledge them, or say that they are over."""
+"""What people do with alerts: acknowledge and resolve them."""
 
 from datetime import datetime
 
@@ -24,7 +24,7 @@ async def acknowledge(engine: Engine, connection: Connection, alert: AlertRow, a
     try:
         after = states.acknowledged(alert)
     except states.ImpossibleTransition as error:
-        raise Conflict(f"The alert is {alert.state} already.", code="alert_has_ended") from error
+        raise Conflict(f"The alert is already {alert.state}.", code="alert_has_ended") from error
     return await _change(connection, alert, after, action, engine.runtime.clock.now())
 
 

@@ -1,4 +1,4 @@
-"""Tells receivers about alerts whose time has come, on news, corrections, repeats and ends, and ends what expires."""
+"""Notifies receivers of alerts that are due (opened, updated, corrected, repeated, ended), and expires alerts."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

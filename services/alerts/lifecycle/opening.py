@@ -1,4 +1,4 @@
-"""Opens alerts for matches, or joins them to open ones, and tells receivers at once where no wait is set."""
+"""Opens alerts for matches or adds them to open alerts, and notifies receivers at once when no wait is set."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

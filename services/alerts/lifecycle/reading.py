@@ -1,4 +1,4 @@
-"""Alerts as they are read: with their impacts, their history, and the way they came."""
+"""Reads alerts with their impacts, history and lineage."""
 
 from collections import defaultdict
 from collections.abc import Sequence

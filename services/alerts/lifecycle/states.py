@@ -1,4 +1,4 @@
-"""What an alert may become, decided here once: its next state, when its receivers are told, and why.
+"""The state machine of alerts: the next state, when receivers are notified, and why.
 
 An alert is *open* until it has ended, by resolution or expiry. `flush_at` says when its receivers are told next, and
 `flush_reason` why; the reason also decides what kind of notice they get (`notification.body.TYPE_OF_REASON`).

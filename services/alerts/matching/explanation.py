@@ -1,4 +1,4 @@
-"""Why a rule matched an impact or did not: one line for every condition, none left out."""
+"""Why a rule matched an impact or did not: the result of every condition."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What an event of the platform says about the alert it belongs to: the same three answers for every sender.
+"""Maps a platform event to its alert, in the same form for every sender.
 
 An event's key is the same whenever it is sent again, and its group is the same for all events of one rollout, one Flux
 object, one Alertmanager alert.

@@ -1,4 +1,4 @@
-"""Receives events of the platform: stores each once and lets it open, change or end its alert."""
+"""Receives platform events: stores each once, and opens, changes or ends its alert."""
 
 from collections import Counter
 from collections.abc import Sequence

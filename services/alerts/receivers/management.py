@@ -125,7 +125,7 @@ async def test_receiver(engine: Engine, connection: Connection, receiver: Receiv
 async def rotate_secret(engine: Engine, connection: Connection, receiver: ReceiverRow) -> SecretRotated:
     """Make a new secret; for `SECRET_OVERLAP_HOURS` the old one signs beside it."""
     if not engine.channels[receiver.kind].is_signed:
-        raise Conflict(f"A {receiver.kind} receiver has no secret.", code="no_secret")
+        raise Conflict(f"A receiver of kind {receiver.kind} has no secret.", code="no_secret")
     runtime = engine.runtime
     now = runtime.clock.now()
     expires_at = now + timedelta(hours=engine.settings.secret_overlap_hours)

@@ -1,4 +1,4 @@
-"""Alerts: made once whatever the number of replicas, told about when due, changed by people and events, read."""
+"""Alerts: created once whatever the number of replicas, notified when due, changed by people, and read."""
 
 import json
 from collections.abc import Sequence

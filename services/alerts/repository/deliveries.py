@@ -1,4 +1,4 @@
-"""The delivery ledger: what receivers are to be told, made with the alert, and every attempt, as they are read."""
+"""The delivery ledger: rows are created with the notice and claimed with a lease, and every attempt is kept."""
 
 from collections.abc import Sequence
 from datetime import datetime

@@ -20,7 +20,7 @@ from common.errors import problems
 from common.gateway import ALERTS
 from common.postgres.paging import Page
 
-router = service_router(ALERTS, "alerts", "What fired, why, and what became of it.")
+router = service_router(ALERTS, "alerts", "Alerts: what fired, why, and what happened to it.")
 
 
 @router.get("/alerts", responses=problems(404))
@@ -32,13 +32,13 @@ async def list_alerts(
     rule_id: Annotated[UUID | None, Query(description="Only alerts of this rule.")] = None,
     severity: Annotated[Severity | None, Query(description="Only alerts of this severity.")] = None,
     started_from: Annotated[
-        Moment | None, Query(alias="from", description="Only alerts that started at or after this moment.")
+        Moment | None, Query(alias="from", description="Only alerts that started at or after this time.")
     ] = None,
     started_to: Annotated[
-        Moment | None, Query(alias="to", description="Only alerts that started before this moment.")
+        Moment | None, Query(alias="to", description="Only alerts that started before this time.")
     ] = None,
     kind: Annotated[
-        AlertKind | None, Query(description="Only alerts on impacts, or on events of the platform.")
+        AlertKind | None, Query(description="Only alerts on impacts (`impact`) or on platform events (`system`).")
     ] = None,
 ) -> Page[AlertRead]:
     """List alerts, the newest first, each with its strongest impacts."""
@@ -70,7 +70,7 @@ async def acknowledge_alert(
     conditional: ConditionalDep,
     action: AlertAction | None = None,
 ) -> AlertDetail:
-    """Say that somebody looks after an alert: no more repeats and no more news of it, but corrections still come."""
+    """Acknowledge an alert: notices of repeats and further impacts stop, those of corrections are still sent."""
     row = await reading.required_alert(connection, alert_id, for_update=True)
     conditional.require(etag_of(row.alert_id, row.revision, row.notified_at))
     row = await handling.acknowledge(engine, connection, row, action or AlertAction())
@@ -86,7 +86,7 @@ async def resolve_alert(
     conditional: ConditionalDep,
     action: AlertAction | None = None,
 ) -> AlertDetail:
-    """Say that an alert is over. Receivers that heard of it hear of that too; a further impact reopens it."""
+    """Resolve an alert. Receivers that were notified of it are notified again; a further impact reopens it."""
     row = await reading.required_alert(connection, alert_id, for_update=True)
     conditional.require(etag_of(row.alert_id, row.revision, row.notified_at))
     row = await handling.resolve(engine, connection, row, action or AlertAction())

@@ -42,7 +42,7 @@ async def read_delivery(delivery_id: UUID, connection: ReadConnectionDep) -> Del
 
 @router.get("/deliveries/{delivery_id}/attempts", responses=problems(404))
 async def list_attempts(delivery_id: UUID, connection: ReadConnectionDep) -> AttemptList:
-    """List every attempt of a delivery with its time, status and latency, the first one first."""
+    """List every attempt of a delivery with its time, status and latency, the oldest first."""
     await required_delivery(connection, delivery_id)
     rows = await deliveries.list_attempts(connection, delivery_id)
     return AttemptList(data=[AttemptRead.model_validate(row) for row in rows])
@@ -50,5 +50,5 @@ async def list_attempts(delivery_id: UUID, connection: ReadConnectionDep) -> Att
 
 @router.post("/deliveries/{delivery_id}:redeliver", status_code=202, responses=problems(404))
 async def redeliver(delivery_id: UUID, connection: ConnectionDep, engine: EngineDep) -> DeliveryRead:
-    """Send a delivery again, with the same body and `webhook-id` and the whole retry schedule before it."""
+    """Send a delivery again, with the same body and `webhook-id`; the retry schedule starts over."""
     return DeliveryRead.model_validate(await redelivery.redeliver(engine, connection, delivery_id))

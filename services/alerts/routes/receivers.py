@@ -1,4 +1,4 @@
-"""`/receivers`: who is told."""
+"""`/receivers`: who is notified."""
 
 from functools import partial
 from typing import Annotated
@@ -24,14 +24,14 @@ from common.errors import problems
 from common.gateway import ALERTS
 from common.postgres.paging import Page
 
-router = service_router(ALERTS, "receivers", "Who is told of alerts, and through which channel.")
+router = service_router(ALERTS, "receivers", "Who is notified of alerts, and through which channel.")
 
 
 @router.post("/receivers", status_code=201, responses=problems(409))
 async def create_receiver(
     receiver: ReceiverCreate, connection: ConnectionDep, engine: EngineDep, conditional: ConditionalDep
 ) -> ReceiverCreated:
-    """Create a receiver. The answer holds the secret that signs its webhooks, and nothing ever shows it again.
+    """Create a receiver. The response contains the secret that signs its webhooks; it is never shown again.
 
     Webhooks follow Standard Webhooks 1.0: verify `webhook-signature`, and recognise repetitions by `webhook-id`.
     """
@@ -71,9 +71,9 @@ async def replace_receiver(
     engine: EngineDep,
     conditional: ConditionalDep,
 ) -> ReceiverRead:
-    """Change a receiver. Enabling one that deliveries had switched off clears the reason; its secret stays.
+    """Change a receiver; its secret stays. Enabling one that failed deliveries had disabled clears the reason.
 
-    A `url` as it is shown, with `***` for what is hidden, leaves the address as it is.
+    Sending the `url` as it is shown, with `***` for the hidden part, leaves the address unchanged.
     """
     row = await management.required_receiver(connection, receiver_id, for_update=True)
     conditional.require(etag_of(row.receiver_id, row.revision))
@@ -94,13 +94,13 @@ async def delete_receiver(
 
 @router.post("/receivers/{receiver_id}:test", status_code=202, responses=problems(404))
 async def test_receiver(receiver_id: UUID, connection: ConnectionDep, engine: EngineDep) -> DeliveryRead:
-    """Send a test message; `GET /deliveries/{delivery_id}/attempts` then shows how it fared."""
+    """Send a test message; `GET /deliveries/{delivery_id}/attempts` then shows the outcome."""
     row = await management.required_receiver(connection, receiver_id)
     return DeliveryRead.model_validate(await management.test_receiver(engine, connection, row))
 
 
 @router.post("/receivers/{receiver_id}:rotate-secret", responses=problems(404, 409))
 async def rotate_secret(receiver_id: UUID, connection: ConnectionDep, engine: EngineDep) -> SecretRotated:
-    """Make a new secret and show it, this once. Until the overlap ends webhooks carry signatures by both."""
+    """Make a new secret and show it once. Until the overlap ends, webhooks carry signatures by both secrets."""
     row = await management.required_receiver(connection, receiver_id, for_update=True)
     return await management.rotate_secret(engine, connection, row)

@@ -25,9 +25,9 @@ router = service_router(ALERTS, "rules", "Which impacts are worth an alert, and 
 async def create_rule(
     rule: RuleCreate, connection: ConnectionDep, engine: EngineDep, conditional: ConditionalDep
 ) -> RuleRead:
-    """Create a rule. It holds from the next batch of impacts on, on every replica.
+    """Create a rule. It applies from the next batch of impacts on, on every replica.
 
-    `POST /rules:validate` first tells whether the rule can ever fire; `POST /signals:evaluate` tries it.
+    Before that, `POST /rules:validate` tells whether the rule can ever fire, and `POST /signals:evaluate` tries it.
     """
     created = await management.create_rule(engine, connection, rule)
     conditional.tag(etag_of(created.rule_id, created.revision))
@@ -36,7 +36,7 @@ async def create_rule(
 
 @router.post("/rules:validate", responses=problems(409))
 async def validate_rule(rule: RuleCreate, connection: ReadConnectionDep) -> RuleValidation:
-    """Check a rule without storing it: never matches, always fires, contradicts itself, does less than it says."""
+    """Check a rule without storing it: whether it can never match, always fires or does less than it says."""
     return await management.validate_rule(connection, rule)
 
 
@@ -44,7 +44,9 @@ async def validate_rule(rule: RuleCreate, connection: ReadConnectionDep) -> Rule
 async def list_rules(
     connection: ReadConnectionDep,
     page: PageDep,
-    enabled: Annotated[bool | None, Query(description="Only rules that are on, or off.")] = None,
+    enabled: Annotated[
+        bool | None, Query(description="Only rules that are enabled (`true`) or disabled (`false`).")
+    ] = None,
     severity: Annotated[Severity | None, Query(description="Only rules of this severity.")] = None,
 ) -> Page[RuleRead]:
     """List rules, the newest first."""

@@ -1,1 +1,1 @@
-"""Rules as users keep and try them."""
+"""Rules as users manage them and as replicas hold them."""

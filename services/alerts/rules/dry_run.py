@@ -1,4 +1,4 @@
-"""Tries rules on impacts without storing anything, and says for every condition whether it held."""
+"""Tries rules on impacts without storing anything, and returns the result of every condition."""
 
 from collections.abc import Sequence
 from typing import Protocol

@@ -40,9 +40,7 @@ async def delete_rule(engine: Engine, connection: Connection, rule: RuleRow) -> 
         It is the rule of the platform's events.
     """
     if rule.rule_id == SYSTEM_RULE_ID:
-        raise Conflict(
-            "The rule of the platform's events is built in; take away its receivers instead.", code="built_in"
-        )
+        raise Conflict("The rule for platform events is built in; remove its receivers instead.", code="built_in")
     await rules.delete_rule(connection, rule.rule_id, engine.runtime.clock.now())
 
 
@@ -109,7 +107,7 @@ async def receiver_ids(connection: Connection, rule: RuleCreate) -> list[UUID]:
     known |= {by_id[row.receiver_id]: row.receiver_id for row in found if row.receiver_id in by_id}
     unknown = [name for name in given if name not in known]
     if unknown and given != [DEFAULT_RECEIVER_NAME]:
-        raise Conflict(f"No receiver {', '.join(map(repr, unknown))}.", code="unknown_receiver")
+        raise Conflict(f"There is no receiver {', '.join(map(repr, unknown))}.", code="unknown_receiver")
     return list(dict.fromkeys(known[name] for name in given if name in known))
 
 

@@ -1,4 +1,4 @@
-"""Keeps the past events in memory in step with the database, whichever replica realised them."""
+"""Keeps the past events in memory in sync with the database, whichever replica recorded them."""
 
 import asyncio
 from functools import lru_cache

@@ -1,4 +1,4 @@
-"""The features of news items added up: what effect is expected, and how sure that is."""
+"""The sum of the features of news items: the expected effect and its uncertainty."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Scores linked securities in one sweep: past events looked up one by one, all arithmetic on whole arrays."""
+"""Scores linked securities in one pass: past events are looked up one by one, arithmetic is vectorised."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Answers event studies: gathers returns, runs the battery off the event loop, keeps the answer for a while."""
+"""Runs event studies: gathers returns, runs the tests off the event loop, stores the result for a while."""
 
 import asyncio
 from dataclasses import dataclass
@@ -144,7 +144,7 @@ def _refuse_unknown(named: list[str], known: set[str]) -> None:
     unknown = sorted(set(named) - known)
     if unknown:
         raise NotFound(
-            f"No returns of {', '.join(unknown[:10])}: send bars for them, or a panel that holds them.",
+            f"There are no returns of {', '.join(unknown[:10])}: send bars for them, or a panel that holds them.",
             code="unknown_ticker",
             errors=[
                 ErrorDetail(loc=["body", "events"], msg=f"no returns of {name}", type="unknown")

@@ -1,4 +1,4 @@
-"""Gathers what the pictures show, and draws them off the event loop."""
+"""Gathers the data of charts, and draws them off the event loop."""
 
 import asyncio
 from dataclasses import dataclass

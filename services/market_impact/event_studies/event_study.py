@@ -1,4 +1,4 @@
-"""An event study from returns to verdict: single events, averages over events, and a battery of tests."""
+"""An event study on given returns: single events, averages over events, and a battery of tests."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The `Impact` contract of a scored security, built as plain data: hundreds a batch, so no model per row."""
+"""The `Impact` contract of a scored security, built as plain data: hundreds per batch, too many for a model per row."""
 
 from datetime import datetime
 from math import expm1

@@ -16,9 +16,10 @@ def active_model_card(engine: Engine) -> ModelCard:
         is_active=True,
         kind="empirical-Bayes shrinkage of realised cumulative abnormal returns",
         description=(
-            "The expected abnormal return is a slope on the sentiment score plus what news of the same event type and "
-            "sentiment did beyond it, on other securities and on this one, each part shrunken by its evidence, times "
-            "the security's abnormal volatility from a market model. `reaction` and `after` learn apart."
+            "The expected abnormal return is a sum of three terms times the security's abnormal volatility from a "
+            "market model. The terms are a slope on the sentiment score, and the effects beyond it of news of the "
+            "same event type and sentiment on other securities and on this one, each shrunken according to its "
+            "evidence. `reaction` and `after` are learned separately."
         ),
         priors=[_prior(basis) for basis in PRIORS],
         horizons_days=list(engine.parameters.horizons_days),

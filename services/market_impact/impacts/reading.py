@@ -1,4 +1,4 @@
-"""Reads single estimates with what belongs to them."""
+"""Reads single estimates with their explanation and outcome."""
 
 from datetime import datetime
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""Reads what is stored of an estimate: its JSON as types, and of a document no more than is asked for."""
+"""Reads stored estimates: typed JSON, and only the requested parts of a document."""
 
 from dataclasses import dataclass
 

@@ -81,7 +81,7 @@ def parse_object(body: object) -> ParsedBars:
     """
     rows = body.get("bars") if isinstance(body, dict) else None
     if not isinstance(rows, list):
-        raise UnreadableBarsError('the body is {"bars": [...]}')
+        raise UnreadableBarsError('the body must be {"bars": [...]}')
     return parse_rows(rows)
 
 
@@ -107,7 +107,7 @@ def parse_rows(rows: Iterable[object]) -> ParsedBars:
 
 def _bar(row: object, dates: dict[str, date]) -> _Bar:
     if not isinstance(row, Mapping):
-        raise TypeError("a bar is an object")
+        raise TypeError("a bar must be an object")
     ticker = row["ticker"]
     if not isinstance(ticker, str) or _TICKER.fullmatch(ticker) is None:
         raise ValueError("ticker: 1 to 12 of A-Z, 0-9, dot and hyphen, no hyphen or dot first")

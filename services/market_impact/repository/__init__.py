@@ -1,4 +1,4 @@
-"""All SQL of market impact, one module a subject."""
+"""All SQL of market impact, one module per subject."""
 
 from market_impact.repository.assessments import find_counts
 

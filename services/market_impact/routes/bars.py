@@ -1,4 +1,4 @@
-"""Price bars in and out."""
+"""Upload and listing of price bars."""
 
 from typing import Annotated, Any
 
@@ -20,7 +20,7 @@ from market_impact.repository.bars import BarFilter
 from market_impact.schemas.bars import BarRead, BarsResult, BarWrite
 
 router = service_router(
-    MARKET_IMPACT, "bars", "Daily prices and volumes, which estimates and event studies are computed from."
+    MARKET_IMPACT, "bars", "Daily prices and volumes, from which estimates and event studies are computed."
 )
 
 _BODY: dict[str, Any] = {

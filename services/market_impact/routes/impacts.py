@@ -1,4 +1,4 @@
-"""Estimates: taken in as analyses, read with their explanation and outcome."""
+"""Estimates: made from received analyses, read with their explanation and outcome."""
 
 from functools import partial
 from typing import Annotated
@@ -27,7 +27,7 @@ from market_impact.schemas.impacts import ExplanationRead, ImpactBatch, Outcome
 router = service_router(
     MARKET_IMPACT, "impacts", "Estimates of abnormal returns after news, with their explanation and outcome."
 )
-Score = Annotated[float | None, Query(ge=0, le=100, allow_inf_nan=False, description="Least impact score.")]
+Score = Annotated[float | None, Query(ge=0, le=100, allow_inf_nan=False, description="Minimum impact score.")]
 
 
 @router.post("/impacts")
@@ -45,17 +45,19 @@ async def find_impacts(
     connection: ReadConnectionDep,
     page: PageDep,
     as_of: AsOf = None,
-    ticker: Annotated[Ticker | None, Query(description="Only this security.")] = None,
-    direction: Annotated[Direction | None, Query(description="Only estimates that point this way.")] = None,
-    basis: Annotated[Basis | None, Query(description="Only this basis.")] = None,
-    horizon_days: Annotated[int | None, Query(ge=1, le=250, description="Only this horizon, in sessions.")] = None,
+    ticker: Annotated[Ticker | None, Query(description="Only estimates for this security.")] = None,
+    direction: Annotated[Direction | None, Query(description="Only estimates with this direction.")] = None,
+    basis: Annotated[Basis | None, Query(description="Only estimates on this basis.")] = None,
+    horizon_days: Annotated[
+        int | None, Query(ge=1, le=250, description="Only estimates for this horizon, in trading sessions.")
+    ] = None,
     min_impact_score: Score = None,
-    article_id: Annotated[UUID | None, Query(description="Only this article.")] = None,
+    article_id: Annotated[UUID | None, Query(description="Only estimates based on this article.")] = None,
     model_version: Annotated[
         str | None, Query(max_length=100, pattern=r"^[ -~]*$", description="Only estimates of this model.")
     ] = None,
-    scored_from: Annotated[Moment | None, Query(description="Only estimates made at or after this.")] = None,
-    scored_to: Annotated[Moment | None, Query(description="Only estimates made at or before this.")] = None,
+    scored_from: Annotated[Moment | None, Query(description="Only estimates made at or after this time.")] = None,
+    scored_to: Annotated[Moment | None, Query(description="Only estimates made at or before this time.")] = None,
 ) -> Page[Impact]:
     """List current estimates, the latest scored first; with `as_of` those that were current then."""
     wanted = ImpactFilter(
@@ -78,7 +80,7 @@ async def find_impacts(
 async def read_impact(
     impact_id: UUID, connection: ReadConnectionDep, conditional: ConditionalDep, as_of: AsOf = None
 ) -> Impact:
-    """Read one estimate; an earlier version keeps its id, and a withdrawn one says so by its state."""
+    """Read one estimate. An earlier version keeps its id; `state` says whether it was withdrawn."""
     impact = await reading.read_impact(connection, impact_id, as_of)
     conditional.answer(etag_of(impact_id, impact.state))
     return impact
@@ -92,5 +94,5 @@ async def read_explanation(impact_id: UUID, connection: ReadConnectionDep) -> Ex
 
 @router.get("/impacts/{impact_id}/outcome", responses=problems(404))
 async def read_outcome(impact_id: UUID, connection: ReadConnectionDep) -> Outcome:
-    """Read what really happened; `status` is `pending` until the horizon has passed and its bars are here."""
+    """Read what really happened; `status` is `pending` until the horizon has passed and its bars are available."""
     return await reading.read_outcome(connection, impact_id)

@@ -83,9 +83,9 @@ def canonical_url(url: str) -> str:
     """
     text = url.strip()
     if not text or len(text) > MAX_URL_CHARACTERS:
-        raise InvalidURLError(f"An address has 1 to {MAX_URL_CHARACTERS} characters, not {len(text)}.")
+        raise InvalidURLError(f"An address must have 1 to {MAX_URL_CHARACTERS} characters, not {len(text)}.")
     if without_control_characters(text) != text:
-        raise InvalidURLError("An address has no control characters.")
+        raise InvalidURLError("An address must not contain control characters.")
     try:
         parts = urlsplit(text)
         port = parts.port
@@ -95,7 +95,7 @@ def canonical_url(url: str) -> str:
     if scheme not in _DEFAULT_PORTS or not parts.hostname:
         raise InvalidURLError(f"{text[:200]!r} is not an absolute http(s) address.")
     if "@" in parts.netloc:
-        raise InvalidURLError("An article's address carries no credentials.")
+        raise InvalidURLError("An article's address must not contain credentials.")
     host, path = _without_amp_cache(_host(parts.hostname), parts.path)
     if "%" in path or not path.isascii():
         path = quote(unquote_to_bytes(path), safe=_SAFE_PATH)

@@ -1,4 +1,4 @@
-"""Plain text from what providers send: entities, tags, odd white space and typographic quotes."""
+"""Cleans provider text to plain text: entities, tags, odd white space and typographic quotes."""
 
 import html
 import re

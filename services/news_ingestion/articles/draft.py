@@ -1,4 +1,4 @@
-"""An article on its way in: as a provider gave it (`Item`), and cleaned and ready for the decision (`Draft`)."""
+"""An incoming article: as received from a provider (`Item`), and cleaned for the duplicate decision (`Draft`)."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -160,7 +160,9 @@ def clean_item(item: Item, *, received_at: datetime) -> Draft:
     if not title:
         raise RejectedItemError("title_missing", "The article has no title.")
     if len(title) > MAX_TITLE_CHARACTERS:
-        raise RejectedItemError("title_too_long", f"The title has {len(title)} characters; {MAX_TITLE_CHARACTERS} fit.")
+        raise RejectedItemError(
+            "title_too_long", f"The title has {len(title)} characters; the maximum is {MAX_TITLE_CHARACTERS}."
+        )
     if not item.url or not item.url.strip():
         raise RejectedItemError("url_missing", "The article has no address.")
     url = item.url.strip()
@@ -170,10 +172,10 @@ def clean_item(item: Item, *, received_at: datetime) -> Draft:
         raise RejectedItemError("url_invalid", str(error)) from error
     published_at = item.published_at or received_at
     if published_at.year < FIRST_YEAR:
-        raise RejectedItemError("published_too_early", f"{published_at.isoformat()} lies before {FIRST_YEAR}.")
+        raise RejectedItemError("published_too_early", f"{published_at.isoformat()} is before {FIRST_YEAR}.")
     # Before it is read into UTC, which the last moments of the calendar do not survive.
     if (published_at - received_at).total_seconds() > 86_400:
-        raise RejectedItemError("published_in_future", f"{published_at.isoformat()} lies more than a day ahead.")
+        raise RejectedItemError("published_in_future", f"{published_at.isoformat()} is more than a day in the future.")
     published_at = published_at.astimezone(UTC)
     return Draft(
         title=title,

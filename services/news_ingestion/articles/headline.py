@@ -1,4 +1,4 @@
-"""A headline as the duplicate decision sees it: words, figures and dates, freed of what wires and sites add."""
+"""A headline as the duplicate decision sees it: words, figures and dates, without what wires and sites add."""
 
 import re
 from dataclasses import dataclass, field
@@ -95,7 +95,7 @@ _CACHED_WORD_CHARACTERS = 40
 _CACHED_TITLE_CHARACTERS = 300
 
 
-# Headlines draw on few words: with 32,768 of them cached a headline is read twice as fast.
+# Headlines draw on few words: with 32,768 of them cached, a headline is read twice as fast.
 @lru_cache(maxsize=32_768)
 def _classify(cased: str) -> tuple[_Kind, str]:  # noqa: PLR0911 - one line per rule
     """Return the kind of a token and its folded form; "IT" in capitals is the sector, "it" the pronoun."""

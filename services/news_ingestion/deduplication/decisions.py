@@ -1,4 +1,4 @@
-"""What becomes of a batch of articles: each is created, a duplicate, a near-duplicate or a revision.
+"""Decides on a batch of articles: each is new, a duplicate, a near-duplicate or a revision.
 
 Articles are decided one after the other, against what is stored and against those before them in the batch.
 """

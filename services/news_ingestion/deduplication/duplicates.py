@@ -1,4 +1,4 @@
-"""Are two articles the same? Their addresses, headlines, bodies, publishers and times, in this order."""
+"""Decides whether two articles are the same, by addresses, headlines, bodies, publishers and times, in this order."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Do two headlines tell the same? The decision, with the rule that made it and the words for and against it.
+"""Decides whether two headlines say the same, with the rule that decided and the words for and against.
 
 Overlap alone cannot tell "Pepper futures rise on spot demand" from "Aluminium futures rise on spot demand", nor a
 raised from a lowered price target. So the decision looks at what differs: a figure, a date, a direction or a name

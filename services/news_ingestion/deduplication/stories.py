@@ -1,4 +1,4 @@
-"""Which articles are on one event, and how new an article is within its story.
+"""Which articles report the same event, and how novel an article is within its story.
 
 Precision before recall: a wrong merge mixes the news of two companies, a missed one only splits a story. Measured on
 4,927 headlines of 69 stories (UCI News Aggregator): pairwise precision 0.94, recall 0.30.

@@ -1,4 +1,4 @@
-"""What every kind of source has to say and do."""
+"""The interface of every kind of source."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping

@@ -130,7 +130,9 @@ class ProviderClient:
         except ForbiddenAddress as error:
             problem = ProviderError("forbidden", "forbidden_address", str(error))
         except TimeoutError:
-            problem = ProviderError("unavailable", "timeout", f"No whole answer in {self._timeout_seconds:g} seconds.")
+            problem = ProviderError(
+                "unavailable", "timeout", f"No complete response within {self._timeout_seconds:g} seconds."
+            )
         except BodyTooLarge as error:
             problem = ProviderError("too_large", "too_large", str(error))
         except UndecodableBody as error:
@@ -158,7 +160,7 @@ def _start(url: str, parameters: Mapping[str, str] | None) -> httpx.URL:
     try:
         address = read_web_address(url)
     except InvalidWebAddress as error:
-        raise ProviderError("forbidden", "invalid_address", f"The address cannot be asked: {error}.") from error
+        raise ProviderError("forbidden", "invalid_address", f"The address cannot be requested: {error}.") from error
     return address.copy_merge_params(dict(parameters)) if parameters else address
 
 

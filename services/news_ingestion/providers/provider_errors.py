@@ -1,4 +1,4 @@
-"""What can go wrong with a provider, in the words in which the service answers it."""
+"""Failures of providers, in the terms in which the service reports them."""
 
 from datetime import datetime
 from typing import Literal, NotRequired, TypedDict

@@ -1,4 +1,4 @@
-"""The stored articles that new ones are compared with: at their addresses, and with like texts."""
+"""The stored articles that new ones are compared with: those with the same address or a similar text."""
 
 from collections import defaultdict
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What taking in a batch reads and writes: a fixed number of statements, however many articles it has."""
+"""Reads and writes of ingesting a batch: a fixed number of statements, however many articles it has."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence

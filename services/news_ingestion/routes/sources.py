@@ -67,7 +67,7 @@ async def read_source(
 async def change_source(
     source_id: UUID, source: SourceUpdate, connection: ConnectionDep, engine: EngineDep, conditional: ConditionalDep
 ) -> SourceRead:
-    """Change what is given and leave the rest; the source is then due at once and its errors are forgotten."""
+    """Change the given fields and leave the rest; the source is then due at once and its errors are cleared."""
     changed = await management.change(engine, connection, source_id, source, conditional)
     conditional.tag(management.tag_of(changed))
     return management.read(engine, changed)
@@ -81,10 +81,10 @@ async def delete_source(source_id: UUID, connection: ConnectionDep, conditional:
 
 @router.post("/sources/{source_id}:fetch", summary="Fetch a source now", responses=problems(404, 409))
 async def fetch_source(source_id: UUID, engine: EngineDep) -> FetchRead:
-    """Fetch a source at once, whatever its schedule says, and return how it went.
+    """Fetch a source at once, regardless of its schedule, and return the result.
 
-    A source that was switched off because of its key or its query is switched on again when this goes well. While
-    somebody else is fetching it, the answer is 409.
+    A source that was disabled because of its key or its query is enabled again when this succeeds. While
+    another fetch of it is running, the answer is 409.
     """
     return FetchRead.from_row(await fetch_now(engine, source_id))
 
@@ -100,8 +100,8 @@ async def read_plan(source_id: UUID, connection: ReadConnectionDep, engine: Engi
 async def list_fetches(
     connection: ReadConnectionDep,
     page: PageDep,
-    source_id: Annotated[UUID | None, Query(description="Fetches of one source.")] = None,
-    status: Annotated[FetchStatus | None, Query(description="Fetches that ended so.")] = None,
+    source_id: Annotated[UUID | None, Query(description="Only fetches of this source.")] = None,
+    status: Annotated[FetchStatus | None, Query(description="Only fetches with this status.")] = None,
 ) -> Page[FetchRead]:
     """Return the ledger of fetches, newest first: requests, their statuses, and what became of the articles."""
     rows = await sources.list_fetches(connection, page, source_id, status)
@@ -110,9 +110,9 @@ async def list_fetches(
 
 @router.get("/coverage", summary="List what could not be fetched", responses=problems(404))
 async def list_coverage(connection: ReadConnectionDep, engine: EngineDep, page: PageDep) -> Page[CoverageRead]:
-    """Return, source by source, the stretches of time that were not fetched in full, and why.
+    """Return for each source the periods that were not fetched in full, and why.
 
-    `delay` is hidden by the plan, `cap` was more than it shows of one query, `quota` came after the day's last request,
-    `error` while the source failed, `disabled` while it was switched off.
+    `delay`: the plan does not show the articles yet; `cap`: one query had more results than the plan shows;
+    `quota`: the day's requests were used up; `error`: the source failed; `disabled`: it was disabled.
     """
     return await coverage_page(engine, connection, page)

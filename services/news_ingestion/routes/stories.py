@@ -1,4 +1,4 @@
-"""Stories: one event, however many tell it."""
+"""Stories: all articles on one event."""
 
 from typing import Annotated
 
@@ -15,7 +15,7 @@ from news_ingestion.dependencies import StoryID
 from news_ingestion.repository import reading
 from news_ingestion.schemas.articles import Headline, StoryDetail, StoryRead
 
-router = service_router(NEWS_INGESTION, "stories", "Articles that tell of the same event.")
+router = service_router(NEWS_INGESTION, "stories", "Articles that report the same event.")
 _MAX_HEADLINES = 500
 
 
@@ -23,8 +23,12 @@ _MAX_HEADLINES = 500
 async def list_stories(
     connection: ReadConnectionDep,
     page: PageDep,
-    published_from: Annotated[Moment | None, Query(description="With an article then or later.")] = None,
-    published_to: Annotated[Moment | None, Query(description="With an article then or earlier.")] = None,
+    published_from: Annotated[
+        Moment | None, Query(description="Only stories with an article published at or after this time.")
+    ] = None,
+    published_to: Annotated[
+        Moment | None, Query(description="Only stories with an article published at or before this time.")
+    ] = None,
 ) -> Page[StoryRead]:
     """Return stories, those with the newest article first."""
     rows = await reading.list_stories(connection, page, published_from, published_to)

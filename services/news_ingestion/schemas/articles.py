@@ -1,4 +1,4 @@
-"""What the API of articles and stories takes and answers."""
+"""Request and response bodies of articles and stories."""
 
 from datetime import datetime
 from operator import attrgetter
@@ -19,8 +19,10 @@ from news_ingestion.repository.reading import ArticleRow, HeadlineRow, StoryRow
 
 _UpperTicker = Annotated[Ticker, BeforeValidator(lambda value: value.upper() if isinstance(value, str) else value)]
 _REASONS: dict[Reason, ItemError] = {
-    "older_version": ItemError(code="older_version", detail="It is an older version of the article, which stays."),
-    "retracted": ItemError(code="article_retracted", detail="The article was retracted, and stays so."),
+    "older_version": ItemError(
+        code="older_version", detail="It is an older version of the article; the stored version stays."
+    ),
+    "retracted": ItemError(code="article_retracted", detail="The article was retracted and stays retracted."),
 }
 _URL = Annotated[str, StringConstraints(min_length=1, max_length=2_048)]
 
@@ -61,7 +63,7 @@ class ArticleCreate(BaseModel):
 
 
 class ArticleBatch(BaseModel):
-    """1 to 500 articles; one that does not fit is answered `rejected` and fails no other."""
+    """1 to 500 articles; an invalid one is answered `rejected` and does not fail the others."""
 
     articles: list[Tolerant[ArticleCreate]] = Field(
         min_length=1, max_length=MAX_BATCH_ITEMS, description="1 to 500 articles."
@@ -75,7 +77,7 @@ class ArticleBatch(BaseModel):
 
 
 class Comparison(BaseModel):
-    """The explained decision on two articles.
+    """The decision on two articles, explained.
 
     Notes
     -----
@@ -84,8 +86,8 @@ class Comparison(BaseModel):
     `different` (too little in common), `recurring` (the same publisher's next edition).
     """
 
-    duplicate: bool = Field(description="Whether the two tell the same.")
-    rule: Rule = Field(description="What decided; the words are explained above.")
+    duplicate: bool = Field(description="Whether the two are duplicates.")
+    rule: Rule = Field(description="The rule that decided; the values are explained above.")
     similarity: float = Field(ge=0.0, le=1.0, description="Share of words and figures that both have.")
     shared: list[str] = Field(description="Words and figures that both have, normalised.")
     differing: list[str] = Field(description="Words and figures that only one has, normalised.")
@@ -113,9 +115,9 @@ class ArticleResult(BaseModel):
 
     Notes
     -----
-    `created` is new; `duplicate` was here already (`article_id` is the one stored); `near_duplicate` is a syndicated
+    `created` is new; `duplicate` was already stored (as `article_id`); `near_duplicate` is a syndicated
     copy, stored under its own `article_id`, counted in its story and not handed on; `revised` corrects the article at
-    this address; `rejected` does not fit, and `error` says why. On a `duplicate` that is not what is stored, `error`
+    this address; `rejected` is invalid, and `error` says why. On a `duplicate` that is not what is stored, `error`
     says why it changes nothing: `older_version` or `article_retracted`.
     """
 
@@ -166,7 +168,7 @@ class Comparand(BaseModel):
         default=None, description="Full text; compared when both have at least 200 characters, up to the first 4,000."
     )
     url: _URL | None = Field(
-        default=None, description="Address; two equal ones are a duplicate whatever the texts say."
+        default=None, description="Address; equal addresses are a duplicate, whatever the texts say."
     )
 
 
@@ -183,7 +185,7 @@ class ArticleRead(BaseModel):
     article_id: UUID = Field(description="Identifier of the article, the same through its revisions.")
     revision: int = Field(description="Number of the version, from 1; a correction or retraction adds 1.")
     state: ArticleState = Field(
-        description="`created` as it came first, `revised` after a correction, `retracted` once taken back."
+        description="`created` at first, `revised` after a correction, `retracted` after a retraction."
     )
     story_id: UUID = Field(description="Identifier of its story.")
     duplicate_of: UUID | None = Field(description="The article that this one is a syndicated copy of.")
@@ -224,7 +226,7 @@ _stored_values = attrgetter(*_STORED)
 
 
 class StoryRead(BaseModel):
-    """One event and how widely it is told."""
+    """One event, and how widely it is reported."""
 
     story_id: UUID = Field(description="Identifier of the story.")
     title: str = Field(description="Headline of the article that began the story.")
@@ -232,8 +234,8 @@ class StoryRead(BaseModel):
     last_published_at: datetime = Field(description="Publication time of its latest article (RFC 3339, UTC).")
     article_count: int = Field(description="Articles of the story, copies included.")
     copy_count: int = Field(description="Syndicated copies among them.")
-    independent_source_count: int = Field(description="Publishers that brought an article of their own.")
-    novelty: float = Field(description="Novelty that the story's latest turn has left, from 1 (new) towards 0.")
+    independent_source_count: int = Field(description="Publishers with an article of their own.")
+    novelty: float = Field(description="Lowest novelty of the story's articles, from 1 (new) towards 0.")
 
     @classmethod
     def from_row(cls, row: StoryRow) -> "StoryRead":
@@ -247,7 +249,7 @@ class Headline(BaseModel):
     article_id: UUID = Field(description="Identifier of the article, the same through its revisions.")
     revision: int = Field(description="Number of the version, from 1; a correction or retraction adds 1.")
     state: ArticleState = Field(
-        description="`created` as it came first, `revised` after a correction, `retracted` once taken back."
+        description="`created` at first, `revised` after a correction, `retracted` after a retraction."
     )
     title: str = Field(description="The headline of this version.")
     source_name: str | None = Field(description="Publisher as named by the source; null when not said.")

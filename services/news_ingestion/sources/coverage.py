@@ -1,4 +1,4 @@
-"""What could not be fetched: the stored gaps of a source and those that are growing just now."""
+"""What could not be fetched: the stored gaps of a source and those that are still growing."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -25,11 +25,11 @@ def growing_gaps(source: SourceRow, provider: Provider, expected_delay_seconds: 
     gaps: list[GapRead] = []
     since = source.seen_until or source.last_ok_at or source.created_at
     if not source.is_enabled:
-        gaps.append(_growing("disabled", source.disabled_reason or "Switched off by a user.", since))
+        gaps.append(_growing("disabled", source.disabled_reason or "Disabled by a user.", since))
     elif source.error_count:
         gaps.append(_failing(source.last_error, since))
     if expected_delay_seconds:
-        detail = f"The plan shows articles {expected_delay_seconds / 3600:g} hours late."
+        detail = f"The plan delays articles by {expected_delay_seconds / 3600:g} hours."
         gaps.append(_growing("delay", detail, now - timedelta(seconds=expected_delay_seconds)))
     return gaps
 

@@ -1,4 +1,4 @@
-"""Fetching sources: claimed with a lease, asked by their provider, taken in, and scheduled again."""
+"""Fetches sources: claims each with a lease, requests its articles, ingests them, and schedules the next fetch."""
 
 import asyncio
 import json
@@ -78,7 +78,7 @@ async def fetch_now(engine: Engine, source_id: UUID) -> FetchRow:
             raise Conflict(f"Articles of a source of kind {found.kind} are posted, not fetched.", code="not_fetched")
         claimed = await sources.claim_source(connection, source_id, owner, now, engine.settings.fetch_lease_seconds)
     if claimed is None:
-        raise Conflict("The source is being fetched just now.", code="being_fetched")
+        raise Conflict("The source is already being fetched.", code="being_fetched")
     return await _run(FetchRun(engine, claimed, owner, now))
 
 

@@ -1,4 +1,4 @@
-"""Creating, changing and planning sources."""
+"""Creates, changes and plans sources."""
 
 from collections.abc import Mapping
 from datetime import timedelta

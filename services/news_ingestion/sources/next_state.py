@@ -1,4 +1,4 @@
-"""What a source is after a fetch: when it is fetched again, whether it still is, and what went wrong (pure)."""
+"""The state of a source after a fetch: its next fetch, whether it stays enabled, and its error (pure)."""
 
 from collections.abc import Callable
 from datetime import datetime

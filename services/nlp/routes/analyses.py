@@ -1,4 +1,4 @@
-"""Analyses: of articles handed over, and of texts that are not stored."""
+"""Analyses of articles from the pipeline, and of texts that are not stored."""
 
 from functools import partial
 from typing import Annotated
@@ -24,7 +24,7 @@ from nlp.repository import AnalysisFilter
 from nlp.schemas import ArticleBatch, TextAnalyses, TextBatch
 
 router = service_router(
-    NLP, "analyses", "What the models find in articles that were handed over, and in texts that are not stored."
+    NLP, "analyses", "Results of the models on articles from the pipeline, and on texts that are not stored."
 )
 _Name = Annotated[str | None, Query(max_length=100)]
 
@@ -33,9 +33,9 @@ _Name = Annotated[str | None, Query(max_length=100)]
 async def create_analyses(batch: ArticleBatch, engine: EngineDep) -> BatchResult:
     """Analyse 1 to 500 articles, store the result of each and hand it on to market impact.
 
-    The answer says for each article, in the order given, whether its analysis was `stored`, was here before
-    (`unchanged`), is older than what is here (`superseded`), or does not fit the contract (`rejected`). Sending a batch
-    again changes nothing. A retracted article gives an analysis without entities.
+    The response says for each article, in the order given, whether its analysis was `stored`, was already stored
+    (`unchanged`), is older than what is stored (`superseded`), or does not fit the contract (`rejected`). Sending a
+    batch again changes nothing. A retracted article gives an analysis without entities.
     """
     return await answer_handover(engine.runtime, batch.articles, partial(analyse, engine))
 
@@ -44,15 +44,13 @@ async def create_analyses(batch: ArticleBatch, engine: EngineDep) -> BatchResult
 async def analyze_texts(
     batch: TextBatch,
     engine: EngineDep,
-    counterfactual: Annotated[
-        bool, Query(description="Also say what the score would be without each stretch of evidence.")
-    ] = False,
+    counterfactual: Annotated[bool, Query(description="Also return the score without each span of evidence.")] = False,
 ) -> TextAnalyses:
     """Analyse 1 to 500 texts without storing them, in the order given.
 
-    With `entity` the `sentiment` of a text is the one toward that name. A text in another language than English is
-    marked and not scored: `abstained` with the reason; so is a text that the analysis fails on. With `counterfactual`
-    each text is read again without each of its at most five stretches of evidence.
+    With `entity`, the `sentiment` of a text is the one toward that name. A text that is not in English is
+    not scored: it is answered `abstained`, with the reason. So is a text on which the analysis fails. With
+    `counterfactual`, each text is scored again without each of its spans of evidence, at most five.
     """
     return await analyse_posted(engine, batch, counterfactual=counterfactual)
 
@@ -61,15 +59,17 @@ async def analyze_texts(
 async def list_analyses(
     connection: ReadConnectionDep,
     page: PageDep,
-    ticker: Annotated[Ticker | None, Query(description="Linked to this security.")] = None,
+    ticker: Annotated[Ticker | None, Query(description="Only analyses linked to this security.")] = None,
     topic: _Name = None,
     event_type: _Name = None,
     label: SentimentLabel | None = None,
     min_relevance: Annotated[
         float | None,
-        Query(ge=0, le=1, description="Least relevance of the `ticker` asked for, or of any entity."),
+        Query(ge=0, le=1, description="Minimum relevance of the given `ticker`, or of any entity when none is given."),
     ] = None,
-    model_version: Annotated[str | None, Query(max_length=100, description="Made with this model version.")] = None,
+    model_version: Annotated[
+        str | None, Query(max_length=100, description="Only analyses made with this model version.")
+    ] = None,
     as_of: AsOf = None,
 ) -> Page[Analysis]:
     """List analyses, the newest news first."""

@@ -20,14 +20,16 @@ from nlp.entities.search import EntityQuery
 from nlp.schemas import AliasesUpdate, EntityRead, NamesToResolve, Resolutions
 
 router = service_router(NLP, "entities", "Names of companies and other entities, and the securities that they mean.")
-EntityId = Annotated[str, Path(min_length=1, max_length=200, description="For example `company-320193`.")]
+EntityId = Annotated[
+    str, Path(min_length=1, max_length=200, description="Identifier of the entity, for example `company-320193`.")
+]
 
 
 @router.get("/entities", responses=problems(404))
 async def list_entities(
     engine: EngineDep,
     page: PageDep,
-    q: Annotated[str | None, Query(max_length=100, description="Part of the name, or an alias as a whole.")] = None,
+    q: Annotated[str | None, Query(max_length=100, description="Part of the name, or a whole alias.")] = None,
     type: Annotated[EntityType | None, Query(description="Only entities of this type.")] = None,  # noqa: A002
     ticker: Ticker | None = None,
 ) -> Page[EntityRead]:
@@ -46,7 +48,7 @@ async def read_entity(entity_id: EntityId, engine: EngineDep, conditional: Condi
 
 @router.post("/entities:resolve")
 async def resolve_names(names: NamesToResolve, engine: EngineDep) -> Resolutions:
-    """Say for each name which entities it may mean; what is ambiguous is reported as such and not guessed away."""
+    """Return the entities that each name may mean. An ambiguous name is reported as ambiguous, not guessed."""
     return Resolutions(data=[known_entities.resolution(engine, name) for name in names.names])
 
 
@@ -58,6 +60,6 @@ async def put_aliases(
     engine: EngineDep,
     conditional: ConditionalDep,
 ) -> EntityRead:
-    """Let the given names be all that users call an entity; texts are linked by them from now on, on every replica."""
+    """Replace the user-defined names of an entity; from now on, every replica links texts by them."""
     aliases = await change_aliases(engine, connection, entity_id, update.aliases, conditional)
     return known_entities.read(known_entities.required_entity(engine, entity_id), aliases)

@@ -18,7 +18,7 @@ router = service_router(NLP, "models", "The models with their cards, the taxonom
 
 @router.get("/models")
 async def list_models() -> Models:
-    """List the models at work with their cards: scores, data, and the licence of each data set.
+    """List the models in use with their cards: scores, data, and the licence of each data set.
 
     Some data are non-commercial (`non_commercial_data`): check whether your use of a model trained on them is allowed.
     """
@@ -45,9 +45,9 @@ async def read_events(engine: EngineDep) -> EventTaxonomy:
 
 @router.post("/selfcheck")
 async def check_models(engine: EngineDep) -> SelfcheckRead:
-    """Analyse the frozen golden corpus: 200 with figures when every answer is as frozen, else 503 with the differences.
+    """Analyse the golden corpus: 200 with figures when every result is as frozen, else 503 with the differences.
 
-    Meant as a gate for rollouts: it fails when the models at work are not those that were measured. The metric
-    `nlp_selfcheck_ok` keeps the outcome of the last one.
+    Use it as a gate for rollouts: it fails when the models in use are not those that were measured. The metric
+    `nlp_selfcheck_ok` holds the outcome of the last run.
     """
     return await served_models.check_models(engine)

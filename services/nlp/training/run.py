@@ -1,4 +1,4 @@
-"""The entry of `mia train`: each subject reproduces its shipped artefact from a data folder and returns its scores."""
+"""The entry point of `mia train`: each subject rebuilds its artefact from a data folder and returns its scores."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path

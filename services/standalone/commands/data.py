@@ -1,4 +1,4 @@
-"""`mia replay`, `mia import-bars`, `mia openapi`: what goes in, and what is promised."""
+"""`mia replay`, `mia import-bars`, `mia openapi`, `mia settings`: data, contracts and settings."""
 
 import json
 from pathlib import Path
@@ -31,7 +31,7 @@ def replay(
     api_key_file: KeyFileOption = None,
     batch: Annotated[int, typer.Option(min=1, max=500, help="Articles per request.")] = 200,
 ) -> None:
-    """Send the articles of a file through a running system and check that the counts of every hop balance."""
+    """Send the articles of a file through a running system and check that the counts of every hop add up."""
     log_for_people()
     report = run(_replay(file, url, shown_key(api_key, api_key_file), batch))
     for table in replay_tables(report):
@@ -81,7 +81,9 @@ def openapi_document(name: str) -> JSONDocument:
 
 @app.command()
 def settings(
-    service: Annotated[str | None, typer.Argument(help="One service; those that all share when absent.")] = None,
+    service: Annotated[
+        str | None, typer.Argument(help="One service; the settings of every service when absent.")
+    ] = None,
 ) -> None:
     """Print the environment variables, their defaults and what they mean, as a Markdown table."""
     rows = own_settings(service_named(service)) if service else common_settings()

@@ -1,4 +1,4 @@
-"""PostgreSQL and Redis as they come in Python wheels, started in a folder and stopped with the process."""
+"""PostgreSQL and Redis from Python wheels, started in a folder and stopped with the process."""
 
 import asyncio
 import os

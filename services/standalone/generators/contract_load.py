@@ -1,4 +1,4 @@
-"""Writes the requests that a canary is tried with, from the contracts: `python -m standalone.generators.contract_load`.
+"""Writes the requests for testing canaries from the contracts: `python -m standalone.generators.contract_load`.
 
 Every operation is there that changes nothing and can be asked without knowing an id: reads without path parameters, and
 the POSTs that only compute. One line each, `METHOD<tab>path<tab>body`, for the load tester's shell.

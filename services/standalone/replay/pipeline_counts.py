@@ -1,4 +1,4 @@
-"""The counts of the pipeline: how many items each hop received and passed on, and whether the sums agree."""
+"""Counts of the pipeline: how many items each hop received and passed on, and whether they add up."""
 
 import time
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Replays a file of articles through a running system and balances the counts of every hop."""
+"""Replays a file of articles through a running system, and checks that the counts of every hop add up."""
 
 import asyncio
 import statistics

@@ -1,4 +1,4 @@
-"""What Envoy answers itself, in the form in which services answer: problem bodies, and `Retry-After` where it helps."""
+"""Envoy's own responses, in the form of the services': problem bodies, and `Retry-After` where it helps."""
 
 from http import HTTPStatus
 
@@ -11,16 +11,16 @@ from common.errors import PROBLEM_JSON
 _RETRY_AFTER_SECONDS = 2
 _DETAILS = {
     400: "The gateway cannot read the request.",
-    403: "The gateway forbids it.",
-    404: "No service is at this path.",
-    408: "The request did not arrive as a whole in time.",
+    403: "The gateway forbids the request.",
+    404: "There is no service at this path.",
+    408: "The request was not received completely in time.",
     413: "The body is larger than the gateway accepts.",
-    426: "The gateway speaks HTTP/1.1 and HTTP/2.",
-    431: "Request line and headers are larger, or more, than the gateway accepts.",
+    426: "The gateway supports HTTP/1.1 and HTTP/2.",
+    431: "The request line and headers are larger, or more, than the gateway accepts.",
     500: "The gateway failed.",
-    501: "The gateway does not speak what the request asks for.",
-    502: "The service answered something that is not HTTP.",
-    503: "The service does not answer just now; whether it has seen the request is not known.",
+    501: "The gateway does not support what the request asks for.",
+    502: "The response of the service is not HTTP.",
+    503: "The service is not available; it is not known whether it received the request.",
     504: "The service did not answer in time.",
 }
 _RETRIED = frozenset({503, 504})

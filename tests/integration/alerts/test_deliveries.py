@@ -74,7 +74,7 @@ async def test_a_receiver_that_answers_a_byte_now_and_then_is_left(start_service
         delivery = await delivery_in(alerts, "pending", n_attempts=1)
         (attempt,) = await attempts(alerts, delivery)
         assert attempt["status_code"] is None
-        assert attempt["error"] == "ReadTimeout: No whole answer in 0.3 seconds."
+        assert attempt["error"] == "ReadTimeout: No complete response within 0.3 seconds."
 
 
 async def test_a_receiver_that_asks_for_it_gets_a_rest(alerts, webhook, clock):

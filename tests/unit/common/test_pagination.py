@@ -85,7 +85,7 @@ def test_a_refusal_tells_the_client_one_thing_and_the_developer_why(
     with pytest.raises(NotFound) as caught:
         decode_cursor(encode_cursor(key), kinds)
 
-    assert (str(caught.value), caught.value.code) == ("The cursor marks no place in this list.", "unknown_cursor")
+    assert (str(caught.value), caught.value.code) == ("The cursor does not belong to this list.", "unknown_cursor")
     assert str(caught.value.__cause__) == reason
 
 

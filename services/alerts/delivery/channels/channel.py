@@ -1,4 +1,4 @@
-"""What a kind of receiver is: the configuration that a person gives it, and how a message is sent to it.
+"""The interface of a kind of receiver: its configuration, and how a message is sent to it.
 
 A kind is one module of this package: its `Channel` and the `ReceiverDefinition` that users create it by, which
 `registry` lists. A definition's own fields are the configuration. It is stored as JSON, apart from the fields marked

@@ -1,4 +1,4 @@
-"""The configuration of receivers as it is stored: what is no secret as JSON, the secrets sealed beside it."""
+"""The stored configuration of receivers: JSON for what is not secret, and the encrypted secrets."""
 
 import json
 from collections.abc import Collection

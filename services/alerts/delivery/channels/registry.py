@@ -1,4 +1,4 @@
-"""The kinds of receivers there are. A new one is a module beside this one, and a line in `CHANNELS`."""
+"""The available kinds of receivers. A new one is a module beside this one, and a line in `CHANNELS`."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager

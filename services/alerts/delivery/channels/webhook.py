@@ -30,7 +30,7 @@ class WebhookCreate(ReceiverDefinition):
     name: Name
     kind: Literal["webhook"]
     # Whoever knows the address of a webhook can post to it.
-    url: Annotated[WebhookURL, Secret()] = Field(description="Where the requests are sent; only http and https.")
+    url: Annotated[WebhookURL, Secret()] = Field(description="URL that the requests are sent to; only http and https.")
     enabled: StrictBool = True
 
 

@@ -49,13 +49,13 @@ class NewsAPIConfig(BaseModel):
         """Raise `ValueError` on combinations that NewsAPI refuses."""
         if self.endpoint == "everything":
             if not (self.q or self.sources or self.domains):
-                raise ValueError("one of q, sources and domains is needed")
+                raise ValueError("one of q, sources and domains is required")
             if self.country or self.category:
                 raise ValueError("country and category belong to top-headlines")
         elif self.sources and (self.country or self.category):
             raise ValueError("sources cannot be combined with country or category")
         elif not (self.q or self.sources or self.country or self.category):
-            raise ValueError("one of q, sources, country and category is needed")
+            raise ValueError("one of q, sources, country and category is required")
 
     def parameters(self) -> dict[str, str]:
         """Return the query string's part that does not change from poll to poll."""
@@ -119,9 +119,9 @@ class NewsAPIProvider(Provider):
         if self._key is None:
             warnings.append("NEWSAPI_KEY is not set: the source is not fetched.")
         if self._plan.delay_seconds:
-            warnings.append(f"The plan shows articles {self._plan.delay_seconds / 3600:g} hours late.")
+            warnings.append(f"The plan delays articles by {self._plan.delay_seconds / 3600:g} hours.")
         if interval > source.interval_seconds:
-            warnings.append(f"The quota of {self._plan.requests_per_day} requests a day stretches the interval.")
+            warnings.append(f"The quota of {self._plan.requests_per_day} requests per day lengthens the interval.")
         return FetchPlan(
             effective_interval_seconds=interval,
             expected_delay_seconds=self._plan.delay_seconds,

@@ -80,15 +80,15 @@ def parse_page(status: int, content: bytes, *, language: str | None = None) -> N
         body = json.loads(content)
     except (ValueError, RecursionError) as error:
         problem = "malformed" if status < 400 else _problem(status, "")
-        raise ProviderError(problem, f"status_{status}", "The answer is not JSON.") from error
+        raise ProviderError(problem, f"status_{status}", "The response is not JSON.") from error
     if not isinstance(body, dict):
-        raise ProviderError("malformed", f"status_{status}", "The answer is not a JSON object.")
+        raise ProviderError("malformed", f"status_{status}", "The response is not a JSON object.")
     if status >= 400 or body.get("status") == "error":
         code = _text(body, "code") or f"status_{status}"
         raise ProviderError(_problem(status, code), code, (_text(body, "message") or "")[:500])
     articles = body.get("articles")
     if not isinstance(articles, list):
-        raise ProviderError("malformed", "articles_missing", "The answer has no list of articles.")
+        raise ProviderError("malformed", "articles_missing", "The response has no list of articles.")
     total = body.get("totalResults")
     items = tuple(
         _item(article, language)

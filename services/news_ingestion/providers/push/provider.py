@@ -1,4 +1,4 @@
-"""Sources of kind `push`: articles are posted by somebody else; nothing is fetched."""
+"""Sources of kind `push`: articles are posted to the service; nothing is fetched."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -23,4 +23,4 @@ class PushProvider(Provider):
 
     async def fetch(self, source: SourceState, client: ProviderClient, now: datetime, fetched: Fetched) -> None:  # noqa: ARG002
         """Say that there is nothing to fetch."""
-        raise ProviderError("request", "push_source", "Articles of this source are posted.")
+        raise ProviderError("request", "push_source", "Articles of this source are posted, not fetched.")

@@ -1,4 +1,4 @@
-"""The text of a feed in UTF-8, ready for a parser: decoded here, and without what parsers fail on or grow by.
+"""Decodes a feed to UTF-8 for the parser, without content that makes parsers fail or use excessive memory.
 
 The encoding that a feed names is a stranger's choice among Python's codecs: `undefined` raises what no parser expects,
 `punycode` and `idna` take quadratic time, `zlib` is no text. The prologue before the first element is written anew: it

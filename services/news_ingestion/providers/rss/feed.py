@@ -1,4 +1,4 @@
-"""RSS and Atom: the articles of a feed that was read."""
+"""RSS and Atom: the articles of a parsed feed."""
 
 import re
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Sources of kind `rss`: RSS and Atom feeds, asked conditionally and as often as they like."""
+"""Sources of kind `rss`: RSS and Atom feeds, fetched with conditional requests at the interval that they ask for."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -68,7 +68,7 @@ class RSSProvider(Provider):
             )
         feed = await self._reader.read(reply.content, url=reply.url, content_type=reply.headers.get("content-type"))
         if not feed.is_feed:
-            raise ProviderError("malformed", "not_a_feed", "The answer is neither RSS nor Atom.")
+            raise ProviderError("malformed", "not_a_feed", "The response is neither RSS nor Atom.")
         fetched.items = list(feed.items)
         # Of a feed that was cut the rest is still to come: "not modified" would hide it.
         conditional = may_ask_conditionally(reply.headers) and not feed.is_cut

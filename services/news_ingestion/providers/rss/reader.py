@@ -1,4 +1,4 @@
-"""Reads feeds in processes of its own: whatever a feed does to the parser is bounded in time and memory.
+"""Parses feeds in separate processes, with bounded time and memory.
 
 feedparser is the best reader of broken feeds and has patterns of quadratic time: an author of 200,000 letters takes it
 minutes, within one call of the regular expression engine that no thread can be called back from.

@@ -1,4 +1,4 @@
-"""What the shipped encoder learns from: each text as pieces with all targets, of the whole and toward names."""
+"""Training examples of the shipped encoder: each text as pieces with all labels, for the whole and toward names."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

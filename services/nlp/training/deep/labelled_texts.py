@@ -1,4 +1,4 @@
-"""Texts with what is known of them: of each as a whole, and toward the names that stand in it."""
+"""Labelled texts: labels for each text as a whole, and toward the names in it."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field

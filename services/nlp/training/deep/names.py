@@ -1,4 +1,4 @@
-"""`mia train entities-deep`: a large tagger learns from the labels, and a small one from it and them."""
+"""`mia train entities-deep`: a large tagger learns from the labels, and a small one from the labels and the large."""
 
 from collections.abc import Sequence
 from pathlib import Path

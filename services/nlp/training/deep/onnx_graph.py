@@ -1,4 +1,4 @@
-"""The trained encoder as an ONNX graph, written node by node, and its form with small integers.
+"""The trained encoder as an ONNX graph, written node by node, and its 8-bit form.
 
 Linear maps run on 8-bit integers (weights of 7 bits, so that processors without dot-product instructions for integers
 cannot overflow). The scale of each input is that of texts seen when the graph is written, so that a text is answered

@@ -1,4 +1,4 @@
-"""Tasks in parallel, a process on its share of the cores for each: two take less than in turn on all cores."""
+"""Runs tasks in parallel, one process per task on its share of the cores: faster than in turn on all cores."""
 
 import os
 from collections.abc import Callable, Mapping

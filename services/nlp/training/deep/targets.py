@@ -1,4 +1,4 @@
-"""Targets as encoders learn them: how likely each class is, and a score."""
+"""Training targets of encoders: class probabilities and a score."""
 
 from collections.abc import Sequence
 from typing import NamedTuple

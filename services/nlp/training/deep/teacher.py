@@ -1,4 +1,4 @@
-"""Teachers (Hinton et al. 2015): larger encoders, tuned on the labels, that read a text once for each question."""
+"""Teachers (Hinton et al. 2015): larger encoders, fine-tuned on the labels, with one pass over a text per question."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

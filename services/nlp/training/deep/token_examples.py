@@ -1,4 +1,4 @@
-"""What the contextual tagger learns from: texts whose tokens have a label each, or a teacher's opinion of it."""
+"""Training examples of the contextual tagger: texts with a label, or a teacher's prediction, for each token."""
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""`mia train entities`: the linear name tagger, a conditional random field taught by labels and the contextual one."""
+"""`mia train entities`: the linear name tagger, a CRF trained on labels and on the contextual tagger's output."""
 
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
