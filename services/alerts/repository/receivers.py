@@ -181,9 +181,8 @@ async def update_disabled(connection: Connection, receiver_id: UUID, reason: str
         update(RECEIVER)
         .where(RECEIVER.c.receiver_id == receiver_id, RECEIVER.c.is_enabled)
         .values(is_enabled=False, disabled_reason=reason, updated_at=now, revision=RECEIVER.c.revision + 1)
-        .returning(RECEIVER.c.receiver_id)
     )
-    return (await connection.execute(statement)).first() is not None
+    return (await connection.execute(statement)).rowcount == 1
 
 
 async def delete_shown_secrets(connection: Connection) -> None:

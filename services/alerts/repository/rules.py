@@ -73,7 +73,7 @@ async def find_version(connection: Connection) -> int:
 async def insert_rule_set(connection: Connection) -> bool:
     """Return whether this database had no rule set yet; it has one then, and two replicas never both get True."""
     statement = insert_or_not(RULE_SET).values(rule_set_id=1, version=0).on_conflict_do_nothing()
-    return (await connection.execute(statement.returning(RULE_SET.c.version))).first() is not None
+    return (await connection.execute(statement)).rowcount == 1
 
 
 async def update_version(connection: Connection) -> int:

@@ -89,7 +89,7 @@ def _deep(data: Path, folder: Path, teachers: Sequence[Path]) -> dict[str, float
     from nlp.training.deep.artefact import train_deep  # noqa: PLC0415
 
     file, pieces = "sentiment-deep.onnx", "word-pieces.json.gz"
-    found = train_deep(data, teachers, folder / file, folder / pieces, structlog.get_logger().info)
+    found = train_deep(data, teachers, folder / file, folder / pieces, say=structlog.get_logger().info)
     publish_deep(folder, file, pieces, found.scores)
     return found.scores
 

@@ -119,6 +119,7 @@ def train_deep(
     weights: Sequence[Path],
     encoder_path: Path,
     vocabulary_path: Path,
+    *,
     say: Say,
     recipes: tuple[Recipe, Recipe] = (TEACHERS_RECIPE, PUPILS_RECIPE),
 ) -> Measured:
