@@ -4,7 +4,7 @@ import pytest
 
 from alerts.matching.conditions import MAX_CONDITIONS, MAX_DEPTH, Condition
 from alerts.matching.linting import Finding, Timing, lint
-from alerts.matching.normal_form import boxes
+from alerts.matching.normal_form import conjunctions
 
 DEFAULTS = Timing(30.0, 300.0, 14_400.0, 0.0)
 
@@ -85,7 +85,7 @@ def test_a_condition_that_never_matches_says_so_even_when_its_parts_are_too_many
 
 
 def heavy(n_alternatives: int) -> Condition:
-    """Return alternatives of a thousand tickers each, nearly the same, so that boxes are few and heavy."""
+    """Return alternatives of a thousand tickers each, nearly the same, so that conjunctions are few and heavy."""
     common = frozenset(f"T{n}" for n in range(999))
     alternatives = (Condition(tickers=common | {f"own {n}"}) for n in range(n_alternatives))
     return Condition(any_of=tuple(Condition(any_of=(each,)) for each in alternatives))
@@ -94,8 +94,8 @@ def heavy(n_alternatives: int) -> Condition:
 def test_a_condition_and_its_negation_may_cost_as_much_together_as_one_condition():
     condition = heavy(40)
 
-    assert boxes(condition)
-    assert boxes(condition, negated=True)
+    assert conjunctions(condition)
+    assert conjunctions(condition, negated=True)
     assert codes(heavy(20)) == []
     assert codes(condition) == ["too_complex"]
 
