@@ -88,7 +88,8 @@ def stored_now() -> dict[str, dict[str, Any]]:
             "document": {
                 name: value
                 for name, value in json.loads(row.document).items()
-                if name not in {"context", "lineage", "impact_id", "article_id"}
+                # The version would hide, in the difference of the file, which estimates a new one changes.
+                if name not in {"context", "lineage", "impact_id", "article_id", "model_version"}
             },
             "explanation": json.loads(row.explanation),
         }
