@@ -14,7 +14,7 @@ ENCODERS := $(addprefix .local/encoders/,bge-small-en-v1.5.onnx e5-small-v2.onnx
 VERSION = $(shell sed -n 's/^version = "\(.*\)"$$/\1/p' pyproject.toml)
 
 .DEFAULT_GOAL := help
-.PHONY: help run up-processes test test-platform test-image test-gitops test-faults mutants fuzz platform-tools cluster-tools promtool libfaketime etcd dev-values contract-load teachers image-tools image lint typecheck format contracts configuration bench soak clean
+.PHONY: help run up-processes test test-platform test-image test-gitops test-faults mutants fuzz platform-tools cluster-tools promtool libfaketime etcd dev-values contract-load teachers image-tools image lint typecheck format contracts stored-estimates configuration bench soak clean
 
 help:  ## Say what can be made
 	@awk -F ':.*## ' '/^##@ /{print substr($$0, 5) ":"} /^[a-z-]+:.*## /{printf "  make %-16s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -83,6 +83,9 @@ configuration: $(STAMP)  ## Write docs/configuration.md anew
 
 contract-load: $(STAMP)  ## Write the requests that canaries are tried with anew, from contracts/
 	@$(BIN)/python -m standalone.generators.contract_load
+
+stored-estimates: $(STAMP)  ## Write the estimates that tests compare with anew, after a change that is meant to change them
+	@$(BIN)/python -m tests.unit.market_impact.stored_estimates
 
 ##@ Render the chart
 

@@ -173,6 +173,14 @@ class NotModified(Exception):
         self.etag = etag
 
 
+class ItemFault(Exception):
+    """Work on an item of a batch failed, and its sender is told why: by a code for a program and words for a person."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+
+
 def describe(error: BaseException, max_characters: int = 300) -> str:
     """Return class and message of an error that a stranger had a hand in: on one line, short, and fit to be stored."""
     try:

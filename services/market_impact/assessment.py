@@ -18,7 +18,8 @@ from market_impact.impacts.document import impact_document
 from market_impact.impacts.outcome import lies_within
 from market_impact.impacts.outcome_recording import count_outcomes
 from market_impact.impacts.row import impact_row, scored_event
-from market_impact.impacts.stored import impact_of
+from market_impact.impacts.stored import readable_impact_of
+from market_impact.metrics import ImpactMetrics
 from market_impact.repository import impacts
 from market_impact.repository.assessments import AssessmentRevisions, NewAssessment
 from market_impact.repository.impacts import NewImpact, SupersededImpact
@@ -104,26 +105,34 @@ async def _write(
         estimated = {(row.article_id, row.ticker, row.horizon_days, row.basis) for row in rows}
         after_commit(connection, lambda: _count(engine, scored, rows))
     analyses = {each.analysis.article_id: each.analysis for each in fresh}
-    withdrawn = _withdrawals(analyses, previous, estimated, now)
-    if withdrawn:
-        await impacts.update_withdrawn(connection, [impact.impact_id for impact in withdrawn])
+    left_out = [
+        earlier
+        for earlier in previous
+        if (earlier.article_id, earlier.ticker, earlier.horizon_days, earlier.basis) not in estimated
+    ]
+    if left_out:
+        await impacts.update_withdrawn(connection, [earlier.impact_id for earlier in left_out])
+        withdrawn = _withdrawals(analyses, left_out, engine.metrics, now)
         handed_on += [impact.model_dump_json() for impact in withdrawn]
     await engine.runtime.handover().put(connection, handed_on)
     await engine.runtime.events.publish(connection, events)
 
 
 def _withdrawals(
-    analyses: Mapping[UUID, Analysis],
-    previous: Sequence[SupersededImpact],
-    estimated: Collection[_Estimated],
-    now: datetime,
+    analyses: Mapping[UUID, Analysis], left_out: Sequence[SupersededImpact], metrics: ImpactMetrics, now: datetime
 ) -> list[Impact]:
-    """Return the earlier estimates that no new one replaces, as retractions under the new revision."""
+    """Return earlier estimates that no new one replaces, as retractions under the new revision.
+
+    Notes
+    -----
+    One that cannot be read was refused by its receiver as well, who has nothing of it to withdraw.
+    """
     withdrawn = []
-    for earlier in previous:
-        if (earlier.article_id, earlier.ticker, earlier.horizon_days, earlier.basis) in estimated:
+    for earlier in left_out:
+        impact = readable_impact_of(earlier.impact_id, earlier.document, metrics)
+        if impact is None:
             continue
-        analysis, impact = analyses[earlier.article_id], impact_of(earlier.document)
+        analysis = analyses[earlier.article_id]
         lineage = impact.lineage.model_copy(update={"analysis_id": analysis.analysis_id, "scored_at": now})
         update = {"state": "retracted", "revision": analysis.revision, "lineage": lineage}
         withdrawn.append(impact.model_copy(update=update))

@@ -15,7 +15,7 @@ from asyncpg.exceptions import PostgresError
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError, StatementError
 
 from common.contracts.batch import BatchResult, ItemError, ItemResult
-from common.errors import ServiceError, Unavailable
+from common.errors import ItemFault, ServiceError, Unavailable
 from common.postgres.database import Connection
 from common.postgres.faults import database_fault
 from common.runtime import Runtime
@@ -37,7 +37,14 @@ def is_items_fault(error: Exception) -> bool:
 
 
 def failure_of(error: Exception) -> ItemError:
-    """Return what an item is refused with: the class of what was raised and the request, nothing of the inside."""
+    """Return what an item is refused with: the class of what was raised and the request, nothing of the inside.
+
+    Notes
+    -----
+    An `ItemFault` says itself what its sender is told.
+    """
+    if isinstance(error, ItemFault):
+        return ItemError(code=error.code, detail=str(error))
     kind, request_id = _kind(error), current_context().request_id
     return ItemError(
         code="internal_error",
@@ -92,7 +99,8 @@ class Isolated(Generic[ItemT, AnswerT]):
         except Exception as error:
             if not is_items_fault(error):
                 raise
-            logger.warning("batch_is_divided", items=len(items), error=type(error).__name__)
+            why = str(error) if isinstance(error, ItemFault) else None
+            logger.warning("batch_is_divided", items=len(items), error=type(error).__name__, why=why)
         # A single item is tried once more, by itself, before it is blamed.
         middle = max(1, len(items) // 2)
         return [*await self._answer_part(items[:middle]), *await self._answer_part(items[middle:])]

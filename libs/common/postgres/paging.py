@@ -33,12 +33,17 @@ class PageRequest:
     cursor: str | None = None
 
     def answer(
-        self, rows: Sequence[RowT], *, key: Callable[[RowT], tuple[Key, ...]], read: Callable[[RowT], ReadT]
+        self, rows: Sequence[RowT], *, key: Callable[[RowT], tuple[Key, ...]], read: Callable[[RowT], ReadT | None]
     ) -> Page[ReadT]:
-        """Return the page of `rows`, which hold one row more than `limit` when there is a next page."""
+        """Return the page of `rows`, which hold one row more than `limit` when there is a next page.
+
+        Notes
+        -----
+        A row of which `read` returns None is left out, and the page is shorter.
+        """
         shown = rows[: self.limit]
         next_cursor = encode_cursor(key(shown[-1])) if len(rows) > self.limit else None
-        return Page(data=[read(row) for row in shown], next_cursor=next_cursor)
+        return Page(data=[found for row in shown if (found := read(row)) is not None], next_cursor=next_cursor)
 
 
 def keyset(statement: Select[Any], page: PageRequest, columns: Sequence[ColumnElement[Any]]) -> Select[Any]:

@@ -10,10 +10,10 @@ import numpy as np
 
 from common.contracts import Basis
 from market_impact.estimation.abnormal_moves import EstimationWindow, Measurement, NewsWindow, measure_news
-from market_impact.estimation.estimate import PRIORS, attenuation, estimate
+from market_impact.estimation.estimate import PRIORS, Estimates, attenuation, estimate
 from market_impact.estimation.linking import Link
 from market_impact.estimation.past_events import NOTHING, NewsKind, PastEvents, Summary
-from market_impact.estimation.posterior import posterior_of
+from market_impact.estimation.posterior import EstimateFault, Posterior, posterior_of
 from market_impact.estimation.shrinkage import weigh
 from market_impact.prices.arrays import FloatArray
 from market_impact.prices.market import Market
@@ -105,6 +105,11 @@ def score_links(links: Sequence[Link], inputs: ScoringInputs) -> list[ScoredImpa
     Nothing later than a link's own publication enters its expectation: volatility comes from sessions that end before
     the estimation gap, evidence from outcomes known before `published_at`. The realised CAR, where prices already hold
     it, is measured in the same sweep and reported beside the estimate.
+
+    Raises
+    ------
+    EstimateFault
+        Of some of the links no estimate can be made; which ones shows when they are scored apart.
     """
     calendar, series = inputs.calendar, inputs.market.series
     published = np.array([to_microseconds(link.analysis.lineage.published_at) for link in links], dtype=np.int64)
@@ -196,11 +201,34 @@ def _estimate(
         [impact.own_events for impact in scored],
     )
     share = np.array([attenuation(basis, impact.link.relevance, impact.link.analysis.novelty) for impact in scored])
-    result = estimate(posterior_of(evidence), volatility, share, level)
+    posterior = posterior_of(evidence)
+    # What overflows is found below, by its result.
+    with np.errstate(over="ignore", invalid="ignore"):
+        result = estimate(posterior, volatility, share, level)
+        _check_finite(result, volatility, scored, posterior)
     values = zip(*(_rounded(getattr(result, name)) for name in Estimate._fields[:-1]), strict=True)
     parts = zip(*(_rounded(part) for part in result.parts.values()), strict=True)
     for impact, numbers, added in zip(scored, values, parts, strict=True):
         impact.estimate = Estimate._make((*numbers, added))
+
+
+def _check_finite(
+    result: Estimates, volatility: FloatArray, scored: Sequence[ScoredImpact], posterior: Posterior
+) -> None:
+    """Raise `EstimateFault` for an estimate that is no number though all its parts are: it could not be read again."""
+    figures = [getattr(result, name) for name in Estimate._fields[:-1]]
+    contributions = [part * volatility for part in result.parts.values()]
+    is_finite = np.isfinite(np.stack([*figures, *contributions])).all(axis=0)
+    if is_finite.all():
+        return
+    index = int(np.argmin(is_finite))
+    impact = scored[index]
+    parts = ", ".join(f"{name} {part[index]:.3g}" for name, part in posterior.parts.items())
+    raise EstimateFault(
+        "estimate_not_finite",
+        f"The estimate on {impact.link.ticker}, {impact.basis} over {impact.horizon_days} session(s), is not finite. "
+        f"In abnormal volatilities of {impact.volatility:.3g} its features add: {parts}.",
+    )
 
 
 def _rounded(values: FloatArray) -> list[float]:

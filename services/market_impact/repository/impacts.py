@@ -27,8 +27,10 @@ _SUPERSEDE_IMPACTS = text(
     RETURNING impact_id, article_id, ticker, horizon_days, basis, document
     """
 )
-# Read out in the database: a hundredth of the document, which need not travel.
-_TITLE = cast(IMPACT.c.document, JSON)["context"]["title"].astext.label("title")
+# Read out in the database: a hundredth of the document, which need not travel. One document that is no JSON would fail
+# the query, so only the title is read as JSON. Its key cannot stand within another text, where quotes are escaped.
+_TITLE_TEXT = cast(func.substring(IMPACT.c.document, r'"title":("(?:[^"\\]|\\.)*")'), JSON)
+_TITLE = func.coalesce(_TITLE_TEXT[()].astext, "").label("title")
 
 
 @dataclass(frozen=True, slots=True)

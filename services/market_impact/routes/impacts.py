@@ -20,7 +20,7 @@ from common.postgres.paging import Page
 from market_impact.assessment import assess
 from market_impact.dependencies import EngineDep
 from market_impact.impacts import reading
-from market_impact.impacts.stored import impact_of
+from market_impact.impacts.stored import readable_impact_of
 from market_impact.repository.impacts import ImpactFilter, list_impacts
 from market_impact.schemas.impacts import ExplanationRead, ImpactBatch, Outcome
 
@@ -42,6 +42,7 @@ async def store_impacts(batch: ImpactBatch, engine: EngineDep) -> BatchResult:
 
 @router.get("/impacts", responses=problems(400, 404))
 async def find_impacts(
+    engine: EngineDep,
     connection: ReadConnectionDep,
     page: PageDep,
     as_of: AsOf = None,
@@ -73,7 +74,11 @@ async def find_impacts(
         scored_to=scored_to,
     )
     rows = await list_impacts(connection, page, wanted)
-    return page.answer(rows, key=lambda row: (row.scored_at, row.impact_id), read=lambda row: impact_of(row.document))
+    return page.answer(
+        rows,
+        key=lambda row: (row.scored_at, row.impact_id),
+        read=lambda row: readable_impact_of(row.impact_id, row.document, engine.metrics),
+    )
 
 
 @router.get("/impacts/{impact_id}", responses=problems(404))

@@ -135,6 +135,15 @@ def test_only_a_row_beyond_the_limit_makes_a_next_page(n_rows: int, shown: list[
     assert page.next_cursor == (None if next_key is None else encode_cursor((next_key,)))
 
 
+def test_a_row_that_cannot_be_read_is_left_out_and_keeps_its_place() -> None:
+    page = PageRequest(limit=3).answer(
+        [9, 8, 7, 6], key=lambda number: (number,), read=lambda number: None if number in {7, 9} else number
+    )
+
+    assert page.data == [8]
+    assert page.next_cursor == encode_cursor((7,))
+
+
 def test_a_page_starts_below_its_cursor_and_asks_for_one_row_more_than_it_shows() -> None:
     table = Table("number", MetaData(), Column("value", BigInteger))
     page = PageRequest(limit=3, cursor=encode_cursor((7,)))

@@ -15,6 +15,7 @@ from market_impact.estimation.scoring import ScoredImpact, ScoringInputs, score_
 from market_impact.estimation.shrinkage import Evidence, weigh
 from market_impact.impacts.document import impact_document
 from market_impact.impacts.explanation import explain
+from market_impact.impacts.model_card import describe_estimate
 from market_impact.impacts.row import impact_row
 from market_impact.repository.impacts import StoredImpact
 from market_impact.schemas.impacts import ExplanationRead
@@ -58,9 +59,16 @@ def stored(impact: ScoredImpact) -> StoredImpact:
     return StoredImpact(**{name: columns[name] for name in StoredImpact._fields})
 
 
-def test_the_features_of_today_are_the_three_parts() -> None:
-    assert list(FEATURES) == ["sentiment", "kind", "ticker"]
-    assert all(each.meaning.endswith(".") for each in FEATURES.values())
+def test_the_meaning_of_every_feature_is_a_sentence() -> None:
+    assert [name for name, each in FEATURES.items() if not each.meaning.endswith(".")] == []
+
+
+@pytest.mark.usefixtures("_with_topics")
+def test_the_model_card_tells_what_every_feature_means() -> None:
+    told = describe_estimate()
+
+    assert [name for name, each in FEATURES.items() if f"`{name}`: {each.meaning}" not in told] == []
+    assert f"the sum of {len(FEATURES)} features" in told
 
 
 @pytest.mark.usefixtures("_with_topics")
@@ -77,7 +85,7 @@ def test_a_feature_is_stored_and_explained_under_its_name() -> None:
     found = explain(stored(score(2)), []).model_dump()
 
     contributions = found["contributions"]
-    assert list(contributions) == ["sentiment", "kind", "ticker", "many_topics"]
+    assert list(contributions) == list(FEATURES)
     assert contributions["many_topics"] == pytest.approx(0.1 * found["volatility"], abs=1e-8)
     assert sum(contributions.values()) == pytest.approx(found["effect"] * found["volatility"], abs=1e-7)
 
