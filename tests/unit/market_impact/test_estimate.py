@@ -78,6 +78,14 @@ def test_the_sentiment_slope_is_learned_from_all_news() -> None:
     assert posterior.parts["sentiment"][0] == pytest.approx(0.8 * 0.25)
 
 
+def test_news_days_of_more_variance_teach_the_slope_less() -> None:
+    # Precision 1 / 0.01 + 100 / 2, to which the data bring 50 / 2.
+    posterior = shrink(replace(PRIOR, event_variance=2.0), 0.8, summary(100, 0.5, score=1.0), NOTHING, NOTHING)
+
+    assert posterior.parts["sentiment"][0] == pytest.approx(0.8 * 25 / 150)
+    assert posterior.variance[0] == pytest.approx(0.8**2 / 150 + 0.25 + 0.09)
+
+
 def test_the_slope_is_the_priors_before_any_outcome() -> None:
     posterior = shrink(replace(PRIOR, slope=0.6), 0.5, NOTHING, NOTHING, NOTHING)
 
@@ -115,6 +123,14 @@ def test_the_sums_without_a_part_are_those_of_the_other_events() -> None:
     left = Sums.of([some.plus(others), some]).without(Sums.of([some, NOTHING]))
 
     assert np.array(left).T.tolist() == [list(others), list(some)]
+    assert {each.dtype for each in left} == {np.dtype(np.float64)}
+
+
+def test_the_mean_of_a_kind_is_beyond_what_its_sentiment_explains() -> None:
+    # A score of .5 explains .3 of the mean of 1.
+    posterior = shrink(replace(PRIOR, slope=0.6), 0.0, NOTHING, summary(12, 1.0, score=0.5), NOTHING)
+
+    assert posterior.parts["kind"][0] == pytest.approx(0.75 * 0.7)
 
 
 def test_without_evidence_the_estimate_is_the_prior() -> None:
@@ -210,3 +226,10 @@ def test_t_of_the_mean_needs_two_events_and_spread() -> None:
     assert t_of_mean(Summary(2, c=0.21, cc=0.0221)) == pytest.approx(0.105 / 0.005)
     assert t_of_mean(Summary(1, c=0.01, cc=0.0001)) is None
     assert t_of_mean(Summary(3, c=0.03, cc=0.0003)) is None
+    assert t_of_mean(Summary(3, c=0.0, cc=0.0)) is None
+
+
+def test_a_spread_above_the_rounding_error_counts() -> None:
+    values = np.array([0.01, 0.01 + 2e-8])
+
+    assert t_of_mean(Summary(2, c=float(values.sum()), cc=float((values**2).sum()))) == pytest.approx(1e6, rel=1e-3)

@@ -188,7 +188,7 @@ def by_hand(scores: np.ndarray, n_days: int, first: int, last: int) -> float:
 def test_joint_scores_of_events_with_gaps_day_by_day(scores_of, first: int, last: int) -> None:
     generator = np.random.default_rng(8)
     residuals, abnormal = generator.normal(0.0, 1.0, (4, 12)), generator.normal(0.5, 1.0, (4, 4))
-    residuals[0, [1, 5]] = residuals[:, 7] = abnormal[1, 2] = residuals[3] = abnormal[3] = np.nan
+    residuals[0, [1, 5]] = residuals[:, 7] = abnormal[1, 2] = residuals[1:, 3] = residuals[3] = abnormal[3] = np.nan
 
     joint = scores_of(residuals, abnormal)
 
@@ -211,9 +211,17 @@ def test_joint_scores_without_spread_or_without_a_day_have_no_test() -> None:
 
 
 def test_a_sign_is_against_the_median_of_the_events_own_days() -> None:
-    scores = sign_scores(np.array([[1.0, 2.0, np.nan], [np.nan] * 3]), np.array([[3.0], [np.nan]])).scores
+    residuals = np.array([[1.0, 2.0, np.nan], [np.nan] * 3, [7.0, 9.0, 8.0]])
 
-    assert np.array_equal(scores, [[-1.0, 0.0, np.nan, 1.0], [np.nan] * 4], equal_nan=True)
+    scores = sign_scores(residuals, np.array([[3.0], [np.nan], [6.0]])).scores
+
+    assert np.array_equal(scores, [[-1.0, 0.0, np.nan, 1.0], [np.nan] * 4, [-1.0, 1.0, 1.0, -1.0]], equal_nan=True)
+
+
+def test_a_rank_is_among_the_events_own_days() -> None:
+    scores = rank_scores(np.array([[1.0, np.nan], [8.0, 9.0]]), np.array([[3.0], [7.0]])).scores
+
+    assert np.allclose(scores, [[1 / 3 - 0.5, np.nan, 2 / 3 - 0.5], [0.0, 0.25, -0.25]], equal_nan=True)
 
 
 def test_events_on_one_date_correlate_as_their_residuals_do() -> None:
