@@ -90,12 +90,12 @@ async def test_notices_to_a_slow_receiver_arrive_in_order_from_however_many_repl
     webhook.faults += [Fault(204, delay_seconds=0.05 * (number % 3)) for number in range(60)]
     articles = [await fire(alerts) for _ in range(10)]
     replicas = dispatchers(alerts, 4)
-    await asyncio.gather(*(each._start_due() for each in replicas))
+    await asyncio.gather(*(each.start_due() for each in replicas))
     for revision in (2, 3):
         for article_id in articles:
             await alerts.signals(impact(article_id=article_id, revision=revision, state="revised"))
         await flush_due(alerts.engine)
-        await asyncio.gather(*(each._start_due() for each in replicas))
+        await asyncio.gather(*(each.start_due() for each in replicas))
 
     async def is_empty() -> bool:
         await asyncio.gather(*(deliver_due(each) for each in replicas))
