@@ -84,7 +84,12 @@ class Dispatcher:
         lease = timedelta(seconds=self._settings.delivery_lease_seconds)
         async with self._runtime.database.transaction() as connection:
             claimed = await claimed_deliveries.claim_deliveries(
-                connection, now=now, claimed_until=now + lease, busy=list(self._busy), limit=_BATCH_DELIVERIES
+                connection,
+                now=now,
+                claimed_until=now + lease,
+                kinds=self._channels,
+                busy=self._busy,
+                limit=_BATCH_DELIVERIES,
             )
         by_receiver: dict[UUID, list[ClaimedDelivery]] = defaultdict(list)
         for delivery in claimed:
@@ -212,10 +217,7 @@ def _rounds(
     batch: Sequence[ClaimedDelivery], concurrency: int, channels: Mapping[str, Channel]
 ) -> list[Sequence[ClaimedDelivery]]:
     """Return one receiver's batch in rounds that are sent at the same time; what is local takes all at once."""
-    channel = channels.get(batch[0].kind)
-    if channel is None:
-        return []
-    size = len(batch) if channel.is_local else concurrency
+    size = len(batch) if channels[batch[0].kind].is_local else concurrency
     return [batch[start : start + size] for start in range(0, len(batch), size)]
 
 
