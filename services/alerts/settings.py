@@ -21,7 +21,7 @@ class Settings(ServiceSettings):
         default=15.0,
         gt=0,
         le=60,
-        description="Seconds for one webhook from connecting to its answer; after them it counts as failed.",
+        description="Seconds for one attempt to reach a receiver, of whichever kind; after them it counts as failed.",
     )
     delivery_concurrency: int = Field(
         default=8, ge=1, le=64, description="Requests to one receiver that one process makes at the same time."

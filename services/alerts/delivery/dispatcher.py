@@ -16,9 +16,10 @@ from uuid import UUID
 import structlog
 
 from alerts.delivery.channels.channel import Channel, Message
-from alerts.delivery.channels.configuration import opened_config
+from alerts.delivery.channels.configuration import opened_config, opened_secrets
 from alerts.delivery.outcome import AttemptOutcome, asked_anew, failed_event, outcome_of
 from alerts.delivery.retry_schedule import SendResult, throttled_until
+from alerts.delivery.told_errors import texts_in, told_error
 from alerts.metrics import AlertMetrics
 from alerts.repository import alerts, claimed_deliveries, deliveries, receivers
 from alerts.repository.claimed_deliveries import ClaimedDelivery, DeliveryOutcome
@@ -34,6 +35,9 @@ from common.wakeup import WakeUp
 logger = structlog.get_logger(__name__)
 
 _BATCH_DELIVERIES = 200
+_MAX_UNCUT_CHARACTERS = 4_096
+# A channel that keeps to the time limit says better what took so long than the dispatcher, which ends any other.
+_GRACE = 1.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,13 +144,19 @@ class Dispatcher:
 
     async def _send(self, delivery: ClaimedDelivery, now: datetime) -> SendResult:
         """Return what became of one try; whatever a stranger's bytes raised in it is a failed one."""
+        box = self._runtime.secret_box
         try:
-            message = _message(self._runtime.secret_box, delivery, now)
-            return await self._channels[delivery.kind].send(message)
+            message = _message(box, delivery, now)
+            secrets = [*message.secrets, *texts_in(opened_secrets(delivery, box))]
         except UnreadableSecret as error:
             return SendResult(error=str(error))
+        try:
+            async with asyncio.timeout(self._settings.webhook_timeout_seconds * _GRACE):
+                result = await self._channels[delivery.kind].send(message)
+            return result if result.error is None else replace(result, error=told_error(result.error, secrets))
         except Exception as error:  # noqa: BLE001 - unrecorded, the attempt would be made again at once, for ever
-            told = describe(error)
+            # Cut only after the secrets are out of it: half of one would not be found.
+            told = told_error(describe(error, _MAX_UNCUT_CHARACTERS), secrets)
             self._runtime.failures.labels("delivery").inc()
             logger.warning("delivery_raised", delivery_id=str(delivery.delivery_id), error=told)
             return SendResult(error=told)
