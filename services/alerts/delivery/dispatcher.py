@@ -19,14 +19,13 @@ from alerts.delivery.channels.channel import Channel, Message
 from alerts.delivery.channels.configuration import opened_config, opened_secrets
 from alerts.delivery.outcome import AttemptOutcome, asked_anew, failed_event, outcome_of
 from alerts.delivery.retry_schedule import SendResult, throttled_until
-from alerts.delivery.told_errors import texts_in, told_error
+from alerts.delivery.told_errors import texts_in, told_error, told_exception
 from alerts.metrics import AlertMetrics
 from alerts.repository import alerts, claimed_deliveries, deliveries, receivers
 from alerts.repository.claimed_deliveries import ClaimedDelivery, DeliveryOutcome
 from alerts.repository.deliveries import AttemptRow
 from alerts.settings import Settings
 from common.clock import uuid7
-from common.errors import describe
 from common.postgres.database import Connection
 from common.runtime import Runtime
 from common.secrets.secret_box import SecretBox, UnreadableSecret
@@ -35,7 +34,6 @@ from common.wakeup import WakeUp
 logger = structlog.get_logger(__name__)
 
 _BATCH_DELIVERIES = 200
-_MAX_UNCUT_CHARACTERS = 4_096
 # A channel that keeps to the time limit says better what took so long than the dispatcher, which ends any other.
 _GRACE = 1.1
 
@@ -155,8 +153,7 @@ class Dispatcher:
                 result = await self._channels[delivery.kind].send(message)
             return result if result.error is None else replace(result, error=told_error(result.error, secrets))
         except Exception as error:  # noqa: BLE001 - unrecorded, the attempt would be made again at once, for ever
-            # Cut only after the secrets are out of it: half of one would not be found.
-            told = told_error(describe(error, _MAX_UNCUT_CHARACTERS), secrets)
+            told = told_exception(error, secrets)
             self._runtime.failures.labels("delivery").inc()
             logger.warning("delivery_raised", delivery_id=str(delivery.delivery_id), error=told)
             return SendResult(error=told)

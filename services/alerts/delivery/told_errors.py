@@ -8,9 +8,11 @@ from urllib.parse import quote, quote_plus, urlsplit
 
 from common.contracts.json import JSONObject
 from common.contracts.text import without_control_characters
+from common.errors import describe
 from common.secrets.masking import without_addresses
 
 MAX_CHARACTERS = 300
+_MAX_UNCUT_CHARACTERS = 4_096
 _HIDDEN = "***"
 # A part of a secret is hidden from this length on; shorter ones are in many words, as are the folders of addresses.
 _MIN_PART_CHARACTERS = 4
@@ -30,6 +32,11 @@ def told_error(text: str, secrets: Iterable[str]) -> str:
     hidden = _without(without_addresses(text), forms)
     line = " ".join(without_control_characters(hidden).split())
     return _without(line, forms)[:MAX_CHARACTERS]
+
+
+def told_exception(error: BaseException, secrets: Iterable[str]) -> str:
+    """Return class and message of `error` as `told_error` does; it is cut only after the secrets are out of it."""
+    return told_error(describe(error, _MAX_UNCUT_CHARACTERS), secrets)
 
 
 def texts_in(secrets: JSONObject) -> Iterator[str]:

@@ -9,6 +9,7 @@ import structlog
 from alerts.delivery.channels.channel import Channel, ReceiverDefinition
 from alerts.delivery.channels.configuration import opened_config, sealed_config
 from alerts.delivery.signatures import new_secret
+from alerts.delivery.told_errors import texts_in, told_exception
 from alerts.engine import Engine
 from alerts.notification.body import notice
 from alerts.notification.ledger_rows import delivery_rows
@@ -18,7 +19,7 @@ from alerts.repository.receivers import NewReceiver, ReceiverChange, ReceiverRow
 from alerts.schemas.receivers import ReceiverRead, SecretRotated
 from common.clock import uuid7
 from common.contracts.json import JSONObject
-from common.errors import Conflict, NotFound
+from common.errors import Conflict, NotFound, ServiceError
 from common.postgres.database import Connection, after_commit
 from common.secrets.secret_box import UnreadableSecret
 
@@ -36,7 +37,7 @@ async def create_receiver(
 ) -> tuple[ReceiverRow, str | None]:
     """Store a receiver; return its row, and its secret when messages of its kind are signed."""
     runtime, channel, config = engine.runtime, engine.channels[receiver.kind], receiver.config()
-    await channel.check(config)
+    await _check(engine, channel, config)
     secret = new_secret() if channel.is_signed else None
     new = NewReceiver(
         *sealed_config(config, channel.definition.secret_fields(), runtime.secret_box),
@@ -48,6 +49,20 @@ async def create_receiver(
         created_at=runtime.clock.now(),
     )
     return await receivers.insert_receiver(connection, new), secret
+
+
+async def _check(engine: Engine, channel: Channel, config: JSONObject) -> None:
+    """Raise an error that the caller understands when `channel` refuses `config`, or cannot check it."""
+    try:
+        await channel.check(config)
+    except ServiceError:
+        raise
+    except Exception as error:  # noqa: BLE001 - it may hold a secret, which the log of a failed request would show
+        engine.runtime.failures.labels("receiver_check").inc()
+        fields = channel.definition.secret_fields()
+        secrets = texts_in({name: value for name, value in config.items() if name in fields})
+        told = told_exception(error, secrets)
+        raise Conflict(f"The configuration could not be checked: {told}", code="configuration_not_checked") from None
 
 
 def read_receiver(engine: Engine, row: ReceiverRow) -> ReceiverRead:
@@ -121,7 +136,7 @@ async def replace_receiver(
         shown = _masks(engine, channel, held)
         config |= {name: held[name] for name, mask in shown.items() if name in held and config.get(name) == mask}
     if config != held:
-        await channel.check(config)
+        await _check(engine, channel, config)
     change = ReceiverChange(
         *sealed_config(config, channel.definition.secret_fields(), runtime.secret_box),
         name=receiver.name,

@@ -252,6 +252,21 @@ async def test_an_error_of_a_channel_is_on_record_without_the_secrets(
     assert "letmein" not in "".join(capsys.readouterr())
 
 
+async def test_a_check_that_fails_is_a_refusal_without_the_secrets(start_service: StartService) -> None:
+    class Unchecked(SafeChannel):
+        async def check(self, config: Config) -> None:
+            raise ValueError(f"no answer to Bearer {config['user']}")
+
+    async with safe_receivers(start_service) as (alerts, engine):
+        unchecked = replace(engine, channels={"safe": Unchecked()})
+        given = SafeCreate(name="safe", place="Bern", user="tk_letmein")
+        async with alerts.service.database.transaction() as connection:
+            with pytest.raises(Conflict, match=r"checked: ValueError: no answer to Bearer \*\*\*$") as found:
+                await create_receiver(unchecked, connection, given)
+
+    assert found.value.__suppress_context__
+
+
 async def test_an_attempt_that_outlasts_the_time_limit_is_a_failed_one_of_any_kind(start_service: StartService) -> None:
     class Endless(PagerChannel):
         async def send(self, message: Message) -> SendResult:
