@@ -1,4 +1,4 @@
-"""Prunes what has been kept long enough: deliveries that are done with, and secrets in stored answers."""
+"""Prunes what has been kept long enough: deliveries that are done with, and secrets of no more use."""
 
 from datetime import timedelta
 
@@ -14,6 +14,7 @@ async def prune_deliveries(engine: Engine) -> int:
 
 
 async def prune_shown_secrets(engine: Engine) -> None:
-    """Take secrets out of the answers that the previous release has stored under an `Idempotency-Key`."""
+    """Forget secrets that the previous release leaves: in answers by `Idempotency-Key`, and of deleted receivers."""
     async with engine.runtime.database.transaction() as connection:
         await receivers.delete_shown_secrets(connection)
+        await receivers.delete_secrets_of_deleted(connection)

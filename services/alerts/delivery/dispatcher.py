@@ -16,16 +16,16 @@ from uuid import UUID
 import structlog
 
 from alerts.delivery.channels.channel import Channel, Message
-from alerts.delivery.channels.configuration import opened_config
+from alerts.delivery.channels.configuration import opened_config, opened_secrets
 from alerts.delivery.outcome import AttemptOutcome, asked_anew, failed_event, outcome_of
 from alerts.delivery.retry_schedule import SendResult, throttled_until
+from alerts.delivery.told_errors import texts_in, told_error, told_exception
 from alerts.metrics import AlertMetrics
 from alerts.repository import alerts, claimed_deliveries, deliveries, receivers
 from alerts.repository.claimed_deliveries import ClaimedDelivery, DeliveryOutcome
 from alerts.repository.deliveries import AttemptRow
 from alerts.settings import Settings
 from common.clock import uuid7
-from common.errors import describe
 from common.postgres.database import Connection
 from common.runtime import Runtime
 from common.secrets.secret_box import SecretBox, UnreadableSecret
@@ -34,6 +34,8 @@ from common.wakeup import WakeUp
 logger = structlog.get_logger(__name__)
 
 _BATCH_DELIVERIES = 200
+# A channel that keeps to the time limit says better what took so long than the dispatcher, which ends any other.
+_GRACE = 1.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,12 @@ class Dispatcher:
         lease = timedelta(seconds=self._settings.delivery_lease_seconds)
         async with self._runtime.database.transaction() as connection:
             claimed = await claimed_deliveries.claim_deliveries(
-                connection, now=now, claimed_until=now + lease, busy=list(self._busy), limit=_BATCH_DELIVERIES
+                connection,
+                now=now,
+                claimed_until=now + lease,
+                kinds=self._channels,
+                busy=self._busy,
+                limit=_BATCH_DELIVERIES,
             )
         by_receiver: dict[UUID, list[ClaimedDelivery]] = defaultdict(list)
         for delivery in claimed:
@@ -135,13 +142,18 @@ class Dispatcher:
 
     async def _send(self, delivery: ClaimedDelivery, now: datetime) -> SendResult:
         """Return what became of one try; whatever a stranger's bytes raised in it is a failed one."""
+        box = self._runtime.secret_box
         try:
-            message = _message(self._runtime.secret_box, delivery, now)
-            return await self._channels[delivery.kind].send(message)
+            message = _message(box, delivery, now)
+            secrets = [*message.secrets, *texts_in(opened_secrets(delivery, box))]
         except UnreadableSecret as error:
             return SendResult(error=str(error))
+        try:
+            async with asyncio.timeout(self._settings.webhook_timeout_seconds * _GRACE):
+                result = await self._channels[delivery.kind].send(message)
+            return result if result.error is None else replace(result, error=told_error(result.error, secrets))
         except Exception as error:  # noqa: BLE001 - unrecorded, the attempt would be made again at once, for ever
-            told = describe(error)
+            told = told_exception(error, secrets)
             self._runtime.failures.labels("delivery").inc()
             logger.warning("delivery_raised", delivery_id=str(delivery.delivery_id), error=told)
             return SendResult(error=told)
@@ -212,10 +224,7 @@ def _rounds(
     batch: Sequence[ClaimedDelivery], concurrency: int, channels: Mapping[str, Channel]
 ) -> list[Sequence[ClaimedDelivery]]:
     """Return one receiver's batch in rounds that are sent at the same time; what is local takes all at once."""
-    channel = channels.get(batch[0].kind)
-    if channel is None:
-        return []
-    size = len(batch) if channel.is_local else concurrency
+    size = len(batch) if channels[batch[0].kind].is_local else concurrency
     return [batch[start : start + size] for start in range(0, len(batch), size)]
 
 

@@ -30,11 +30,12 @@ THROTTLE_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class SendResult:
-    """What became of one attempt: the HTTP status if there was one, the error if not, and what the server asked for.
+    """What became of one attempt: the HTTP status if there was one, the error if it failed, what the server asked for.
 
     Notes
     -----
-    `is_taken` says that a receiver which does not speak HTTP took the message.
+    The message was delivered when there is no `error` and either the status is 2xx or, from a receiver without a
+    status, `is_taken` says so. An error wins over both: an answer of 200 whose body refuses the message is a failure.
     """
 
     status_code: int | None = None
@@ -48,14 +49,13 @@ def verdict(result: SendResult) -> AttemptVerdict:
 
     Notes
     -----
-    Only 2xx is success. A redirect is a failure like any other: it is not followed, for it could lead anywhere. 410
-    says that nobody listens any more; 429, 502 and 504 ask to go easy on the receiver, and so does 503 when it names
-    a time.
+    Of statuses only 2xx is success, and only without an error. A redirect is a failure like any other: it is not
+    followed, for it could lead anywhere. 410 says that nobody listens any more; 429, 502 and 504 ask to go easy on the
+    receiver, and so does 503 when it names a time.
     """
     status = result.status_code
-    if status is None:
-        return "delivered" if result.is_taken else "retry"
-    if 200 <= status < 300:
+    is_taken = result.is_taken if status is None else 200 <= status < 300
+    if is_taken and result.error is None:
         return "delivered"
     if status == 410:
         return "gone"

@@ -4,9 +4,12 @@ import json
 from datetime import timedelta
 from uuid import UUID
 
-from alerts.delivery.channels.channel import ReceiverDefinition
+import structlog
+
+from alerts.delivery.channels.channel import Channel, ReceiverDefinition
 from alerts.delivery.channels.configuration import opened_config, sealed_config
 from alerts.delivery.signatures import new_secret
+from alerts.delivery.told_errors import texts_in, told_exception
 from alerts.engine import Engine
 from alerts.notification.body import notice
 from alerts.notification.ledger_rows import delivery_rows
@@ -16,9 +19,11 @@ from alerts.repository.receivers import NewReceiver, ReceiverChange, ReceiverRow
 from alerts.schemas.receivers import ReceiverRead, SecretRotated
 from common.clock import uuid7
 from common.contracts.json import JSONObject
-from common.errors import Conflict, NotFound
+from common.errors import Conflict, NotFound, ServiceError
 from common.postgres.database import Connection, after_commit
 from common.secrets.secret_box import UnreadableSecret
+
+logger = structlog.get_logger(__name__)
 
 
 async def required_receiver(connection: Connection, receiver_id: UUID, *, for_update: bool = False) -> ReceiverRow:
@@ -32,7 +37,7 @@ async def create_receiver(
 ) -> tuple[ReceiverRow, str | None]:
     """Store a receiver; return its row, and its secret when messages of its kind are signed."""
     runtime, channel, config = engine.runtime, engine.channels[receiver.kind], receiver.config()
-    await channel.check(config)
+    await _check(engine, channel, config)
     secret = new_secret() if channel.is_signed else None
     new = NewReceiver(
         *sealed_config(config, channel.definition.secret_fields(), runtime.secret_box),
@@ -46,18 +51,65 @@ async def create_receiver(
     return await receivers.insert_receiver(connection, new), secret
 
 
+async def _check(engine: Engine, channel: Channel, config: JSONObject) -> None:
+    """Raise an error that the caller understands when `channel` refuses `config`, or cannot check it."""
+    try:
+        await channel.check(config)
+    except ServiceError:
+        raise
+    except Exception as error:  # noqa: BLE001 - it may hold a secret, which the log of a failed request would show
+        engine.runtime.failures.labels("receiver_check").inc()
+        fields = channel.definition.secret_fields()
+        secrets = texts_in({name: value for name, value in config.items() if name in fields})
+        told = told_exception(error, secrets)
+        raise Conflict(f"The configuration could not be checked: {told}", code="configuration_not_checked") from None
+
+
 def read_receiver(engine: Engine, row: ReceiverRow) -> ReceiverRead:
     """Return a receiver as the API shows it."""
     config = shown_config(engine, row)
-    return ReceiverRead.model_validate(
-        {**row._asdict(), "enabled": row.is_enabled, "url": config.get("url"), "config": config}
-    )
+    url = config.get("url")
+    shown = {
+        "enabled": row.is_enabled,
+        "url": url if isinstance(url, str) else None,
+        "config": config,
+        "is_supported": row.kind in engine.channels,
+    }
+    return ReceiverRead.model_validate({**row._asdict(), **shown})
 
 
 def shown_config(engine: Engine, row: ReceiverRow) -> JSONObject:
-    """Return the configuration of a receiver as it may be read: of its secrets only what its channel shows."""
+    """Return the configuration of a receiver as it may be read: its secrets are masked.
+
+    What only another release can read, because of its kind or of what it has stored, is left out.
+    """
     opened = _opened(engine, row)
-    return row.config if opened is None else {**row.config, **engine.channels[row.kind].shown(opened)}
+    channel = engine.channels.get(row.kind)
+    if opened is None or channel is None:
+        return row.config
+    return {**row.config, **_masks(engine, channel, opened)}
+
+
+def _masks(engine: Engine, channel: Channel, opened: JSONObject) -> dict[str, str]:
+    """Return the masks of a receiver's secrets; none when its channel finds them to be another release's."""
+    try:
+        return channel.masks(opened)
+    except Exception as error:  # noqa: BLE001 - one receiver that cannot be shown in full hides no other of the list
+        engine.runtime.failures.labels("receiver_masks").inc()
+        logger.warning("receiver_not_shown", kind=channel.kind, error=type(error).__name__)
+        return {}
+
+
+def _required_channel(engine: Engine, row: ReceiverRow) -> Channel:
+    """Return the channel of a receiver; `Conflict` when this release has none for its kind."""
+    channel = engine.channels.get(row.kind)
+    if channel is None:
+        raise Conflict(
+            f"This release of the service has no receivers of the kind {row.kind!r}. "
+            "Only a release that has them can change this one or send to it; what is due to it waits.",
+            code="kind_not_supported",
+        )
+    return channel
 
 
 def _opened(engine: Engine, row: ReceiverRow) -> JSONObject | None:
@@ -75,15 +127,16 @@ async def replace_receiver(
 
     A secret as it is shown, with its hidden part, is no new one: the receiver keeps the one it has.
     """
+    channel = _required_channel(engine, current)
     if receiver.kind != current.kind:
         raise Conflict("The kind of a receiver cannot change; create another one.", code="kind_is_fixed")
-    runtime, channel, config = engine.runtime, engine.channels[receiver.kind], receiver.config()
+    runtime, config = engine.runtime, receiver.config()
     held = _opened(engine, current)
     if held is not None:
-        shown = channel.shown(held)
-        config |= {name: held[name] for name, given in config.items() if name in shown and shown[name] == given}
+        shown = _masks(engine, channel, held)
+        config |= {name: held[name] for name, mask in shown.items() if name in held and config.get(name) == mask}
     if config != held:
-        await channel.check(config)
+        await _check(engine, channel, config)
     change = ReceiverChange(
         *sealed_config(config, channel.definition.secret_fields(), runtime.secret_box),
         name=receiver.name,
@@ -112,6 +165,7 @@ async def delete_receiver(engine: Engine, connection: Connection, receiver: Rece
 
 async def test_receiver(engine: Engine, connection: Connection, receiver: ReceiverRow) -> DeliveryRow:
     """Put a test message into the ledger, which is delivered like any other, and return its delivery."""
+    _required_channel(engine, receiver)
     now = engine.runtime.clock.now()
     data = json.dumps({"receiver": receiver.name, "title": "This is a test.", "severity": "info"})
     rows = delivery_rows(None, [receiver.receiver_id], 1, notice("test", data, now))
@@ -124,8 +178,8 @@ async def test_receiver(engine: Engine, connection: Connection, receiver: Receiv
 
 async def rotate_secret(engine: Engine, connection: Connection, receiver: ReceiverRow) -> SecretRotated:
     """Make a new secret; for `SECRET_OVERLAP_HOURS` the old one signs beside it."""
-    if not engine.channels[receiver.kind].is_signed:
-        raise Conflict(f"A receiver of kind {receiver.kind} has no secret.", code="no_secret")
+    if not _required_channel(engine, receiver).is_signed:
+        raise Conflict(f"A {receiver.kind} receiver has no signing secret.", code="no_secret")
     runtime = engine.runtime
     now = runtime.clock.now()
     expires_at = now + timedelta(hours=engine.settings.secret_overlap_hours)

@@ -1,6 +1,6 @@
 """What is sent: deliveries claimed with a lease, what attempts made of them, and the attempts themselves."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -71,6 +71,7 @@ _CLAIM = text(
         FROM delivery d JOIN receiver r USING (receiver_id)
         WHERE d.state = 'pending' AND d.next_attempt_at <= :now
           AND (d.claimed_until IS NULL OR d.claimed_until <= :now)
+          AND r.kind = ANY(CAST(:kinds AS text[]))
           AND r.is_enabled AND r.deleted_at IS NULL AND (r.throttled_until IS NULL OR r.throttled_until <= :now)
           AND d.receiver_id <> ALL(CAST(:busy AS uuid[]))
           AND NOT EXISTS (
@@ -137,17 +138,25 @@ _UPDATE_OUTCOMES = text(
 
 
 async def claim_deliveries(
-    connection: Connection, *, now: datetime, claimed_until: datetime, busy: Sequence[UUID], limit: int
+    connection: Connection,
+    *,
+    now: datetime,
+    claimed_until: datetime,
+    kinds: Collection[str],
+    busy: Collection[UUID],
+    limit: int,
 ) -> list[ClaimedDelivery]:
     """Return deliveries that are due, with all that is needed to send them; nobody else gets them until the lease ends.
 
     Parameters
     ----------
+    kinds : kinds of receivers that this process can send to; what is for others waits for a process that can.
     busy : receivers that this process is sending to already.
     """
     parameters = {
         "now": now,
         "claimed_until": claimed_until,
+        "kinds": list(kinds),
         "busy": list(busy),
         "limit": limit,
         "superseded": SUPERSEDED,

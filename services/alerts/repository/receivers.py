@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, insert, literal_column, or_, select, update
 
-from alerts.models import RECEIVER, TABLES
+from alerts.models import RECEIVER, SEALED, TABLES
 from common.contracts.json import JSONObject
 from common.postgres.database import Connection
 from common.postgres.paging import PageRequest, keyset
@@ -72,6 +72,8 @@ class ReceiverName(NamedTuple):
 
 
 _COLUMNS = columns_for(ReceiverRow, RECEIVER)
+# What a deleted receiver keeps of its configuration is no secret.
+_NO_SECRETS: Final = dict.fromkeys(column.name for column in SEALED)
 _IS_THERE: ColumnElement[bool] = RECEIVER.c.deleted_at.is_(None)
 
 
@@ -103,8 +105,7 @@ async def delete_receiver(connection: Connection, receiver_id: UUID, now: dateti
         .values(
             deleted_at=now,
             is_enabled=False,
-            secret=None,
-            previous_secret=None,
+            **_NO_SECRETS,
             updated_at=now,
             revision=RECEIVER.c.revision + 1,
         )
@@ -183,6 +184,12 @@ async def update_disabled(connection: Connection, receiver_id: UUID, reason: str
         .values(is_enabled=False, disabled_reason=reason, updated_at=now, revision=RECEIVER.c.revision + 1)
     )
     return (await connection.execute(statement)).rowcount == 1
+
+
+async def delete_secrets_of_deleted(connection: Connection) -> None:
+    """Forget the secrets that receivers which the previous release deleted still have."""
+    is_held = or_(*(column.is_not(None) for column in SEALED))
+    await connection.execute(update(RECEIVER).where(RECEIVER.c.deleted_at.is_not(None), is_held).values(**_NO_SECRETS))
 
 
 async def delete_shown_secrets(connection: Connection) -> None:

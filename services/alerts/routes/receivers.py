@@ -73,7 +73,7 @@ async def replace_receiver(
 ) -> ReceiverRead:
     """Change a receiver; its secret stays. Enabling one that failed deliveries had disabled clears the reason.
 
-    Sending the `url` as it is shown, with `***` for the hidden part, leaves the address unchanged.
+    A secret as it is shown, with `***` for the hidden part, stays as it is, and so does the address of a webhook.
     """
     row = await management.required_receiver(connection, receiver_id, for_update=True)
     conditional.require(etag_of(row.receiver_id, row.revision))
@@ -92,7 +92,7 @@ async def delete_receiver(
     await management.delete_receiver(engine, connection, row)
 
 
-@router.post("/receivers/{receiver_id}:test", status_code=202, responses=problems(404))
+@router.post("/receivers/{receiver_id}:test", status_code=202, responses=problems(404, 409))
 async def test_receiver(receiver_id: UUID, connection: ConnectionDep, engine: EngineDep) -> DeliveryRead:
     """Send a test message; `GET /deliveries/{delivery_id}/attempts` then shows the outcome."""
     row = await management.required_receiver(connection, receiver_id)

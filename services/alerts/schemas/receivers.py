@@ -7,9 +7,11 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from alerts.column_values import AttemptVerdict, DeliveryState
-from alerts.delivery.channels.registry import ReceiverKind
+from alerts.delivery.channels.registry import CHANNELS
 from common.api.idempotency import ShownOnce
 from common.contracts.json import JSONObject
+
+_KINDS = ", ".join(f"`{channel.kind}`" for channel in CHANNELS)
 
 
 class ReceiverRead(BaseModel):
@@ -17,11 +19,18 @@ class ReceiverRead(BaseModel):
 
     receiver_id: UUID = Field(description="Identifier of the receiver.")
     name: str = Field(description="Its name, unique among receivers that are not deleted; rules name it by this.")
-    kind: ReceiverKind = Field(description="Kind of its channel; it never changes.")
+    # Any text: a newer release may have stored a kind that this one does not have.
+    kind: str = Field(description=f"Kind of its channel: {_KINDS}, or one of a newer release. It never changes.")
+    is_supported: bool = Field(
+        default=True,
+        description="Whether this release has its kind. A receiver of any other is neither changed nor sent to, and "
+        "its deliveries wait for a release that has it.",
+    )
     url: str | None = Field(description="Scheme and host of the URL; the rest may act as a key and is shown as `***`.")
     config: JSONObject = Field(
         default_factory=dict,
-        description="The fields that its kind adds, by name; a secret is shown in part, or not at all.",
+        description="The fields that its kind adds, by name; secrets are masked, and one that is given back as it is "
+        "shown here stays as it is.",
     )
     enabled: bool = Field(description="Whether notices are sent to it.")
     disabled_reason: str | None = Field(description="Why failed deliveries disabled it; enabling it clears this.")

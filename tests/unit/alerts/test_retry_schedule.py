@@ -49,6 +49,22 @@ def test_a_receiver_without_http_can_take_a_message():
     assert verdict(SendResult(is_taken=True)) == "delivered"
 
 
+@pytest.mark.parametrize(
+    ("result", "expected"),
+    [
+        (SendResult(200, "ok: false"), "retry"),
+        (SendResult(204, ""), "retry"),
+        (SendResult(error="refused", is_taken=True), "retry"),
+        (SendResult(500, is_taken=True), "retry"),
+        (SendResult(429, "slow down", is_taken=True), "throttled"),
+        (SendResult(410, "gone"), "gone"),
+        (SendResult(200, retry_after_seconds=5.0), "delivered"),
+    ],
+)
+def test_an_error_wins_over_a_status_and_a_status_over_is_taken(result, expected):
+    assert verdict(result) == expected
+
+
 def test_the_table_is_followed_to_its_end():
     waits = [next_attempt_at(number, NOW, chance=0.0) for number in range(11)]
 

@@ -21,8 +21,12 @@ from common.runtime import Runtime
 Config = Mapping[str, JsonValue]
 
 
+# What stands in the place of a secret of which its channel shows nothing.
+_HIDDEN = "***"
+
+
 class Secret:
-    """Marks a field of a definition that is sealed at rest."""
+    """Marks a field of a definition that is sealed at rest: a text, or none; `registry` refuses any other."""
 
 
 class ReceiverDefinition(BaseModel):
@@ -82,12 +86,25 @@ class Channel(ABC):
 
     @abstractmethod
     async def send(self, message: Message) -> SendResult:
-        """Send `message` once; a failure is a result, and whatever is raised instead counts as one."""
+        """Send `message` once; a failure is a result, and whatever is raised instead counts as one.
+
+        Notes
+        -----
+        One attempt may take as long as the setting `webhook_timeout_seconds`, whatever its kind.
+        """
 
     async def check(self, config: Config) -> None:  # noqa: ARG002 - any will do unless a kind says otherwise
         """Raise an error that a caller understands when no message could be sent with `config`."""
         return
 
     def shown(self, config: Config) -> dict[str, str]:  # noqa: ARG002 - nothing is unless a kind says otherwise
-        """Return what may be read back of secret fields; a field given like this keeps its value."""
+        """Return what may be read back of secret fields, each in a form that the field itself takes.
+
+        A field given like this keeps its value. A secret that is not among them is shown as `***`.
+        """
         return {}
+
+    def masks(self, config: Config) -> dict[str, str]:
+        """Return the form in which each secret of `config` is shown."""
+        held = (name for name in sorted(self.definition.secret_fields()) if config.get(name) is not None)
+        return {**dict.fromkeys(held, _HIDDEN), **self.shown(config)}

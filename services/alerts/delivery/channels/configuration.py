@@ -32,9 +32,11 @@ class _Stored(Protocol):
 def sealed_config(config: Config, secret_fields: Collection[str], box: SecretBox) -> StoredConfig:
     """Return a configuration as it is stored."""
     secrets = {name: value for name, value in config.items() if name in secret_fields}
-    url = secrets.pop(_OWN_COLUMN, None)
+    url = secrets.get(_OWN_COLUMN)
+    if isinstance(url, str):
+        del secrets[_OWN_COLUMN]
     return StoredConfig(
-        url=None if url is None else box.seal(str(url)),
+        url=box.seal(url) if isinstance(url, str) else None,
         config={name: value for name, value in config.items() if name not in secret_fields},
         config_secrets=box.seal(json.dumps(secrets)) if secrets else None,
     )
@@ -48,6 +50,11 @@ def opened_config(stored: _Stored, box: SecretBox) -> JSONObject:
     UnreadableSecret
         The key that has sealed it is not among those that the service has.
     """
+    return {**stored.config, **opened_secrets(stored, box)}
+
+
+def opened_secrets(stored: _Stored, box: SecretBox) -> JSONObject:
+    """Return what of the configuration of a stored receiver is secret; raises as `opened_config` does."""
     secrets: JSONObject = {} if stored.config_secrets is None else json.loads(box.open(stored.config_secrets))
     address: JSONObject = {} if stored.url is None else {_OWN_COLUMN: box.open(stored.url)}
-    return {**stored.config, **secrets, **address}
+    return {**secrets, **address}
