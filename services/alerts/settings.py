@@ -21,7 +21,7 @@ class Settings(ServiceSettings):
         default=15.0,
         gt=0,
         le=60,
-        description="Timeout in seconds for one attempt to reach a receiver of any kind; a slower one counts as failed.",
+        description="Timeout in seconds for an attempt to reach a receiver of any kind; a slower one counts as failed.",
     )
     delivery_concurrency: int = Field(
         default=8, ge=1, le=64, description="Maximum concurrent requests per receiver and process."
