@@ -206,7 +206,7 @@ def test_a_key_that_is_none_is_refused_and_not_repeated(tmp_path: Path) -> None:
 
 async def test_a_system_that_asks_for_a_key_says_so_to_a_client_without_one(started: StartedSystem) -> None:
     async with system_client(started.address) as client:
-        with pytest.raises(RequestRefusedError, match="An API key is needed"):
+        with pytest.raises(RequestRefusedError, match="An API key is required"):
             await client.request("GET", "/news/v1/articles")
 
 
