@@ -52,14 +52,15 @@ class Fetched:
 
     Notes
     -----
-    `wait_seconds` is how long to wait until the next run when this one went well. `covered` is the time that was
-    fetched in full: gaps within it are closed.
+    `wait_seconds` is how long to wait until the next run when this one went well, if longer than the source's interval.
+    `etag` and `last_modified` are kept for the next run; when nothing is modified, the source keeps those that it has.
+    `covered` is the time that was fetched in full: gaps within it are closed.
     """
 
     items: list[Item] = field(default_factory=list)
     requests: list[RequestRecord] = field(default_factory=list)
     is_modified: bool = True
-    wait_seconds: float = 0.0
+    wait_seconds: float | None = None
     etag: str | None = None
     last_modified: str | None = None
     seen_until: datetime | None = None

@@ -39,7 +39,6 @@ class RSSProvider(Provider):
 
     async def fetch(self, source: SourceState, client: ProviderClient, now: datetime, fetched: Fetched) -> None:
         """Ask for the feed, unless it is unchanged since the last time."""
-        fetched.etag, fetched.last_modified = source.etag, source.last_modified
         headers = {"Accept": _ACCEPT}
         if source.etag:
             headers["If-None-Match"] = source.etag
