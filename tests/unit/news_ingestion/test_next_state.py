@@ -16,7 +16,7 @@ from news_ingestion.sources.next_state import after_failure, after_success, beco
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 SOURCE = SourceRow(UUID(int=1), "newsapi", "Query", None, {}, True, 300.0, 1, NOW, NOW)
-NEWSAPI, PUSH = NewsAPIProvider(Settings()), PushProvider()
+NEWSAPI, PUSH = NewsAPIProvider(Settings()), PushProvider(Settings())
 
 
 def again(wait_seconds: float) -> datetime:
