@@ -17,7 +17,7 @@ from common.clock import uuid7
 from common.contracts import ItemError
 from common.offloading import off_loop_if_large
 from common.postgres.database import Connection, after_commit
-from news_ingestion.articles.draft import Draft, Item, RejectedItemError, clean_item
+from news_ingestion.articles.draft import MAX_NAME_CHARACTERS, Draft, Item, RejectedItemError, clean_item
 from news_ingestion.deduplication.decisions import BatchDecider, Decision, Known, State, Status, set_novelty
 from news_ingestion.deduplication.duplicates import COMPARED_BODY_CHARACTERS
 from news_ingestion.engine import Engine
@@ -72,7 +72,7 @@ def document(known: Known, received_at: datetime, *, with_texts: bool = True) ->
     What the values have to be was checked when the article came in; building the contract's model would check it again.
     """
     draft = known.draft
-    source: SourceDocument = {"name": draft.source_name or draft.domain}
+    source: SourceDocument = {"name": draft.source_name or draft.domain[:MAX_NAME_CHARACTERS]}
     if draft.source_id is not None:
         source["id"] = draft.source_id
     article: ArticleDocument = {

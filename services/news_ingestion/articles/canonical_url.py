@@ -33,6 +33,8 @@ def _host(netloc_host: str) -> str:
         host = host.encode("idna").decode("ascii") if not host.isascii() else host
     except UnicodeError as error:
         raise InvalidURLError(f"The host {netloc_host!r} is not a valid name.") from error
+    if not host:
+        raise InvalidURLError(f"The host {netloc_host!r} is not a valid name.")
     while (shorter := _MOBILE_HOST.sub("", host)) != host:
         host = shorter
     return f"[{host}]" if ":" in host else host

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 from uuid import UUID
 
 from news_ingestion.articles.canonical_url import MAX_URL_CHARACTERS, InvalidURLError, canonical_url, domain_of
-from news_ingestion.articles.cleaning import clean_line, clean_paragraphs
+from news_ingestion.articles.cleaning import clean_language, clean_line, clean_paragraphs, clean_tickers
 from news_ingestion.articles.headline import Headline, read_headline
 from news_ingestion.articles.title_marks import without_marks
 
@@ -144,7 +144,9 @@ def _name(text: str | None) -> str | None:
 
 
 def clean_item(item: Item, *, received_at: datetime) -> Draft:
-    """Return the article that `item` describes.
+    """Return the article that `item` describes, in what the contract `Article` accepts.
+
+    A language or ticker that it does not accept is left out.
 
     Parameters
     ----------
@@ -153,8 +155,8 @@ def clean_item(item: Item, *, received_at: datetime) -> Draft:
     Raises
     ------
     RejectedItemError
-        `title_missing`, `title_too_long`, `url_missing`, `url_invalid`, `published_too_early` (before 1900), or
-        `published_in_future` (more than a day).
+        `title_missing`, `title_too_long`, `url_missing`, `url_invalid`, `published_without_zone`, `published_too_early`
+        (before 1900), or `published_in_future` (more than a day).
     """
     title = clean_line(item.title or "")
     if not title:
@@ -171,6 +173,8 @@ def clean_item(item: Item, *, received_at: datetime) -> Draft:
     except InvalidURLError as error:
         raise RejectedItemError("url_invalid", str(error)) from error
     published_at = item.published_at or received_at
+    if published_at.utcoffset() is None:
+        raise RejectedItemError("published_without_zone", f"{published_at.isoformat()} has no time zone.")
     if published_at.year < FIRST_YEAR:
         raise RejectedItemError("published_too_early", f"{published_at.isoformat()} is before {FIRST_YEAR}.")
     # Before it is read into UTC, which the last moments of the calendar do not survive.
@@ -187,6 +191,6 @@ def clean_item(item: Item, *, received_at: datetime) -> Draft:
         author=_name(item.author),
         source_id=_name(item.source_id),
         source_name=_name(item.source_name),
-        language=item.language,
-        tickers=merge_tickers(item.tickers) if item.tickers else (),
+        language=clean_language(item.language) if item.language else None,
+        tickers=merge_tickers(clean_tickers(item.tickers)) if item.tickers else (),
     )

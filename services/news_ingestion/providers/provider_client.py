@@ -17,7 +17,8 @@ from common.secrets.masking import masked_feed
 from news_ingestion.providers.provider_errors import ProviderError, as_provider_error
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_CREDENTIALS = frozenset({"x-api-key", "authorization"})
+# Any other header may carry a key, whatever it is called: a redirect to another origin leaves it out.
+_NEVER_KEYS = frozenset({"accept", "accept-language", "if-modified-since", "if-none-match"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,8 @@ class ProviderClient:
         Notes
         -----
         The time limit is on the whole answer, redirects included: a server that sends a byte a second would never meet
-        a limit on reads. A redirect to another scheme, host or port loses the headers that carry a key.
+        a limit on reads. On a redirect to another scheme, host or port only those of `headers` are sent that can carry
+        no key (`Accept`, `Accept-Language`, `If-None-Match`, `If-Modified-Since`).
 
         Raises
         ------
@@ -107,7 +109,7 @@ class ProviderClient:
                 return reply
             following = _redirected(address, location)
             if origin(following) != origin(address):
-                sent = {name: value for name, value in sent.items() if name.lower() not in _CREDENTIALS}
+                sent = {name: value for name, value in sent.items() if name.lower() in _NEVER_KEYS}
             address = following
         raise ProviderError("unknown", "too_many_redirects", f"More than {self._max_redirects} redirects.")
 

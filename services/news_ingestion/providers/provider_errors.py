@@ -54,3 +54,9 @@ def as_provider_error(error: Exception, problem: ProviderProblem = "unknown") ->
     if isinstance(error, ProviderError):
         return error
     return ProviderError(problem, type(error).__name__, describe(error))
+
+
+def status_problem(status: int) -> ProviderProblem:
+    """Return what a status that is neither 2xx nor 304 means, where the provider's own documentation says no more."""
+    by_status: dict[int, ProviderProblem] = {401: "auth", 403: "auth", 404: "gone", 410: "gone", 429: "quota"}
+    return by_status.get(status) or ("unavailable" if status >= 500 or status == 408 else "unknown")

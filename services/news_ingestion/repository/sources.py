@@ -1,6 +1,6 @@
 """Sources, their schedules, the ledger of fetches and the gaps."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -57,9 +57,9 @@ def _unleased(now: datetime) -> ColumnElement[bool]:
 
 
 async def claim_due_source(
-    connection: Connection, owner: UUID, now: datetime, lease_seconds: float
+    connection: Connection, owner: UUID, now: datetime, lease_seconds: float, *, kinds: Collection[str]
 ) -> SourceRow | None:
-    """Lease the source that has been due longest to `owner` and return it; None when none is due.
+    """Lease the source of these kinds that has been due longest to `owner` and return it; None when none is due.
 
     Notes
     -----
@@ -68,7 +68,7 @@ async def claim_due_source(
     """
     due = (
         select(_ALL.source_id)
-        .where(_ALL.is_enabled, _ALL.next_fetch_at <= now, _unleased(now))
+        .where(_ALL.is_enabled, _ALL.next_fetch_at <= now, _unleased(now), _ALL.kind.in_(kinds))
         .order_by(_ALL.next_fetch_at)
         .limit(1)
         .with_for_update(skip_locked=True)

@@ -24,6 +24,9 @@ def _registered(kind: object) -> str:
 
 # Like a `Literal` of the kinds, which a type checker would have to know in advance.
 Kind = Annotated[str, PlainValidator(_registered), WithJsonSchema({"enum": list(PROVIDERS), "type": "string"})]
+_MEANINGS = " ".join(f"`{kind}`: {provider.meaning}" for kind, provider in PROVIDERS.items())
+# In answers: after a rollback there are sources of kinds that only the newer release knows.
+StoredKind = str
 FetchStatus = Literal["ok", "not_modified", "partial", "error"]
 _URL = Annotated[str, StringConstraints(min_length=9, max_length=2_048, pattern=r"^https?://[!-~]+$")]
 _ConfigName = Annotated[str, StringConstraints(min_length=1, max_length=50)]
@@ -34,16 +37,9 @@ _Interval = Annotated[
 
 
 class SourceCreate(BaseModel):
-    """A source to be fetched on schedule.
+    """A source to be fetched on schedule."""
 
-    Notes
-    -----
-    `rss` needs `url` and has no `config`. `newsapi` has no `url`; its `config` is the query: `endpoint`, `q`,
-    `search_in`, `sources`, `domains`, `exclude_domains`, `language`, `country`, `category`. `push` only names where
-    posted articles come from.
-    """
-
-    kind: Kind = Field(description="Kind of source, which decides how it is fetched.")
+    kind: Kind = Field(description=f"Kind of source, which decides how it is fetched. {_MEANINGS}")
     name: Name = Field(description="Name of the source, 1 to 200 characters; unique.")
     url: _URL | None = Field(default=None, description="Address of the feed, for kinds that have one.")
     config: Annotated[dict[_ConfigName, object], entries_up_to(20)] = Field(
@@ -93,10 +89,15 @@ class SourceRead(BaseModel):
     """A source, its schedule, and how its fetches go."""
 
     source_id: UUID = Field(description="Identifier of the source.")
-    kind: Kind = Field(description="Kind of source, which decides how it is fetched.")
+    kind: StoredKind = Field(description="Kind of source, which decides how it is fetched.")
     name: str = Field(description="Name of the source, unique.")
     url: str | None = Field(description="The address; parts that may be a key are shown as `***`.")
     config: dict[str, object] = Field(description="Settings of the kind, without defaults.")
+    is_supported: bool = Field(
+        default=True,
+        description="Whether this release knows the kind. If not, as after a rollback, the source is shown and can be "
+        "deleted, but is neither fetched nor changed.",
+    )
     is_enabled: bool = Field(description="Whether it is fetched on schedule.")
     disabled_reason: str | None = Field(description="Why the service disabled it; null when it did not.")
     interval_seconds: float = Field(description="Requested seconds between fetches, 10 to 86,400.")
@@ -124,9 +125,11 @@ class SourceRead(BaseModel):
     updated_at: datetime = Field(description="When a person last changed it (RFC 3339, UTC).")
 
     @classmethod
-    def from_row(cls, row: SourceRow, shown_url: str | None, expected_delay_seconds: float) -> "SourceRead":
+    def from_row(
+        cls, row: SourceRow, shown_url: str | None, expected_delay_seconds: float, *, is_supported: bool
+    ) -> "SourceRead":
         """Return the wire form of a stored source."""
-        told = {"url": shown_url, "expected_delay_seconds": expected_delay_seconds}
+        told = {"url": shown_url, "expected_delay_seconds": expected_delay_seconds, "is_supported": is_supported}
         return cls.model_validate({**row._asdict(), **told})
 
 
@@ -181,7 +184,7 @@ class PlanRead(BaseModel):
     """How a source will be fetched from now on, and what its provider's plan makes impossible."""
 
     source_id: UUID = Field(description="Identifier of the source.")
-    kind: Kind = Field(description="Kind of source, which decides how it is fetched.")
+    kind: StoredKind = Field(description="Kind of source, which decides how it is fetched.")
     interval_seconds: float = Field(description="Requested seconds between fetches, 10 to 86,400.")
     effective_interval_seconds: float = Field(description="Seconds between fetches after quota and limits are applied.")
     expected_delay_seconds: float = Field(description="Seconds by which the provider's plan delays articles.")
@@ -214,6 +217,6 @@ class CoverageRead(BaseModel):
 
     source_id: UUID = Field(description="Identifier of the source.")
     name: str = Field(description="Name of the source.")
-    kind: Kind = Field(description="Kind of source, which decides how it is fetched.")
+    kind: StoredKind = Field(description="Kind of source, which decides how it is fetched.")
     covered_until: datetime | None = Field(description="Publication time up to which the source was fetched.")
     gaps: list[GapRead] = Field(description="Gaps that are still growing first, then the latest 100.")

@@ -18,9 +18,14 @@ from news_ingestion.sources.management import expected_delay_seconds
 _MAX_GAPS = 100
 
 
-def growing_gaps(source: SourceRow, provider: Provider, expected_delay_seconds: float, now: datetime) -> list[GapRead]:
-    """Return the gaps at the present end of a source: what its plan still hides, and what a failure keeps back."""
-    if not provider.is_fetched:
+def growing_gaps(
+    source: SourceRow, provider: Provider | None, expected_delay_seconds: float, now: datetime
+) -> list[GapRead]:
+    """Return the gaps at the present end of a source: what its plan still hides, and what a failure keeps back.
+
+    Of a kind that this process does not know, other replicas may still fetch: what is stored says how that goes.
+    """
+    if provider is not None and not provider.is_fetched:
         return []
     gaps: list[GapRead] = []
     since = source.seen_until or source.last_ok_at or source.created_at
@@ -58,7 +63,7 @@ async def coverage_page(engine: Engine, connection: Connection, page: PageReques
 
 
 def _coverage(engine: Engine, source: SourceRow, stored: Iterable[GapRow]) -> CoverageRead:
-    now, provider = engine.runtime.clock.now(), engine.providers[source.kind]
+    now, provider = engine.runtime.clock.now(), engine.providers.get(source.kind)
     growing = growing_gaps(source, provider, expected_delay_seconds(engine, source), now)
     return CoverageRead(
         source_id=source.source_id,

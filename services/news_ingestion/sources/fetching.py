@@ -5,7 +5,7 @@ import json
 import random
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -46,11 +46,24 @@ class FetchRun:
         return self.engine.providers[self.source.kind]
 
 
-def state_of(source: SourceRow, used: QuotaUse) -> SourceState:
-    """Return a stored source as its provider sees it; its address is still sealed."""
+def unknown_kind(kind: str) -> str:
+    """Return why a source is only shown: a newer release has created it."""
+    return f"This release does not know sources of kind {kind}: it shows them, but neither fetches nor changes them."
+
+
+def required_provider(engine: Engine, source: SourceRow) -> Provider:
+    """Return the provider of a source; `Conflict` when this process does not know its kind."""
+    provider = engine.providers.get(source.kind)
+    if provider is None:
+        raise Conflict(unknown_kind(source.kind), code="kind_unknown")
+    return provider
+
+
+def state_of(source: SourceRow, used: QuotaUse, url: str | None) -> SourceState:
+    """Return a stored source as its provider sees it: with the address as it is asked for, not as it is stored."""
     return SourceState(
         source_id=source.source_id,
-        url=source.url,
+        url=url,
         config=source.config,
         interval_seconds=source.interval_seconds,
         etag=source.etag,
@@ -68,13 +81,14 @@ async def fetch_now(engine: Engine, source_id: UUID) -> FetchRow:
     Raises
     ------
     NotFound, Conflict
-        There is no such source; nothing is fetched from its kind, or it is being fetched just now.
+        There is no such source; nothing is fetched from its kind, this process does not know it, or the source is being
+        fetched just now.
     """
     runtime, owner = engine.runtime, uuid7()
     now = runtime.clock.now()
     async with runtime.database.transaction() as connection:
         found = NotFound.unless(await sources.find_source(connection, source_id), "source", source_id)
-        if not engine.providers[found.kind].is_fetched:
+        if not required_provider(engine, found).is_fetched:
             raise Conflict(f"Articles of a source of kind {found.kind} are posted, not fetched.", code="not_fetched")
         claimed = await sources.claim_source(connection, source_id, owner, now, engine.settings.fetch_lease_seconds)
     if claimed is None:
@@ -101,7 +115,9 @@ async def fetch_due(engine: Engine) -> None:
 async def _claim(engine: Engine) -> FetchRun | None:
     owner, now = uuid7(), engine.runtime.clock.now()
     async with engine.runtime.database.transaction() as connection:
-        claimed = await sources.claim_due_source(connection, owner, now, engine.settings.fetch_lease_seconds)
+        claimed = await sources.claim_due_source(
+            connection, owner, now, engine.settings.fetch_lease_seconds, kinds=list(engine.providers)
+        )
     return FetchRun(engine, claimed, owner, now) if claimed is not None else None
 
 
@@ -118,10 +134,9 @@ async def _run(run: FetchRun) -> FetchRow:
     runtime, source = run.engine.runtime, run.source
     async with runtime.database.reading() as connection:
         used = await sources.find_quota_use(connection, source.kind, run.started_at - _DAY)
-    state = state_of(source, used)
     fetched, counted = Fetched(seen_until=source.seen_until), Counter[str]()
     try:
-        await _fetch(run, state, fetched)
+        await _fetch(run, used, fetched)
     except Exception as error:  # noqa: BLE001 - whatever a stranger's bytes raise is recorded, counted and backed off
         fetched.error = _noted(run, error)
     try:
@@ -133,13 +148,13 @@ async def _run(run: FetchRun) -> FetchRow:
         return await _settle(run, connection, fetched, counted)
 
 
-async def _fetch(run: FetchRun, state: SourceState, fetched: Fetched) -> None:
-    engine = run.engine
+async def _fetch(run: FetchRun, used: QuotaUse, fetched: Fetched) -> None:
+    engine, source = run.engine, run.source
     try:
-        url = None if state.url is None else engine.runtime.secret_box.open(state.url)
+        url = None if source.url is None else engine.runtime.secret_box.open(source.url)
     except UnreadableSecret as error:
         raise ProviderError("unknown", "address_unreadable", str(error)) from error
-    await run.provider.fetch(replace(state, url=url), engine.provider_client, run.started_at, fetched)
+    await run.provider.fetch(state_of(source, used, url), engine.provider_client, run.started_at, fetched)
 
 
 async def _take_in(run: FetchRun, items: Sequence[Item], counted: Counter[str]) -> None:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from news_ingestion.providers.provider import Fetched
 from news_ingestion.providers.provider_errors import ProviderError
-from news_ingestion.providers.schedule import DEGRADED_AFTER_ERRORS, backoff_seconds
+from news_ingestion.providers.schedule import DEGRADED_AFTER_ERRORS, backoff_seconds, interval_after_success
 from news_ingestion.source_rows import SourceRow
 
 FetchAgain = Callable[[float], datetime]
@@ -13,10 +13,17 @@ FetchAgain = Callable[[float], datetime]
 
 
 def after_success(source: SourceRow, fetched: Fetched, *, now: datetime, again: FetchAgain) -> SourceRow:
-    """Return a source without errors; one that the service had switched off is on again."""
+    """Return a source without errors; one that the service had switched off is on again.
+
+    Notes
+    -----
+    Whatever its provider wishes, a source is not fetched more often than its interval says.
+    """
     is_enabled = source.is_enabled or source.disabled_reason is not None
+    wait = interval_after_success(source.interval_seconds, fetched.wait_seconds)
+    kept = (None, None) if fetched.is_modified else (source.etag, source.last_modified)
     return source._replace(
-        next_fetch_at=again(fetched.wait_seconds) if is_enabled else None,
+        next_fetch_at=again(wait) if is_enabled else None,
         is_enabled=is_enabled,
         disabled_reason=None,
         last_fetch_at=now,
@@ -25,8 +32,8 @@ def after_success(source: SourceRow, fetched: Fetched, *, now: datetime, again: 
         last_error=None,
         seen_until=fetched.seen_until,
         last_ok_at=now,
-        etag=fetched.etag,
-        last_modified=fetched.last_modified,
+        etag=fetched.etag or kept[0],
+        last_modified=fetched.last_modified or kept[1],
     )
 
 

@@ -1,5 +1,6 @@
 """What a source is after a fetch."""
 
+import math
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from news_ingestion.sources.next_state import after_failure, after_success, beco
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 SOURCE = SourceRow(UUID(int=1), "newsapi", "Query", None, {}, True, 300.0, 1, NOW, NOW)
-NEWSAPI, PUSH = NewsAPIProvider(Settings()), PushProvider()
+NEWSAPI, PUSH = NewsAPIProvider(Settings()), PushProvider(Settings())
 
 
 def again(wait_seconds: float) -> datetime:
@@ -42,6 +43,47 @@ def test_a_success_forgets_the_errors_and_keeps_what_the_answer_said():
         last_modified="then",
         seen_until=NOW,
     )
+
+
+@pytest.mark.parametrize(
+    ("wish", "wait"),
+    [
+        (None, 300.0),
+        (0.0, 300.0),
+        (-5.0, 300.0),
+        (60.0, 300.0),
+        (600.0, 600.0),
+        (math.inf, 86_400.0),
+        (math.nan, 300.0),
+    ],
+)
+def test_a_source_is_not_fetched_more_often_than_its_interval_says(wish, wait):
+    state = after_success(SOURCE, Fetched(wait_seconds=wish), now=NOW, again=again)
+
+    assert state.next_fetch_at == again(wait)
+
+
+def test_no_source_is_fetched_without_pause():
+    state = after_success(SOURCE._replace(interval_seconds=0.0), Fetched(), now=NOW, again=again)
+
+    assert state.next_fetch_at == again(10.0)
+
+
+@pytest.mark.parametrize(
+    ("fetched", "kept"),
+    [
+        (Fetched(is_modified=False), ("tag", "then")),
+        (Fetched(is_modified=False, etag="new"), ("new", "then")),
+        (Fetched(), (None, None)),
+        (Fetched(etag="new"), ("new", None)),
+    ],
+)
+def test_a_source_that_is_not_modified_keeps_what_to_ask_with(fetched, kept):
+    source = SOURCE._replace(etag="tag", last_modified="then")
+
+    state = after_success(source, fetched, now=NOW, again=again)
+
+    assert (state.etag, state.last_modified) == kept
 
 
 def test_a_failure_leaves_what_only_a_success_knows():

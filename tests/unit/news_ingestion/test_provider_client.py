@@ -79,3 +79,34 @@ async def test_redirects_have_no_time_of_their_own() -> None:
 
     assert caught.value.code == "timeout"
     assert 1 < len(ledger) <= 4
+
+
+@pytest.mark.parametrize(
+    ("location", "is_other"),
+    [
+        ("http://other.test/", True),
+        ("https://feeds.test/", True),
+        ("http://feeds.test:8080/", True),
+        ("//other.test/", True),
+        ("http://feeds.test/again", False),
+        ("/again", False),
+    ],
+)
+@pytest.mark.parametrize("name", ["X-Finnhub-Token", "Authorization", "x-api-key", "Cookie", "Apikey", "X-Client"])
+async def test_no_header_of_a_provider_that_may_be_a_key_goes_to_another_origin(
+    location: str, name: str, *, is_other: bool
+) -> None:
+    asked: list[httpx.Request] = []
+
+    async def redirect(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        status = 302 if len(asked) == 1 else 200
+        return httpx.Response(status, headers={"Location": location}, content=nothing())
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(redirect)) as client:
+        headers = {name: "a-key", "Accept": "text/xml", "If-None-Match": '"tag"'}
+        await provider_client(client, timeout_seconds=5.0).get("http://feeds.test/", headers, [])
+
+    assert [request.headers.get(name) for request in asked] == ["a-key", None if is_other else "a-key"]
+    assert asked[1].headers["accept"] == "text/xml"
+    assert asked[1].headers["if-none-match"] == '"tag"'

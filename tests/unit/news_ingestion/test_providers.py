@@ -5,10 +5,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from news_ingestion.articles.draft import Draft, Item, clean_item
 from news_ingestion.providers.newsapi.response import parse_page
 from news_ingestion.providers.provider_errors import ProviderError
 from tests.emulators.feeds import ATOM, RSS
 from tests.feeds import read_feed
+
+
+def cleaned(item: Item) -> Draft:
+    return clean_item(item, received_at=datetime(2026, 3, 2, 18, tzinfo=UTC))
 
 
 def test_rss_items_are_read_with_ttl_and_language():
@@ -17,7 +22,7 @@ def test_rss_items_are_read_with_ttl_and_language():
     assert (feed.ttl_seconds, feed.is_cut, feed.is_feed) == (1_800, False, True)
     first, second, untitled = feed.items
     assert first.published_at == datetime(2026, 3, 2, 12, tzinfo=UTC)
-    assert (first.language, first.source_name) == ("en", "Example Wire")
+    assert (cleaned(first).language, first.source_name) == ("en", "Example Wire")
     assert second.summary is None
     assert (untitled.title, untitled.published_at) == (None, None)
 
@@ -72,7 +77,7 @@ def test_tickers_and_relative_links_are_read():
 
     (item,) = read_feed(body, url="https://www.example.com/feed").items
 
-    assert item.tickers == ("ACME", "BORE")
+    assert cleaned(item).tickers == ("ACME", "BORE")
     assert item.url == "https://www.example.com/articles/acme"
 
 

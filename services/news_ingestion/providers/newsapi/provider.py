@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from common.outgoing.header_values import retry_after_seconds
+from news_ingestion.providers.configuration import read_model
 from news_ingestion.providers.newsapi.response import NewsAPIPage, parse_page
 from news_ingestion.providers.newsapi.windows import (
     DAY_SECONDS,
@@ -87,10 +88,15 @@ class _Run:
 class NewsAPIProvider(Provider):
     """Queries to newsapi.org; every source of this kind shares one key and its quota."""
 
+    meaning = (
+        "A query to newsapi.org, without `url`; `config` is the query: `endpoint`, `q`, `search_in`, `sources`, "
+        "`domains`, `exclude_domains`, `language`, `country`, `category`."
+    )
     # A wrong key, and a query that it refuses.
     final_problems = frozenset({"auth", "request"})
 
     def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
         self._key = settings.newsapi_key
         self._base = settings.newsapi_url.rstrip("/")
         self._overlap_seconds = settings.newsapi_overlap_seconds
@@ -103,12 +109,7 @@ class NewsAPIProvider(Provider):
 
     def read_config(self, config: Mapping[str, object]) -> dict[str, object]:
         """Return the query, checked as NewsAPI would check it."""
-        try:
-            query = NewsAPIConfig.model_validate(dict(config))
-        except ValidationError as error:
-            found = error.errors(include_url=False, include_context=False, include_input=False)
-            where = ".".join(str(part) for part in found[0]["loc"])
-            raise ValueError(f"{where}: {found[0]['msg']}") from error
+        query = read_model(NewsAPIConfig, config)
         query.check()
         return query.model_dump(mode="json", exclude_defaults=True)
 

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from news_ingestion.providers.provider import Fetched, FetchPlan, Provider, SourceState, no_config
+from news_ingestion.providers.configuration import no_config
+from news_ingestion.providers.provider import Fetched, FetchPlan, Provider, SourceState
 from news_ingestion.providers.provider_client import ProviderClient
 from news_ingestion.providers.provider_errors import ProviderError
 
@@ -11,6 +12,7 @@ from news_ingestion.providers.provider_errors import ProviderError
 class PushProvider(Provider):
     """A source that is only named, so that its articles can be listed by it."""
 
+    meaning = "Only names where posted articles come from: without `url` and `config`."
     is_fetched = False
 
     def read_config(self, config: Mapping[str, object]) -> dict[str, object]:

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from common.outgoing.header_values import retry_after_seconds, validator
-from news_ingestion.providers.provider import Fetched, FetchPlan, Provider, SourceState, no_config
+from news_ingestion.providers.configuration import no_config
+from news_ingestion.providers.provider import Fetched, FetchPlan, Provider, SourceState
 from news_ingestion.providers.provider_client import ProviderClient, Reply
-from news_ingestion.providers.provider_errors import ProviderError, ProviderProblem
+from news_ingestion.providers.provider_errors import ProviderError, status_problem
 from news_ingestion.providers.rss.reader import FeedReader
 from news_ingestion.providers.schedule import freshness_seconds, interval_after_success, may_ask_conditionally
 from news_ingestion.settings import Settings
@@ -14,19 +15,15 @@ from news_ingestion.settings import Settings
 _ACCEPT = "application/atom+xml, application/rss+xml;q=0.9, application/xml;q=0.8, text/xml;q=0.7, */*;q=0.1"
 
 
-def status_problem(status: int) -> ProviderProblem:
-    """Return what a status that is neither 2xx nor 304 means."""
-    by_status: dict[int, ProviderProblem] = {401: "auth", 403: "auth", 404: "gone", 410: "gone", 429: "quota"}
-    return by_status.get(status) or ("unavailable" if status >= 500 or status == 408 else "unknown")
-
-
 class RSSProvider(Provider):
     """A feed at one address."""
 
+    meaning = "An RSS or Atom feed at `url`, without `config`."
     needs_url = True
     shows_latest_only = True
 
     def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
         self._reader = FeedReader(settings.fetch_max_processor_seconds)
 
     def read_config(self, config: Mapping[str, object]) -> dict[str, object]:
@@ -39,7 +36,6 @@ class RSSProvider(Provider):
 
     async def fetch(self, source: SourceState, client: ProviderClient, now: datetime, fetched: Fetched) -> None:
         """Ask for the feed, unless it is unchanged since the last time."""
-        fetched.etag, fetched.last_modified = source.etag, source.last_modified
         headers = {"Accept": _ACCEPT}
         if source.etag:
             headers["If-None-Match"] = source.etag
