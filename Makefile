@@ -14,7 +14,7 @@ ENCODERS := $(addprefix .local/encoders/,bge-small-en-v1.5.onnx e5-small-v2.onnx
 VERSION = $(shell sed -n 's/^version = "\(.*\)"$$/\1/p' pyproject.toml)
 
 .DEFAULT_GOAL := help
-.PHONY: help run up-processes test test-platform test-image test-gitops test-faults fuzz platform-tools cluster-tools promtool libfaketime etcd dev-values contract-load teachers image-tools image lint typecheck format contracts configuration bench soak clean
+.PHONY: help run up-processes test test-platform test-image test-gitops test-faults mutants fuzz platform-tools cluster-tools promtool libfaketime etcd dev-values contract-load teachers image-tools image lint typecheck format contracts stored-estimates configuration bench soak clean
 
 help:  ## Say what can be made
 	@awk -F ':.*## ' '/^##@ /{print substr($$0, 5) ":"} /^[a-z-]+:.*## /{printf "  make %-16s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,8 +48,12 @@ test-image: $(STAMP)  ## Build the four images without a registry and run them t
 test-gitops: $(STAMP)  ## Let the real Flux reconcile both clusters into a real API server, and tell how it went
 	@$(BIN)/python -m pytest tests/gitops -m gitops $(ARGS)
 
-test-faults: $(STAMP)  ## Post 10,000 articles while everything is killed, paused, cut off, filled up; then check the books (minutes; ARGS="--seed 2")
+test-faults: $(STAMP)  ## Post 10,000 articles while everything is killed, paused, cut off, filled up; then check the counts (minutes; ARGS="--seed 2")
 	@$(BIN)/python -m tests.faults.campaign $(ARGS)
+
+mutants: $(STAMP)  ## Change the pure modules in small ways and see whether their tests notice (an hour; ARGS=MODULE for one)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[mutants]'
+	@$(BIN)/python -m tests.mutants $(ARGS)
 
 fuzz: $(STAMP)  ## Send 10,000 hostile requests and 10,000 hostile feeds (minutes; ARGS="--seed 2")
 	@$(BIN)/python -m tests.fuzz $(ARGS)
@@ -79,6 +83,9 @@ configuration: $(STAMP)  ## Write docs/configuration.md anew
 
 contract-load: $(STAMP)  ## Write the requests that canaries are tried with anew, from contracts/
 	@$(BIN)/python -m standalone.generators.contract_load
+
+stored-estimates: $(STAMP)  ## Write the estimates that tests compare with anew, after a change that is meant to change them
+	@$(BIN)/python -m tests.unit.market_impact.stored_estimates
 
 ##@ Render the chart
 

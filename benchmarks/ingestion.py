@@ -1,4 +1,4 @@
-"""POST of 100 articles against a raw asyncpg `unnest` insert of as many rows. Goal: at least 50 % of its rows a second.
+"""POST of 100 articles against a raw asyncpg `unnest` insert of 100 rows. Goal: at least 50 % of its rows per second.
 
 The raw insert writes one row of the same columns into one table and does nothing else; the POST validates, cleans,
 decides on duplicates and stories, and writes articles, stories, fingerprints and the outbox.

@@ -1,4 +1,4 @@
-"""What the benchmarks share: an app on embedded PostgreSQL, requests without a socket, medians, and the load."""
+"""Shared by the benchmarks: an app on embedded PostgreSQL, requests without a socket, medians, and the load average."""
 
 import json
 import logging

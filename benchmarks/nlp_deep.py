@@ -1,4 +1,4 @@
-"""The deep tier: headlines/s on one core in batches (goal 400), and its cost against the fast tier's in one run.
+"""The deep tier: headlines/s on one core in batches (goal 400), and its cost relative to the fast tier's.
 
 Processor time, so that the other core's work does not count. Headlines: the bundled sample, each once a run.
 """

@@ -1,4 +1,4 @@
-"""A page of 20 articles: CPU of the service against a FastAPI hello, in the same process. Goal: at most 9 times."""
+"""CPU of a page of 20 articles against a FastAPI hello world, in the same process. Goal: at most 9 times."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Headline in to alert out: four processes behind Envoy against one process, articles a second and CPU of each hop.
+"""From headline to alert, on four processes behind Envoy and on one process: articles per second and CPU of each hop.
 
 Replays a file of articles (an argument, with files of bars after it; the bundled sample repeated otherwise).
 Goals: 4,000 articles/s in batches; CPU per article at most 1.6 times that of one process.
@@ -39,7 +39,7 @@ async def main(arguments: list[str]) -> None:
                 report = await replay(client, articles, batch_items=200)
             spent = {name: cpu_seconds(process.pid) - before[name] for name, process in system.processes.items()}
     print(f"{len(articles):,} articles in {report.seconds:.2f} s: {len(articles) / report.seconds:,.0f}/s")
-    print(f"books agree: {report.adds_up}")
+    print(f"counts balance: {report.adds_up}")
     for name in [service.name for service in SERVICES] + ["envoy"]:
         print(f"  {name:<16}{spent[name] / len(articles) * 1e6:10,.0f} us CPU per article")
     print(f"  {'all processes':<16}{sum(spent.values()) / len(articles) * 1e6:10,.0f} us CPU per article")

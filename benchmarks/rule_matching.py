@@ -1,4 +1,4 @@
-"""Rules: the index against a loop over all rules, at 100,000 rules, on the same impacts, with identical matches.
+"""The rule index against a loop over all 100,000 rules, on the same impacts, with identical matches.
 
 The rules are what a desk with many clients has: most name a handful of tickers, some follow a topic or an event type
 across the market, some are nested. Prints the ratio of the medians of five runs; goal: 500.

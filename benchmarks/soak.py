@@ -234,10 +234,14 @@ def arguments(given: Sequence[str]) -> argparse.Namespace:
     """Return the arguments of the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=20.0, help="duration of the load")
-    parser.add_argument("--rate", type=int, default=50, help="articles a second")
-    parser.add_argument("--warmup-minutes", type=float, default=10.0, help="minutes after which growth counts")
+    parser.add_argument("--rate", type=int, default=50, help="articles per second")
+    parser.add_argument(
+        "--warmup-minutes", type=float, default=10.0, help="minutes of warm-up, whose growth does not count"
+    )
     parser.add_argument("--max-percent", type=float, default=2.0, help="allowed growth after the warm-up, in percent")
-    parser.add_argument("--max-mb-per-minute", type=float, default=0.02, help="growth that is noise, in MB a minute")
+    parser.add_argument(
+        "--max-mb-per-minute", type=float, default=0.02, help="growth that counts as noise, in MB per minute"
+    )
     return parser.parse_args(given)
 
 

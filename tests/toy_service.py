@@ -13,18 +13,18 @@ from sqlmodel import Field as ColumnField
 
 from common.api.dependencies import ClockDep, ConnectionDep, ReadConnectionDep, RuntimeDep
 from common.api.etags import ConditionalDep, etag_of
-from common.api.pagination import Page, PageDep, keyset
+from common.api.pagination import PageDep
 from common.api.routing import service_router
 from common.application import ServiceDefinition
 from common.batches.item_isolation import answer_handover, shared_by_items
 from common.clock import uuid7
 from common.contracts import BatchResult, InvalidItem, ItemError, ItemResult, Tolerant
-from common.contracts.text import QUERY_TEXT
 from common.errors import NotFound, problems
 from common.gateway import Service
 from common.handover.neighbour import Handover
 from common.postgres.bulk import insert_rows
 from common.postgres.database import Connection
+from common.postgres.paging import Page, keyset
 from common.postgres.tables import declare_base, declare_tables
 from common.runtime import Runtime
 from common.settings import ServiceSettings
@@ -116,7 +116,7 @@ async def create_note(note: NoteCreate, connection: ConnectionDep, runtime: Runt
 async def list_notes(
     connection: ReadConnectionDep,
     page: PageDep,
-    q: Annotated[str | None, Query(max_length=50, pattern=QUERY_TEXT)] = None,
+    q: Annotated[str | None, Query(max_length=50, pattern=r"^[^\x00]*$")] = None,
 ) -> Page[NoteRead]:
     statement = select(NOTE) if q is None else select(NOTE).where(NOTE.c.text == q)
     rows = (await connection.execute(keyset(statement, page, (NOTE.c.created_at, NOTE.c.note_id)))).all()
@@ -164,10 +164,6 @@ async def lifespan(runtime: Runtime) -> AsyncIterator[None]:
     yield
 
 
-async def _ping(runtime: Runtime) -> None:
-    await runtime.database.ping()
-
-
 create_app = ServiceDefinition(
     service=TOY,
     settings=Settings,
@@ -178,5 +174,4 @@ create_app = ServiceDefinition(
     handover=Handover("/next/v1/notes", items="notes"),
     events=("note.created", "note.deleted"),
     lifespan=lifespan,
-    checks={"database": _ping},
 ).create_app

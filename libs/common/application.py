@@ -1,9 +1,9 @@
-"""Builds the FastAPI app of a service: what is common to the four is said here once."""
+"""Builds the FastAPI app of a service: everything common to the four services."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version as distribution_version
 from typing import Any
@@ -14,17 +14,16 @@ from prometheus_client import CollectorRegistry
 
 from common.api.abandonment import AbandonmentMiddleware
 from common.api.docs_page import install_docs_page
-from common.api.health import Check, check_database, health_router
+from common.api.health import health_router
 from common.api.idempotency import forget_old_answers
 from common.api.middleware import RequestMiddleware
 from common.api.openapi import openapi_document
 from common.api.problem_responses import install_problem_handlers
 from common.api.routing import ServiceRouter
-from common.api.service_routes import operations_router
+from common.api.service_routes import CountsFunction, common_router
 from common.clock import SYSTEM_CLOCK, Clock
 from common.gateway import Service
 from common.handover.neighbour import Handover
-from common.postgres.database import Connection
 from common.postgres.sealing import SealedColumn, seal_all
 from common.postgres.tables import CommonTables
 from common.runtime import Runtime
@@ -32,7 +31,6 @@ from common.settings import ServiceSettings
 from common.telemetry.metrics import PoolCollector, install_metrics
 from common.telemetry.tracing import Tracing
 
-Counts = Callable[[Connection], Awaitable[Mapping[str, int]]]
 # Any: each service has an engine of its own class, which its `dependencies` ask for by type.
 Lifespan = Callable[[Runtime], AbstractAsyncContextManager[Any]]
 
@@ -48,7 +46,6 @@ class ServiceDefinition:
     events : names of the events on its stream.
     counts : returns how many items the service has received, made and refused; `mia replay` adds them up.
     lifespan : opens the service's engine, which its routes get by `engine_of`, and starts its workers.
-    checks : what must hold, besides the database, before it is ready.
     sealed : columns that hold secrets, of tables with one column as their key.
     """
 
@@ -57,11 +54,10 @@ class ServiceDefinition:
     tables: CommonTables
     routers: Sequence[ServiceRouter]
     description: str
-    counts: Counts
+    counts: CountsFunction
     lifespan: Lifespan
     handover: Handover | None = None
     events: tuple[str, ...] = ()
-    checks: Mapping[str, Check] = field(default_factory=dict)
     sealed: Sequence[SealedColumn] = ()
 
     def create_app(
@@ -94,8 +90,47 @@ def _create_app(
     clock: Clock,
 ) -> FastAPI:
     if definition.sealed and settings.secrets_key is None and settings.environment != "development":
-        raise ValueError(f"{definition.service.name} keeps secrets: in {settings.environment} it needs SECRETS_KEY")
+        raise ValueError(f"{definition.service.name} stores secrets: SECRETS_KEY is required in {settings.environment}")
     service, version = definition.service, distribution_version("market-impact-analysis-system")
+
+    tracing = Tracing.configured(settings)
+    app = FastAPI(
+        title=f"{service.title} · Market Impact Analysis System",
+        version=version,
+        description=definition.description,
+        openapi_url=f"{service.prefix}/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        # A path is right or wrong: a redirect would carry the Host and the query that a stranger wrote.
+        redirect_slashes=False,
+        lifespan=_lifespan(definition, settings, transport, clock, tracing),
+    )
+    app.state.registry = CollectorRegistry()
+    app.state.service = service
+    install_problem_handlers(app)
+    # The innermost, so that metrics and logs see the status of what was abandoned.
+    app.add_middleware(AbandonmentMiddleware)
+    install_metrics(app, app.state.registry)
+    install_docs_page(app, service)
+    common = common_router(definition.service, definition.events, definition.counts, definition.handover)
+    documented = (*definition.routers, common)
+    for router in (*documented, health_router(service.kubernetes_name, version)):
+        # Not `include_router`: finding a route within routes took a fifth of a page's CPU, and ours add nothing.
+        app.router.routes.extend(router.routes)
+    app.add_middleware(RequestMiddleware, tracing=tracing, max_body_bytes=settings.max_body_bytes)
+    # Once: it takes some hundred milliseconds, and the routes do not change.
+    app.openapi = cache(lambda: openapi_document(app, documented))  # type: ignore[method-assign]
+    return app
+
+
+def _lifespan(
+    definition: ServiceDefinition,
+    settings: ServiceSettings,
+    transport: httpx.AsyncBaseTransport | None,
+    clock: Clock,
+    tracing: Tracing | None,
+) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    """Return what makes the runtime, opens the engine and starts the workers, and ends them in the reverse order."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -122,35 +157,7 @@ def _create_app(
             if tracing is not None:
                 tracing.close()
 
-    app = FastAPI(
-        title=f"{service.title} · Market Impact Analysis System",
-        version=version,
-        description=definition.description,
-        openapi_url=f"{service.prefix}/openapi.json",
-        docs_url=None,
-        redoc_url=None,
-        # A path is right or wrong: a redirect would carry the Host and the query that a stranger wrote.
-        redirect_slashes=False,
-        lifespan=lifespan,
-    )
-    tracing = Tracing.configured(settings)
-    app.state.registry = CollectorRegistry()
-    app.state.service = service
-    install_problem_handlers(app)
-    # The innermost, so that metrics and logs see the status of what was abandoned.
-    app.add_middleware(AbandonmentMiddleware)
-    install_metrics(app, app.state.registry)
-    install_docs_page(app, service)
-    checks = {"database": check_database, **definition.checks}
-    operations = operations_router(definition.service, definition.events, definition.counts, definition.handover)
-    documented = (*definition.routers, operations)
-    for router in (*documented, health_router(service.kubernetes_name, version, checks)):
-        # Not `include_router`: finding a route within routes took a fifth of a page's CPU, and ours add nothing.
-        app.router.routes.extend(router.routes)
-    app.add_middleware(RequestMiddleware, tracing=tracing, max_body_bytes=settings.max_body_bytes)
-    # Once: it takes some hundred milliseconds, and the routes do not change.
-    app.openapi = cache(lambda: openapi_document(app, documented))  # type: ignore[method-assign]
-    return app
+    return lifespan
 
 
 def _start_common_workers(runtime: Runtime) -> None:
@@ -167,7 +174,7 @@ def _start_sealing(runtime: Runtime, columns: Sequence[SealedColumn]) -> None:
     if not columns:
         return
     if not runtime.secret_box.has_key:
-        runtime.logger.warning("secrets_in_the_clear", effect="set SECRETS_KEY: what is stored can be read")
+        runtime.logger.warning("secrets_in_the_clear", effect="secrets are stored in the clear: set SECRETS_KEY")
         return
 
     async def seal() -> None:

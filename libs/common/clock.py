@@ -48,3 +48,8 @@ def uuid7() -> UUID:
     with _lock:
         _last_tick = tick = max(tick, _last_tick + 1)
     return UUID(int=(tick >> 12) << 80 | 0x7 << 76 | (tick & 0xFFF) << 64 | 0b10 << 62 | _random.getrandbits(62))
+
+
+def first_uuid7(moment: datetime) -> UUID:
+    """Return the smallest UUID version 7 of `moment`: a primary key of them finds what was made before it."""
+    return UUID(int=int(moment.timestamp() * 1000) << 80)

@@ -17,7 +17,7 @@ ServiceError                        500  internal_error
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from http import HTTPStatus
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from pydantic import BaseModel, Field
 
@@ -34,12 +34,15 @@ class Problem(BaseModel):
     type: str = Field(description="URI reference that identifies the kind of problem.")
     title: str = Field(description="The kind of problem in a few words.")
     status: int = Field(ge=400, le=599, description="The HTTP status.")
-    detail: str = Field(description="What went wrong this time.")
-    instance: str = Field(description="The path that was asked for.")
-    code: str = Field(description="The kind of problem for a program, for example `not_found`.")
+    detail: str = Field(description="What went wrong in this case.")
+    instance: str = Field(description="The requested path.")
+    code: str = Field(description="Stable code of the kind of problem, for example `not_found`.")
     errors: list[ErrorDetail] = Field(default_factory=list, description="Each wrong value of the request.")
     request_id: str = Field(description="Identifier of the request, also in the header `X-Request-ID` and the logs.")
     trace_id: str = Field(description="W3C trace id of the request.")
+
+
+FoundT = TypeVar("FoundT")
 
 
 class ServiceError(Exception):
@@ -102,6 +105,13 @@ class NotFound(ServiceError):
         then = "" if at is None else f" at {at.isoformat()}"
         return cls(f"There is no {kind} with the id {str(identifier)[:100]}{then}.", code=code)
 
+    @classmethod
+    def unless(cls, found: FoundT | None, kind: str, identifier: object, *, at: datetime | None = None) -> FoundT:
+        """Return what was found; raise the error of `of` where that is None."""
+        if found is None:
+            raise cls.of(kind, identifier, at=at)
+        return found
+
 
 class Conflict(ServiceError):
     """The request contradicts the present state of the resource."""
@@ -139,7 +149,7 @@ class TooManyRequests(ServiceError):
 
 
 class Unavailable(ServiceError):
-    """Something the service needs does not answer just now; trying again later may work."""
+    """Something that the service needs is not available; retrying later may work."""
 
     status = 503
     code = "unavailable"
@@ -151,7 +161,7 @@ class DatabaseUnavailable(Unavailable):
     code = "database_unavailable"
 
     def __init__(self, cause: BaseException) -> None:
-        super().__init__("PostgreSQL does not answer just now; nothing was changed.", headers={"Retry-After": "5"})
+        super().__init__("PostgreSQL is not available; nothing was changed.", headers={"Retry-After": "5"})
         self.cause = cause
 
 
@@ -161,6 +171,14 @@ class NotModified(Exception):
     def __init__(self, etag: str) -> None:
         super().__init__(etag)
         self.etag = etag
+
+
+class ItemFault(Exception):
+    """Work on an item of a batch failed, and its sender is told why: by a code for a program and words for a person."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
 
 
 def describe(error: BaseException, max_characters: int = 300) -> str:

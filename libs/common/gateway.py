@@ -69,4 +69,4 @@ def service_named(name: str) -> Service:
     for service in SERVICES:
         if service.name == name:
             return service
-    raise KeyError(f"unknown service {name!r}; known are {', '.join(service.name for service in SERVICES)}")
+    raise KeyError(f"unknown service {name!r}; the services are {', '.join(service.name for service in SERVICES)}")

@@ -10,8 +10,8 @@ import structlog
 from prometheus_client import CollectorRegistry, Counter
 
 from common.access.auth import Authenticator
-from common.access.cache import Cache
 from common.access.rate_limit import RateLimiter
+from common.access.redis_scripts import RedisScripts
 from common.clock import Clock
 from common.foundation import Foundation
 from common.handover.event_log import EventLog
@@ -54,9 +54,9 @@ class Runtime:
         self.logger = structlog.get_logger(settings.service.kubernetes_name)
         foundation = Foundation(settings, clock, Database(settings), tables)
         self.database = foundation.database
-        self.cache = Cache(settings.redis_address(), settings.service.name, registry)
+        self.redis = RedisScripts(settings.redis_address(), settings.service.name, registry)
         self.authenticator = Authenticator(foundation)
-        self.rate_limiter = RateLimiter(self.cache, settings.rate_limit_per_minute, clock)
+        self.rate_limiter = RateLimiter(self.redis, settings.rate_limit_per_minute, clock)
         self.secret_box = SecretBox(settings.secrets_key)
         self.events = EventLog(foundation)
         self.http = gateway_client(settings, transport)
@@ -123,5 +123,5 @@ class Runtime:
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self.database.close)
             stack.push_async_callback(self.http.aclose)
-            await stack.enter_async_context(self.cache)
+            await stack.enter_async_context(self.redis)
             stack.push_async_callback(self.stop_workers)

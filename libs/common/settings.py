@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import Any, ClassVar, Literal, TypeVar
+from typing import Any, ClassVar, Literal
 from urllib.parse import quote
 
 from pydantic import Field, SecretStr, field_validator
@@ -12,8 +12,6 @@ from sqlalchemy import URL, make_url
 
 from common.gateway import Service
 from common.secrets.secret_box import keys_of
-
-SettingsT = TypeVar("SettingsT", bound="ServiceSettings")
 
 
 class SecretFileSource(PydanticBaseSettingsSource):
@@ -71,7 +69,8 @@ class ServiceSettings(BaseSettings):
         None, description="Redis URL: `redis://[:password@]host:port/0` or `unix://path`. Overrides `REDIS_HOST`."
     )
     redis_host: str | None = Field(
-        None, description="Redis host. Without Redis, nothing is cached and rate limits are counted per process."
+        None,
+        description="Redis host. It holds the counters of the rate limit; without it, each process counts alone.",
     )
     redis_port: int = Field(6379, ge=1, le=65535, description="Redis port.")
     redis_password: SecretStr | None = Field(None, description="Redis password.")
@@ -85,13 +84,14 @@ class ServiceSettings(BaseSettings):
     service_token_secret: SecretStr | None = Field(
         None,
         min_length=32,
-        description="Secret (32 characters or more) that signs the short-lived tokens between services. Setting it "
-        "turns on authentication.",
+        description="Secret (32 characters or more) that signs the short-lived service tokens, with which "
+        "services call each other. Setting it turns on authentication.",
     )
     allow_anonymous_without_keys: bool = Field(
         False,
-        description="Whether requests without a key are accepted until the first API key is created, although a token "
-        "secret is set. `mia up` and `mia up-processes` set it on a loopback address if they generate the secret.",
+        description="Whether requests without a key are accepted until the first API key is created, even if a token "
+        "secret is set. `mia up` and `mia up-processes` set it on a loopback address if they generate the "
+        "secret.",
     )
     secrets_key: SecretStr | None = Field(
         None,
@@ -106,9 +106,7 @@ class ServiceSettings(BaseSettings):
         "an older key. Must exceed the time in which a rollout may be rolled back: the previous release cannot "
         "decrypt them.",
     )
-    service_token_seconds: int = Field(
-        60, ge=5, le=3600, description="Lifetime in seconds of a token between services."
-    )
+    service_token_seconds: int = Field(60, ge=5, le=3600, description="Lifetime in seconds of a service token.")
     rate_limit_per_minute: int = Field(
         6_000, ge=1, description="Maximum requests per minute per API key, or per address while no key is configured."
     )
@@ -119,8 +117,8 @@ class ServiceSettings(BaseSettings):
         32 * 1024,
         ge=8 * 1024,
         le=1024 * 1024,
-        description="Maximum size in bytes of the request line and headers together; a larger one is answered 431. "
-        "Envoy of `mia up-processes` uses it too.",
+        description="Maximum size in bytes of the request line and headers together; larger ones are answered 431. The "
+        "Envoy of `mia up-processes` uses the same limit.",
     )
     request_receive_seconds: float = Field(
         30.0,
@@ -132,8 +130,8 @@ class ServiceSettings(BaseSettings):
     )
     allowed_hosts: frozenset[str] = Field(
         default=frozenset(),
-        description="JSON list of names that `Host` may have besides this machine's own while no credential is "
-        "configured; any other is answered 421.",
+        description="JSON list of names accepted in `Host`, in addition to this machine's own, while no credential is "
+        "configured. Any other name is answered 421.",
     )
 
     outbox_batch_items: int = Field(200, ge=1, le=500, description="Maximum rows per hand-over.")
@@ -147,7 +145,7 @@ class ServiceSettings(BaseSettings):
         2,
         ge=1,
         le=16,
-        description="Concurrent hand-overs per process; rows that failed before have one worker more.",
+        description="Concurrent hand-overs per process. One more worker handles rows that failed before.",
     )
     outbox_poll_seconds: float = Field(
         1.0, gt=0, description="Polling interval in seconds for rows written by other replicas."
@@ -158,8 +156,8 @@ class ServiceSettings(BaseSettings):
     outbox_max_attempts: int = Field(
         12,
         ge=1,
-        description="Failed attempts per row until it becomes a dead letter. Server errors count, and timeouts while "
-        "other rows get through. An unreachable service never counts.",
+        description="Failed attempts per row until it becomes a dead letter. Server errors count, and so do timeouts "
+        "while other rows get through. An unreachable service never counts.",
     )
     event_retention_hours: float = Field(24.0, gt=0, description="Hours that events are kept in the event log.")
     stream_max_seconds: float = Field(

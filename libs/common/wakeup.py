@@ -1,4 +1,4 @@
-"""Lets a worker rest until there is work for it, or until it is time to look for some."""
+"""Lets a worker sleep until there is work, or until its next poll."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

@@ -1,4 +1,4 @@
-"""The table of articles' other addresses; it only adds, so the code of the release before runs on it unchanged."""
+"""The table of articles' other addresses; it only adds, so the code of the previous release runs on it unchanged."""
 
 import sqlalchemy as sa
 from alembic import op

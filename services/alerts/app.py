@@ -1,29 +1,27 @@
-"""Puts the alerts service together."""
+"""Assembles the alerts service."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from alerts import models
+from alerts import models, repository
 from alerts.default_rules import seed
-from alerts.delivery.retention import forget_old_deliveries
 from alerts.engine import Engine, open_engine
 from alerts.lifecycle import notifier
-from alerts.receivers.management import forget_shown_secrets
-from alerts.repository import counts
+from alerts.retention import prune_deliveries, prune_shown_secrets
 from alerts.routes import ROUTERS
 from alerts.settings import Settings
 from common.application import ServiceDefinition
 from common.gateway import ALERTS
 from common.runtime import Runtime
 
-DESCRIPTION = """
+EVENTS = ("alert.firing", "alert.amended", "alert.resolved", "delivery.failed")
+_DESCRIPTION = """
 Rules over impacts, grouped into alerts, delivered to receivers with every attempt on record.
 
-A rule, a group (values of the grouping labels) and a window of time make **one** alert, on however many replicas. Its
-receivers hear of it after `group_wait_seconds`, of further impacts every `group_interval_seconds`, of corrections at
-once. Webhooks are signed and keep one `webhook-id` over all attempts (Standard Webhooks 1.0).
+A rule, a group (values of the grouping labels) and a time window make **one** alert, on however many replicas. Its
+receivers are notified of it after `group_wait_seconds`, of further impacts every `group_interval_seconds`, and of
+corrections at once. Webhooks are signed and keep one `webhook-id` for all attempts (Standard Webhooks 1.0).
 """
-EVENTS = ("alert.firing", "alert.amended", "alert.resolved", "delivery.failed")
 
 
 @asynccontextmanager
@@ -33,11 +31,11 @@ async def lifespan(runtime: Runtime) -> AsyncIterator[Engine]:
         await seed(engine)
         runtime.start_worker("notifier", lambda: notifier.run(engine))
         runtime.start_worker("dispatcher", engine.dispatcher.run)
-        runtime.start_worker("forget-old-deliveries", lambda: forget_old_deliveries(runtime), every_seconds=3_600.0)
-        runtime.start_worker("forget-shown-secrets", lambda: forget_shown_secrets(runtime), every_seconds=600.0)
+        runtime.start_worker("prune-deliveries", lambda: prune_deliveries(engine), every_seconds=3_600.0)
+        runtime.start_worker("prune-shown-secrets", lambda: prune_shown_secrets(engine), every_seconds=600.0)
         yield engine
         # Before the client closes: what is being sent is finished and recorded.
-        engine.notifier.stop()
+        engine.notifier_wake_up.stop()
         engine.dispatcher.stop()
         await runtime.stop_workers()
 
@@ -47,8 +45,8 @@ create_app = ServiceDefinition(
     settings=Settings,
     tables=models.TABLES,
     routers=ROUTERS,
-    description=DESCRIPTION,
-    counts=counts,
+    description=_DESCRIPTION,
+    counts=repository.find_counts,
     events=EVENTS,
     lifespan=lifespan,
     sealed=models.SEALED,

@@ -1,5 +1,6 @@
 """What a new installation starts with: a log receiver and two rules, so that the first headlines show alerts."""
 
+from alerts.built_in import DEFAULT_RECEIVER_NAME
 from alerts.delivery.channels.log import LogCreate
 from alerts.engine import Engine
 from alerts.receivers.management import create_receiver
@@ -33,8 +34,8 @@ async def seed(engine: Engine) -> None:
         if not engine.settings.seed_default_rules:
             return
         if is_new:
-            await create_receiver(engine, connection, LogCreate(name="log", kind="log"))
+            await create_receiver(engine, connection, LogCreate(name=DEFAULT_RECEIVER_NAME, kind="log"))
             for rule in DEFAULT_RULES:
-                await create_rule(connection, rule, runtime.clock.now())
+                await create_rule(engine, connection, rule)
         # In every database, one of an earlier release too: its receivers can be set before anything has happened.
         await system_events.insert_system_rule(connection, runtime.clock.now())

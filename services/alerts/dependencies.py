@@ -1,4 +1,4 @@
-"""What this service's routes ask for by type, and how the routes of events tell who calls."""
+"""Typed dependencies of this service's routes, and how the routes of platform events identify the caller."""
 
 from typing import Annotated
 

@@ -4,11 +4,11 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from alerts.active_rules import ActiveRules
 from alerts.delivery.channels.channel import Channel
 from alerts.delivery.channels.registry import open_channels
 from alerts.delivery.dispatcher import Dispatcher
 from alerts.metrics import AlertMetrics
-from alerts.rules.active_rules import ActiveRules
 from alerts.settings import Settings
 from common.runtime import Runtime
 from common.wakeup import WakeUp
@@ -20,7 +20,8 @@ class Engine:
 
     Notes
     -----
-    `channels` has a channel for each kind of receiver; `notifier` wakes the worker that tells receivers of alerts.
+    `channels` has a channel for each kind of receiver; `notifier_wake_up` wakes the worker that tells receivers of
+    alerts.
     """
 
     runtime: Runtime
@@ -29,7 +30,7 @@ class Engine:
     active_rules: ActiveRules
     channels: Mapping[str, Channel]
     dispatcher: Dispatcher
-    notifier: WakeUp
+    notifier_wake_up: WakeUp
 
 
 @asynccontextmanager
@@ -45,5 +46,5 @@ async def open_engine(runtime: Runtime) -> AsyncIterator[Engine]:
             active_rules=ActiveRules(metrics),
             channels=channels,
             dispatcher=Dispatcher(runtime, metrics, channels),
-            notifier=WakeUp(),
+            notifier_wake_up=WakeUp(),
         )

@@ -6,6 +6,7 @@ from datetime import datetime
 from operator import itemgetter
 from uuid import UUID
 
+from alerts.active_rules import ActiveRule
 from alerts.engine import Engine
 from alerts.lifecycle.opening import Match, fire
 from alerts.lifecycle.states import Correction, corrected
@@ -13,8 +14,7 @@ from alerts.matching.grouping import fingerprint, group_labels, window_start
 from alerts.metrics import AlertMetrics
 from alerts.repository import alerts, signals
 from alerts.repository.alerts import AlertChange
-from alerts.repository.signals import AmendedLink, Key, SignalRow
-from alerts.rules.active_rules import ActiveRule
+from alerts.repository.signals import AmendedLink, Key, NewSignal
 from common.batches.item_isolation import shared_by_items
 from common.batches.revisions import RevisedBatch
 from common.clock import uuid7
@@ -57,13 +57,13 @@ async def receive(engine: Engine, connection: Connection, items: Sequence[Impact
     updated = {key: signal_id for key, signal_id in stored.items() if fresh_ids[key] != signal_id}
     matches = [match for key, signal_id in stored.items() for match in _matches(received[key], signal_id)]
     if updated:
-        matches = await _amend(engine, connection, received, updated, matches, now)
+        matches = await _amend(engine, connection, received, updated, matches, now=now)
     if matches:
         await fire(engine, connection, matches, now)
     n_matched = sum(1 for key in stored if received[key].rules)
     after_commit(connection, lambda: _count(engine.metrics, len(stored), n_matched))
     missing = [key for key in received if key not in stored]
-    held = await signals.find_signals(connection, missing) if missing else {}
+    held = await signals.list_held_signals(connection, missing) if missing else {}
     return batch.answers(stored, held)
 
 
@@ -71,7 +71,7 @@ async def _store(
     connection: Connection, received: dict[Key, Received], fresh_ids: dict[Key, UUID], now: datetime
 ) -> dict[Key, UUID]:
     rows = [
-        SignalRow(
+        NewSignal(
             signal_id=fresh_ids[key],
             impact_id=each.impact.impact_id,
             article_id=each.impact.article_id,
@@ -105,6 +105,7 @@ async def _amend(
     received: dict[Key, Received],
     updated: dict[Key, UUID],
     matches: list[Match],
+    *,
     now: datetime,
 ) -> list[Match]:
     """Correct the alerts that revised impacts are in, and return the matches that are new to their alert."""
@@ -125,7 +126,7 @@ async def _amend(
         reasons[link.alert_id] = "retracted" if is_withdrawn else "revised"
     await _correct(connection, reasons, now)
     await signals.update_links(connection, changes, now)
-    after_commit(connection, engine.notifier.wake)
+    after_commit(connection, engine.notifier_wake_up.wake)
     after_commit(connection, lambda: engine.metrics.amended.inc(len(reasons)))
     return [match for match in matches if (match.signal_id, *match.identity) not in linked]
 

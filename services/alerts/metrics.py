@@ -1,4 +1,4 @@
-"""What alerts shows to Prometheus."""
+"""Prometheus metrics of alerts."""
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 

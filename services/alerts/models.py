@@ -1,10 +1,9 @@
-"""Tables of alerts: rules and receivers, received impacts and events, alerts with their history, the ledger."""
+"""The tables of alerts: rules and receivers, received impacts and events, alerts with their history, the ledger."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from pydantic import JsonValue
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -21,22 +20,13 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
-from common.postgres.tables import declare_base, declare_tables, stored, stored_moment
+from common.postgres.tables import declare_base, declare_tables, stored, stored_moment, table_of
 
 if TYPE_CHECKING:
     from sqlmodel import SQLModel as Base
 else:
     Base = declare_base()
 TABLES = declare_tables(Base.metadata)
-
-# What the columns of these kinds of text hold.
-FlushReason = Literal["first", "new_impacts", "new_events", "repeat", "reopened", "revised", "retracted", "resolved"]
-DeliveryReason = FlushReason | Literal["test"]
-DeliveryState = Literal["pending", "delivered", "failed"]
-AttemptVerdict = Literal["delivered", "retry", "throttled", "gone"]
-
-# The conditions of a rule as they are stored: JSON that `schemas.rules.When` has written and reads again.
-WhenDocument = dict[str, JsonValue]
 
 _NOT_DELETED = text("deleted_at IS NULL")
 
@@ -262,10 +252,16 @@ class DeliveryAttempt(Base, table=True):
     error: str | None = stored(Text, nullable=True)
 
 
-_TABLES = Base.metadata.tables
-RULE_SET, RULE, RECEIVER = _TABLES["rule_set"], _TABLES["rule"], _TABLES["receiver"]
-SIGNAL, ALERT, ALERT_SIGNAL = _TABLES["signal"], _TABLES["alert"], _TABLES["alert_signal"]
-ALERT_TRANSITION, SYSTEM_EVENT = _TABLES["alert_transition"], _TABLES["system_event"]
+RULE_SET = table_of(RuleSet)
+RULE = table_of(Rule)
+RECEIVER = table_of(Receiver)
+SIGNAL = table_of(Signal)
+ALERT = table_of(Alert)
+ALERT_SIGNAL = table_of(AlertSignal)
+ALERT_TRANSITION = table_of(AlertTransition)
+SYSTEM_EVENT = table_of(SystemEvent)
+DELIVERY = table_of(Delivery)
+DELIVERY_ATTEMPT = table_of(DeliveryAttempt)
+
 # Whoever knows the address of a webhook can post to it: it is kept like the secrets.
 SEALED = (RECEIVER.c.secret, RECEIVER.c.previous_secret, RECEIVER.c.url, RECEIVER.c.config_secrets)
-DELIVERY, DELIVERY_ATTEMPT = _TABLES["delivery"], _TABLES["delivery_attempt"]

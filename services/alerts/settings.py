@@ -7,7 +7,7 @@ from common.settings import ServiceSettings
 
 
 class Settings(ServiceSettings):
-    """What alerts is configured by, besides what every service is."""
+    """Settings of alerts, in addition to those of every service."""
 
     service = ALERTS
 
@@ -15,35 +15,39 @@ class Settings(ServiceSettings):
         default=False, description="Whether webhooks may reach private, loopback and link-local addresses."
     )
     seed_default_rules: bool = Field(
-        default=True, description="Whether a new database gets a log receiver and two rules to start with."
+        default=True, description="Whether a new database starts with a log receiver and two rules."
     )
     webhook_timeout_seconds: float = Field(
         default=15.0,
         gt=0,
         le=60,
-        description="Seconds for one webhook from connecting to its answer; after them it counts as failed.",
+        description="Timeout in seconds for an attempt to reach a receiver of any kind; a slower one counts as failed.",
     )
     delivery_concurrency: int = Field(
-        default=8, ge=1, le=64, description="Requests to one receiver that one process makes at the same time."
+        default=8, ge=1, le=64, description="Maximum concurrent requests per receiver and process."
     )
     delivery_lease_seconds: float = Field(
         default=120.0,
         gt=0,
-        description="Seconds after which deliveries that a vanished replica had claimed are sent by another one.",
+        description="Seconds after which deliveries claimed by a dead replica are sent by another.",
     )
     delivery_retention_days: float = Field(
         default=90.0,
         gt=0,
-        description="Days that finished deliveries and their attempts are kept; alerts and their history stay.",
+        description="Days that finished deliveries and their attempts are kept. Alerts and their history are "
+        "not deleted.",
     )
     notification_poll_seconds: float = Field(
-        default=0.5, gt=0, description="Seconds between looks for alerts and deliveries that have become due."
+        default=0.5, gt=0, description="Polling interval in seconds for alerts and deliveries that are due."
     )
     mesh_principals: frozenset[str] = Field(
         default=frozenset(),
-        description="Identities that may send events of the platform without a credential, as a JSON list of SPIFFE "
-        "URIs. Only behind a sidecar that enforces mutual TLS: it proves them.",
+        description="JSON list of SPIFFE URIs that may send platform events without a credential. Use it only behind a "
+        "sidecar that enforces mutual TLS, which proves these identities.",
     )
     secret_overlap_hours: float = Field(
-        default=24.0, ge=0, description="Hours that a rotated webhook secret still signs beside the new one."
+        default=24.0,
+        ge=0,
+        description="Hours after a rotation during which webhooks are signed with both the previous and the new "
+        "secret.",
     )

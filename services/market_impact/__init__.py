@@ -1,1 +1,1 @@
-"""Market impact: what a piece of news does to a security, estimated, explained and held against what happened."""
+"""Market impact: the effect of news on a security, estimated, explained and compared with the outcome."""

@@ -1,4 +1,4 @@
-"""Takes analyses in: decides what is new, scores what has a linked security, withdraws what no longer holds."""
+"""Receives analyses: decides which are new, scores those with a linked security, withdraws outdated estimates."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,14 +13,16 @@ from common.contracts import Analysis, Basis, BatchResult, Impact, InvalidItem
 from common.postgres.database import Connection, after_commit
 from market_impact.engine import Engine
 from market_impact.estimation.linking import Link, linked_securities
-from market_impact.estimation.scoring import BASES, ScoredImpact, score_links
+from market_impact.estimation.scoring import BASES, ScoredImpact, ScoringInputs, score_links
 from market_impact.impacts.document import impact_document
 from market_impact.impacts.outcome import lies_within
 from market_impact.impacts.outcome_recording import count_outcomes
 from market_impact.impacts.row import impact_row, scored_event
-from market_impact.impacts.stored import impact_of
+from market_impact.impacts.stored import readable_impact_of
+from market_impact.metrics import ImpactMetrics
 from market_impact.repository import impacts
-from market_impact.repository.impacts import AssessmentRevisions, NewAssessment, NewImpact, SupersededImpact
+from market_impact.repository.assessments import AssessmentRevisions, NewAssessment
+from market_impact.repository.impacts import NewImpact, SupersededImpact
 
 _Estimated = tuple[UUID, str, int, Basis]
 """What makes an estimate the same one through its revisions: article, ticker, horizon and basis."""
@@ -45,7 +47,7 @@ class _News:
         return "scored" if self.links else "without_linked_security"
 
     def row(self) -> NewAssessment:
-        return NewAssessment(self.analysis.revision, self.analysis.analysis_id, self.result)
+        return NewAssessment(self.analysis.article_id, self.analysis.revision, self.analysis.analysis_id, self.result)
 
 
 async def assess(engine: Engine, connection: Connection, analyses: Sequence[Analysis | InvalidItem]) -> BatchResult:
@@ -88,10 +90,10 @@ async def _write(
     previous = await impacts.update_superseded(connection, sorted(replaced), now) if replaced else []
     if links:
         with shared_by_items("The past events"):
-            transaction = await engine.memory.refresh(connection)
+            transaction = await engine.evidence.refresh(connection)
         calendar = engine.calendar()
         market = await engine.prices.market(connection, (link.ticker for link in links), calendar)
-        scored = score_links(links, market, engine.memory.past, calendar, engine.parameters)
+        scored = score_links(links, ScoringInputs(market, engine.evidence.past, calendar, engine.parameters))
         rows: list[NewImpact] = []
         for impact in scored:
             impact_id = uuid7()
@@ -99,30 +101,38 @@ async def _write(
             rows.append(impact_row(impact, impact_id, document, calendar=calendar, transaction=transaction, now=now))
             events.append(("impact.scored", scored_event(document)))
         await impacts.insert_impacts(connection, rows)
-        handed_on = [row["document"] for row in rows]
-        estimated = {(row["article_id"], row["ticker"], row["horizon_days"], row["basis"]) for row in rows}
+        handed_on = [row.document for row in rows]
+        estimated = {(row.article_id, row.ticker, row.horizon_days, row.basis) for row in rows}
         after_commit(connection, lambda: _count(engine, scored, rows))
     analyses = {each.analysis.article_id: each.analysis for each in fresh}
-    withdrawn = _withdrawals(analyses, previous, estimated, now)
-    if withdrawn:
-        await impacts.update_withdrawn(connection, [impact.impact_id for impact in withdrawn])
+    left_out = [
+        earlier
+        for earlier in previous
+        if (earlier.article_id, earlier.ticker, earlier.horizon_days, earlier.basis) not in estimated
+    ]
+    if left_out:
+        await impacts.update_withdrawn(connection, [earlier.impact_id for earlier in left_out])
+        withdrawn = _withdrawals(analyses, left_out, engine.metrics, now)
         handed_on += [impact.model_dump_json() for impact in withdrawn]
     await engine.runtime.handover().put(connection, handed_on)
     await engine.runtime.events.publish(connection, events)
 
 
 def _withdrawals(
-    analyses: Mapping[UUID, Analysis],
-    previous: Sequence[SupersededImpact],
-    estimated: Collection[_Estimated],
-    now: datetime,
+    analyses: Mapping[UUID, Analysis], left_out: Sequence[SupersededImpact], metrics: ImpactMetrics, now: datetime
 ) -> list[Impact]:
-    """Return the earlier estimates that no new one replaces, as retractions under the new revision."""
+    """Return earlier estimates that no new one replaces, as retractions under the new revision.
+
+    Notes
+    -----
+    One that cannot be read was refused by its receiver as well, who has nothing of it to withdraw.
+    """
     withdrawn = []
-    for earlier in previous:
-        if (earlier.article_id, earlier.ticker, earlier.horizon_days, earlier.basis) in estimated:
+    for earlier in left_out:
+        impact = readable_impact_of(earlier.impact_id, earlier.document, metrics)
+        if impact is None:
             continue
-        analysis, impact = analyses[earlier.article_id], impact_of(earlier.document)
+        analysis = analyses[earlier.article_id]
         lineage = impact.lineage.model_copy(update={"analysis_id": analysis.analysis_id, "scored_at": now})
         update = {"state": "retracted", "revision": analysis.revision, "lineage": lineage}
         withdrawn.append(impact.model_copy(update=update))
@@ -139,9 +149,9 @@ def _count(engine: Engine, scored: Sequence[ScoredImpact], rows: Sequence[NewImp
             metrics.abstentions.labels(impact.abstain_reason).inc()
         else:
             scores[impact.basis].observe(found.impact_score)
-        if row["car"] is not None:
+        if row.car is not None:
             inside = None if found is None else lies_within(found.low, found.high, impact.car)
             within.append((impact.basis, inside))
     count_outcomes(engine, within)
-    metrics.past_events.set(len(engine.memory.past))
+    metrics.past_events.set(len(engine.evidence.past))
     metrics.cached_tickers.set(len(engine.prices))

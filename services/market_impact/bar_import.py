@@ -1,4 +1,4 @@
-"""Takes price bars in, from whichever body they came."""
+"""Imports price bars from JSON or CSV bodies."""
 
 import asyncio
 
@@ -33,7 +33,9 @@ async def read_bars(body: bytes, media_type: str, decoded: object) -> ParsedBars
     except UnreadableBarsError as error:
         raise Unprocessable(str(error), code="unreadable_bars") from error
     if not 0 < parsed.n_received <= MAX_BARS:
-        raise Unprocessable(f"1 to {MAX_BARS} bars, not {parsed.n_received}.", code="wrong_number_of_bars")
+        raise Unprocessable(
+            f"An upload has 1 to {MAX_BARS} bars, not {parsed.n_received}.", code="wrong_number_of_bars"
+        )
     return parsed
 
 

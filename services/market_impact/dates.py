@@ -1,4 +1,4 @@
-"""Dates as this service takes them, in every body and table: written out, never as a number of seconds."""
+"""The date type of this service's bodies and tables: `YYYY-MM-DD`, never a number of seconds."""
 
 import re
 from datetime import date
@@ -16,7 +16,7 @@ def is_written_day(value: object) -> TypeGuard[str]:
 
 def _day(value: object) -> object:
     if not isinstance(value, date) and not is_written_day(value):
-        raise ValueError("a date is YYYY-MM-DD")
+        raise ValueError("a date must be written as YYYY-MM-DD")
     return value
 
 

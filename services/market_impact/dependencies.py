@@ -1,4 +1,4 @@
-"""What this service's routes ask for by type."""
+"""Typed dependencies of this service's routes."""
 
 from typing import Annotated
 

@@ -1,10 +1,12 @@
 """The service's own objects, opened with it: calendar, prices, past events, metrics."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from common.runtime import Runtime
-from market_impact.caches.evidence_cache import EvidenceMemory
+from market_impact.caches.evidence_cache import EvidenceCache
 from market_impact.caches.price_cache import PriceCache
 from market_impact.estimation.abnormal_moves import EstimationWindow
 from market_impact.estimation.scoring import ScoringParameters
@@ -21,7 +23,7 @@ class Engine:
     settings: Settings
     parameters: ScoringParameters
     prices: PriceCache
-    memory: EvidenceMemory
+    evidence: EvidenceCache
     metrics: ImpactMetrics
     # Studies are pure arithmetic: side by side they would only hold each other up, and the other requests with them.
     studying: asyncio.Semaphore
@@ -31,12 +33,16 @@ class Engine:
         return trading_calendar(self.runtime.clock.now())
 
 
-async def open_engine(runtime: Runtime) -> Engine:
-    """Return the engine with the calendar built and the past events read."""
+@asynccontextmanager
+async def open_engine(runtime: Runtime) -> AsyncIterator[Engine]:
+    """Build the calendar, read the past events, and yield the engine around both."""
     settings = runtime.settings_as(Settings)
     # Building the calendar imports pandas; a thread keeps the other services of a one-process start going.
     await asyncio.to_thread(trading_calendar, runtime.clock.now())
-    engine = Engine(
+    evidence = EvidenceCache(settings.past_events_limit)
+    async with runtime.database.reading() as connection:
+        await evidence.load(connection)
+    yield Engine(
         runtime=runtime,
         settings=settings,
         parameters=ScoringParameters(
@@ -49,10 +55,7 @@ async def open_engine(runtime: Runtime) -> Engine:
             interval_level=settings.interval_level,
         ),
         prices=PriceCache(settings.benchmark_ticker, settings.price_cache_tickers),
-        memory=EvidenceMemory(settings.past_events_limit),
+        evidence=evidence,
         metrics=ImpactMetrics(runtime.registry),
         studying=asyncio.Semaphore(1),
     )
-    async with runtime.database.reading() as connection:
-        await engine.memory.load(connection)
-    return engine

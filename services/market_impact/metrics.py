@@ -1,4 +1,4 @@
-"""What market impact shows to Prometheus."""
+"""Prometheus metrics of market impact."""
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
@@ -16,6 +16,11 @@ class ImpactMetrics:
         )
         self.abstentions = Counter(
             "market_impact_abstained_total", "Estimates that abstained, by reason", ["reason"], registry=registry
+        )
+        self.unreadable = Counter(
+            "market_impact_unreadable_total",
+            "Stored estimates that could not be read and were left out of an answer or a withdrawal",
+            registry=registry,
         )
         self.analyses = Counter(
             "market_impact_analyses_total", "Analyses received, by what became of them", ["result"], registry=registry

@@ -4,9 +4,9 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Boolean, Date, Float, Index, Integer, Table, Text, Uuid, text
+from sqlalchemy import BigInteger, Boolean, Date, Float, Index, Integer, Text, Uuid, text
 
-from common.postgres.tables import declare_base, declare_tables, stored, stored_moment
+from common.postgres.tables import declare_base, declare_tables, stored, stored_moment, table_of
 
 # A class made by a function is no base class to a type checker; SQLModel itself is what it is like.
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class Assessment(Base, table=True):
     superseded_at: datetime | None = stored_moment(nullable=True)
 
 
-class ImpactRow(Base, table=True):
+class Impact(Base, table=True):
     """One estimate with, once its horizon has passed, its outcome.
 
     Notes
@@ -129,14 +129,9 @@ class Study(Base, table=True):
     answer: str = stored(Text)
 
 
-def _table(model: type[Base]) -> Table:
-    declared: Table = model.__table__  # type: ignore[attr-defined]
-    return declared
-
-
-BAR = _table(Bar)
-SECURITY = _table(Security)
-ASSESSMENT = _table(Assessment)
-IMPACT = _table(ImpactRow)
-STUDY = _table(Study)
+BAR = table_of(Bar)
+SECURITY = table_of(Security)
+ASSESSMENT = table_of(Assessment)
+IMPACT = table_of(Impact)
+STUDY = table_of(Study)
 TABLES = declare_tables(Base.metadata)

@@ -1,1 +1,1 @@
-"""News ingestion: fetches and takes in articles, decides on duplicates and stories, and hands them on."""
+"""News ingestion: fetches and receives articles, decides on duplicates and stories, and hands them on."""

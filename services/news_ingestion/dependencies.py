@@ -1,4 +1,4 @@
-"""What this service's routes ask for by type: the engine, and what a path names."""
+"""Typed dependencies of this service's routes: the engine, and resources named by a path."""
 
 from typing import Annotated
 from uuid import UUID
@@ -15,6 +15,8 @@ async def get_engine(request: Request) -> Engine:
     return engine_of(request, Engine)
 
 
+# Other routes answer 422 to an identifier that is no UUID. These two have answered 404 since the first version, and
+# callers may rely on it.
 def _identifier(text: str, kind: str) -> UUID:
     try:
         return UUID(text)

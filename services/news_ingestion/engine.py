@@ -1,4 +1,4 @@
-"""The service's own objects, opened with it: providers, what asks them, the address guard and metrics."""
+"""The service's own objects, opened with it: providers and their client, the address guard and metrics."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -10,7 +10,7 @@ from common.outgoing.address_guard import AddressGuard, guarded_client
 from common.runtime import Runtime
 from news_ingestion.metrics import IngestionMetrics
 from news_ingestion.providers.provider import Provider
-from news_ingestion.providers.provider_client import Fetcher
+from news_ingestion.providers.provider_client import ProviderClient
 from news_ingestion.providers.registry import open_providers
 from news_ingestion.settings import Settings
 
@@ -23,7 +23,7 @@ class Engine:
     settings: Settings
     metrics: IngestionMetrics
     providers: Mapping[str, Provider]
-    fetcher: Fetcher
+    provider_client: ProviderClient
     address_guard: AddressGuard
 
 
@@ -41,14 +41,14 @@ async def open_engine(runtime: Runtime) -> AsyncIterator[Engine]:
             settings=settings,
             metrics=IngestionMetrics(runtime.registry),
             providers=providers,
-            fetcher=fetcher_over(client, settings),
+            provider_client=provider_client_over(client, settings),
             address_guard=guard,
         )
 
 
-def fetcher_over(client: httpx.AsyncClient, settings: Settings) -> Fetcher:
+def provider_client_over(client: httpx.AsyncClient, settings: Settings) -> ProviderClient:
     """Return what asks providers over `client` within the limits that are set."""
-    return Fetcher(
+    return ProviderClient(
         client,
         max_bytes=settings.fetch_max_bytes,
         max_redirects=settings.fetch_max_redirects,

@@ -1,4 +1,4 @@
-"""Taking in a batch of articles: clean, decide, store, hand on.
+"""Ingests a batch of articles: clean, decide, store, hand on.
 
 Everything that needs no database happens before the lock, the rest within it and in a fixed number of statements.
 """
@@ -6,18 +6,19 @@ Everything that needs no database happens before the lock, the rest within it an
 import json
 from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
+from typing import NotRequired, TypedDict
 from uuid import UUID
 
 from pydantic_core import to_json
 
-from common.api.offloading import off_loop_if_large
 from common.batches.item_isolation import Isolated
 from common.clock import uuid7
 from common.contracts import ItemError
+from common.offloading import off_loop_if_large
 from common.postgres.database import Connection, after_commit
-from news_ingestion.articles.draft import Draft, Item, RejectedItemError, clean_item
-from news_ingestion.deduplication.decisions import BatchDecider, Decision, Known, Status, set_novelty
+from news_ingestion.articles.draft import MAX_NAME_CHARACTERS, Draft, Item, RejectedItemError, clean_item
+from news_ingestion.deduplication.decisions import BatchDecider, Decision, Known, State, Status, set_novelty
 from news_ingestion.deduplication.duplicates import COMPARED_BODY_CHARACTERS
 from news_ingestion.engine import Engine
 from news_ingestion.repository import candidates, ingesting
@@ -36,45 +37,74 @@ _TALLY_BY_STATUS: dict[Status, str] = {
 _CHARACTERS_PER_ITEM = 200
 
 
-def document(known: Known, received_at: datetime) -> dict[str, object]:
-    """Return the fields of the `Article` that is handed to NLP, those without a value left out.
+class SourceDocument(TypedDict):
+    """Who published an article, as NLP gets it."""
+
+    id: NotRequired[str]
+    name: str
+
+
+class ArticleDocument(TypedDict):
+    """The fields of the contract `Article`; what has no value is left out."""
+
+    article_id: UUID
+    revision: int
+    state: State
+    story_id: UUID
+    title: str
+    body: NotRequired[str]
+    summary: NotRequired[str]
+    url: str
+    author: NotRequired[str]
+    source: SourceDocument
+    language: NotRequired[str]
+    tickers: tuple[str, ...]
+    published_at: datetime
+    received_at: datetime
+    novelty: float
+
+
+def document(known: Known, received_at: datetime, *, with_texts: bool = True) -> ArticleDocument:
+    """Return the `Article` that is handed to NLP; streams are told of it without its body and summary.
 
     Notes
     -----
     What the values have to be was checked when the article came in; building the contract's model would check it again.
     """
     draft = known.draft
-    source = {"id": draft.source_id, "name": draft.source_name or draft.domain}
-    fields = {
+    source: SourceDocument = {"name": draft.source_name or draft.domain[:MAX_NAME_CHARACTERS]}
+    if draft.source_id is not None:
+        source["id"] = draft.source_id
+    article: ArticleDocument = {
         "article_id": known.article_id,
         "revision": known.revision,
         "state": known.state,
         "story_id": known.story_id,
         "title": draft.title,
-        "body": draft.body,
-        "summary": draft.summary,
         "url": draft.url,
-        "author": draft.author,
-        "source": {name: value for name, value in source.items() if value is not None},
-        "language": draft.language,
+        "source": source,
         "tickers": draft.tickers,
         "published_at": draft.published_at,
         "received_at": received_at,
         "novelty": known.novelty,
     }
-    return {name: value for name, value in fields.items() if value is not None}
+    if draft.author is not None:
+        article["author"] = draft.author
+    if draft.language is not None:
+        article["language"] = draft.language
+    if with_texts and draft.body is not None:
+        article["body"] = draft.body
+    if with_texts and draft.summary is not None:
+        article["summary"] = draft.summary
+    return article
 
 
-def _told(known: Known, handed_on: dict[str, object], payload: str) -> tuple[str, str]:
-    """Return the event that tells streams about a new or corrected article: its texts are left out."""
+def _told(known: Known, received_at: datetime, payload: str) -> tuple[str, str]:
+    """Return the event about a new or corrected article, of which `payload` is what is handed on."""
     name = "article.created" if known.state == "created" else "article.revised"
-    if "body" not in handed_on and "summary" not in handed_on:
+    if known.draft.body is None and known.draft.summary is None:
         return name, payload
-    return name, _json({key: value for key, value in handed_on.items() if key not in {"body", "summary"}})
-
-
-def _json(fields: dict[str, object]) -> str:
-    return to_json(fields).decode()
+    return name, to_json(document(known, received_at, with_texts=False)).decode()
 
 
 async def take_in(
@@ -170,7 +200,7 @@ async def _decide_and_store(
     new = [known for known in changed if known.is_new]
     begun = {known.story_id for known in new if known.is_new_story}
     joined = [(known.story_id, known.draft.published_at) for known in new if known.story_id not in begun]
-    times = await ingesting.find_story_times(connection, joined)
+    times = await ingesting.list_story_times(connection, joined)
     set_novelty(new, times)
     await ingesting.insert_articles(connection, changed, now, fetched_from)
     stretched = await ingesting.insert_stories(connection, changed, now)
@@ -183,22 +213,8 @@ async def _hand_on(
 ) -> None:
     """Queue what is new or corrected for NLP, and tell the streams; near-duplicates go no further."""
     own = [known for known in changed if known.duplicate_of is None]
-    documents = [document(known, now) for known in own]
-    payloads = [_json(fields) for fields in documents]
+    payloads = [to_json(document(known, now)).decode() for known in own]
     await engine.runtime.handover().put(connection, payloads)
-    events = [_told(*told) for told in zip(own, documents, payloads, strict=True)]
+    events = [_told(known, now, payload) for known, payload in zip(own, payloads, strict=True)]
     events += [("story.updated", json.dumps({"story_id": str(story_id)})) for story_id in stretched]
     await engine.runtime.events.publish(connection, events)
-
-
-def fingerprint_horizon(now: datetime, retention_days: float) -> UUID:
-    """Return the smallest UUIDv7 of the moment before which texts are forgotten."""
-    milliseconds = int((now - timedelta(days=retention_days)).timestamp() * 1000)
-    return UUID(int=milliseconds << 80)
-
-
-async def forget_old_texts(engine: Engine) -> int:
-    """Delete the fingerprints of articles received longer ago than the retention; return how many."""
-    horizon = fingerprint_horizon(engine.runtime.clock.now(), engine.settings.fingerprint_retention_days)
-    async with engine.runtime.database.transaction() as connection:
-        return await ingesting.delete_fingerprints(connection, horizon)

@@ -1,4 +1,4 @@
-"""What news ingestion shows to Prometheus."""
+"""Prometheus metrics of news ingestion."""
 
 from collections import Counter as Counted
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""The tables of news ingestion."""
+"""Tables of news ingestion: articles with their addresses and fingerprints, stories, sources, fetches and gaps."""
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,6 @@ from sqlalchemy import (
     Double,
     Index,
     Integer,
-    Table,
     Text,
     Uuid,
     literal_column,
@@ -19,7 +18,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from common.postgres.tables import declare_base, declare_tables, stored, stored_moment
+from common.postgres.tables import declare_base, declare_tables, stored, stored_moment, table_of
 
 # A class made by a function is no base class to a type checker; SQLModel itself is what it is like.
 if TYPE_CHECKING:
@@ -66,7 +65,7 @@ class Article(Base, table=True):
     superseded_at: datetime | None = stored_moment(nullable=True)
 
 
-ARTICLE: Table = Article.__table__  # type: ignore[attr-defined]
+ARTICLE = table_of(Article)
 
 # PostgreSQL refuses documents beyond 1 MB of lexemes; what a reader searches for stands at the beginning. Written as
 # PostgreSQL itself prints it, so that Alembic sees no difference between model and database.
@@ -102,7 +101,7 @@ class ArticleAddress(Base, table=True):
     recorded_at: datetime = stored_moment()
 
 
-ARTICLE_ADDRESS: Table = ArticleAddress.__table__  # type: ignore[attr-defined]
+ARTICLE_ADDRESS = table_of(ArticleAddress)
 
 
 class Fingerprint(Base, table=True):
@@ -115,7 +114,7 @@ class Fingerprint(Base, table=True):
     article_id: UUID = stored(Uuid, primary_key=True)
 
 
-FINGERPRINT: Table = Fingerprint.__table__  # type: ignore[attr-defined]
+FINGERPRINT = table_of(Fingerprint)
 
 
 class Story(Base, table=True):
@@ -131,7 +130,7 @@ class Story(Base, table=True):
     updated_at: datetime = stored_moment()
 
 
-STORY: Table = Story.__table__  # type: ignore[attr-defined]
+STORY = table_of(Story)
 Index("ix_story_last_published_at_story_id", STORY.c.last_published_at, STORY.c.story_id)
 
 
@@ -144,7 +143,7 @@ class Tally(Base, table=True):
     value: int = stored(BigInteger, server_default=text("0"))
 
 
-TALLY: Table = Tally.__table__  # type: ignore[attr-defined]
+TALLY = table_of(Tally)
 
 
 class Source(Base, table=True):
@@ -178,7 +177,7 @@ class Source(Base, table=True):
     lease_until: datetime | None = stored_moment(nullable=True)
 
 
-SOURCE: Table = Source.__table__  # type: ignore[attr-defined]
+SOURCE = table_of(Source)
 # Many feeds are private by their address alone.
 SEALED = (SOURCE.c.url,)
 Index("ix_source_created_at_source_id", SOURCE.c.created_at, SOURCE.c.source_id)
@@ -201,7 +200,7 @@ class Fetch(Base, table=True):
     error: dict[str, object] | None = stored(JSONB(none_as_null=True), nullable=True)
 
 
-FETCH: Table = Fetch.__table__  # type: ignore[attr-defined]
+FETCH = table_of(Fetch)
 Index("ix_fetch_started_at_fetch_id", FETCH.c.started_at, FETCH.c.fetch_id)
 Index("ix_fetch_source_id_started_at", FETCH.c.source_id, FETCH.c.started_at)
 
@@ -220,5 +219,5 @@ class Gap(Base, table=True):
     recorded_at: datetime = stored_moment()
 
 
-GAP: Table = Gap.__table__  # type: ignore[attr-defined]
+GAP = table_of(Gap)
 Index("ix_gap_source_id_starts_at", GAP.c.source_id, GAP.c.starts_at)

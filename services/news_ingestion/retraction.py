@@ -1,4 +1,4 @@
-"""Taking an article back, here and downstream."""
+"""Retracts an article, here and downstream."""
 
 from uuid import UUID
 
@@ -22,7 +22,7 @@ async def retract_article(engine: Engine, connection: Connection, article_id: UU
         `If-Match` names another version than the current one.
     """
     await ingesting.claim_decisions(connection)
-    current = await reading.find_article(connection, article_id, lock=True)
+    current = await reading.find_article(connection, article_id, for_update=True)
     if current is None or current.state == "retracted":
         raise NotFound.of("article", article_id)
     conditional.require(etag_of(current.article_id, current.revision))

@@ -1,13 +1,12 @@
-"""The use-case of users' aliases: kept in the database, and loaded by every replica."""
+"""User-defined aliases: stored in the database, and loaded by every replica."""
 
 from collections.abc import Sequence
 
 from common.api.etags import Conditional, etag_of
-from common.errors import NotFound
 from common.postgres.database import Connection, after_commit
 from nlp import repository
 from nlp.engine import Engine
-from nlp.entities.gazetteer import KnownEntity
+from nlp.known_entities import required_entity
 
 
 async def refresh_aliases(engine: Engine) -> None:
@@ -16,14 +15,6 @@ async def refresh_aliases(engine: Engine) -> None:
     async with engine.runtime.database.reading() as connection:
         found = await repository.list_aliases(connection)
     await engine.thread.use_aliases(found, n_installed)
-
-
-def known_entity(engine: Engine, entity_id: str) -> KnownEntity:
-    """Return the entity of that identifier; `NotFound` when there is none."""
-    entity = engine.thread.analyser.gazetteer.entities.get(entity_id)
-    if entity is None:
-        raise NotFound.of("entity", entity_id)
-    return entity
 
 
 def aliases_tag(entity_id: str, aliases: Sequence[str]) -> str:
@@ -35,7 +26,7 @@ async def change_aliases(
     engine: Engine, connection: Connection, entity_id: str, names: Sequence[str], conditional: Conditional
 ) -> list[str]:
     """Let `names` be all the users' aliases of an entity and return them in order, without repetition."""
-    entity = known_entity(engine, entity_id)
+    entity = required_entity(engine, entity_id)
     before = await repository.claim_aliases(connection, entity.entity_id)
     conditional.require(aliases_tag(entity.entity_id, before))
     aliases = sorted({name.strip() for name in names if name.strip()})

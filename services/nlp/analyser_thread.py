@@ -72,7 +72,7 @@ class AnalyserThread:
         self, analyser: TextAnalyser, texts: Sequence[TextInput], *, counterfactual: bool = False
     ) -> list[TextAnalysis]:
         if self._is_closed:
-            raise Unavailable("NLP is stopping.")
+            raise Unavailable("NLP is shutting down.")
         analyse = partial(analyser.analyse, texts, counterfactual=counterfactual)
         return await asyncio.get_running_loop().run_in_executor(self._thread, analyse)
 

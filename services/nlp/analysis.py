@@ -1,4 +1,4 @@
-"""The use-case of the pipeline: articles in, analyses stored and handed on, each revision once."""
+"""The use case of the pipeline: analyses each revision of an article once, stores the result and hands it on."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -24,7 +24,7 @@ async def analyse(engine: Engine, connection: Connection, articles: Sequence[Art
     A revision that is here already is `unchanged`, an older one `superseded`; both cost one look-up and no model.
     """
     batch: RevisedBatch[UUID, Article] = RevisedBatch(articles, key=attrgetter("article_id"))
-    known = await repository.find_current_revisions(connection, list(batch.newest))
+    known = await repository.list_current_revisions(connection, list(batch.newest))
     fresh = [article for key, article in batch.newest.items() if is_newer(article.revision, known.get(key))]
     analyses = await _analyse(engine, fresh)
     settled = await _store(engine, connection, analyses, known)

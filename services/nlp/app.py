@@ -1,4 +1,4 @@
-"""The NLP service, put together."""
+"""Assembles the NLP service."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,11 +13,11 @@ from nlp.engine import Engine, open_engine
 from nlp.routes import ROUTERS
 from nlp.settings import Settings
 
-_DESCRIPTION = """
-Reads articles: **language**, **entities** linked to tickers, **sentiment** of the text and toward each company with the
-evidence for it, **topics** and **event types**. Every model has a card that says what it was trained on and how it
-measures; some training data are non-commercial, and `GET /models` says which. What is not English is marked and not
-scored.
+DESCRIPTION = """
+Analyses articles: **language**, **entities** linked to tickers, **sentiment** of the text and toward each company with
+the evidence for it, **topics** and **event types**. Every model has a card with its training data and its measured
+scores. Some training data are non-commercial; `GET /models` says which. Texts that are not in English are marked and
+not scored.
 """
 
 
@@ -35,7 +35,7 @@ create_app = ServiceDefinition(
     settings=Settings,
     tables=models.TABLES,
     routers=ROUTERS,
-    description=_DESCRIPTION,
+    description=DESCRIPTION,
     handover=Handover("/impact/v1/impacts", items="analyses"),
     counts=repository.find_counts,
     lifespan=lifespan,

@@ -1,4 +1,4 @@
-"""The shipped artefacts: where they are, and the check by hash that each is the file its card describes."""
+"""The shipped artefacts: their location, and the hash check that each is the file that its card describes."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""Drift: how far recent scores lie from those of the reference texts, and how far two tiers lie apart.
+"""Drift: the distance of recent scores from those of the reference texts, and of the two tiers from each other.
 
 Neither figure needs a label, so both can be watched in production: they say that something has changed (the news, the
 feeds, the model), not which answer is right.

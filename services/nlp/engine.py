@@ -28,7 +28,9 @@ async def open_engine(runtime: Runtime) -> AsyncIterator[Engine]:
     metrics = AnalysisMetrics(runtime.registry)
     analyser = load_analyser(settings.nlp_model)
     thread = AnalyserThread(analyser, metrics, settings.nlp_chunk_size, settings.nlp_drift_window)
-    # 50 ms on a busy core; a difference shows in the metrics and stops no start, as `POST /selfcheck` is the gate.
-    await thread.selfcheck()
-    yield Engine(runtime, settings, metrics, thread)
-    thread.close()
+    try:
+        # 50 ms on a busy core; a difference shows in the metrics and stops no start, as `POST /selfcheck` is the gate.
+        await thread.selfcheck()
+        yield Engine(runtime, settings, metrics, thread)
+    finally:
+        thread.close()

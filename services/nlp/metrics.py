@@ -1,4 +1,4 @@
-"""What NLP shows to Prometheus."""
+"""Prometheus metrics of NLP."""
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 

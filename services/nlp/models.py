@@ -1,13 +1,13 @@
-"""The tables of NLP."""
+"""Tables of NLP: analyses, and the names that users gave to entities."""
 
 from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from sqlalchemy import Boolean, Double, Index, Integer, Table, Text, Uuid, text
+from sqlalchemy import Boolean, Double, Index, Integer, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import JSONB
 
-from common.postgres.tables import declare_base, declare_tables, stored, stored_moment
+from common.postgres.tables import declare_base, declare_tables, stored, stored_moment, table_of
 
 # A class made by a function is no base class to a type checker; SQLModel itself is what it is like.
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class Analysis(Base, table=True):
     superseded_at: datetime | None = stored_moment(nullable=True)
 
 
-ANALYSIS: Table = Analysis.__table__  # type: ignore[attr-defined]
+ANALYSIS = table_of(Analysis)
 Index("uq_analysis_article_id_revision", ANALYSIS.c.article_id, ANALYSIS.c.revision, unique=True)
 Index(
     "uq_analysis_article_id_current", ANALYSIS.c.article_id, unique=True, postgresql_where=text("superseded_at IS NULL")
@@ -64,4 +64,4 @@ class EntityAlias(Base, table=True):
     created_at: datetime = stored_moment()
 
 
-ENTITY_ALIAS: Table = EntityAlias.__table__  # type: ignore[attr-defined]
+ENTITY_ALIAS = table_of(EntityAlias)

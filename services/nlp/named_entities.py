@@ -1,4 +1,4 @@
-"""The names in a text on their way to the answer: recognised first, so that all opinions are asked in one batch."""
+"""The names in a text, recognised first so that the sentiment toward all of them is scored in one batch."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Models in ONNX as they are run here: on one thread, because replicas and the rest of the process use the others."""
+"""Runs ONNX models on one thread, because replicas and the rest of the process use the others."""
 
 from pathlib import Path
 

@@ -9,11 +9,11 @@ from uuid import UUID
 from sqlalchemy import ARRAY, Integer, Select, Uuid, bindparam, column, delete, func, select, update
 from sqlalchemy.dialects.postgresql import JSONB
 
-from common.api.pagination import PageRequest, keyset
 from common.batches.revisions import Held
 from common.contracts import ArticleState, SentimentLabel
-from common.postgres.bulk import insert_rows
+from common.postgres.bulk import insert_returning, insert_rows
 from common.postgres.database import Connection
+from common.postgres.paging import PageRequest, keyset
 from common.postgres.point_in_time import visible
 from common.postgres.rows import columns_for, find_one_row, find_rows
 from nlp.models import ANALYSIS, ENTITY_ALIAS
@@ -32,7 +32,17 @@ _SUPERSEDE = (
     )
     .values(superseded_at=bindparam("moment", type_=ANALYSIS.c.superseded_at.type))
 )
-_CURRENT = select(ANALYSIS.c.article_id, ANALYSIS.c.revision, ANALYSIS.c.analysis_id).where(
+
+
+class _CurrentRow(NamedTuple):
+    """The current revision of an article's analysis."""
+
+    article_id: UUID
+    revision: int
+    analysis_id: UUID
+
+
+_CURRENT = select(*columns_for(_CurrentRow, ANALYSIS)).where(
     ANALYSIS.c.article_id == func.any(bindparam("article_ids", type_=ARRAY(Uuid))), ANALYSIS.c.superseded_at.is_(None)
 )
 
@@ -100,14 +110,12 @@ class AnalysisRevisions:
     async def insert(self, keys: Sequence[UUID], moment: datetime) -> dict[UUID, UUID]:
         """Insert the analyses of these articles and return article -> analysis of those written."""
         rows = [{**self._rows[key]._asdict(), "recorded_at": moment} for key in keys]
-        written = await insert_rows(
-            self._connection, ANALYSIS, rows, on_conflict=(), returning=("article_id", "analysis_id")
-        )
+        written = await insert_returning(self._connection, ANALYSIS, rows, _Written, on_conflict=())
         return {row.article_id: row.analysis_id for row in written}
 
     async def read(self, keys: Sequence[UUID]) -> dict[UUID, Held]:
         """Return what is current of these articles."""
-        return await find_current_revisions(self._connection, keys)
+        return await list_current_revisions(self._connection, keys)
 
     async def supersede(self, keys: Sequence[UUID], moment: datetime) -> None:
         """End the analyses of these articles that are older than the ones to write."""
@@ -117,9 +125,16 @@ class AnalysisRevisions:
         )
 
 
-async def find_current_revisions(connection: Connection, article_ids: Sequence[UUID]) -> dict[UUID, Held]:
+class _Written(NamedTuple):
+    """An analysis that was inserted."""
+
+    article_id: UUID
+    analysis_id: UUID
+
+
+async def list_current_revisions(connection: Connection, article_ids: Sequence[UUID]) -> dict[UUID, Held]:
     """Return the newest analysis of each article that has one."""
-    rows = await connection.execute(_CURRENT, {"article_ids": list(article_ids)})
+    rows = await find_rows(connection, _CURRENT, _CurrentRow, {"article_ids": list(article_ids)})
     return {row.article_id: Held(row.revision, row.analysis_id) for row in rows}
 
 
@@ -140,7 +155,7 @@ def _filtered(wanted: AnalysisFilter) -> Select[Any]:
     return statement
 
 
-async def list_analyses(connection: Connection, wanted: AnalysisFilter, page: PageRequest) -> list[AnalysisRow]:
+async def list_analyses(connection: Connection, page: PageRequest, wanted: AnalysisFilter) -> list[AnalysisRow]:
     """Return a page of analyses, the newest news first, and one row more."""
     statement = keyset(_filtered(wanted), page, (ANALYSIS.c.published_at, ANALYSIS.c.analysis_id))
     return await find_rows(connection, statement, AnalysisRow)

@@ -1,4 +1,4 @@
-"""The wire forms of NLP besides the contracts."""
+"""Request and response bodies of NLP, other than the contracts."""
 
 from typing import Annotated, Literal
 
@@ -28,16 +28,21 @@ class TextToAnalyse(BaseModel):
 
     id: Annotated[Text, StringConstraints(max_length=200)] | None = Field(
         default=None,
-        description="Your own identifier; it comes back as it is. When absent, the text's position in the request.",
+        description="Your own identifier, returned unchanged. When absent, the position of the text in the request.",
     )
     title: AnyText = Field(
         description="The headline, or the whole text; its first 1,000 characters are scored, the first 5,000 searched."
     )
-    body: AnyText | None = Field(default=None, description="The text below; its first 20,000 characters are read.")
+    body: AnyText | None = Field(
+        default=None, description="The text below the title; its first 20,000 characters are read."
+    )
     entity: Name | None = Field(
         default=None, description="A name in the text: `sentiment` is then the sentiment toward it."
     )
-    language: Language | None = Field(default=None, description="What the publisher says; the text itself wins.")
+    language: Language | None = Field(
+        default=None,
+        description="Language that the publisher states; the language detected in the text takes precedence.",
+    )
 
 
 class TextBatch(BaseModel):
@@ -45,16 +50,16 @@ class TextBatch(BaseModel):
 
     texts: Listed[TextToAnalyse] = Field(min_length=1, max_length=MAX_BATCH_ITEMS, description="1 to 500 texts.")
     taxonomy: Literal["market", "reuters"] = Field(
-        default="market", description="`reuters` answers topics with the codes of Reuters-21578."
+        default="market", description="With `reuters`, topics are the codes of Reuters-21578."
     )
 
 
 class CounterfactualRead(BaseModel):
-    """The score of a text without one stretch of its evidence."""
+    """The score of a text without one span of its evidence."""
 
-    evidence: int = Field(description="Position of the stretch in `evidence`, from 0.")
-    score: float = Field(ge=-1.0, le=1.0, description="`sentiment.score` as it would be without the stretch.")
-    change: float = Field(description="That score minus the score with it.")
+    evidence: int = Field(description="Position of the span in `evidence`, from 0.")
+    score: float = Field(ge=-1.0, le=1.0, description="`sentiment.score` as it would be without the span.")
+    change: float = Field(description="That score minus the score with the span.")
 
 
 class TextAnalysisRead(BaseModel):
@@ -65,18 +70,19 @@ class TextAnalysisRead(BaseModel):
     sentiment: Sentiment = Field(description="Sentiment of the text, or toward `entity` when one was asked about.")
     entities: list[Entity] = Field(description="Entities named in the text, the most relevant first.")
     topics: list[TopicScore] = Field(description="Topics of the text, the likeliest first.")
-    events: list[EventScore] = Field(description="Events that the text tells of.")
-    evidence: list[EvidenceSpan] = Field(description="Stretches of the title that the sentiment rests on.")
+    events: list[EventScore] = Field(description="Events that the text reports.")
+    evidence: list[EvidenceSpan] = Field(description="Spans of the title that the sentiment is based on.")
     counterfactuals: list[CounterfactualRead] = Field(
-        default_factory=list, description="One for each stretch of evidence, when `counterfactual` is asked for."
+        default_factory=list, description="One for each span of evidence, when `counterfactual` is requested."
     )
     novelty: float = Field(default=1.0, description="Always 1: novelty needs a story.")
     abstained: bool = Field(description="Whether the models declined to score.")
     abstain_reason: str | None = Field(description="Why they declined; null when they did not.")
     ambiguity: float | None = Field(
-        description="Jensen-Shannon divergence of the two tiers' opinions in bits, in [0, 1]; null with one opinion."
+        description="Jensen-Shannon divergence in bits, in [0, 1], between the sentiments of the two tiers; null when "
+        "only one tier was used."
     )
-    model_versions: dict[str, str] = Field(description="Version of each model at work, by its part.")
+    model_versions: dict[str, str] = Field(description="Version of each model in use, by part.")
 
 
 class TextAnalyses(BaseModel):
@@ -90,7 +96,7 @@ class EntityRead(BaseModel):
 
     entity_id: str = Field(description="Identifier in the gazetteer, for example `company-320193`.")
     name: str = Field(description="Usual name.")
-    type: EntityType = Field(description="What it is.")
+    type: EntityType = Field(description="Kind of entity.")
     ticker: str | None = Field(description="Ticker; null when it has none.")
     mic: str | None = Field(description="ISO 10383 code of the market of the ticker; null when unknown.")
     cik: int | None = Field(description="SEC's Central Index Key; null when it has none.")
@@ -103,7 +109,7 @@ class EntityRead(BaseModel):
 
 
 class AliasesUpdate(BaseModel):
-    """All the names that users give to an entity; an empty list takes them away."""
+    """All user-defined names of an entity; an empty list removes them."""
 
     aliases: Listed[Annotated[Name, StringConstraints(strip_whitespace=True, min_length=2, max_length=100)]] = Field(
         max_length=50, description="At most 50 names of 2 to 100 characters."
@@ -121,18 +127,18 @@ class CandidateRead(BaseModel):
 
     entity_id: str = Field(description="Identifier in the gazetteer.")
     name: str = Field(description="Usual name.")
-    type: EntityType = Field(description="What it is.")
+    type: EntityType = Field(description="Kind of entity.")
     ticker: str | None = Field(description="Ticker; null when it has none.")
     mic: str | None = Field(description="ISO 10383 code of the market of the ticker; null when unknown.")
     cik: int | None = Field(description="SEC's Central Index Key; null when it has none.")
-    confidence: float = Field(description="How surely the name alone means this entity, in [0, 1].")
+    confidence: float = Field(description="Confidence that the name alone means this entity, in [0, 1].")
 
 
 class ResolutionRead(BaseModel):
     """What a name may mean; `entity` is set only when one meaning stands out."""
 
     query: str = Field(description="The name as it was given.")
-    ambiguous: bool = Field(description="Whether several meanings are about as likely.")
+    ambiguous: bool = Field(description="Whether several meanings are about equally likely.")
     entity: CandidateRead | None = Field(description="The one meaning that stands out; null when none does.")
     candidates: list[CandidateRead] = Field(description="What the name may mean, the likeliest first.")
 
@@ -144,10 +150,10 @@ class Resolutions(BaseModel):
 
 
 class TopicRead(BaseModel):
-    """A topic; `alpha_vantage` is the code of the same topic there, where it has one."""
+    """A topic; `alpha_vantage` is the code of the same topic at Alpha Vantage, if it has one."""
 
     topic: str = Field(description="Code of the topic.")
-    name: str = Field(description="Name for a person.")
+    name: str = Field(description="Name in words.")
     alpha_vantage: str | None = Field(
         default=None, description="Code of the same topic at Alpha Vantage; null when it has none."
     )
@@ -165,7 +171,7 @@ class EventRead(BaseModel):
     """An event type."""
 
     type: str = Field(description="Code of the event type.")
-    description: str = Field(description="What counts as one.")
+    description: str = Field(description="What counts as such an event.")
 
 
 class EventTaxonomy(BaseModel):
@@ -187,14 +193,14 @@ class ModelRead(BaseModel):
     """A model's card."""
 
     name: str = Field(description="Name of the artefact.")
-    version: str = Field(description="Name and the head of the file's hash.")
+    version: str = Field(description="Name and the first characters of the file's hash.")
     subject: str = Field(description="What the model does.")
-    active: bool = Field(description="Whether the model is at work.")
+    active: bool = Field(description="Whether the model is in use.")
     data: list[TrainingData] = Field(description="Data sets that it was trained on.")
     non_commercial_data: bool = Field(description="Whether any of the data may not be used commercially.")
     scores: dict[str, float] = Field(
-        description="Measured on a validation part that the weights never saw; the temperature was fitted on it, so "
-        "calibration errors (`ece`) and squared errors (`mse`) are on the optimistic side."
+        description="Measured on a validation set on which the weights were not trained. The temperature was fitted on "
+        "it, so calibration errors (`ece`) and squared errors (`mse`) are optimistic."
     )
     file: str = Field(description="File name of the artefact.")
     sha256: str = Field(description="SHA-256 of the file, in hexadecimal.")
@@ -215,17 +221,17 @@ class ModelRead(BaseModel):
 
 
 class Models(BaseModel):
-    """The models at work."""
+    """The models in use."""
 
     data: list[ModelRead] = Field(description="The cards of all models.")
 
 
 class SelfcheckRead(BaseModel):
-    """What the golden corpus gave."""
+    """The result of the self-check on the golden corpus."""
 
     texts: int = Field(description="Texts of the golden corpus.")
-    passed: int = Field(description="Texts answered as frozen; all of them.")
-    label_accuracy: float = Field(description="Share of labels that a careful reader gives too, in [0, 1].")
-    ticker_recall: float = Field(description="Share of the careful reader's tickers that were linked, in [0, 1].")
+    passed: int = Field(description="Texts whose result equals the frozen one: all of them.")
+    label_accuracy: float = Field(description="Share of labels that a careful human reader gives too, in [0, 1].")
+    ticker_recall: float = Field(description="Share of the human reader's tickers that were linked, in [0, 1].")
     max_score_drift: float = Field(description="Largest difference from the frozen scores; 0 when nothing has changed.")
-    model_versions: dict[str, str] = Field(description="Version of each model at work, by its part.")
+    model_versions: dict[str, str] = Field(description="Version of each model in use, by part.")

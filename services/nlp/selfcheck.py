@@ -1,4 +1,4 @@
-"""The self-check: the golden corpus, in our own words and frozen, analysed by the models at work and compared.
+"""The self-check: analyses the golden corpus with the models in use, and compares the results with the frozen ones.
 
 A difference means that what runs is not what was measured: a wrong artefact, a changed library, a broken build.
 """
@@ -124,7 +124,7 @@ def compare(analyses: Sequence[TextAnalysis], model_versions: dict[str, str]) ->
         unknown = Difference("models", "sentiment", f"nothing was frozen for {model_versions['sentiment']}")
         return SelfcheckReport(len(golden_texts()), 0.0, 0.0, 0.0, (unknown,))
     differences = [
-        Difference("models", part, f"{version} is at work, {frozen['model_versions'].get(part)} was frozen")
+        Difference("models", part, f"{version} is in use, but {frozen['model_versions'].get(part)} was frozen")
         for part, version in model_versions.items()
         if frozen["model_versions"].get(part) != version
     ]

@@ -1,4 +1,4 @@
-"""A text to analyse, and the parts of it that are read."""
+"""A text to analyse, and the parts of it that are analysed."""
 
 from dataclasses import dataclass, replace
 from datetime import date

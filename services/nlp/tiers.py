@@ -1,4 +1,4 @@
-"""The tiers of the models of sentiment and names, one behind another's interface; `NLP_MODEL` chooses.
+"""The tiers of the sentiment and name models, behind one interface; `NLP_MODEL` selects one.
 
 The settings name the tiers, and are read where no library of NLP is (`mia keys` in the image of another service): what
 loads models is imported only to load them.

@@ -1,4 +1,4 @@
-"""The word pieces that every encoder here was pretrained with (WordPiece; Wu et al. 2016)."""
+"""The word pieces with which every encoder here was pretrained (WordPiece; Wu et al. 2016)."""
 
 import gzip
 

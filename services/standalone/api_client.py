@@ -1,4 +1,4 @@
-"""The client of the command line: it talks to a running system through its gateway, as any user would."""
+"""The API client of the command line: it calls a running system through its gateway, like any user."""
 
 from collections.abc import AsyncIterator, Generator
 from contextlib import asynccontextmanager
@@ -10,9 +10,8 @@ from pydantic import SecretStr
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_delay, wait_random_exponential
 
 from common.access.auth import sign_service_token
+from common.contracts.json import JSONDocument
 from common.outgoing.bounded_transport import BoundedTransport
-
-JSON = dict[str, Any]
 
 _TOKEN_SECONDS = 60
 _MAX_ANSWER_BYTES = 64 * 1024 * 1024
@@ -36,7 +35,7 @@ class SystemClient:
         self._http = http
         self._patience_seconds = patience_seconds
 
-    async def request(self, method: str, path: str, **options: object) -> JSON:
+    async def request(self, method: str, path: str, **options: object) -> JSONDocument:
         """Return the JSON answer; `RequestRefusedError` with the problem's detail when there is none."""
         retrying = AsyncRetrying(
             retry=retry_if_exception(_is_passing),
@@ -50,10 +49,10 @@ class SystemClient:
             raise RequestRefusedError(_explain(error.response)) from error
         except httpx.TransportError as error:
             raise RequestRefusedError(f"{self._http.base_url} does not answer: {error}") from error
-        answer: JSON = response.json()
+        answer: JSONDocument = response.json()
         return answer
 
-    async def pages(self, path: str, **parameters: object) -> AsyncIterator[JSON]:
+    async def pages(self, path: str, **parameters: object) -> AsyncIterator[JSONDocument]:
         """Yield every item of a list, page by page."""
         cursor: str | None = None
         while True:
@@ -65,6 +64,7 @@ class SystemClient:
             if cursor is None:
                 return
 
+    # Any: the options are httpx's own.
     async def _send(self, method: str, path: str, options: dict[str, Any]) -> httpx.Response:
         response = await self._http.request(method, path, **options)
         return response.raise_for_status()

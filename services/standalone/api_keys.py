@@ -9,7 +9,15 @@ from sqlalchemy import Table
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from common.access.auth import ApiKeyRecord, NewApiKey, Scope, new_api_key, read_api_keys, revoke_api_key, store_api_key
+from common.access.auth import (
+    ApiKeyRecord,
+    NewApiKey,
+    Scope,
+    insert_api_key,
+    list_api_keys,
+    new_api_key,
+    revoke_api_key,
+)
 from common.clock import SYSTEM_CLOCK
 from common.postgres.database import Connection
 from common.settings import ServiceSettings
@@ -22,7 +30,7 @@ async def create_key(
     key = new_api_key(name, scopes, expires_at)
     for own in settings:
         async with _connection(own) as connection:
-            await store_api_key(connection, _table(own), key.record, SYSTEM_CLOCK.now())
+            await insert_api_key(connection, _table(own), key.record, SYSTEM_CLOCK.now())
     return key
 
 
@@ -39,7 +47,7 @@ async def revoke_key(settings: Sequence[ServiceSettings], key_id: str) -> list[s
 async def list_keys(settings: ServiceSettings) -> list[ApiKeyRecord]:
     """Return the keys of one service."""
     async with _connection(settings) as connection:
-        return await read_api_keys(connection, _table(settings))
+        return await list_api_keys(connection, _table(settings))
 
 
 @asynccontextmanager

@@ -1,4 +1,4 @@
-"""Progress on the terminal: what is done, of how much, at what rate."""
+"""Progress on the terminal: amount done, total and rate."""
 
 import sys
 

@@ -7,7 +7,8 @@ from uuid import UUID, uuid5
 import numpy as np
 
 from common.contracts import Analysis
-from market_impact.prices.trading_calendar import TradingCalendar, trading_calendar
+from market_impact.prices.price_series import DailyPrices
+from market_impact.prices.trading_calendar import TradingCalendar, to_day_number, trading_calendar
 
 NOW = datetime(2026, 6, 30, 12, 0, tzinfo=UTC)
 _NAMESPACE = UUID("5f0c0b7e-0000-7000-8000-000000000000")
@@ -47,6 +48,15 @@ def bars(
         }
         for day, open_, close in zip(days, opens, closes, strict=True)
     ]
+
+
+def prices(rows: list[dict[str, Any]]) -> DailyPrices:
+    """Return `bars` as the prices of a security."""
+    positions = calendar().positions(np.array([to_day_number(date.fromisoformat(row["date"])) for row in rows]))
+    columns = [np.array([row[name] for row in rows], dtype=float) for name in ("open", "close", "adjusted_close")]
+    found = DailyPrices.of(positions, *columns)
+    assert found is not None
+    return found
 
 
 def sentiment(score: float) -> dict[str, Any]:

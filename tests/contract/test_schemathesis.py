@@ -18,7 +18,7 @@ from sqlalchemy import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from common.access.auth import new_api_key, store_api_key
+from common.access.auth import insert_api_key, new_api_key
 from common.clock import SYSTEM_CLOCK
 from common.gateway import SERVICES, service_named
 from common.postgres.migrations import create_database, migrate
@@ -44,7 +44,7 @@ async def _prepare(name: str, url: str) -> str:
     table = import_module(f"{name}.models").TABLES.api_key
     engine = create_async_engine(target, poolclass=NullPool)
     async with engine.begin() as connection:
-        await store_api_key(connection, table, key.record, SYSTEM_CLOCK.now())
+        await insert_api_key(connection, table, key.record, SYSTEM_CLOCK.now())
     await engine.dispose()
     return key.text.get_secret_value()
 

@@ -1,4 +1,4 @@
-"""Two releases on the same databases behind one gateway: this code, and the code of the release before."""
+"""Two releases on the same databases behind one gateway: this code, and the code of the previous release."""
 
 import asyncio
 import io
@@ -33,12 +33,12 @@ def git(*arguments: str) -> subprocess.CompletedProcess[bytes]:
 
 
 def unpack_previous_release(folder: Path) -> None:
-    """Write the code of the release before into a folder; the test is skipped where the history does not have it."""
+    """Write the code of the previous release into a folder; the test is skipped where the history does not have it."""
     commit = RECORD["commit"]
     try:
         packed = git("archive", "--format=tar", commit, *PARTS)
     except FileNotFoundError:
-        pytest.skip("Git is not there, which has the code of the release before")
+        pytest.skip("Git is not there, which has the code of the previous release")
     if packed.returncode:
         pytest.skip(f"the history here does not reach back to {commit[:12]} ({packed.stderr.decode().strip()})")
     with tarfile.open(fileobj=io.BytesIO(packed.stdout)) as archive:
@@ -62,7 +62,7 @@ class Rollout:
             await system.wait_until_ready(service)
 
     async def route(self, *renewed: Service) -> None:
-        """Let the gateway lead to this code for the services given, and to the release before for the others."""
+        """Let the gateway lead to this code for the services given, and to the previous release for the others."""
         await self.close_gateway()
         ports = {**self.before.ports, **{service.name: self.after.ports[service.name] for service in renewed}}
         configuration = self.folder / f"envoy-{'-'.join(one.name for one in renewed) or 'before'}.json"

@@ -1,4 +1,4 @@
-"""The release before on this code's schema: alone, as half of a rollout, and after a rollback."""
+"""The previous release on this code's schema: alone, as half of a rollout, and after a rollback."""
 
 import json
 from collections.abc import AsyncIterator
@@ -21,7 +21,7 @@ from tests.e2e.rollout import RECORD, Rollout, git, read_everything, rollout
 async def half_rolled_out(
     backing_environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Rollout]:
-    """The release before, running on databases that this code has migrated from nothing."""
+    """The previous release, running on databases that this code has migrated from nothing."""
     for name, value in backing_environment.items():
         monkeypatch.setenv(name, value)
     await prepare_databases([load_settings(service) for service in SERVICES])
@@ -39,7 +39,7 @@ HEADLINES = (
 
 
 async def follow(client: SystemClient, headlines: tuple[str, ...]) -> None:
-    """Post articles and wait until they have come out at the other end; the books of every hop must agree."""
+    """Post articles and wait until they have come out at the other end; the counts of every hop must balance."""
     articles = [
         {"title": title, "url": f"https://wire.example/{uuid4().hex}", "published_at": "2015-01-27T21:30:00Z"}
         for title in headlines
@@ -90,7 +90,7 @@ async def test_it_serves_on_the_new_schema_beside_this_code_and_after_a_rollback
         await write_rules_and_texts(client)
         returned = await read_everything(both.before.address, contracts)
 
-    assert served == contracts, "it is not the release before that answered"
+    assert served == contracts, "it is not the previous release that answered"
     assert report.adds_up, [str(balance) for balance in report.balances]
     assert len(alone) > 30
     assert {path: status for path, status in alone.items() if status != 200} == {}
@@ -99,6 +99,6 @@ async def test_it_serves_on_the_new_schema_beside_this_code_and_after_a_rollback
 
 def test_the_release_before_is_one_of_this_codes_own_history() -> None:
     if git("cat-file", "-e", f"{RECORD['commit']}^{{commit}}").returncode:
-        pytest.skip("the history here does not reach back to the release before")
+        pytest.skip("the history here does not reach back to the previous release")
 
     assert git("merge-base", "--is-ancestor", RECORD["commit"], "HEAD").returncode == 0

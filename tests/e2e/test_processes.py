@@ -1,4 +1,4 @@
-"""Four processes behind Envoy: one article's whole way, and a replay whose books agree."""
+"""Four processes behind Envoy: one article's whole way, and a replay whose counts balance."""
 
 import asyncio
 from datetime import UTC, datetime

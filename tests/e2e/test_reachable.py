@@ -128,7 +128,7 @@ async def test_the_first_run_shows_its_tables_although_keys_exist_and_a_given_se
 
     for text in (with_keys, with_secret):
         assert "Strongest impacts" in text
-        assert "the books" in text
+        assert "balances" in text
     assert status == 401
 
 
@@ -200,13 +200,13 @@ def test_a_key_that_is_none_is_refused_and_not_repeated(tmp_path: Path) -> None:
     refused = mia("replay", str(headlines_path()), "--api-key-file", str(file))
 
     assert refused.returncode == 2
-    assert "an API key is one word" in refused.stderr
+    assert "an API key is a single word" in refused.stderr
     assert "12345678" not in refused.stderr
 
 
 async def test_a_system_that_asks_for_a_key_says_so_to_a_client_without_one(started: StartedSystem) -> None:
     async with system_client(started.address) as client:
-        with pytest.raises(RequestRefusedError, match="An API key is needed"):
+        with pytest.raises(RequestRefusedError, match="An API key is required"):
             await client.request("GET", "/news/v1/articles")
 
 

@@ -1,4 +1,4 @@
-"""The campaign in its short form; and its books show what they are there to show."""
+"""The campaign in its short form; and its balances show what they are there to show."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from tests.emulators.webhook_receiver import Arrival
-from tests.faults.campaign.books import Account, check
+from tests.faults.campaign.balances import HopBalance, check
 from tests.faults.campaign.clients import Accepted
 from tests.faults.campaign.plan import make_plan
 from tests.faults.campaign.records import Records
@@ -84,8 +84,8 @@ def arrival(webhook_id: str = "msg_1", **data: Any) -> Arrival:
 
 def wrong(told: dict[str, Accepted], found: Records, arrivals: Sequence[Arrival]) -> set[tuple[str, str]]:
     """Return the hops that are wrong, each with what is wrong there."""
-    accounts: list[Account] = check(told, found, arrivals)
-    return {(account.hop, kind) for account in accounts for kind, items in account.faults.items() if items}
+    balances: list[HopBalance] = check(told, found, arrivals)
+    return {(balance.hop, kind) for balance in balances for kind, items in balance.faults.items() if items}
 
 
 TOLD = {"u": Accepted({str(ARTICLE)}, "B", 1)}

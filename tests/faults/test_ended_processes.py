@@ -11,12 +11,12 @@ import psutil
 import pytest
 
 from standalone.api_client import system_client
-from standalone.embedded.servers import EmbeddedRedis
+from tests.conftest import has_embedded_redis
 from tests.system import StartedSystem, mia, started_system, wait_until_gone
 
 ONE_PROCESS = ["up", "--no-sample"]
 PROCESSES = ["up-processes"]
-has_redis = pytest.mark.skipif(not EmbeddedRedis.is_available(), reason="no wheel of Redis here")
+has_redis = pytest.mark.skipif(not has_embedded_redis(), reason="no wheel of Redis here")
 
 
 def article(number: int) -> dict[str, str]:

@@ -11,6 +11,7 @@ from standalone.replay.bar_files import import_bars
 from standalone.replay.replay import read_all, replay
 from standalone.sample.files import bars_path, headlines_path
 from standalone.system.processes import ProcessSystem
+from standalone.system.supervision import Supervisor
 
 
 async def test_a_sigkill_of_market_impact_loses_and_doubles_nothing(processes: ProcessSystem) -> None:
@@ -48,7 +49,7 @@ async def test_a_sigkill_of_market_impact_loses_and_doubles_nothing(processes: P
 
 async def test_a_service_that_ends_by_itself_is_started_again(processes: ProcessSystem) -> None:
     told: list[str] = []
-    supervising = asyncio.create_task(processes.supervise(told.append))
+    supervising = asyncio.create_task(Supervisor(processes.parts(), told.append).run())
     first = processes.processes[MARKET_IMPACT.name]
 
     os.kill(first.pid, signal.SIGKILL)

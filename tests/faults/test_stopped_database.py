@@ -50,6 +50,7 @@ async def test_a_stopped_postgres_is_a_503_and_loses_nothing(own_postgres: Embed
         assert refused.json()["code"] == "database_unavailable"
         assert refused.headers["retry-after"] == "5"
         assert unready.status_code == 503
+        assert unready.json()["detail"].startswith("database: DatabaseUnavailable")
         assert alive.status_code == 200
         assert accepted.status_code == 200
         assert {note["text"] for note in notes} == {"before", "after"}

@@ -195,7 +195,7 @@ def test_the_four_take_the_sample_to_alerts(image_system: ImageSystem, gateway: 
 
     replayed = in_network(image_system, [*MIA, "replay", str(headlines_path())], **variables)
 
-    # Its status says whether the books of every hop agree.
+    # Its status says whether the counts of every hop balance.
     assert replayed.returncode == 0, replayed.stdout + replayed.stderr
     alerts = ask(image_system, "GET", "/alerts/v1/alerts", **variables)["data"]
     assert {alert["kind"] for alert in alerts} == {"impact"}, replayed.stdout

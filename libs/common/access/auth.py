@@ -1,4 +1,4 @@
-"""Who is calling: API keys with scopes, hashed at rest, and signed short-lived tokens between services."""
+"""Authentication: API keys with scopes, hashed at rest, and signed, short-lived service tokens."""
 
 import asyncio
 import hashlib
@@ -6,9 +6,10 @@ import hmac
 import re
 import secrets
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 import jwt
 from pydantic import SecretStr
@@ -17,6 +18,7 @@ from sqlalchemy import Table, insert, select, update
 from common.errors import Unauthorized
 from common.foundation import Foundation
 from common.postgres.database import Connection
+from common.postgres.rows import columns_for, find_rows
 
 Scope = Literal["read", "write", "admin"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
@@ -41,14 +43,13 @@ class Principal:
 ANONYMOUS = Principal("anonymous", frozenset(SCOPES))
 
 
-@dataclass(frozen=True, slots=True)
-class ApiKeyRecord:
+class ApiKeyRecord(NamedTuple):
     """What is kept of a key: never the key itself."""
 
     key_id: str
     name: str
     secret_hash: str
-    scopes: tuple[str, ...]
+    scopes: Sequence[str]
     expires_at: datetime | None
     revoked_at: datetime | None
 
@@ -93,10 +94,6 @@ class Authenticator:
         self._loaded_at = float("-inf")
         self._loading: asyncio.Task[None] | None = None
 
-    def forget(self) -> None:
-        """Read the keys again for the next request."""
-        self._loaded_at = float("-inf")
-
     async def is_required(self) -> bool:
         """Tell whether callers must show a credential: a token secret asks for one, or a key was ever created."""
         if self._asks_always:
@@ -111,7 +108,7 @@ class Authenticator:
         if shown is None:
             if await self.is_required():
                 raise Unauthorized(
-                    "An API key is needed: header X-API-Key or Authorization: Bearer.",
+                    "An API key is required: header X-API-Key or Authorization: Bearer.",
                     headers={"WWW-Authenticate": "Bearer"},
                 )
             return ANONYMOUS
@@ -136,19 +133,19 @@ class Authenticator:
 
     def _check_token(self, shown: str) -> Principal:
         if self._secret is None:
-            raise _refused("The credential is neither an API key nor a token of a service.", "unknown_credential")
+            raise _refused("The credential is neither an API key nor a service token.", "unknown_credential")
         try:
             claims = jwt.decode(
                 shown, self._secret.get_secret_value(), [_ALGORITHM], audience="mia", options={"require": ["exp"]}
             )
         except jwt.ExpiredSignatureError as error:
-            raise _refused("The token between services expired.", "expired_token") from error
+            raise _refused("The service token expired.", "expired_token") from error
         except Exception as error:
             # Not only InvalidTokenError: numbers beyond any, lists for texts and deep nesting raise what they like.
-            raise _refused("The token between services is not valid.", "invalid_token") from error
+            raise _refused("The service token is not valid.", "invalid_token") from error
         issuer = claims.get("iss")
         if not isinstance(issuer, str) or not _ISSUER.fullmatch(issuer):
-            raise _refused("The token between services does not say who issued it.", "invalid_token")
+            raise _refused("The service token does not say who issued it.", "invalid_token")
         return Principal(f"service:{issuer}", frozenset({"read", "write"}), is_service=True)
 
     async def _refresh(self) -> None:
@@ -164,7 +161,7 @@ class Authenticator:
     async def _load(self) -> None:
         begun = time.monotonic()
         async with self._database.reading() as connection:
-            keys = await read_api_keys(connection, self._table)
+            keys = await list_api_keys(connection, self._table)
         self._keys, self._loaded_at = {record.key_id: record for record in keys}, begun
 
     def _loaded(self, loading: asyncio.Task[None]) -> None:
@@ -174,16 +171,13 @@ class Authenticator:
             loading.exception()
 
 
-async def read_api_keys(connection: Connection, table: Table) -> list[ApiKeyRecord]:
+async def list_api_keys(connection: Connection, table: Table) -> list[ApiKeyRecord]:
     """Return every key of the service, expired and revoked ones included, oldest first."""
-    rows = await connection.execute(select(table).order_by(table.c.created_at))
-    return [
-        ApiKeyRecord(row.key_id, row.name, row.secret_hash, tuple(row.scopes), row.expires_at, row.revoked_at)
-        for row in rows
-    ]
+    statement = select(*columns_for(ApiKeyRecord, table)).order_by(table.c.created_at)
+    return await find_rows(connection, statement, ApiKeyRecord)
 
 
-async def store_api_key(connection: Connection, table: Table, record: ApiKeyRecord, created_at: datetime) -> None:
+async def insert_api_key(connection: Connection, table: Table, record: ApiKeyRecord, created_at: datetime) -> None:
     """Store `record`; the same key may be stored in the databases of several services."""
     await connection.execute(
         insert(table).values(

@@ -1,4 +1,4 @@
-"""Requests a minute for each caller, counted exactly: over all replicas in Redis, in this process alone without it."""
+"""Rate limit per caller and minute, counted exactly: over all replicas with Redis, per process without it."""
 
 import asyncio
 import math
@@ -6,7 +6,7 @@ import secrets
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
-from common.access.cache import Cache
+from common.access.redis_scripts import RedisScripts
 from common.clock import Clock
 from common.errors import TooManyRequests
 
@@ -66,8 +66,8 @@ class RateLimiter:
     it heard last. The 10,000 callers that asked last are remembered.
     """
 
-    def __init__(self, cache: Cache, limit: int, clock: Clock) -> None:
-        self._cache = cache
+    def __init__(self, scripts: RedisScripts, limit: int, clock: Clock) -> None:
+        self._scripts = scripts
         self._limit = limit
         self._clock = clock
         self._replica = secrets.token_hex(6)
@@ -83,7 +83,7 @@ class RateLimiter:
             # Refused for a minute that ended while Redis was asked: the next one has begun.
             if self._window() == window:
                 headers = self._headers(0, window)
-                detail = f"More than {self._limit} requests a minute."
+                detail = f"More than {self._limit} requests per minute."
                 raise TooManyRequests(detail, headers={"Retry-After": headers["RateLimit-Reset"], **headers})
 
     def __len__(self) -> int:
@@ -103,7 +103,7 @@ class RateLimiter:
         return tally
 
     async def _count(self, caller: str, tally: _Tally) -> int | None:
-        if not self._cache.is_configured:
+        if not self._scripts.is_configured:
             return tally.take(self._limit)
         waiting: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
         tally.waiting.append(waiting)
@@ -120,7 +120,7 @@ class RateLimiter:
                 batch, tally.waiting = tally.waiting, []
                 own = tally.own if tally.is_known or tally.own else -1
                 arguments = (self._replica, own, len(batch), self._limit, 2 * _WINDOW_SECONDS)
-                answer = await self._cache.run(_COUNT, key, arguments)
+                answer = await self._scripts.run(_COUNT, key, arguments)
                 if answer is not None:
                     tally.others, tally.own = answer
                     tally.is_known = True

@@ -1,4 +1,4 @@
-"""Ends the work of a request that nobody waits for: the caller is gone, or its time is up.
+"""Cancels a request whose caller has disconnected or whose deadline has passed.
 
 The handler is cancelled, its transaction rolls back, and what it does in a thread stops at the next await between two
 pieces of work. A response that has begun, such as a stream, ends as it always did.
@@ -98,9 +98,8 @@ class _WatchedRequest:
         logger.info("request_abandoned", reason=self._reason, method=self._scope["method"], path=self._scope["path"])
         response = Response(status_code=_CLIENT_CLOSED_REQUEST)
         if self._reason == "deadline":
-            detail = (
-                f"The answer took longer than the {self._seconds:g} seconds of {DEADLINE_HEADER}; nothing was changed."
-            )
+            limit = f"{self._seconds:g} seconds of {DEADLINE_HEADER}"
+            detail = f"The response took longer than the {limit}; nothing was changed."
             response = problem_response(504, "deadline_exceeded", detail, self._scope["path"])
         await response(self._scope, self._receive, self._send)
 

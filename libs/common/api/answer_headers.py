@@ -1,4 +1,4 @@
-"""Headers that every answer carries: what a browser may do with it, and who may keep a copy."""
+"""Headers of every response: browser security and caching."""
 
 import base64
 import hashlib

@@ -1,4 +1,4 @@
-"""What routes ask for by type: the runtime, a connection, the clock, a moment in the past."""
+"""Typed dependencies of routes: the runtime, a connection, the clock, a point in time."""
 
 from collections.abc import AsyncIterator
 from typing import Annotated, TypeVar, cast
@@ -63,5 +63,5 @@ ReadConnectionDep = Annotated[Connection, Depends(get_read_connection, scope="fu
 ClockDep = Annotated[Clock, Depends(get_clock)]
 AsOf = Annotated[
     Moment | None,
-    Query(description="Answer as it could have been read at this moment (RFC 3339); now when absent."),
+    Query(description="Point in time (RFC 3339): answer with what could be read then; now when absent."),
 ]

@@ -1,4 +1,4 @@
-"""Conditional requests: `ETag` on single resources, 304 for readers who have it, 412 for writers who are late."""
+"""Conditional requests: `ETag` on single resources, 304 for up-to-date readers, 412 for late writers."""
 
 import hashlib
 from typing import Annotated
@@ -30,7 +30,7 @@ class Conditional:
     def require(self, etag: str) -> None:
         """Raise `PreconditionFailed` (412) when `If-Match` is given and names another version than `etag`."""
         if self._if_match and etag not in self._if_match and "*" not in self._if_match:
-            raise PreconditionFailed("The resource has changed since the version that If-Match names; read it again.")
+            raise PreconditionFailed("The resource has changed since the version named by If-Match; read it again.")
 
     def tag(self, etag: str) -> None:
         """Set `ETag` of the version that a write has just made."""

@@ -1,4 +1,4 @@
-"""`Idempotency-Key` on creating POSTs: the first answer is kept and given again, in one transaction with the work.
+"""`Idempotency-Key` on POSTs that create: the first response is stored with the work in one transaction, and repeated.
 
 What an answer shows only once is not kept: neither the stored answer nor its replay holds it.
 """
@@ -66,7 +66,7 @@ async def answer_once(
     key = request.headers["Idempotency-Key"]
     if not 0 < len(key) <= MAX_KEY_CHARACTERS:
         raise Unprocessable(
-            f"Idempotency-Key has 1 to {MAX_KEY_CHARACTERS} characters.", code="invalid_idempotency_key"
+            f"Idempotency-Key must have 1 to {MAX_KEY_CHARACTERS} characters.", code="invalid_idempotency_key"
         )
     body_hash = hashlib.sha256(await request.body()).hexdigest()
     identity = {"key": key, "caller": caller, "route": f"{request.method} {request.scope['path']}"}
@@ -77,7 +77,7 @@ async def answer_once(
             return _replay(stored, body_hash, shown_once)
         request.state.connection = connection
         response = await handler(request)
-        await _store(runtime, connection, identity, body_hash, response, shown_once)
+        await _store(runtime, connection, identity, response, body_hash=body_hash, shown_once=shown_once)
     return response
 
 
@@ -86,7 +86,7 @@ async def _claim(connection: Connection, identity: dict[str, str]) -> None:
     lock = func.hashtextextended(json.dumps(identity), 0)
     if not await connection.scalar(select(func.pg_try_advisory_xact_lock(lock))):
         raise Conflict(
-            "A request with this Idempotency-Key is under way; ask again for its answer.",
+            "A request with this Idempotency-Key is in progress; retry to get its response.",
             code="idempotency_key_in_use",
             headers={"Retry-After": "1"},
         )
@@ -110,8 +110,9 @@ async def _store(
     runtime: Runtime,
     connection: Connection,
     identity: dict[str, str],
-    body_hash: str,
     response: Response,
+    *,
+    body_hash: str,
     shown_once: frozenset[str],
 ) -> None:
     headers = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
@@ -129,7 +130,7 @@ async def _store(
 
 def _replay(stored: _StoredAnswer, body_hash: str, shown_once: frozenset[str]) -> Response:
     if stored.body_hash != body_hash:
-        raise Unprocessable("This Idempotency-Key was used with another body.", code="idempotency_key_reused")
+        raise Unprocessable("This Idempotency-Key was used with a different body.", code="idempotency_key_reused")
     # The previous release kept whole answers.
     body, n_left_out = _without(stored.body, shown_once)
     marks = {"Idempotent-Replayed": "true"}

@@ -1,4 +1,4 @@
-"""The outermost middleware: identifiers, span, access log, and a problem body when all else fails."""
+"""The outermost middleware: identifiers, span, access log, and a problem body for unhandled errors."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""The OpenAPI document of a service, in the words that version 3.1 of the specification has.
+"""The OpenAPI document of a service, in the vocabulary of version 3.1 of the specification.
 
 FastAPI writes two things that tools refuse: `itemSchema`, which came with OpenAPI 3.2, and tuples without `items`.
 """
@@ -11,9 +11,8 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import JsonValue
 
 from common.api.routing import ServiceRouter
+from common.contracts.json import JSONObject
 from common.errors import Problem
-
-JSONObject = dict[str, JsonValue]
 
 _CONTACT: JSONObject = {
     "name": "Market Impact Analysis System",

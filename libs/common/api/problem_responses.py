@@ -62,7 +62,7 @@ def problem_response(
 
 def unexpected_error(instance: str) -> JSONResponse:
     """Return the body for a fault of ours; it tells nothing of the inside."""
-    return problem_response(500, "internal_error", "An unexpected error; the log has it under request_id.", instance)
+    return problem_response(500, "internal_error", "An unexpected error; it is logged under request_id.", instance)
 
 
 def install_problem_handlers(app: FastAPI) -> None:
@@ -101,9 +101,9 @@ def install_problem_handlers(app: FastAPI) -> None:
 
 def _detail(error: HTTPException, request: Request) -> str:
     if error.status_code == 404:
-        return f"Nothing is at {request.scope['path']}."
+        return f"There is nothing at {request.scope['path']}."
     if error.status_code == 405:
-        return f"{request.method} is not possible at {request.scope['path']}."
+        return f"{request.method} is not allowed at {request.scope['path']}."
     if error.status_code == 413:
         return "The body is larger than this service accepts."
     return str(error.detail)
@@ -122,7 +122,7 @@ async def _on_validation_error(request: Request, error: RequestValidationError) 
     path: str = request.scope["path"]
     if any(item.type == "json_invalid" for item in errors):
         return problem_response(400, "malformed_json", "The body is not JSON.", path, errors=errors)
-    return problem_response(422, "invalid_request", f"{len(found)} value(s) do not fit.", path, errors=errors)
+    return problem_response(422, "invalid_request", f"{len(found)} value(s) are not valid.", path, errors=errors)
 
 
 async def _on_database_error(request: Request, error: DBAPIError | PostgresError) -> Response:
@@ -133,7 +133,7 @@ async def _on_database_error(request: Request, error: DBAPIError | PostgresError
         case "too_complex":
             return problem_response(422, "too_complex", "The query is nested too deeply; use fewer operators.", path)
         case "conflict":
-            return problem_response(409, "conflict", "It contradicts something that exists already.", path)
+            return problem_response(409, "conflict", "The request conflicts with something that already exists.", path)
         case "unavailable":
             return _database_gone(request, error)
         case _:

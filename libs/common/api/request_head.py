@@ -1,4 +1,4 @@
-"""What every reader of a request takes for granted: a host, a length and a query that can be read."""
+"""Checks what later readers of a request rely on: a valid host, length and query."""
 
 import re
 
@@ -30,7 +30,7 @@ def why_unreadable(scope: Scope, headers: Headers) -> str | None:
     """
     length = headers.get("content-length", "0")
     if not (length.isascii() and length.isdigit() and len(length) <= _MAX_LENGTH_DIGITS):
-        return "Content-Length is no number of bytes that a body has."
+        return "Content-Length is not a valid number of bytes."
     host = headers.get("host")
     if host is not None and not is_host(host):
         return "Host is neither a name nor an address."

@@ -1,4 +1,4 @@
-"""Routers whose every route asks for a scope, counts against the limit, and declares its failures."""
+"""Routers in which every route requires a scope, counts against the rate limit, and declares its errors."""
 
 import re
 from collections.abc import Callable, Coroutine
@@ -16,7 +16,7 @@ from starlette.types import Scope as ASGIScope
 from common.access.auth import Principal, Scope
 from common.api.dependencies import runtime_of
 from common.api.idempotency import answer_once, fields_shown_once
-from common.api.offloading import LargeBodyRequest
+from common.api.large_body import LargeBodyRequest
 from common.errors import Forbidden, UnsupportedMediaType, problems
 from common.gateway import Service
 
@@ -32,9 +32,9 @@ _BARE_PARAMETER = re.compile(r"\{(\w+)\}")
 register_url_convertor(_SEGMENT, SegmentConvertor())
 
 API_KEY = APIKeyHeader(
-    name="X-API-Key", scheme_name="ApiKey", auto_error=False, description="A key of `mia keys create`."
+    name="X-API-Key", scheme_name="ApiKey", auto_error=False, description="An API key made by `mia keys create`."
 )
-BEARER = HTTPBearer(scheme_name="Bearer", auto_error=False, description="The same key, or a token between services.")
+BEARER = HTTPBearer(scheme_name="Bearer", auto_error=False, description="The same key, or a service token.")
 
 
 async def get_principal(
@@ -133,7 +133,7 @@ class ServiceRoute(APIRoute):
     def _check_content_type(self, request: Request) -> None:
         coding = request.headers.get("content-encoding", "").strip().lower()
         if coding not in {"", "identity"}:
-            raise UnsupportedMediaType(f"A body is sent as it is, not with the content coding {coding[:40]!r}.")
+            raise UnsupportedMediaType(f"A body must be sent without content coding, not with {coding[:40]!r}.")
         header = request.headers.get("content-type")
         if header is None and request.headers.get("content-length", "0") == "0":
             return
@@ -141,7 +141,9 @@ class ServiceRoute(APIRoute):
         is_json = given.endswith("+json") and "application/json" in self.content_types
         if given not in self.content_types and not is_json:
             readable = ", ".join(sorted(self.content_types))
-            raise UnsupportedMediaType(f"This route reads {readable}, not {given[:100] or 'a body without a type'}.")
+            raise UnsupportedMediaType(
+                f"This route accepts {readable}, not {given[:100] or 'a body without a content type'}."
+            )
 
 
 class ServiceRouter(APIRouter):

@@ -11,35 +11,30 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import BaseModel, Field, StringConstraints
 
 from common.api.dependencies import ConnectionDep, ReadConnectionDep, RuntimeDep
-from common.api.pagination import Page, PageDep, keyset
+from common.api.pagination import PageDep
 from common.api.routing import ServiceRouter, require_admin, service_router
 from common.errors import NotFound, problems
 from common.gateway import Service
-from common.handover.dead_letters import (
-    DeadLetterRow,
-    count_dead_letters,
-    put_back,
-    select_dead_letters,
-    take_dead_letter,
-)
+from common.handover import dead_letters
+from common.handover.dead_letters import DeadLetterRow
 from common.handover.event_log import POSITION
 from common.handover.neighbour import Handover
 from common.handover.outbox import count_pending
 from common.postgres.database import Connection, after_commit
-from common.postgres.rows import find_rows
+from common.postgres.paging import Page
 from common.runtime import Runtime
 
 
 class DeadLetter(BaseModel):
-    """A hand-over that the neighbour refused for good, kept until someone sends it again or deletes it."""
+    """A hand-over that the next service refused permanently, kept until someone resends or deletes it."""
 
     dead_letter_id: UUID = Field(description="Identifier of the dead letter.")
-    payload: str = Field(description="The item as it was handed over, JSON text.")
-    problem: dict[str, Any] = Field(description="What the neighbour answered.")
-    attempts: int = Field(description="Number of attempts that were made.")
+    payload: str = Field(description="The item as it was handed over, as JSON text.")
+    problem: dict[str, Any] = Field(description="Response of the next service.")
+    attempts: int = Field(description="Number of attempts.")
     created_at: datetime = Field(description="When the hand-over was first due (RFC 3339).")
     failed_at: datetime = Field(description="When it was given up (RFC 3339).")
-    request_id: str = Field(description="Request that the item came from, as logs name it.")
+    request_id: str = Field(description="Identifier of the request that the item came from, as in the logs.")
 
     @classmethod
     def from_row(cls, row: DeadLetterRow) -> "DeadLetter":
@@ -48,23 +43,21 @@ class DeadLetter(BaseModel):
 
 
 class Counts(BaseModel):
-    """How many items went through this service since its database was made; every figure is a count of items."""
+    """How many items have gone through this service since its database was created; every figure counts items."""
 
-    counts: dict[str, int] = Field(description="Items by what became of them.")
+    counts: dict[str, int] = Field(description="Number of items by outcome.")
     outbox_pending: int = Field(description="Results not yet handed over.")
-    dead_letters: int = Field(description="Results that the neighbour refused.")
+    dead_letters: int = Field(description="Results that the next service refused.")
 
 
 CountsFunction = Callable[[Connection], Awaitable[Mapping[str, int]]]
 
 
-def operations_router(
+def common_router(
     service: Service, events: tuple[str, ...], counts: CountsFunction, handover: Handover | None
 ) -> ServiceRouter:
     """Return the common routes of `service`."""
-    router = service_router(
-        service, "operations", "How much went through, what was refused, and what is happening now."
-    )
+    router = service_router(service, "operations", "Counts of items, dead letters, and the live stream of events.")
     _add_counts(router, counts)
     if events:
         _add_stream(router, events)
@@ -76,15 +69,15 @@ def operations_router(
 def _add_counts(router: APIRouter, counts: CountsFunction) -> None:
     @router.get("/counts")
     async def read_counts(connection: ReadConnectionDep, runtime: RuntimeDep) -> Counts:
-        """Count what went through this service; with its neighbours' counts it adds up to the whole pipeline."""
+        """Count the items that went through this service; the counts of all services add up along the pipeline."""
         found = await counts(connection)
         pending = await count_pending(connection, runtime.tables.outbox)
-        dead = await count_dead_letters(connection, runtime.tables.dead_letter)
+        dead = await dead_letters.count_dead_letters(connection, runtime.tables.dead_letter)
         return Counts(counts=dict(found), outbox_pending=pending, dead_letters=dead)
 
 
 def _add_stream(router: APIRouter, events: tuple[str, ...]) -> None:
-    description = f"Only these events; all when absent. Known are: {', '.join(events)}."
+    description = f"Only these events; all when absent. Event names: {', '.join(events)}."
     known = StringConstraints(pattern=f"^({'|'.join(map(re.escape, events))})$")
 
     @router.get("/stream", response_class=EventSourceResponse)
@@ -93,10 +86,10 @@ def _add_stream(router: APIRouter, events: tuple[str, ...]) -> None:
         last_event_id: Annotated[str, Header(pattern=POSITION, description="Resume after this event.")] = "",
         event: Annotated[list[Annotated[str, known]] | None, Query(max_length=20, description=description)] = None,
     ) -> AsyncIterator[ServerSentEvent]:
-        """Stream events as they happen (server-sent events), and from `Last-Event-ID` on when it is given.
+        """Stream events as they happen (server-sent events); with `Last-Event-ID`, resume after that event.
 
-        An event `gap` comes first when the log no longer reaches back. A comment every 15 seconds keeps the
-        connection open.
+        The first event is `gap` when the log no longer reaches back that far. A comment every 15 seconds keeps
+        the connection open.
         """
         async for item in runtime.events.stream(last_event_id or None, frozenset(event) if event else None):
             yield item
@@ -105,10 +98,8 @@ def _add_stream(router: APIRouter, events: tuple[str, ...]) -> None:
 def _add_dead_letters(router: APIRouter) -> None:
     @router.get("/dead-letters", responses=problems(404))
     async def list_dead_letters(connection: ReadConnectionDep, runtime: RuntimeDep, page: PageDep) -> Page[DeadLetter]:
-        """List hand-overs that the neighbour refused, the newest first, each with the neighbour's answer."""
-        table = runtime.tables.dead_letter
-        statement = keyset(select_dead_letters(table), page, (table.c.dead_letter_id,))
-        rows = await find_rows(connection, statement, DeadLetterRow)
+        """List hand-overs that the next service refused, the newest first, each with its response."""
+        rows = await dead_letters.list_dead_letters(connection, page, runtime.tables.dead_letter)
         return page.answer(rows, key=lambda row: (row.dead_letter_id,), read=DeadLetter.from_row)
 
     @router.post(
@@ -118,9 +109,9 @@ def _add_dead_letters(router: APIRouter) -> None:
         dependencies=[Depends(require_admin)],
     )
     async def resend_dead_letter(dead_letter_id: UUID, connection: ConnectionDep, runtime: RuntimeDep) -> DeadLetter:
-        """Put a refused hand-over back into the outbox, for when the neighbour has been mended."""
-        letter = await _take(connection, runtime, dead_letter_id)
-        await put_back(connection, runtime.tables, letter, runtime.clock.now())
+        """Put a refused hand-over back into the outbox, once the next service has been fixed."""
+        letter = await _delete_dead_letter(connection, runtime, dead_letter_id)
+        await dead_letters.insert_into_outbox(connection, runtime.tables, letter, runtime.clock.now())
         after_commit(connection, runtime.handover().wake)
         return DeadLetter.from_row(letter)
 
@@ -131,12 +122,10 @@ def _add_dead_letters(router: APIRouter) -> None:
         dependencies=[Depends(require_admin)],
     )
     async def delete_dead_letter(dead_letter_id: UUID, connection: ConnectionDep, runtime: RuntimeDep) -> None:
-        """Give a refused hand-over up."""
-        await _take(connection, runtime, dead_letter_id)
+        """Discard a refused hand-over."""
+        await _delete_dead_letter(connection, runtime, dead_letter_id)
 
 
-async def _take(connection: Connection, runtime: Runtime, dead_letter_id: UUID) -> DeadLetterRow:
-    letter = await take_dead_letter(connection, runtime.tables.dead_letter, dead_letter_id)
-    if letter is None:
-        raise NotFound.of("dead letter", dead_letter_id)
-    return letter
+async def _delete_dead_letter(connection: Connection, runtime: Runtime, dead_letter_id: UUID) -> DeadLetterRow:
+    letter = await dead_letters.delete_dead_letter(connection, runtime.tables.dead_letter, dead_letter_id)
+    return NotFound.unless(letter, "dead letter", dead_letter_id)

@@ -1,1 +1,1 @@
-"""Batches from a neighbour: one item's failure is its own, and the newest revision holds."""
+"""Batches from another service: a failing item does not fail the rest, and the newest revision wins."""

@@ -1,4 +1,4 @@
-"""One item's failure is its own: the rest of a batch goes through, and the one is refused with what was raised.
+"""Isolates the items of a batch: a failing item is refused with the exception it raised, and the rest go through.
 
 A batch is worked on as a whole. Only when that raises is it halved, until the items to blame stand alone; each part is
 a transaction of its own. An item is blamed when it fails alone, twice. What is no item's doing (PostgreSQL is away, the
@@ -15,7 +15,7 @@ from asyncpg.exceptions import PostgresError
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError, StatementError
 
 from common.contracts.batch import BatchResult, ItemError, ItemResult
-from common.errors import ServiceError, Unavailable
+from common.errors import ItemFault, ServiceError, Unavailable
 from common.postgres.database import Connection
 from common.postgres.faults import database_fault
 from common.runtime import Runtime
@@ -37,11 +37,18 @@ def is_items_fault(error: Exception) -> bool:
 
 
 def failure_of(error: Exception) -> ItemError:
-    """Return what an item is refused with: the class of what was raised and the request, nothing of the inside."""
+    """Return what an item is refused with: the class of what was raised and the request, nothing of the inside.
+
+    Notes
+    -----
+    An `ItemFault` says itself what its sender is told.
+    """
+    if isinstance(error, ItemFault):
+        return ItemError(code=error.code, detail=str(error))
     kind, request_id = _kind(error), current_context().request_id
     return ItemError(
         code="internal_error",
-        detail=f"{kind} was raised while this item was worked on; the log has it under {request_id}.",
+        detail=f"{kind} was raised while this item was processed; it is logged under {request_id}.",
         exception=kind,
         request_id=request_id,
     )
@@ -68,7 +75,7 @@ def shared_by_items(what: str) -> Iterator[None]:
         if not is_items_fault(error):
             raise
         logger.exception("shared_step_failed", what=what)
-        raise Unavailable(f"{what} cannot be read just now; the log says why.") from error
+        raise Unavailable(f"{what} cannot be read at the moment; the log says why.") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +99,8 @@ class Isolated(Generic[ItemT, AnswerT]):
         except Exception as error:
             if not is_items_fault(error):
                 raise
-            logger.warning("batch_is_divided", items=len(items), error=type(error).__name__)
+            why = str(error) if isinstance(error, ItemFault) else None
+            logger.warning("batch_is_divided", items=len(items), error=type(error).__name__, why=why)
         # A single item is tried once more, by itself, before it is blamed.
         middle = max(1, len(items) // 2)
         return [*await self._answer_part(items[:middle]), *await self._answer_part(items[middle:])]

@@ -1,4 +1,4 @@
-"""Revisions of one thing: which of two holds, and writing them so that the newest ends as the current one.
+"""Revisions of one resource: which of two is newer, and writing them so that the newest becomes the current one.
 
 Deliveries come twice, late, and at the same moment. A row that gives way to another tells only that something is here;
 whether that is the same, older or newer is read afterwards and decided by one rule, `standing`.

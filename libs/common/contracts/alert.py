@@ -1,4 +1,4 @@
-"""`Alert`: what reaches a person, with the way back to the headline that caused it."""
+"""`Alert`: what is sent to people, with the trail back to the headline that caused it."""
 
 from datetime import datetime
 from typing import Literal
@@ -21,22 +21,26 @@ class Alert(BaseModel):
     rule_id: UUID = Field(description="Identifier of the rule that made it.")
     rule_name: str = Field(description="Name of the rule when the alert was opened.")
     state: AlertState = Field(
-        description="`pending` until its first notice, then `firing`; people make it `acknowledged` or `resolved`, "
-        "time `expired`."
+        description="`pending` until its first notice, then `firing`. A person sets it to `acknowledged` or "
+        "`resolved`; with time it becomes `expired`."
     )
-    severity: Severity = Field(description="The rule's severity; of an event's alert, that of its newest bad event.")
+    severity: Severity = Field(
+        description="Severity of the rule; for an alert on platform events, that of its newest bad event."
+    )
     group_labels: dict[str, str] = Field(description="The grouping labels with the values that all its impacts share.")
     labels: dict[str, str] = Field(default_factory=dict, description="Labels of its rule, or of its newest event.")
-    title: str = Field(
-        description="One line for people, up to 300 characters: of the strongest impact, or of the newest event."
-    )
+    title: str = Field(description="One line on the strongest impact or the newest event, up to 300 characters.")
     impacts: list[Impact] = Field(
-        description="Its impacts, the strongest first: those that stand, then those that a correction took out."
+        description="Its impacts, the strongest first: those that are current, then those that a correction removed."
     )
-    n_impacts: int = Field(ge=0, description="Number of its impacts that stand.")
-    starts_at: datetime = Field(description="When it was opened; of an event's alert, when its first event happened.")
+    n_impacts: int = Field(ge=0, description="Number of its current impacts.")
+    starts_at: datetime = Field(
+        description="When it was opened; for an alert on platform events, when the first event happened."
+    )
     updated_at: datetime = Field(description="When it last changed.")
     ends_at: datetime | None = Field(
         default=None, description="When it was resolved or expired; null while it is open."
     )
-    lineage: Lineage | None = Field(default=None, description="Of the strongest impact; null for an event's alert.")
+    lineage: Lineage | None = Field(
+        default=None, description="Trail of the strongest impact; null for an alert on platform events."
+    )

@@ -67,8 +67,8 @@ class Sentiment(BaseModel):
     score: float = Field(
         ge=-1.0,
         le=1.0,
-        description="How good or bad the news is, in [-1, 1], as a reader who grades headlines would say. The fast "
-        "tier gives `positive` - `negative`.",
+        description="How good or bad the news is, in [-1, 1], as a human rater of headlines would grade it. In "
+        "the fast tier, it is `positive` - `negative`.",
     )
     positive: float = Field(ge=0.0, le=1.0, description="Calibrated probability of `positive`, in [0, 1].")
     neutral: float = Field(ge=0.0, le=1.0, description="Calibrated probability of `neutral`, in [0, 1].")
@@ -78,25 +78,25 @@ class Sentiment(BaseModel):
 
 
 class Span(BaseModel):
-    """A stretch of one field: `start` and `end` are character offsets, `end` exclusive."""
+    """A span of one field: `start` and `end` are character offsets, `end` exclusive."""
 
-    field: TextField = Field(description="Field of the article that the stretch is in.")
+    field: TextField = Field(description="Field of the article that the span is in.")
     start: int = Field(ge=0, description="Offset of its first character, from 0.")
     end: int = Field(ge=0, description="Offset after its last character.")
     # A quotation: as it stands there, which has been cleaned itself.
-    text: str = Field(description="The stretch as it stands there.")
+    text: str = Field(description="Text of the span.")
 
 
 class EvidenceSpan(Span):
-    """A stretch that moved the score: `weight` > 0 pushes it up, < 0 down."""
+    """A span that moved the score: `weight` > 0 raises it, < 0 lowers it."""
 
     model_config = ConfigDict(allow_inf_nan=False)
 
     weight: float = Field(
-        description="Share of the score that the stretch accounts for: above 0 it pushes the score up, below 0 down."
+        description="Share of the score that the span accounts for: above 0 it raises the score, below 0 it lowers it."
     )
-    negated: bool = Field(default=False, description="Whether it stands under a negation.")
-    hedged: bool = Field(default=False, description="Whether the text only says that it may be so.")
+    negated: bool = Field(default=False, description="Whether it is negated.")
+    hedged: bool = Field(default=False, description="Whether the text reports it only as possible.")
 
 
 class Meaning(BaseModel):
@@ -158,14 +158,14 @@ class TopicScore(BaseModel):
 
 
 class EventRole(BaseModel):
-    """Who takes which part in an event; `ticker` where the name is linked to a security, `span` where it stands."""
+    """A participant of an event and its role; `ticker` is set when the name is linked to a security."""
 
-    role: EventRoleName = Field(description="Part that the entity takes in the event.")
+    role: EventRoleName = Field(description="Role of the entity in the event.")
     name: Name = Field(description="Name of the entity, as it is written or as it is known.")
     ticker: Ticker | None = Field(
         default=None, description="Ticker of the security that the name is linked to; null when it is linked to none."
     )
-    span: Span = Field(description="Where the name stands.")
+    span: Span = Field(description="Where the name occurs.")
 
 
 class Magnitude(BaseModel):
@@ -185,8 +185,8 @@ class Magnitude(BaseModel):
 
     kind: MagnitudeKind = Field(description="What the number measures.")
     value: float = Field(
-        description="The number in `unit`, scale words and cents resolved; losses and falls are negative. Of a range "
-        "its middle, of a change the new value."
+        description="The number in `unit`, with scale words and cents resolved; losses and falls are negative. For a "
+        "range it is the middle, for a change the new value."
     )
     unit: Text = Field(
         description="Unit of the number: an ISO 4217 currency code, `percent`, `shares`, `people`, `units` or `ratio`."
@@ -203,7 +203,7 @@ class Magnitude(BaseModel):
     expected: float | None = Field(
         default=None, description="What analysts expected, in `unit`; null when the text does not say."
     )
-    span: Span = Field(description="Where the number stands.")
+    span: Span = Field(description="Where the number occurs.")
 
 
 class EventScore(BaseModel):
@@ -212,7 +212,7 @@ class EventScore(BaseModel):
     Notes
     -----
     A `negated` event is one that the text says does not happen ("no plans to buy back shares"): its score is low, and
-    filters and the services downstream pass it over. A `hedged` one is reported as possible only ("may acquire").
+    filters and downstream services ignore it. A `hedged` one is reported only as possible ("may acquire").
     """
 
     model_config = ConfigDict(allow_inf_nan=False)
@@ -223,8 +223,8 @@ class EventScore(BaseModel):
         default=False,
         description="Whether the text says that the event does not happen; such an event has a low score.",
     )
-    hedged: bool = Field(default=False, description="Whether the text reports the event as possible only.")
-    roles: Found[EventRole] = Field(default_factory=list, description="Who takes which part in the event.")
+    hedged: bool = Field(default=False, description="Whether the text reports the event only as possible.")
+    roles: Found[EventRole] = Field(default_factory=list, description="Participants of the event and their roles.")
     magnitudes: Found[Magnitude] = Field(default_factory=list, description="Numbers of the event.")
 
 
@@ -248,7 +248,7 @@ class Analysis(BaseModel):
     title: Title = Field(description="Headline of the article.")
     url: Text | None = Field(default=None, description="Address of the article; null when it has none.")
     source_name: Text | None = Field(default=None, description="Name of the source; null when unknown.")
-    language: Language = Field(description="ISO 639 code of the language that the text was recognised to be in.")
+    language: Language = Field(description="ISO 639 code of the detected language.")
     sentiment: Sentiment = Field(description="Sentiment of the whole text.")
     entities: Found[Entity] = Field(default_factory=list, description="Entities that the text names.")
     topics: Found[TopicScore] = Field(default_factory=list, description="Topics of the text.")
@@ -256,7 +256,7 @@ class Analysis(BaseModel):
         default_factory=list, description="Events that the text reports, denied ones included."
     )
     evidence: Found[EvidenceSpan] = Field(
-        default_factory=list, description="Stretches of text that moved the sentiment score."
+        default_factory=list, description="Spans of text that moved the sentiment score."
     )
     novelty: float = Field(
         default=1.0, ge=0.0, le=1.0, description="Novelty of the article in [0, 1]: 1 for the first one of its story."
@@ -267,11 +267,11 @@ class Analysis(BaseModel):
         default=None,
         ge=0.0,
         le=1.0,
-        description="Jensen-Shannon divergence in bits, in [0, 1], of the sentiments that the two tiers give: 0 where "
-        "they agree; null where only one tier was asked.",
+        description="Jensen-Shannon divergence in bits, in [0, 1], between the sentiments of the two tiers: 0 "
+        "when they agree, null when only one tier was used.",
     )
     model_versions: Annotated[dict[Text, Text], entries_up_to(100)] = Field(
-        max_length=100, description="Version of each model that took part, by its name."
+        max_length=100, description="Version of each model used, by model name."
     )
     lineage: Lineage = Field(description="Trail of the article up to this analysis.")
 

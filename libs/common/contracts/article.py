@@ -24,7 +24,7 @@ class ArticleSource(BaseModel):
 
 
 class Article(BaseModel):
-    """One article as ingestion decided it: cleaned, de-duplicated and placed in a story.
+    """One article after ingestion: cleaned, de-duplicated and placed in a story.
 
     Notes
     -----
@@ -36,14 +36,14 @@ class Article(BaseModel):
 
     article_id: UUID = Field(description="Identifier of the article, the same in all its revisions.")
     revision: int = Field(
-        ge=1, le=1_000_000, description="Number of this revision: 1 at first, one more with every correction."
+        ge=1, le=1_000_000, description="Number of this revision: 1 at first, increased by one with every correction."
     )
     state: ArticleState = Field(
         default="created",
         description="`created` for a new article, `revised` for a correction, `retracted` for one that was withdrawn.",
     )
     story_id: UUID = Field(
-        description="Story that the article belongs to: all articles of one story tell of the same event."
+        description="Story that the article belongs to: all articles of a story report the same event."
     )
     title: Title = Field(description="Headline, cleaned.")
     body: Body | None = Field(default=None, description="Full text, cleaned; null when the source has none.")

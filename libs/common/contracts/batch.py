@@ -19,8 +19,8 @@ class ErrorDetail(BaseModel):
     """One thing that was wrong: where (`loc`), in words (`msg`), and as a stable code (`type`)."""
 
     loc: list[str | int] = Field(description="Path to the wrong value, outermost first.")
-    msg: str = Field(description="What is wrong, for a person.")
-    type: str = Field(description="What is wrong, for a program.")
+    msg: str = Field(description="What is wrong, in words.")
+    type: str = Field(description="What is wrong, as a stable code.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +69,17 @@ Tolerant = Annotated[ItemT | InvalidItem, _TolerantItem()]
 class ItemError(BaseModel):
     """Why one item of a batch was rejected."""
 
-    code: str = Field(description="What is wrong, for a program.")
-    detail: str = Field(description="What is wrong, for a person.")
+    code: str = Field(description="What is wrong, as a stable code.")
+    detail: str = Field(description="What is wrong, in words.")
     errors: list[ErrorDetail] = Field(
         default_factory=list, description="Every value of the item that does not fit its contract."
     )
     exception: str | None = Field(
-        default=None, description="Of `internal_error`: the class of what was raised while the item was worked on."
+        default=None, description="For `internal_error`: class of the exception that processing the item raised."
     )
-    request_id: str | None = Field(default=None, description="Of `internal_error`: what the log has it under.")
+    request_id: str | None = Field(
+        default=None, description="For `internal_error`: request identifier under which it was logged."
+    )
 
     @classmethod
     def of(cls, invalid: InvalidItem) -> "ItemError":
@@ -93,8 +95,8 @@ class ItemResult(BaseModel):
 
     Notes
     -----
-    `stored` is new, `unchanged` was already here (a repeated delivery), `superseded` is older than what is here,
-    `rejected` does not fit the contract, or failed by itself twice (`internal_error`), and `error` says why.
+    `stored` is new, `unchanged` was already stored (a repeated delivery), `superseded` is older than what is stored,
+    `rejected` does not fit the contract or failed twice on its own (`internal_error`); `error` says why.
     """
 
     index: int = Field(ge=0, description="Position in the request, from 0.")

@@ -1,4 +1,4 @@
-"""Bounds on the work and the answer that a wrong body can cause: a list stops at its first wrong item, a map is short.
+"""Bounds on the work and the response that an invalid body can cause: lists stop at the first error, maps are short.
 
 Without them 5 MB of wrong items are two million errors: a gigabyte of memory, and an answer of hundreds of megabytes.
 """

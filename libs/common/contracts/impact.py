@@ -26,7 +26,7 @@ class Interval(BaseModel):
 
 
 class Baseline(BaseModel):
-    """What a forecaster who ignores the news would say, for comparison; returns are simple, 0.01 = 1 %."""
+    """A forecast that ignores the news, for comparison; returns are simple, 0.01 = 1 %."""
 
     model_config = ConfigDict(allow_inf_nan=False)
 
@@ -53,7 +53,7 @@ class ImpactEvidence(BaseModel):
 
 
 class ImpactContext(BaseModel):
-    """What alert rules match on besides the numbers, carried along so that alerts needs no look-up."""
+    """Facts that alert rules match on besides the numbers, included so that the alerts service needs no look-up."""
 
     model_config = ConfigDict(allow_inf_nan=False)
 
@@ -79,13 +79,13 @@ class Impact(BaseModel):
     model_config = ConfigDict(extra="ignore", allow_inf_nan=False)
 
     impact_id: UUID = Field(description="Identifier of the estimate.")
-    article_id: UUID = Field(description="Article that the estimate is of.")
+    article_id: UUID = Field(description="Article that the estimate is based on.")
     revision: int = Field(ge=1, le=1_000_000, description="Revision of the article, from 1.")
     state: ArticleState = Field(
         default="created", description="State of that revision; `retracted` withdraws the estimate."
     )
     ticker: Ticker = Field(description="Ticker of the security.")
-    horizon_days: int = Field(ge=1, le=250, description="Trading sessions that the return is measured over.")
+    horizon_days: int = Field(ge=1, le=250, description="Trading sessions over which the return is measured.")
     basis: Basis = Field(
         description="`reaction` counts from the last close before the session that the news belongs to, `after` from "
         "the first open after the news. The two are never mixed."
@@ -119,5 +119,5 @@ class Impact(BaseModel):
     )
     evidence: ImpactEvidence = Field(description="Past events that the estimate rests on.")
     model_version: Text = Field(description="Version of the estimator.")
-    context: ImpactContext = Field(description="What alert rules match on besides the numbers.")
+    context: ImpactContext = Field(description="Facts that alert rules match on besides the numbers.")
     lineage: Lineage = Field(description="Trail of the article up to this estimate.")

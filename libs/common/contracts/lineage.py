@@ -8,7 +8,7 @@ from common.contracts.timestamps import SafeMoment
 
 
 class Lineage(BaseModel):
-    """Identifiers and UTC times of one article's way; each hop adds its own and keeps the earlier ones."""
+    """Identifiers and UTC times of one article's path through the pipeline; each hop adds to the earlier ones."""
 
     model_config = ConfigDict(extra="ignore")
 

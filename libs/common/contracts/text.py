@@ -1,4 +1,4 @@
-"""String types of the wire: bounded, and free of what PostgreSQL and terminals cannot hold."""
+"""String types of the wire: bounded, and without characters that PostgreSQL or terminals cannot handle."""
 
 import re
 from typing import Annotated
@@ -20,8 +20,7 @@ def shortened(text: str, max_characters: int) -> str:
     return text if len(text) <= max_characters else text[: max_characters - 1] + "…"
 
 
-# What PostgreSQL can compare with: any text without NUL. For query strings, where nothing is replaced silently.
-QUERY_TEXT = r"^[^\x00]*$"
+TICKER_PATTERN = r"^[A-Z0-9][A-Z0-9.\-]{0,11}$"
 
 # Any text that a caller sends and no other type below is for: without a length, never without this.
 Text = Annotated[str, AfterValidator(without_control_characters)]
@@ -30,6 +29,6 @@ Title = Annotated[str, AfterValidator(without_control_characters), StringConstra
 Summary = Annotated[str, AfterValidator(without_control_characters), StringConstraints(max_length=10_000)]
 Body = Annotated[str, AfterValidator(without_control_characters), StringConstraints(max_length=1_000_000)]
 Note = Annotated[str, AfterValidator(without_control_characters), StringConstraints(max_length=2_000)]
-Ticker = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9][A-Z0-9.\-]{0,11}$")]
+Ticker = Annotated[str, StringConstraints(pattern=TICKER_PATTERN)]
 Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")]
 Mic = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{4}$")]

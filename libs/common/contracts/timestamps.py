@@ -1,4 +1,4 @@
-"""Moments as people write them: RFC 3339, and never a bare number."""
+"""Timestamps on the wire: RFC 3339, never a bare number."""
 
 import re
 from datetime import MAXYEAR, MINYEAR, UTC, datetime
@@ -12,7 +12,7 @@ _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 def _dated(value: object) -> object:
     """Refuse numbers, which pydantic would read as seconds since 1970."""
     if isinstance(value, str) and not _DATE.match(value):
-        raise ValueError("a moment is written as RFC 3339, for example 2026-03-02T12:00:00Z")
+        raise ValueError("a time must be written as RFC 3339, for example 2026-03-02T12:00:00Z")
     return value
 
 
@@ -22,7 +22,7 @@ def _within_the_calendar(moment: datetime) -> datetime:
         try:
             moment.astimezone(UTC)
         except OverflowError as error:
-            raise ValueError("a moment lies between the years 1 and 9999, in UTC too") from error
+            raise ValueError("a time must be between the years 1 and 9999, in UTC too") from error
     return moment
 
 

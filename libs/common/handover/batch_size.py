@@ -1,4 +1,4 @@
-"""How much one hand-over carries: it halves when the neighbour is late, and doubles while the neighbour is quick."""
+"""Size of a hand-over: it halves when the next service is late, and doubles while the next service is quick."""
 
 from dataclasses import dataclass, field
 

@@ -1,9 +1,10 @@
-"""Server-sent events over a durable log: every event has a place in it, and a client resumes where it stopped."""
+"""Server-sent events over a durable log: every event has a position, and a client resumes where it stopped."""
 
 import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
+from typing import NamedTuple
 
 from fastapi.sse import ServerSentEvent
 from sqlalchemy import BigInteger, Text, cast, delete, func, select, text, tuple_
@@ -11,6 +12,7 @@ from sqlalchemy import BigInteger, Text, cast, delete, func, select, text, tuple
 from common.foundation import Foundation
 from common.postgres.bulk import copy_rows
 from common.postgres.database import Connection, after_commit
+from common.postgres.rows import columns_for, find_one_row, find_rows
 from common.wakeup import wait_at_most
 
 _POLL_SECONDS = 1.0
@@ -19,6 +21,21 @@ _PAGE_EVENTS = 500
 Position = tuple[int, int]
 # The form of an event id: transaction and sequence, each within PostgreSQL's bigint.
 POSITION = r"^([0-9]{1,18}-[0-9]{1,18})?$"
+
+
+class _EventRow(NamedTuple):
+    """An event and its place in the log."""
+
+    transaction: int
+    sequence: int
+    name: str
+    data: str
+
+
+class _Horizon(NamedTuple):
+    """The oldest transaction that has not ended."""
+
+    transaction: int
 
 
 class EventLog:
@@ -82,32 +99,31 @@ class EventLog:
 
     async def _end(self) -> Position:
         """Return the position before every transaction that has not ended yet."""
-        statement = select(cast(cast(func.pg_snapshot_xmin(func.pg_current_snapshot()), Text), BigInteger))
+        oldest = cast(cast(func.pg_snapshot_xmin(func.pg_current_snapshot()), Text), BigInteger)
         async with self._database.reading() as connection:
-            horizon = (await connection.execute(statement)).scalar_one()
-        return horizon - 1, 2**63 - 1
+            horizon = await find_one_row(connection, select(oldest.label("transaction")), _Horizon)
+        return horizon.transaction - 1, 2**63 - 1
 
     async def _has_gap(self, position: Position) -> bool:
         """Tell whether events between `position` and the oldest kept one may be lost."""
         key = tuple_(self._table.c.transaction, self._table.c.sequence)
         async with self._database.reading() as connection:
-            reached = await connection.execute(select(1).where(key <= tuple_(*position)).limit(1))
-            if reached.first() is not None:
+            if await connection.scalar(select(1).where(key <= tuple_(*position)).limit(1)) is not None:
                 return False
-            return (await connection.execute(select(1).select_from(self._table).limit(1))).first() is not None
+            return await connection.scalar(select(1).select_from(self._table).limit(1)) is not None
 
     async def _after(self, position: Position) -> tuple[list[ServerSentEvent], Position]:
         table = self._table
         key = tuple_(table.c.transaction, table.c.sequence)
         statement = (
-            select(table.c.transaction, table.c.sequence, table.c.name, table.c.data)
+            select(*columns_for(_EventRow, table))
             .where(key > tuple_(*position))
             .where(table.c.transaction < text("pg_snapshot_xmin(pg_current_snapshot())::text::bigint"))
             .order_by(table.c.transaction, table.c.sequence)
             .limit(_PAGE_EVENTS)
         )
         async with self._database.reading() as connection:
-            rows = (await connection.execute(statement)).all()
+            rows = await find_rows(connection, statement, _EventRow)
         events = [
             ServerSentEvent(id=f"{row.transaction}-{row.sequence}", event=row.name, raw_data=row.data) for row in rows
         ]

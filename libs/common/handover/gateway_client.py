@@ -1,4 +1,4 @@
-"""The client for calls between services: one address, a signed token, the trace carried on, a bounded time."""
+"""The client for calls between services: one address, a signed token, trace propagation, a time limit."""
 
 from collections.abc import AsyncGenerator
 

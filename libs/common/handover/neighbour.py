@@ -8,7 +8,7 @@ import httpx
 import structlog
 
 from common.handover.outbox_rows import Rows
-from common.handover.verdicts import Verdict, verdict_of, verdict_without_answer
+from common.handover.verdicts import HandoverVerdict, verdict_of, verdict_without_answer
 from common.telemetry.request_context import bind_context, new_context
 
 logger = structlog.get_logger(__name__)
@@ -33,7 +33,7 @@ class Neighbour:
     http: httpx.AsyncClient
     timeout_seconds: float
 
-    async def deliver(self, rows: Rows, positions: Sequence[int]) -> Verdict:
+    async def deliver(self, rows: Rows, positions: Sequence[int]) -> HandoverVerdict:
         """POST the rows at `positions`; a refused batch is halved until the row that is to blame stands alone."""
         path = self.handover.path
         bind_context(new_context(rows[positions[0]].request_id, rows[positions[0]].traceparent))
@@ -49,7 +49,7 @@ class Neighbour:
             return verdict_without_answer(positions)
         except httpx.TransportError as error:
             logger.warning("handover_unreachable", path=path, error=repr(error))
-            return Verdict(neighbour_down=True)
+            return HandoverVerdict(neighbour_down=True)
         verdict = verdict_of(response, positions)
         if verdict is None:
             middle = len(positions) // 2

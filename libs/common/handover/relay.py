@@ -1,4 +1,4 @@
-"""Posts the rows of an outbox to the neighbour, in hand-overs that it can finish in time.
+"""Posts the rows of an outbox to the next service, in hand-overs that it can finish in time.
 
 Rows that failed or got no answer before go through a lane of their own, so that they never stand before the others.
 """
@@ -16,10 +16,10 @@ from sqlalchemy import update as update_of
 
 from common.foundation import Foundation
 from common.handover.batch_size import BatchSize
-from common.handover.dead_letters import DeadLetterRow, store_dead_letters
+from common.handover.dead_letters import DeadLetterRow, insert_dead_letters
 from common.handover.neighbour import Neighbour
 from common.handover.outbox_rows import OutboxRow, Rows, claim_of
-from common.handover.verdicts import Verdict
+from common.handover.verdicts import HandoverVerdict
 from common.postgres.database import Connection, after_commit
 from common.postgres.rows import find_rows
 from common.wakeup import wait_at_most
@@ -139,7 +139,7 @@ class Relay:
         limits = {"now": self._clock.now(), "items": lane.size.items, "bytes": lane.size.bytes}
         return await find_rows(connection, lane.claim, OutboxRow, limits)
 
-    async def _settle(self, connection: Connection, rows: Rows, verdict: Verdict) -> None:
+    async def _settle(self, connection: Connection, rows: Rows, verdict: HandoverVerdict) -> None:
         now = self._clock.now()
         blamed = [rows[position] for position in verdict.retry]
         silent = [rows[position] for position in verdict.unanswered_alone]
@@ -149,7 +149,7 @@ class Relay:
             if attempts[rows[position].outbox_id] >= self._settings.outbox_max_attempts:
                 verdict.dead[position] = self._exhausted(is_silent=position in verdict.unanswered_alone)
         dead = [_dead_letter(rows[position], problem, now) for position, problem in verdict.dead.items()]
-        await store_dead_letters(connection, self._dead_letter, dead)
+        await insert_dead_letters(connection, self._dead_letter, dead)
         table = self._outbox
         gone = {rows[position].outbox_id for position in (*verdict.delivered, *verdict.dead)}
         if gone:
@@ -182,13 +182,13 @@ class Relay:
     def _exhausted(self, *, is_silent: bool) -> dict[str, JsonValue]:
         seconds = self._settings.http_timeout_seconds
         detail = (
-            f"The neighbour gave no answer on this row in {seconds:g} seconds, while other rows got through."
+            f"The next service did not answer for this row within {seconds:g} seconds, while other rows got through."
             if is_silent
-            else "The neighbour kept failing on this row."
+            else "The next service kept failing on this row."
         )
         return {"code": "attempts_exhausted", "detail": detail}
 
-    def _count(self, verdict: Verdict) -> None:
+    def _count(self, verdict: HandoverVerdict) -> None:
         self._metrics.delivered.inc(len(verdict.delivered))
         self._metrics.dead.inc(len(verdict.dead))
         self._metrics.retried.inc(len({*verdict.retry, *verdict.unanswered_alone} - set(verdict.dead)))

@@ -1,4 +1,4 @@
-"""What becomes of rows that were posted to a neighbour: delivered, refused for good, tried again, or unanswered."""
+"""Verdict on rows posted to the next service: delivered, refused permanently, to be retried, or unanswered."""
 
 import json
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ _GATEWAY_TIMEOUT = 504
 
 
 @dataclass(slots=True)
-class Verdict:
+class HandoverVerdict:
     """What is to happen to the claimed rows: positions in the batch.
 
     Parameters
@@ -41,9 +41,9 @@ class Verdict:
         """Whether every request of the hand-over got an answer in time."""
         return not (self.unanswered or self.unanswered_alone)
 
-    def merged(self, other: "Verdict") -> "Verdict":
+    def merged(self, other: "HandoverVerdict") -> "HandoverVerdict":
         """Return the verdict on the rows of both."""
-        return Verdict(
+        return HandoverVerdict(
             delivered=self.delivered + other.delivered,
             dead=self.dead | other.dead,
             retry=self.retry + other.retry,
@@ -53,32 +53,32 @@ class Verdict:
         )
 
 
-def verdict_without_answer(positions: Sequence[int]) -> Verdict:
+def verdict_without_answer(positions: Sequence[int]) -> HandoverVerdict:
     """Return the verdict on rows whose request got no answer."""
     if len(positions) == 1:
-        return Verdict(unanswered_alone=list(positions))
-    return Verdict(unanswered=list(positions))
+        return HandoverVerdict(unanswered_alone=list(positions))
+    return HandoverVerdict(unanswered=list(positions))
 
 
-def verdict_of(response: httpx.Response, positions: Sequence[int]) -> Verdict | None:
+def verdict_of(response: httpx.Response, positions: Sequence[int]) -> HandoverVerdict | None:
     """Return the verdict on the rows of one request; None when it was refused as a whole and must be halved."""
     if response.is_success:
         return _read_answers(response, positions)
     if response.status_code == _GATEWAY_TIMEOUT:
         return verdict_without_answer(positions)
     if response.status_code in _NOT_NOW:
-        return Verdict(neighbour_down=True)
+        return HandoverVerdict(neighbour_down=True)
     return _blame(response, positions[0]) if len(positions) == 1 else None
 
 
-def _read_answers(response: httpx.Response, positions: Sequence[int]) -> Verdict:
+def _read_answers(response: httpx.Response, positions: Sequence[int]) -> HandoverVerdict:
     """Return what the neighbour answered per item; an item without an answer is tried again."""
     try:
         answers = {answer["index"]: dict(answer) for answer in response.json()["data"]}
     except (ValueError, KeyError, TypeError):
         logger.warning("handover_answer_unreadable", status=response.status_code)
-        return Verdict(retry=list(positions))
-    verdict = Verdict()
+        return HandoverVerdict(retry=list(positions))
+    verdict = HandoverVerdict()
     for index, position in enumerate(positions):
         answer = answers.get(index)
         if answer is None or answer.get("status") is None:
@@ -90,12 +90,12 @@ def _read_answers(response: httpx.Response, positions: Sequence[int]) -> Verdict
     return verdict
 
 
-def _blame(response: httpx.Response, position: int) -> Verdict:
+def _blame(response: httpx.Response, position: int) -> HandoverVerdict:
     """Return the verdict on a single row that the neighbour refused: 4xx is final, 5xx is tried again."""
     if response.status_code >= 500:
-        return Verdict(retry=[position])
+        return HandoverVerdict(retry=[position])
     try:
         problem = response.json()
     except json.JSONDecodeError:
         problem = {"code": "unreadable_problem", "status": response.status_code, "detail": response.text[:1000]}
-    return Verdict(dead={position: problem})
+    return HandoverVerdict(dead={position: problem})

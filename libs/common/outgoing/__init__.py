@@ -1,1 +1,1 @@
-"""Calls to addresses that users give, and answers from strangers."""
+"""Requests to user-supplied addresses, and their untrusted responses."""

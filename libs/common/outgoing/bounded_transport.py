@@ -1,4 +1,4 @@
-"""Outgoing calls with an end: a total time and a total size, where httpx limits each read alone.
+"""Outgoing calls with a limit on total time and size; httpx alone limits only each read.
 
 A peer that sends a byte every few seconds never meets a limit on reads, and one that sends for ever fills the memory.
 """
@@ -54,7 +54,7 @@ class BoundedTransport(httpx.AsyncBaseTransport):
         encoding = response.headers.get("Content-Encoding", "identity")
         if encoding != "identity" and not self._allows_encoding:
             await response.aclose()
-            raise httpx.RemoteProtocolError(f"The answer is encoded with {encoding[:50]!r}.", request=request)
+            raise httpx.RemoteProtocolError(f"The response has the content coding {encoding[:50]!r}.", request=request)
         stream = response.stream
         if isinstance(stream, httpx.AsyncByteStream):
             response.stream = _BoundedStream(stream, self, request, deadline)
@@ -79,11 +79,13 @@ class BoundedTransport(httpx.AsyncBaseTransport):
                 raise self._too_slow(request) from error
             size += len(part)
             if self._max_bytes is not None and size > self._max_bytes:
-                raise httpx.RemoteProtocolError(f"The answer is larger than {self._max_bytes} bytes.", request=request)
+                raise httpx.RemoteProtocolError(
+                    f"The response is larger than {self._max_bytes} bytes.", request=request
+                )
             yield part
 
     def _too_slow(self, request: httpx.Request) -> httpx.ReadTimeout:
-        return httpx.ReadTimeout(f"No whole answer in {self._total_seconds:g} seconds.", request=request)
+        return httpx.ReadTimeout(f"No complete response within {self._total_seconds:g} seconds.", request=request)
 
 
 class _BoundedStream(httpx.AsyncByteStream):

@@ -1,4 +1,4 @@
-"""Header values that strangers sent, read without ever raising: what cannot be read is None."""
+"""Reads untrusted header values without raising: an unreadable one is None."""
 
 import re
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""The body of a stranger's answer, never more of it in memory than was asked for.
+"""The body of an untrusted response, with never more of it in memory than the limit.
 
 httpx decodes a chunk at once: 64 kB of one `gzip` become 64 MB, and `gzip, gzip` a thousand times that.
 """
@@ -48,11 +48,11 @@ async def read_body(response: httpx.Response, max_bytes: int) -> bytes:
             raise UndecodableBody(f"The content coding is broken: {error}.") from error
         room -= len(part)
         if room < 0 or received > max_bytes:
-            raise BodyTooLarge(f"The answer is larger than {max_bytes} bytes.")
+            raise BodyTooLarge(f"The response is larger than {max_bytes} bytes.")
         parts.append(part)
     # No body at all is none that was cut: 304 names the coding of what it does not send.
     if received and not decoder.is_whole:
-        raise IncompleteBody(f"The answer ends in the middle of its content coding, after {received} bytes.")
+        raise IncompleteBody(f"The response ends in the middle of its content coding, after {received} bytes.")
     return b"".join(parts)
 
 
@@ -72,12 +72,12 @@ def _decoder(named: list[str]) -> _Decoder:
     if not codings:
         return _Plain()
     if len(codings) > 1:
-        raise UndecodableBody(f"The answer is coded {len(codings)} times over; one coding is read.")
+        raise UndecodableBody(f"The response has {len(codings)} content codings; only one is supported.")
     if codings[0] in {"gzip", "x-gzip"}:
         return _Gzipped()
     if codings[0] == "deflate":
         return _Deflated()
-    raise UndecodableBody(f"The content coding {codings[0][:40]!r} is not read, only gzip and deflate are.")
+    raise UndecodableBody(f"The content coding {codings[0][:40]!r} is not supported; only gzip and deflate are.")
 
 
 class _Plain:
@@ -103,7 +103,7 @@ class _Gzipped:
         parts = [decoded]
         while self._member.eof and self._member.unused_data.startswith(_GZIP_MAGIC) and len(decoded) < limit:
             if not self._members_left:
-                raise UndecodableBody(f"The answer has more than {_MAX_MEMBERS} members of gzip.")
+                raise UndecodableBody(f"The response has more than {_MAX_MEMBERS} gzip members.")
             following = self._member.unused_data
             self._member, self._members_left = zlib.decompressobj(_GZIP), self._members_left - 1
             limit -= len(decoded)

@@ -1,4 +1,4 @@
-"""The one reading of http(s) addresses that strangers wrote: sources, receivers, and where answers redirect to."""
+"""The one parser for untrusted http(s) addresses: of sources, receivers and redirects."""
 
 import ipaddress
 import re
@@ -29,7 +29,7 @@ def read_web_address(text: str) -> httpx.URL:
     if len(text) > MAX_CHARACTERS:
         raise InvalidWebAddress(f"it has more than {MAX_CHARACTERS} characters")
     if _FORBIDDEN.search(text):
-        raise InvalidWebAddress("it holds a backslash or a control character")
+        raise InvalidWebAddress("it contains a backslash or a control character")
     try:
         url = httpx.URL(text)
         host, name = url.raw_host.decode("ascii"), url.host
@@ -37,13 +37,13 @@ def read_web_address(text: str) -> httpx.URL:
         # The parser and IDNA have classes of their own and do not always raise them.
         raise InvalidWebAddress(f"it is not a URL ({type(error).__name__})") from error
     if url.scheme not in DEFAULT_PORTS:
-        raise InvalidWebAddress("only http and https are spoken")
+        raise InvalidWebAddress("only http and https are supported")
     if not host or not name:
         raise InvalidWebAddress("the URL has no host")
     if not _is_host(host):
         raise InvalidWebAddress("it is not a host name")
     if url.port is not None and not 0 < url.port < 65_536:
-        raise InvalidWebAddress("a port is 1 to 65535")
+        raise InvalidWebAddress("the port must be 1 to 65535")
     return url
 
 

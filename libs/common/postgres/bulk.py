@@ -1,17 +1,21 @@
-"""Bulk inserts: binary COPY where no row can meet an existing one, else one static statement over `unnest`ed arrays."""
+"""Bulk inserts: binary COPY where no row can conflict with an existing one, else one static statement over `unnest`."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 from asyncpg import InterfaceError, PostgresConnectionError
-from sqlalchemy import Row, Table, bindparam, column, func, select, text
+from sqlalchemy import Table, bindparam, column, func, select, text
 from sqlalchemy.dialects.postgresql import ARRAY, asyncpg, insert
 from sqlalchemy.dialects.postgresql.dml import Insert
 from sqlalchemy.sql.dml import ReturningInsert
 
 from common.errors import DatabaseUnavailable
 from common.postgres.database import Connection
+from common.postgres.rows import RowT, arrays_of, find_rows
+
+# Named tuples, whose fields are the columns, cost less than dictionaries with the columns as keys.
+Rows = Sequence[Mapping[str, Any]] | Sequence[tuple[Any, ...]]
 
 _DIALECT = asyncpg.dialect()  # type: ignore[no-untyped-call]
 
@@ -19,40 +23,62 @@ _DIALECT = asyncpg.dialect()  # type: ignore[no-untyped-call]
 async def insert_rows(
     connection: Connection,
     table: Table,
-    rows: Sequence[Mapping[str, Any]],
+    rows: Rows,
     *,
     on_conflict: tuple[str, ...] | None = None,
     update: tuple[str, ...] = (),
     where: str | None = None,
-    returning: tuple[str, ...] = (),
-) -> Sequence[Row[Any]]:
-    """Insert `rows`, all with the keys of the first one, and return the columns asked for.
+) -> None:
+    """Insert `rows`, all with the keys or fields of the first one.
 
-    For rows that can meet existing ones, or whose columns are wanted back; `copy_rows` is faster for all others.
+    For rows that can meet existing ones; `copy_rows` is faster for all others.
 
     Parameters
     ----------
-    on_conflict : tuple of str, columns of a unique index; a row that meets an existing one is left out, or
-        updates its columns `update`. An empty one means any unique index. Without it a conflict is an error.
-    where : str, predicate of a partial unique index, as SQL.
-    returning : tuple of str, columns to return, for the rows that were really written.
+    on_conflict : columns of a unique index; a row that meets an existing one is left out, or updates its columns
+        `update`. An empty one means any unique index. Without it a conflict is an error.
+    where : predicate of a partial unique index, as SQL.
 
     Notes
     -----
     The statement is built once per table and set of columns, so neither SQLAlchemy nor PostgreSQL compiles it again.
-    List-valued columns must be JSONB,
-    since `unnest` flattens arrays of arrays.
+    List-valued columns must be JSONB, since `unnest` flattens arrays of arrays.
     """
+    if rows:
+        arrays = _arrays(rows)
+        statement = _insert_statement(table, tuple(arrays), on_conflict, update=update, where=where)
+        await connection.execute(statement, arrays)
+
+
+async def insert_returning(
+    connection: Connection,
+    table: Table,
+    rows: Rows,
+    row_type: type[RowT],
+    *,
+    on_conflict: tuple[str, ...] | None = None,
+    update: tuple[str, ...] = (),
+    where: str | None = None,
+) -> list[RowT]:
+    """Insert `rows` as `insert_rows` does; return the columns of `row_type` of those that were really written."""
     if not rows:
         return []
-    names = tuple(rows[0])
-    statement = _insert_statement(table, names, on_conflict, update, where, returning)
-    result = await connection.execute(statement, {name: [row[name] for row in rows] for name in names})
-    return result.all() if returning else []
+    arrays = _arrays(rows)
+    returning: tuple[str, ...] = row_type._fields  # type: ignore[attr-defined]
+    statement = _insert_statement(table, tuple(arrays), on_conflict, update=update, where=where, returning=returning)
+    return await find_rows(connection, statement, row_type, arrays)
 
 
-async def copy_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert `rows`, all with the keys of the first one, by binary COPY in the caller's transaction.
+def _arrays(rows: Rows) -> dict[str, list[Any]]:
+    """Return the values of each column of `rows`, at least one, by its name."""
+    if isinstance(rows[0], tuple):
+        return arrays_of(cast("Sequence[tuple[Any, ...]]", rows))
+    mappings = cast("Sequence[Mapping[str, Any]]", rows)
+    return {name: [row[name] for row in mappings] for name in mappings[0]}
+
+
+async def copy_rows(connection: Connection, table: Table, rows: Rows) -> None:
+    """Insert `rows`, all with the keys or fields of the first one, by binary COPY in the caller's transaction.
 
     Raises
     ------
@@ -65,11 +91,10 @@ async def copy_rows(connection: Connection, table: Table, rows: Sequence[Mapping
     """
     if not rows:
         return
-    names = tuple(rows[0])
+    arrays = _arrays(rows)
+    names = tuple(arrays)
     columns = [
-        [row[name] for row in rows]
-        if process is None
-        else [None if row[name] is None else process(row[name]) for row in rows]
+        arrays[name] if process is None else [None if value is None else process(value) for value in arrays[name]]
         for name, process in zip(names, _bind_processors(table, names), strict=True)
     ]
     driver: Any = (await connection.get_raw_connection()).driver_connection
@@ -93,9 +118,10 @@ def _insert_statement(
     table: Table,
     names: tuple[str, ...],
     on_conflict: tuple[str, ...] | None,
+    *,
     update: tuple[str, ...],
     where: str | None,
-    returning: tuple[str, ...],
+    returning: tuple[str, ...] = (),
 ) -> Insert | ReturningInsert[Any]:
     types = {name: table.c[name].type for name in names}
     arrays = func.unnest(*(bindparam(name, type_=ARRAY(types[name], dimensions=1)) for name in names))

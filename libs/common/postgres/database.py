@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -64,11 +63,6 @@ class Database:
         """Open a connection on which every statement is its own transaction; for reads."""
         async with _connected(self._autocommit) as connection:
             yield connection
-
-    async def ping(self) -> None:
-        """Raise when PostgreSQL does not answer."""
-        async with self.reading() as connection:
-            await connection.execute(text("SELECT 1"))
 
     def connections_in_use(self) -> int:
         """Return how many connections of the pool are checked out."""

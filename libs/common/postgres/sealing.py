@@ -1,4 +1,4 @@
-"""Seals what is stored in the clear or with an older key, row by row, beside whoever uses it."""
+"""Encrypts secrets stored in the clear or under an older key, row by row, while they are in use."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -20,7 +20,7 @@ async def seal_all(database: Database, box: SecretBox, columns: Sequence[SealedC
 
 
 async def unseal_all(database: Database, box: SecretBox, columns: Sequence[SealedColumn]) -> int:
-    """Store every value of `columns` in the clear, as the release before reads it, and return how many that were."""
+    """Store every value of `columns` in the clear, as the previous release reads it, and return their number."""
     return await _rewrite(database, columns, box.open)
 
 

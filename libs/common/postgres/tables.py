@@ -43,6 +43,12 @@ def declare_base() -> type[SQLModel]:
     return Base
 
 
+def table_of(model: type[SQLModel]) -> Table:
+    """Return the table that a class of a service's models stands for."""
+    table: Table = model.__table__  # type: ignore[attr-defined]
+    return table
+
+
 # Any: what they return stands for a value of the field's own type, as pydantic's `Field` does.
 def stored(
     kind: type[TypeEngine[Any]] | TypeEngine[Any],

@@ -1,1 +1,1 @@
-"""Secrets sealed at rest and masked in texts."""
+"""Secrets, encrypted at rest and masked in texts."""

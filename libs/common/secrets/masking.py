@@ -1,4 +1,4 @@
-"""Addresses as they may be shown: whoever knows a webhook's or a private feed's whole address can use it."""
+"""Masks addresses for display: anyone who knows the full address of a webhook or private feed can use it."""
 
 import re
 from itertools import pairwise

@@ -1,4 +1,4 @@
-"""Secrets at rest: what is stored is sealed with the first key of `SECRETS_KEY`, and opened with any of them."""
+"""Secrets at rest: encrypted with the first key of `SECRETS_KEY`, decrypted with any of its keys."""
 
 import base64
 from functools import lru_cache

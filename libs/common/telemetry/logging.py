@@ -1,4 +1,4 @@
-"""Structured logs: one JSON object a line, with service, request id and trace id."""
+"""Structured logs: one JSON object per line, with service, request id and trace id."""
 
 import logging
 import sys

@@ -1,4 +1,4 @@
-"""What is known of the request in progress: its identifiers, for logs, problem bodies and outgoing calls."""
+"""Identifiers of the request in progress, for logs, problem bodies and outgoing calls."""
 
 import re
 import secrets

@@ -1,4 +1,4 @@
-"""Sends what the ledger says is due; the trouble of one receiver never holds up another's messages.
+"""Sends the deliveries that are due; a failing receiver never delays the messages of another.
 
 A delivery is claimed with a lease, sent, and recorded with its attempt. A process that dies in between leaves the lease
 to run out, and another one sends the same message with the same `webhook-id`, by which receivers recognise it.
@@ -13,22 +13,29 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
+import structlog
+
 from alerts.delivery.channels.channel import Channel, Message
-from alerts.delivery.channels.configuration import opened_config
-from alerts.delivery.outcome import Outcome, asked_anew, failed_event, outcome_of
-from alerts.delivery.retry_schedule import Answer, throttled_until
+from alerts.delivery.channels.configuration import opened_config, opened_secrets
+from alerts.delivery.outcome import AttemptOutcome, asked_anew, failed_event, outcome_of
+from alerts.delivery.retry_schedule import SendResult, throttled_until
+from alerts.delivery.told_errors import texts_in, told_error, told_exception
 from alerts.metrics import AlertMetrics
-from alerts.repository import alerts, deliveries, receivers
-from alerts.repository.deliveries import AttemptRow, ClaimedDelivery, DeliveryOutcome
+from alerts.repository import alerts, claimed_deliveries, deliveries, receivers
+from alerts.repository.claimed_deliveries import ClaimedDelivery, DeliveryOutcome
+from alerts.repository.deliveries import AttemptRow
 from alerts.settings import Settings
 from common.clock import uuid7
-from common.errors import describe
 from common.postgres.database import Connection
 from common.runtime import Runtime
 from common.secrets.secret_box import SecretBox, UnreadableSecret
 from common.wakeup import WakeUp
 
+logger = structlog.get_logger(__name__)
+
 _BATCH_DELIVERIES = 200
+# A channel that keeps to the time limit says better what took so long than the dispatcher, which ends any other.
+_GRACE = 1.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +43,10 @@ class Attempt:
     """One try to send one claimed delivery, and what came of it."""
 
     delivery: ClaimedDelivery
-    answer: Answer
+    result: SendResult
     attempted_at: datetime
     duration_milliseconds: float
-    outcome: Outcome
+    outcome: AttemptOutcome
 
 
 class Dispatcher:
@@ -64,29 +71,27 @@ class Dispatcher:
     async def run(self) -> None:
         """Send until stopped; what is under way then is waited for, so that no lease is left behind."""
         try:
-            await self._wake_up.repeat(self._start_due, poll_seconds=self._settings.notification_poll_seconds)
+            await self._wake_up.repeat(self.start_due, poll_seconds=self._settings.notification_poll_seconds)
         finally:
-            await self._finish()
+            await self.finish()
 
-    async def deliver_due(self) -> int:
-        """Send everything that is due now, and return how many deliveries that were."""
-        total = 0
-        while started := await self._start_due():
-            total += started
-            await self._finish()
-        return total
-
-    async def _finish(self) -> None:
+    async def finish(self) -> None:
+        """Wait for what is under way, as long as one attempt may take."""
         if self._busy:
             await asyncio.wait(list(self._busy.values()), timeout=self._settings.webhook_timeout_seconds)
 
-    async def _start_due(self) -> int:
+    async def start_due(self) -> int:
         """Claim what is due, start one task for each receiver, and return how many deliveries were claimed."""
         now = self._runtime.clock.now()
         lease = timedelta(seconds=self._settings.delivery_lease_seconds)
         async with self._runtime.database.transaction() as connection:
-            claimed = await deliveries.claim_deliveries(
-                connection, now=now, claimed_until=now + lease, busy=list(self._busy), limit=_BATCH_DELIVERIES
+            claimed = await claimed_deliveries.claim_deliveries(
+                connection,
+                now=now,
+                claimed_until=now + lease,
+                kinds=self._channels,
+                busy=self._busy,
+                limit=_BATCH_DELIVERIES,
             )
         by_receiver: dict[UUID, list[ClaimedDelivery]] = defaultdict(list)
         for delivery in claimed:
@@ -112,20 +117,20 @@ class Dispatcher:
             left = [delivery.delivery_id for each in rounds for delivery in each]
             if left:
                 async with self._runtime.database.transaction() as connection:
-                    await deliveries.update_released(connection, left)
+                    await claimed_deliveries.update_released(connection, left)
         except Exception as error:  # noqa: BLE001 - the lease runs out and the messages are sent again; it is counted
             self._runtime.failures.labels("delivery").inc()
-            self._runtime.logger.warning("delivery_not_recorded", receiver_id=str(receiver_id), error=repr(error))
+            logger.warning("delivery_not_recorded", receiver_id=str(receiver_id), error=repr(error))
         finally:
             self._busy.pop(receiver_id, None)
             self._wake_up.wake()
 
     async def _attempt(self, delivery: ClaimedDelivery) -> Attempt:
         started, now = time.perf_counter(), self._runtime.clock.now()
-        answer = await self._answer(delivery, now)
+        result = await self._send(delivery, now)
         seconds = time.perf_counter() - started
         outcome = outcome_of(
-            answer,
+            result,
             n_failures=delivery.n_failures,
             now=self._runtime.clock.now(),
             chance=random.random(),  # noqa: S311 - jitter, no secret
@@ -133,20 +138,25 @@ class Dispatcher:
         )
         self._metrics.attempts.labels(delivery.kind, outcome.verdict).inc()
         self._metrics.delivery_seconds.labels(delivery.kind).observe(seconds)
-        return Attempt(delivery, answer, now, round(seconds * 1_000, 3), outcome)
+        return Attempt(delivery, result, now, round(seconds * 1_000, 3), outcome)
 
-    async def _answer(self, delivery: ClaimedDelivery, now: datetime) -> Answer:
+    async def _send(self, delivery: ClaimedDelivery, now: datetime) -> SendResult:
         """Return what became of one try; whatever a stranger's bytes raised in it is a failed one."""
+        box = self._runtime.secret_box
         try:
-            message = _message(self._runtime.secret_box, delivery, now)
-            return await self._channels[delivery.kind].send(message)
+            message = _message(box, delivery, now)
+            secrets = [*message.secrets, *texts_in(opened_secrets(delivery, box))]
         except UnreadableSecret as error:
-            return Answer(error=str(error))
+            return SendResult(error=str(error))
+        try:
+            async with asyncio.timeout(self._settings.webhook_timeout_seconds * _GRACE):
+                result = await self._channels[delivery.kind].send(message)
+            return result if result.error is None else replace(result, error=told_error(result.error, secrets))
         except Exception as error:  # noqa: BLE001 - unrecorded, the attempt would be made again at once, for ever
-            told = describe(error)
+            told = told_exception(error, secrets)
             self._runtime.failures.labels("delivery").inc()
-            self._runtime.logger.warning("delivery_raised", delivery_id=str(delivery.delivery_id), error=told)
-            return Answer(error=told)
+            logger.warning("delivery_raised", delivery_id=str(delivery.delivery_id), error=told)
+            return SendResult(error=told)
 
     async def _record(self, connection: Connection, receiver_id: UUID, attempts: Sequence[Attempt]) -> bool:
         """Write the attempts, and what they say about their alerts and their receiver.
@@ -172,13 +182,13 @@ class Dispatcher:
             reason = await self._judge(connection, receiver_id, attempts, now)
         else:
             attempts = [_asked_anew(each, now) for each in attempts]
-        await deliveries.update_outcomes(connection, [_outcome_row(each) for each in attempts])
-        await deliveries.insert_attempts(connection, [_attempt_row(each) for each in attempts])
+        await claimed_deliveries.update_outcomes(connection, [_outcome_row(each) for each in attempts])
+        await claimed_deliveries.insert_attempts(connection, [_attempt_row(each) for each in attempts])
         if reason:
             error = f"the receiver was disabled: {reason}"
             n_given_up = await deliveries.update_given_up(connection, receiver_id, error)
             name = attempts[0].delivery.name
-            self._runtime.logger.error("receiver_disabled", receiver=name, reason=reason, given_up=n_given_up)
+            logger.error("receiver_disabled", receiver=name, reason=reason, given_up=n_given_up)
         failed = [each for each in attempts if each.outcome.state == "failed"]
         await self._runtime.events.publish(
             connection, [("delivery.failed", failed_event(each.delivery, each.outcome)) for each in failed]
@@ -198,7 +208,7 @@ class Dispatcher:
             await receivers.update_delivered(connection, receiver_id, now)
         throttled = [each for each in attempts if each.outcome.verdict == "throttled"]
         if throttled:
-            until = max(throttled_until(each.answer, now) for each in throttled)
+            until = max(throttled_until(each.result, now) for each in throttled)
             await receivers.update_throttled(connection, receiver_id, until)
         reason = _disabling_reason(attempts)
         if reason and await receivers.update_disabled(connection, receiver_id, reason, now):
@@ -214,10 +224,7 @@ def _rounds(
     batch: Sequence[ClaimedDelivery], concurrency: int, channels: Mapping[str, Channel]
 ) -> list[Sequence[ClaimedDelivery]]:
     """Return one receiver's batch in rounds that are sent at the same time; what is local takes all at once."""
-    channel = channels.get(batch[0].kind)
-    if channel is None:
-        return []
-    size = len(batch) if channel.is_local else concurrency
+    size = len(batch) if channels[batch[0].kind].is_local else concurrency
     return [batch[start : start + size] for start in range(0, len(batch), size)]
 
 
@@ -244,7 +251,7 @@ def _disabling_reason(attempts: Sequence[Attempt]) -> str | None:
         # One message that it refuses for days is the message's fault, not the receiver's.
         is_silent = last is None or last < (each.delivery.tried_since or each.delivery.created_at)
         if each.outcome.state == "failed" and is_silent:
-            return "it took no message through the whole retry schedule"
+            return "it accepted no message during the whole retry schedule"
     return None
 
 
@@ -255,8 +262,8 @@ def _outcome_row(attempt: Attempt) -> DeliveryOutcome:
         n_failures=attempt.outcome.n_failures,
         next_attempt_at=attempt.outcome.next_attempt_at,
         delivered_at=attempt.outcome.delivered_at,
-        last_status_code=attempt.answer.status_code,
-        last_error=attempt.answer.error,
+        last_status_code=attempt.result.status_code,
+        last_error=attempt.result.error,
         due_at=attempt.delivery.due_at,
     )
 
@@ -269,6 +276,6 @@ def _attempt_row(attempt: Attempt) -> AttemptRow:
         attempted_at=attempt.attempted_at,
         duration_milliseconds=attempt.duration_milliseconds,
         outcome=attempt.outcome.verdict,
-        status_code=attempt.answer.status_code,
-        error=attempt.answer.error,
+        status_code=attempt.result.status_code,
+        error=attempt.result.error,
     )

@@ -1,16 +1,16 @@
-"""What an attempt makes of its delivery: delivered, to be tried again at a moment, or given up."""
+"""Outcome of an attempt for its delivery: delivered, to be retried at a given time, or given up."""
 
 import json
 from dataclasses import dataclass
 from datetime import datetime
 
-from alerts.delivery.retry_schedule import GIVE_UP_AFTER, Answer, next_attempt_at, verdict
-from alerts.models import AttemptVerdict, DeliveryState
-from alerts.repository.deliveries import ClaimedDelivery
+from alerts.column_values import AttemptVerdict, DeliveryState
+from alerts.delivery.retry_schedule import GIVE_UP_AFTER, SendResult, next_attempt_at, verdict
+from alerts.repository.claimed_deliveries import ClaimedDelivery
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class AttemptOutcome:
     """The state of a delivery after an attempt; `n_failures` counts the failed ones since it was last asked for."""
 
     verdict: AttemptVerdict
@@ -21,28 +21,28 @@ class Outcome:
 
 
 def outcome_of(
-    answer: Answer, *, n_failures: int, now: datetime, chance: float, tried_since: datetime | None = None
-) -> Outcome:
-    """Return the outcome of an attempt that was answered by `answer` after `n_failures` earlier failures.
+    result: SendResult, *, n_failures: int, now: datetime, chance: float, tried_since: datetime | None = None
+) -> AttemptOutcome:
+    """Return the outcome of an attempt that came to `result` after `n_failures` earlier failures.
 
     Parameters
     ----------
     tried_since : when the first of the older notices was made whose place this one takes, and which failed too.
     """
-    judged = verdict(answer)
+    judged = verdict(result)
     if judged == "delivered":
-        return Outcome(judged, "delivered", n_failures, delivered_at=now)
+        return AttemptOutcome(judged, "delivered", n_failures, delivered_at=now)
     n_failures += 1
     is_hopeless = tried_since is not None and now >= tried_since + GIVE_UP_AFTER
     due = (
         None
         if judged == "gone" or is_hopeless
-        else next_attempt_at(n_failures, now, chance=chance, retry_after_seconds=answer.retry_after_seconds)
+        else next_attempt_at(n_failures, now, chance=chance, retry_after_seconds=result.retry_after_seconds)
     )
-    return Outcome(judged, "pending" if due else "failed", n_failures, next_attempt_at=due)
+    return AttemptOutcome(judged, "pending" if due else "failed", n_failures, next_attempt_at=due)
 
 
-def asked_anew(outcome: Outcome, *, n_failures: int, now: datetime) -> Outcome:
+def asked_anew(outcome: AttemptOutcome, *, n_failures: int, now: datetime) -> AttemptOutcome:
     """Return the outcome of an attempt on a receiver that was changed meanwhile.
 
     A message that was taken was taken. One that was not is due at once: its failure says nothing about the receiver as
@@ -50,10 +50,10 @@ def asked_anew(outcome: Outcome, *, n_failures: int, now: datetime) -> Outcome:
     """
     if outcome.state == "delivered":
         return outcome
-    return Outcome(outcome.verdict, "pending", n_failures, next_attempt_at=now)
+    return AttemptOutcome(outcome.verdict, "pending", n_failures, next_attempt_at=now)
 
 
-def failed_event(delivery: ClaimedDelivery, outcome: Outcome) -> str:
+def failed_event(delivery: ClaimedDelivery, outcome: AttemptOutcome) -> str:
     """Return the event that says a delivery was given up."""
     return json.dumps(
         {

@@ -1,10 +1,10 @@
-"""When a failed delivery is tried again, and what an answer means (Standard Webhooks 1.0)."""
+"""When a failed delivery is retried, and what a response means (Standard Webhooks 1.0)."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from alerts.models import AttemptVerdict
+from alerts.column_values import AttemptVerdict
 from common.outgoing.header_values import MAX_WAIT_SECONDS
 
 _MINUTE, _HOUR = 60.0, 3_600.0
@@ -29,12 +29,13 @@ THROTTLE_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What became of one attempt: the HTTP status if there was one, the error if not, and what the server asked for.
+class SendResult:
+    """What became of one attempt: the HTTP status if there was one, the error if it failed, what the server asked for.
 
     Notes
     -----
-    `is_taken` says that a receiver which does not speak HTTP took the message.
+    The message was delivered when there is no `error` and either the status is 2xx or, from a receiver without a
+    status, `is_taken` says so. An error wins over both: an answer of 200 whose body refuses the message is a failure.
     """
 
     status_code: int | None = None
@@ -43,23 +44,22 @@ class Answer:
     is_taken: bool = False
 
 
-def verdict(answer: Answer) -> AttemptVerdict:
-    """Return what an answer means.
+def verdict(result: SendResult) -> AttemptVerdict:
+    """Return what the result of an attempt means.
 
     Notes
     -----
-    Only 2xx is success. A redirect is a failure like any other: it is not followed, for it could lead anywhere. 410
-    says that nobody listens any more; 429, 502 and 504 ask to go easy on the receiver, and so does 503 when it names
-    a time.
+    Of statuses only 2xx is success, and only without an error. A redirect is a failure like any other: it is not
+    followed, for it could lead anywhere. 410 says that nobody listens any more; 429, 502 and 504 ask to go easy on the
+    receiver, and so does 503 when it names a time.
     """
-    status = answer.status_code
-    if status is None:
-        return "delivered" if answer.is_taken else "retry"
-    if 200 <= status < 300:
+    status = result.status_code
+    is_taken = result.is_taken if status is None else 200 <= status < 300
+    if is_taken and result.error is None:
         return "delivered"
     if status == 410:
         return "gone"
-    if status in {429, 502, 504} or (status == 503 and answer.retry_after_seconds is not None):
+    if status in {429, 502, 504} or (status == 503 and result.retry_after_seconds is not None):
         return "throttled"
     return "retry"
 
@@ -80,7 +80,7 @@ def next_attempt_at(
     return now + timedelta(seconds=max(seconds, min(retry_after_seconds or 0.0, MAX_WAIT_SECONDS)))
 
 
-def throttled_until(answer: Answer, now: datetime) -> datetime:
+def throttled_until(result: SendResult, now: datetime) -> datetime:
     """Return until when a receiver that asked to go easy is left alone."""
-    seconds = THROTTLE_SECONDS if answer.retry_after_seconds is None else answer.retry_after_seconds
+    seconds = THROTTLE_SECONDS if result.retry_after_seconds is None else result.retry_after_seconds
     return now + timedelta(seconds=min(seconds, MAX_WAIT_SECONDS))

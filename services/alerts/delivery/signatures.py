@@ -1,4 +1,4 @@
-"""Signed webhooks, so that the receiver knows who sent them and that nothing was changed (Standard Webhooks 1.0)."""
+"""Signatures of webhooks, by which receivers verify sender and content (Standard Webhooks 1.0)."""
 
 import base64
 import binascii

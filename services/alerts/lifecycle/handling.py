@@ -1,12 +1,12 @@
-"""What people do with alerts: acknowledge them, or say that they are over."""
+"""What people do with alerts: acknowledge and resolve them."""
 
 from datetime import datetime
 
 from alerts.engine import Engine
 from alerts.lifecycle import states
-from alerts.lifecycle.notifier import ended_event
 from alerts.notification.ledger_rows import transition
-from alerts.repository import alerts
+from alerts.notification.stream_events import ended_event
+from alerts.repository import alerts, transitions
 from alerts.repository.alerts import AlertChange, AlertRow
 from alerts.schemas.alerts import AlertAction
 from common.errors import Conflict
@@ -24,7 +24,7 @@ async def acknowledge(engine: Engine, connection: Connection, alert: AlertRow, a
     try:
         after = states.acknowledged(alert)
     except states.ImpossibleTransition as error:
-        raise Conflict(f"The alert is {alert.state} already.", code="alert_has_ended") from error
+        raise Conflict(f"The alert is already {alert.state}.", code="alert_has_ended") from error
     return await _change(connection, alert, after, action, engine.runtime.clock.now())
 
 
@@ -34,7 +34,7 @@ async def resolve(engine: Engine, connection: Connection, alert: AlertRow, actio
     row = await _change(connection, alert, states.resolved(alert, now), action, now)
     if row is not alert:
         await engine.runtime.events.publish(connection, [("alert.resolved", ended_event(row, now))])
-        after_commit(connection, engine.notifier.wake)
+        after_commit(connection, engine.notifier_wake_up.wake)
     return row
 
 
@@ -45,6 +45,6 @@ async def _change(
     if after.state == alert.state:
         return alert
     row = transition(alert.alert_id, now, alert.state, after.state, "by_hand", actor=action.by, note=action.note)
-    await alerts.insert_transitions(connection, [row])
+    await transitions.insert_transitions(connection, [row])
     await alerts.update_alerts(connection, [AlertChange(alert.alert_id, alert.title, *after)], now)
     return alert._replace(**after._asdict(), updated_at=now, revision=alert.revision + 1)

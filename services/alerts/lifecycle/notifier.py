@@ -1,7 +1,6 @@
-"""Tells receivers about alerts whose time has come, on news, corrections, repeats and ends, and ends what expires."""
+"""Notifies receivers of alerts that are due (opened, updated, corrected, repeated, ended), and expires alerts."""
 
-import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -9,14 +8,16 @@ from uuid import UUID
 import structlog
 
 from alerts.engine import Engine
-from alerts.lifecycle.states import Correction, Lifecycle, expired, flushed
-from alerts.matching.grouping import repeat_after
+from alerts.lifecycle.states import Correction, Lifecycle, expired, flushed, repeat_interval
 from alerts.notification.body import Amendment, Notice, render, title_of
 from alerts.notification.ledger_rows import delivery_rows, transition
-from alerts.repository import alerts, deliveries, signals
+from alerts.notification.stream_events import ended_event
+from alerts.repository import alerts, deliveries, signals, transitions
 from alerts.repository.alerts import AlertChange, AlertRow, DueAlert
+from alerts.repository.deliveries import NewDelivery
 from alerts.repository.signals import AlertSignalRow
-from common.contracts import Impact
+from alerts.repository.transitions import TransitionRow
+from common.contracts import Impact, Severity
 from common.postgres.database import Connection, after_commit
 from common.runtime import Runtime
 
@@ -58,13 +59,23 @@ class Decision:
         return AlertChange(self.alert.alert_id, self.title, *self.after)
 
 
+@dataclass(frozen=True, slots=True)
+class Records:
+    """What is written of decisions; `fired` has the severity of each alert that begins, or begins again."""
+
+    deliveries: list[NewDelivery] = field(default_factory=list)
+    events: list[tuple[str, str]] = field(default_factory=list)
+    transitions: list[TransitionRow] = field(default_factory=list)
+    fired: list[Severity] = field(default_factory=list)
+
+
 async def run(engine: Engine) -> None:
     """Flush and expire alerts until stopped; any number of replicas may do it."""
 
     async def work() -> int:
         return await flush_due(engine) + await expire_due(engine)
 
-    await engine.notifier.repeat(work, poll_seconds=engine.settings.notification_poll_seconds)
+    await engine.notifier_wake_up.repeat(work, poll_seconds=engine.settings.notification_poll_seconds)
 
 
 async def flush_due(engine: Engine) -> int:
@@ -130,7 +141,7 @@ def _decide(due: DueAlert, contents: Contents, now: datetime) -> Decision:
         expires_at=alert.expires_at,
         repeat_after=None
         if due.is_rule_deleted
-        else repeat_after(alert.repeat_interval_seconds, alert.group_interval_seconds),
+        else repeat_interval(alert.repeat_interval_seconds, alert.group_interval_seconds),
     )
     notice = None
     if reason is not None:
@@ -156,28 +167,43 @@ def _amendment(reason: Correction, contents: Contents, since: datetime | None) -
 
 async def _write(engine: Engine, connection: Connection, decisions: Sequence[Decision], now: datetime) -> None:
     """Write deliveries, events and history of what was decided."""
-    ledger, events, transitions = [], [], []
-    told = await _told(connection, decisions)
     retention = timedelta(days=engine.settings.delivery_retention_days)
+    records = records_of(decisions, await _told(connection, decisions), now, ledger_begins=now - retention)
+    await deliveries.insert_deliveries(connection, records.deliveries, now)
+    await engine.runtime.events.publish(connection, records.events)
+    await transitions.insert_transitions(connection, records.transitions)
+    for severity in records.fired:
+        after_commit(connection, engine.metrics.fired.labels(severity).inc)
+    after_commit(connection, engine.dispatcher.wake)
+
+
+def records_of(
+    decisions: Sequence[Decision], told: Mapping[UUID, Sequence[UUID]], now: datetime, *, ledger_begins: datetime
+) -> Records:
+    """Return what is written of decisions.
+
+    Parameters
+    ----------
+    told : who has heard of the alerts that are followed up
+    ledger_begins : what was delivered before then may be forgotten
+    """
+    records = Records()
     for decision in decisions:
         alert, after, notice = decision.alert, decision.after, decision.notice
         if notice is not None:
-            receivers = _recipients(decision, told.get(alert.alert_id, ()), ledger_begins=now - retention)
-            ledger += delivery_rows(alert.alert_id, receivers, after.n_notifications, notice)
+            receivers = _recipients(decision, told.get(alert.alert_id, ()), ledger_begins=ledger_begins)
+            records.deliveries.extend(delivery_rows(alert.alert_id, receivers, after.n_notifications, notice))
             # Who ended an alert has announced it already.
             if notice.reason != "resolved":
-                events.append((notice.type, notice.data))
+                records.events.append((notice.type, notice.data))
             if notice.reason in {"first", "reopened"}:
-                after_commit(connection, engine.metrics.fired.labels(alert.severity).inc)
+                records.fired.append(alert.severity)
         if after.state != alert.state:
             reason = notice.reason if notice else "withdrawn"
-            transitions.append(transition(alert.alert_id, now, alert.state, after.state, reason))
+            records.transitions.append(transition(alert.alert_id, now, alert.state, after.state, reason))
             if after.state == "resolved":
-                events.append(("alert.resolved", ended_event(alert._replace(state=after.state), now)))
-    await deliveries.insert_deliveries(connection, ledger, now)
-    await engine.runtime.events.publish(connection, events)
-    await alerts.insert_transitions(connection, transitions)
-    after_commit(connection, engine.dispatcher.wake)
+                records.events.append(("alert.resolved", ended_event(alert._replace(state=after.state), now)))
+    return records
 
 
 async def _told(connection: Connection, decisions: Sequence[Decision]) -> dict[UUID, list[UUID]]:
@@ -213,26 +239,10 @@ async def expire_due(engine: Engine) -> int:
         ends = [(alert, expired(alert, now)) for alert in found]
         changes = [AlertChange(alert.alert_id, alert.title, *after) for alert, after in ends]
         await alerts.update_alerts(connection, changes, now)
-        transitions = [
+        history = [
             transition(alert.alert_id, now, alert.state, after.state, "no_further_impact") for alert, after in ends
         ]
-        await alerts.insert_transitions(connection, transitions)
+        await transitions.insert_transitions(connection, history)
         events = [("alert.resolved", ended_event(alert._replace(state=after.state), now)) for alert, after in ends]
         await engine.runtime.events.publish(connection, events)
     return len(found)
-
-
-def ended_event(alert: AlertRow, now: datetime) -> str:
-    """Return the event that says an alert has ended."""
-    return json.dumps(
-        {
-            "alert_id": str(alert.alert_id),
-            "rule_id": str(alert.rule_id),
-            "rule_name": alert.rule_name,
-            "severity": alert.severity,
-            "group_labels": alert.group_labels,
-            "title": alert.title,
-            "state": alert.state,
-            "ends_at": now.isoformat(),
-        }
-    )

@@ -1,18 +1,17 @@
-"""Opens alerts for matches, or joins them to open ones, and tells receivers at once where no wait is set."""
+"""Opens alerts for matches or adds them to open alerts, and notifies receivers at once when no wait is set."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from alerts.active_rules import ActiveRule
 from alerts.engine import Engine
-from alerts.lifecycle.states import ENDED, opened
-from alerts.matching.grouping import repeat_after
+from alerts.lifecycle.states import ENDED, opened, repeat_interval
 from alerts.notification.body import render, title_of
 from alerts.notification.ledger_rows import delivery_rows, transition
-from alerts.repository import alerts, deliveries, signals
+from alerts.repository import alerts, deliveries, groups, signals, transitions
 from alerts.repository.alerts import AlertRow, OpenedAlert
-from alerts.rules.active_rules import ActiveRule
 from common.clock import uuid7
 from common.contracts import Impact
 from common.postgres.database import Connection, after_commit
@@ -58,7 +57,7 @@ async def fire(engine: Engine, connection: Connection, matches: Sequence[Match],
         links += [(row.alert_id, match.signal_id) for match in grouped[row.rule_id, row.group_key, row.window_start]]
     await signals.insert_links(connection, sorted(links))
     await _announce(engine, connection, drafts, found, now)
-    after_commit(connection, engine.notifier.wake)
+    after_commit(connection, engine.notifier_wake_up.wake)
 
 
 async def _cooldowns(connection: Connection, grouped: dict[Identity, list[Match]]) -> dict[tuple[UUID, str], datetime]:
@@ -69,7 +68,7 @@ async def _cooldowns(connection: Connection, grouped: dict[Identity, list[Match]
         return {}
     return {
         (row.rule_id, row.group_key): row.last_flushed_at + timedelta(seconds=seconds[row.rule_id, row.group_key])
-        for row in await alerts.list_last_flushed(connection, cooling)
+        for row in await groups.list_last_flushed(connection, cooling)
         if row.last_flushed_at is not None
     }
 
@@ -83,7 +82,7 @@ def _draft(identity: Identity, matches: list[Match], now: datetime, held_until: 
         flush_at=max(flush_at, held_until) if held_until else flush_at,
         now=now,
         expires_at=expires_at,
-        repeat_after=repeat_after(rule.repeat_interval_seconds, rule.group_interval_seconds),
+        repeat_after=repeat_interval(rule.repeat_interval_seconds, rule.group_interval_seconds),
     )
     alert = AlertRow(
         **lifecycle._asdict(),
@@ -116,22 +115,22 @@ async def _announce(
     now: datetime,
 ) -> None:
     """Write the history of what was opened, and the deliveries of what fires at once."""
-    transitions, ledger, events = [], [], []
+    history, ledger, events = [], [], []
     for row in found:
         draft = drafts[row.rule_id, row.group_key, row.window_start]
         alert = draft.alert
         if row.alert_id != alert.alert_id:
             if row.previous_state in ENDED:
-                transitions.append(transition(row.alert_id, now, row.previous_state, "pending", "reopened"))
+                history.append(transition(row.alert_id, now, row.previous_state, "pending", "reopened"))
             continue
-        transitions.append(transition(row.alert_id, now, None, alert.state, "first"))
+        history.append(transition(row.alert_id, now, None, alert.state, "first"))
         if alert.state == "firing":
             impacts, documents = zip(*((match.impact, match.document) for match in draft.matches), strict=True)
             notice = render(alert, impacts, reason="first", now=now, documents=documents)
             ledger += delivery_rows(alert.alert_id, draft.receivers, 1, notice)
             events.append(("alert.firing", notice.data))
             after_commit(connection, engine.metrics.fired.labels(alert.severity).inc)
-    await alerts.insert_transitions(connection, transitions)
+    await transitions.insert_transitions(connection, history)
     if events:
         await engine.runtime.events.publish(connection, events)
     if ledger:

@@ -1,4 +1,4 @@
-"""Alerts as they are read: with their impacts, their history, and the way they came."""
+"""Reads alerts with their impacts, history and lineage."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -7,8 +7,9 @@ from datetime import datetime
 from uuid import UUID
 
 from alerts.lifecycle.latency import hops, milliseconds
-from alerts.repository import alerts, signals
-from alerts.repository.alerts import AlertRow, GroupRow
+from alerts.repository import alerts, signals, transitions
+from alerts.repository.alerts import AlertRow
+from alerts.repository.groups import GroupRow
 from alerts.schemas.alerts import AlertDetail, AlertLineage, AlertRead, GroupRead, HopRead, TrailRead, TransitionRead
 from common.contracts import Impact
 from common.errors import NotFound
@@ -17,12 +18,9 @@ from common.postgres.database import Connection
 MAX_IMPACTS = 50
 
 
-async def alert_or_404(connection: Connection, alert_id: UUID, *, for_update: bool = False) -> AlertRow:
+async def required_alert(connection: Connection, alert_id: UUID, *, for_update: bool = False) -> AlertRow:
     """Return a stored alert; `NotFound` when there is none."""
-    row = await alerts.find_alert(connection, alert_id, for_update=for_update)
-    if row is None:
-        raise NotFound.of("alert", alert_id)
-    return row
+    return NotFound.unless(await alerts.find_alert(connection, alert_id, for_update=for_update), "alert", alert_id)
 
 
 async def read_alerts(connection: Connection, rows: Sequence[AlertRow]) -> list[AlertRead]:
@@ -34,7 +32,7 @@ async def read_alerts(connection: Connection, rows: Sequence[AlertRow]) -> list[
 async def read_alert(connection: Connection, row: AlertRow) -> AlertDetail:
     """Return the wire form of one alert, with its history."""
     found = await _impacts(connection, [row.alert_id])
-    found_history = await alerts.list_transitions(connection, row.alert_id)
+    found_history = await transitions.list_transitions(connection, row.alert_id)
     history = [TransitionRead.model_validate(each) for each in found_history]
     return AlertDetail.model_validate({**_fields(row, found[row.alert_id]), "history": history})
 

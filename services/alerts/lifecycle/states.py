@@ -1,4 +1,4 @@
-"""What an alert may become, decided here once: its next state, when its receivers are told, and why.
+"""The state machine of alerts: the next state, when receivers are notified, and why.
 
 An alert is *open* until it has ended, by resolution or expiry. `flush_at` says when its receivers are told next, and
 `flush_reason` why; the reason also decides what kind of notice they get (`notification.body.TYPE_OF_REASON`).
@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final, Literal, NamedTuple, Protocol
 
-from alerts.models import FlushReason
+from alerts.column_values import FlushReason
 from common.contracts import AlertState
 
 Happening = Literal[
@@ -171,7 +171,7 @@ def flushed(
         ended = _ended(alert, "emptied", now)._replace(flush_at=None, flush_reason=None)
         if not alert.n_notifications:
             return Flush(ended, None)
-        return Flush(_told(ended, now), reason if reason in {"revised", "retracted"} else "retracted")
+        return Flush(_told(ended, now), "revised" if reason == "revised" else "retracted")
     after = _told(_moved(alert, "told"), now)._replace(flush_at=None, flush_reason=None)
     if after.state == "firing" and repeat_after is not None:
         after = _repeating(after, now, expires_at, repeat_after)
@@ -187,7 +187,7 @@ def acknowledged(alert: _Alert) -> Lifecycle:
         The alert has ended.
     """
     after = _moved(alert, "acknowledged")
-    if alert.state == "acknowledged" or alert.flush_reason in {"revised", "retracted"}:
+    if alert.flush_reason in {"revised", "retracted"}:
         return after
     return after._replace(flush_at=None, flush_reason=None)
 
@@ -231,6 +231,19 @@ def reported(alert: _Alert, now: datetime, *, is_worse: bool, group_interval: ti
 def cleared(alert: _Alert, now: datetime) -> Lifecycle:
     """Return what a good event of the platform makes of an alert; one that had ended keeps its end."""
     return _ended(alert, "cleared", now) if is_open(alert) else _moved(alert, "cleared")
+
+
+def repeat_interval(repeat_interval_seconds: float, group_interval_seconds: float) -> timedelta:
+    """Return how long after a notification it is repeated, rounded up to the group interval's beat.
+
+    Notes
+    -----
+    Alertmanager does the same: a repeat is only looked for when the group is looked at.
+    """
+    if group_interval_seconds <= 0:
+        return timedelta(seconds=repeat_interval_seconds)
+    beats = -(-repeat_interval_seconds // group_interval_seconds)
+    return timedelta(seconds=beats * group_interval_seconds)
 
 
 def _moved(alert: _Alert, happening: Happening) -> Lifecycle:

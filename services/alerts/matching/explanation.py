@@ -1,4 +1,4 @@
-"""Why a rule matched an impact or did not: one line for every condition, none left out."""
+"""Why a rule matched an impact or did not: the result of every condition."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ Shown = str | int | float | list[str]
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ConditionOutcome:
     """One condition held against one impact.
 
     Notes
@@ -27,7 +27,7 @@ class Outcome:
 
 def explain(
     condition: Condition, facts: Facts, path: str = "", *, fields: Sequence[ConditionField] = FIELDS
-) -> list[Outcome]:
+) -> list[ConditionOutcome]:
     """Return the outcome of each condition, in the rule's order; empty for a rule that asks for nothing.
 
     Parameters
@@ -37,27 +37,31 @@ def explain(
     return [*_own_fields(condition, facts, path, fields), *_combinations(condition, facts, path, fields)]
 
 
-def _own_fields(condition: Condition, facts: Facts, path: str, fields: Sequence[ConditionField]) -> Iterator[Outcome]:
+def _own_fields(
+    condition: Condition, facts: Facts, path: str, fields: Sequence[ConditionField]
+) -> Iterator[ConditionOutcome]:
     for field in fields:
         required = getattr(condition, field.name)
         if required is not None:
             actual = getattr(facts, field.fact)
-            yield Outcome(path + field.name, field.is_met(required, actual), _shown(required), _shown(actual))
+            yield ConditionOutcome(path + field.name, field.is_met(required, actual), _shown(required), _shown(actual))
 
 
 def _shown(value: Value) -> Shown:
     return sorted(value) if isinstance(value, frozenset) else value
 
 
-def _combinations(condition: Condition, facts: Facts, path: str, fields: Sequence[ConditionField]) -> Iterator[Outcome]:
+def _combinations(
+    condition: Condition, facts: Facts, path: str, fields: Sequence[ConditionField]
+) -> Iterator[ConditionOutcome]:
     if condition.all_of:
-        yield Outcome(f"{path}all", all(holds(each, facts) for each in condition.all_of))
+        yield ConditionOutcome(f"{path}all", all(holds(each, facts) for each in condition.all_of))
         for position, each in enumerate(condition.all_of):
             yield from explain(each, facts, f"{path}all[{position}].", fields=fields)
     if condition.any_of:
-        yield Outcome(f"{path}any", any(holds(each, facts) for each in condition.any_of))
+        yield ConditionOutcome(f"{path}any", any(holds(each, facts) for each in condition.any_of))
         for position, each in enumerate(condition.any_of):
             yield from explain(each, facts, f"{path}any[{position}].", fields=fields)
     if condition.none_of is not None:
-        yield Outcome(f"{path}not", not holds(condition.none_of, facts))
+        yield ConditionOutcome(f"{path}not", not holds(condition.none_of, facts))
         yield from explain(condition.none_of, facts, f"{path}not.", fields=fields)

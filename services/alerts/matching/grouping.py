@@ -7,7 +7,7 @@ order and however often it sees an impact, names the same alert.
 import hashlib
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Final, Literal, get_args
+from typing import Literal
 
 from common.contracts import Impact
 
@@ -23,7 +23,7 @@ GroupLabel = Literal[
     "article_id",
     "story_id",
 ]
-GROUP_LABELS: Final[tuple[GroupLabel, ...]] = get_args(GroupLabel)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # Alertmanager's word for a label that an alert does not have.
 MISSING = ""
 
@@ -62,8 +62,7 @@ def fingerprint(labels: dict[str, str]) -> str:
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_CALENDAR_BEGINS = datetime.min.replace(tzinfo=UTC) - _EPOCH
+_CALENDAR_BEGINS = datetime.min.replace(tzinfo=UTC) - EPOCH
 
 
 def window_start(published_at: datetime, window_seconds: int) -> datetime:
@@ -77,17 +76,4 @@ def window_start(published_at: datetime, window_seconds: int) -> datetime:
     window = timedelta(seconds=window_seconds)
     # Not by `timestamp()`: the last microsecond of the year 9999 is rounded into the next. The first window begins
     # where the calendar does.
-    return _EPOCH + max((published_at - _EPOCH) // window * window, _CALENDAR_BEGINS)
-
-
-def repeat_after(repeat_interval_seconds: float, group_interval_seconds: float) -> timedelta:
-    """Return how long after a notification it is repeated, rounded up to the group interval's beat.
-
-    Notes
-    -----
-    Alertmanager does the same: a repeat is only looked for when the group is looked at.
-    """
-    if group_interval_seconds <= 0:
-        return timedelta(seconds=repeat_interval_seconds)
-    beats = -(-repeat_interval_seconds // group_interval_seconds)
-    return timedelta(seconds=beats * group_interval_seconds)
+    return EPOCH + max((published_at - EPOCH) // window * window, _CALENDAR_BEGINS)

@@ -1,4 +1,4 @@
-"""What a rule can ask about an impact, taken out of the message once so that thousands of rules can look at it."""
+"""The facts of an impact that rules test, extracted from the message once for thousands of rules."""
 
 from dataclasses import dataclass
 

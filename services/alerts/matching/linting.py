@@ -1,4 +1,4 @@
-"""What is wrong with a rule before it ever runs: it can never fire, always fires, or does less than it says."""
+"""Static checks of a rule: it can never fire, always fires, or does less than it says."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -53,7 +53,7 @@ def _lint_condition(condition: Condition) -> list[Finding]:
         if not conjunctions(condition, negated=True, work=work):
             return [Finding("always_fires", "warning", "when", "Every impact satisfies this rule.")]
     except TooManyConjunctions:
-        text = "The condition multiplies out too far to be indexed: it is evaluated for every impact."
+        text = "The condition expands to too many alternatives to be indexed: it is evaluated for every impact."
         return [Finding("too_complex", "warning", "when", text)]
     return _lint_parts(condition, _contradictions, _without_effect)
 
@@ -64,7 +64,7 @@ def _lint_parts(condition: Condition, *looks: Callable[[Condition, str, Work], l
     try:
         return [finding for look in looks for finding in look(condition, "when", work)]
     except TooManyConjunctions:
-        return [Finding("too_complex", "warning", "when", "There are too many parts to look at each by itself.")]
+        return [Finding("too_complex", "warning", "when", "There are too many parts to check each one.")]
 
 
 def _contradictions(condition: Condition, path: str, work: Work) -> list[Finding]:
@@ -100,7 +100,7 @@ def _lint_timing(timing: Timing) -> list[Finding]:
                 "rounded_interval",
                 "warning",
                 "repeat_interval_seconds",
-                f"Repeats happen on the group interval's beat: every {rounded:g} seconds.",
+                f"Repeats are sent at multiples of the group interval: every {rounded:g} seconds.",
             )
         ]
     return []

@@ -1,4 +1,4 @@
-"""Which rules an impact fires, found by looking up what the impact is rather than by asking every rule.
+"""Finds the rules that an impact fires by looking up the facts of the impact instead of testing every rule.
 
 A rule is indexed under the discrete values it requires: first by (ticker, topic, event type), each possibly "any", then
 by (direction, basis, horizon, sentiment). An impact looks only under the combinations of its own values. What it finds

@@ -4,16 +4,17 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NotRequired, TypedDict
 from uuid import UUID
 
-from alerts.models import DeliveryReason
+from alerts.column_values import DeliveryReason
 from alerts.repository.alerts import AlertRow
-from common.contracts import Impact
+from common.contracts import AlertKind, AlertState, Impact, Severity
+from common.contracts.json import JSONObject
 from common.contracts.text import shortened
 
 MAX_BODY_BYTES = 20_000
-_MAX_TITLE_CHARACTERS = 300
+MAX_TITLE_CHARACTERS = 300
 
 NotificationType = Literal["alert.firing", "alert.amended", "alert.resolved", "receiver.test"]
 
@@ -40,6 +41,33 @@ class Amendment:
     impact_ids: list[UUID] = field(default_factory=list)
 
 
+class _AmendmentData(TypedDict):
+    reason: Literal["revised", "retracted"]
+    impact_ids: list[str]
+
+
+class _Head(TypedDict):
+    """The data of a notice but for its impacts, as JSON has them."""
+
+    alert_id: str
+    kind: AlertKind
+    rule_id: str
+    rule_name: str
+    state: AlertState
+    severity: Severity
+    group_labels: dict[str, str]
+    labels: dict[str, str]
+    title: str
+    reason: DeliveryReason
+    n_impacts: int
+    starts_at: str
+    updated_at: str
+    ends_at: str | None
+    truncated_impacts: int
+    amendment: NotRequired[_AmendmentData]
+    lineage: NotRequired[JSONObject]
+
+
 def title_of(impacts: Sequence[Impact]) -> str:
     """Return one line for people: the strongest impact's security, direction, size and headline.
 
@@ -54,7 +82,7 @@ def title_of(impacts: Sequence[Impact]) -> str:
     size = f" {expected:+.1%}" if expected is not None else ""
     taken_back = "Withdrawn: " if strongest.state == "retracted" else ""
     line = f"{taken_back}{strongest.ticker} {strongest.direction}{size}: {strongest.context.title}"
-    return shortened(line, _MAX_TITLE_CHARACTERS)
+    return shortened(line, MAX_TITLE_CHARACTERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,39 +127,38 @@ def render(
     As many impacts are listed as fit; `n_impacts` counts those that stand and `truncated_impacts` those left out.
     """
     texts = documents if documents is not None else [impact.model_dump_json() for impact in impacts]
-    data = _head(alert, reason, amendment, len(texts) - n_withdrawn)
+    data = _head(alert, reason, n_impacts=len(texts) - n_withdrawn, n_truncated=len(texts))
+    if amendment is not None:
+        # A correction of very many impacts names the first of them; the alert itself has all.
+        identifiers = [str(impact_id) for impact_id in amendment.impact_ids[:20]]
+        data["amendment"] = _AmendmentData(reason=amendment.reason, impact_ids=identifiers)
     if impacts:
         lineage = impacts[0].lineage.model_copy(update={"notified_at": alert.notified_at})
         data["lineage"] = lineage.model_dump(mode="json")
-    data["truncated_impacts"] = len(texts)
     room = MAX_BODY_BYTES - len(_text(data).encode()) - len(',"impacts":[]') - _ENVELOPE_BYTES
     shown = list(_that_fit(texts, room))
     data["truncated_impacts"] = len(texts) - len(shown)
     return notice(reason, f'{_text(data)[:-1]},"impacts":[{",".join(shown)}]}}', now)
 
 
-def _head(alert: AlertRow, reason: DeliveryReason, amendment: Amendment | None, n_impacts: int) -> dict[str, object]:
-    data: dict[str, object] = {
-        "alert_id": str(alert.alert_id),
-        "kind": alert.kind,
-        "rule_id": str(alert.rule_id),
-        "rule_name": alert.rule_name,
-        "state": alert.state,
-        "severity": alert.severity,
-        "group_labels": alert.group_labels,
-        "labels": alert.labels,
-        "title": alert.title,
-        "reason": reason,
-        "n_impacts": n_impacts,
-        "starts_at": alert.starts_at.isoformat(),
-        "updated_at": alert.updated_at.isoformat(),
-        "ends_at": alert.ends_at.isoformat() if alert.ends_at else None,
-    }
-    if amendment is not None:
-        # A correction of very many impacts names the first of them; the alert itself has all.
-        identifiers = [str(impact_id) for impact_id in amendment.impact_ids[:20]]
-        data["amendment"] = {"reason": amendment.reason, "impact_ids": identifiers}
-    return data
+def _head(alert: AlertRow, reason: DeliveryReason, *, n_impacts: int, n_truncated: int) -> _Head:
+    return _Head(
+        alert_id=str(alert.alert_id),
+        kind=alert.kind,
+        rule_id=str(alert.rule_id),
+        rule_name=alert.rule_name,
+        state=alert.state,
+        severity=alert.severity,
+        group_labels=alert.group_labels,
+        labels=alert.labels,
+        title=alert.title,
+        reason=reason,
+        n_impacts=n_impacts,
+        starts_at=alert.starts_at.isoformat(),
+        updated_at=alert.updated_at.isoformat(),
+        ends_at=alert.ends_at.isoformat() if alert.ends_at else None,
+        truncated_impacts=n_truncated,
+    )
 
 
 def _that_fit(texts: Iterable[str], room: int) -> Iterable[str]:
@@ -142,5 +169,5 @@ def _that_fit(texts: Iterable[str], room: int) -> Iterable[str]:
         yield text
 
 
-def _text(value: object) -> str:
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+def _text(head: _Head) -> str:
+    return json.dumps(head, separators=(",", ":"), ensure_ascii=False)

@@ -5,8 +5,8 @@ from datetime import datetime
 from uuid import UUID
 
 from alerts.notification.body import Notice
-from alerts.repository.alerts import TransitionRow
 from alerts.repository.deliveries import NewDelivery
+from alerts.repository.transitions import TransitionRow
 from common.clock import uuid7
 from common.contracts import AlertState
 

@@ -1,4 +1,4 @@
-"""What an event of the platform says about the alert it belongs to: the same three answers for every sender.
+"""Maps a platform event to its alert, in the same form for every sender.
 
 An event's key is the same whenever it is sent again, and its group is the same for all events of one rollout, one Flux
 object, one Alertmanager alert.
@@ -6,20 +6,19 @@ object, one Alertmanager alert.
 
 import hashlib
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Literal
 
-from alerts.matching.grouping import fingerprint
+from alerts.matching.grouping import EPOCH, fingerprint
+from alerts.notification.body import MAX_TITLE_CHARACTERS
 from alerts.schemas.integrations import AlertmanagerAlert, FlaggerEvent, FluxEvent
 from common.contracts import Severity
 from common.contracts.text import shortened
 
 Source = Literal["flagger", "flux", "alertmanager"]
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 RANK: dict[Severity, int] = {"info": 0, "warning": 1, "critical": 2}
 
-_MAX_TITLE_CHARACTERS = 300
 # Together under half of a notice's 20 kB, whatever the alphabet.
 _MAX_LABELS, _MAX_LABEL_CHARACTERS = 20, 100
 
@@ -137,7 +136,7 @@ def _moment(moment: datetime, now: datetime) -> datetime:
 
 
 def _line(text: str) -> str:
-    return shortened(" ".join(text.split()), _MAX_TITLE_CHARACTERS)
+    return shortened(" ".join(text.split()), MAX_TITLE_CHARACTERS)
 
 
 def _shown(labels: dict[str, str]) -> dict[str, str]:

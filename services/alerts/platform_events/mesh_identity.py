@@ -1,4 +1,4 @@
-"""The identity that the mesh proved of a caller, for senders that can show no credential.
+"""The caller identity that the mesh has verified, for senders that cannot present a credential.
 
 Flagger cannot be told to send a header with its webhooks. Inside the mesh the callee's sidecar ends the mutual TLS and
 writes whom it talked to into `x-forwarded-client-cert`; its own element is the last one, whatever a caller put before.

@@ -1,4 +1,4 @@
-"""Receives events of the platform: stores each once and lets it open, change or end its alert."""
+"""Receives platform events: stores each once, and opens, changes or ends its alert."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -7,16 +7,18 @@ from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID
 
+from alerts.built_in import SYSTEM_RULE_ID
 from alerts.engine import Engine
 from alerts.lifecycle import states
-from alerts.lifecycle.notifier import ended_event
+from alerts.matching.grouping import EPOCH
 from alerts.notification.ledger_rows import transition
-from alerts.platform_events.events import EPOCH, RANK, SystemEvent
-from alerts.repository import alerts, system_events
-from alerts.repository.alerts import AlertRow, TransitionRow
+from alerts.notification.stream_events import ended_event
+from alerts.platform_events.events import RANK, SystemEvent
+from alerts.repository import alerts, system_events, transitions
+from alerts.repository.alerts import AlertRow
 from alerts.repository.rules import RuleRow
-from alerts.repository.system_events import SystemAlertRow, SystemEventRow
-from alerts.system_rule import SYSTEM_RULE_ID
+from alerts.repository.system_events import NewSystemEvent, SystemAlertRow
+from alerts.repository.transitions import TransitionRow
 from common.clock import uuid7
 from common.contracts import BatchResult, ItemResult
 from common.postgres.database import Connection, after_commit
@@ -138,7 +140,7 @@ async def _store(
         if each.is_stored:
             await alerts.update_system_alert(connection, alert)
     events = [
-        SystemEventRow(
+        NewSystemEvent(
             event_id=uuid7(),
             event_key=event.key,
             alert_id=touched[event.group_key].alert_id,
@@ -150,7 +152,7 @@ async def _store(
         for event in fresh
     ]
     await system_events.insert_events(connection, events)
-    await alerts.insert_transitions(connection, [row for each in changed for row in each.transitions])
+    await transitions.insert_transitions(connection, [row for each in changed for row in each.transitions])
     # The notifier announces what fires; what ended, nobody else would.
     ended = [
         ("alert.resolved", ended_event(alert, now))
@@ -160,4 +162,4 @@ async def _store(
     await engine.runtime.events.publish(connection, ended)
     for source, number in Counter(event.source for event in fresh).items():
         after_commit(connection, partial(engine.metrics.system_events.labels(source).inc, number))
-    after_commit(connection, engine.notifier.wake)
+    after_commit(connection, engine.notifier_wake_up.wake)

@@ -1,1 +1,1 @@
-"""Receivers as users keep them."""
+"""Receivers as users manage them."""

@@ -1,33 +1,35 @@
 """Creates, changes, tests and removes receivers; their secrets are shown once and never read back."""
 
 import json
-from datetime import datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
-from pydantic import JsonValue
+import structlog
 
-from alerts.delivery.channels.channel import ReceiverDefinition
+from alerts.delivery.channels.channel import Channel, ReceiverDefinition
 from alerts.delivery.channels.configuration import opened_config, sealed_config
 from alerts.delivery.signatures import new_secret
+from alerts.delivery.told_errors import texts_in, told_exception
 from alerts.engine import Engine
 from alerts.notification.body import notice
 from alerts.notification.ledger_rows import delivery_rows
 from alerts.repository import deliveries, receivers, rules
+from alerts.repository.deliveries import DeliveryRow
 from alerts.repository.receivers import NewReceiver, ReceiverChange, ReceiverRow
 from alerts.schemas.receivers import ReceiverRead, SecretRotated
 from common.clock import uuid7
-from common.errors import Conflict, NotFound
+from common.contracts.json import JSONObject
+from common.errors import Conflict, NotFound, ServiceError
 from common.postgres.database import Connection, after_commit
-from common.runtime import Runtime
 from common.secrets.secret_box import UnreadableSecret
 
+logger = structlog.get_logger(__name__)
 
-async def receiver_or_404(connection: Connection, receiver_id: UUID, *, for_update: bool = False) -> ReceiverRow:
+
+async def required_receiver(connection: Connection, receiver_id: UUID, *, for_update: bool = False) -> ReceiverRow:
     """Return a stored receiver; `NotFound` when there is none."""
     row = await receivers.find_receiver(connection, receiver_id, for_update=for_update)
-    if row is None:
-        raise NotFound.of("receiver", receiver_id)
-    return row
+    return NotFound.unless(row, "receiver", receiver_id)
 
 
 async def create_receiver(
@@ -35,7 +37,7 @@ async def create_receiver(
 ) -> tuple[ReceiverRow, str | None]:
     """Store a receiver; return its row, and its secret when messages of its kind are signed."""
     runtime, channel, config = engine.runtime, engine.channels[receiver.kind], receiver.config()
-    await channel.check(config)
+    await _check(engine, channel, config)
     secret = new_secret() if channel.is_signed else None
     new = NewReceiver(
         *sealed_config(config, channel.definition.secret_fields(), runtime.secret_box),
@@ -49,14 +51,68 @@ async def create_receiver(
     return await receivers.insert_receiver(connection, new), secret
 
 
+async def _check(engine: Engine, channel: Channel, config: JSONObject) -> None:
+    """Raise an error that the caller understands when `channel` refuses `config`, or cannot check it."""
+    try:
+        await channel.check(config)
+    except ServiceError:
+        raise
+    except Exception as error:  # noqa: BLE001 - it may hold a secret, which the log of a failed request would show
+        engine.runtime.failures.labels("receiver_check").inc()
+        fields = channel.definition.secret_fields()
+        secrets = texts_in({name: value for name, value in config.items() if name in fields})
+        told = told_exception(error, secrets)
+        raise Conflict(f"The configuration could not be checked: {told}", code="configuration_not_checked") from None
+
+
 def read_receiver(engine: Engine, row: ReceiverRow) -> ReceiverRead:
-    """Return a receiver as the API shows it: of its secrets only what its channel shows."""
-    config = _opened(engine, row)
-    shown = {} if config is None else engine.channels[row.kind].shown(config)
-    return ReceiverRead.model_validate({**row._asdict(), "enabled": row.is_enabled, "url": shown.get("url")})
+    """Return a receiver as the API shows it."""
+    config = shown_config(engine, row)
+    url = config.get("url")
+    shown = {
+        "enabled": row.is_enabled,
+        "url": url if isinstance(url, str) else None,
+        "config": config,
+        "is_supported": row.kind in engine.channels,
+    }
+    return ReceiverRead.model_validate({**row._asdict(), **shown})
 
 
-def _opened(engine: Engine, row: ReceiverRow) -> dict[str, JsonValue] | None:
+def shown_config(engine: Engine, row: ReceiverRow) -> JSONObject:
+    """Return the configuration of a receiver as it may be read: its secrets are masked.
+
+    What only another release can read, because of its kind or of what it has stored, is left out.
+    """
+    opened = _opened(engine, row)
+    channel = engine.channels.get(row.kind)
+    if opened is None or channel is None:
+        return row.config
+    return {**row.config, **_masks(engine, channel, opened)}
+
+
+def _masks(engine: Engine, channel: Channel, opened: JSONObject) -> dict[str, str]:
+    """Return the masks of a receiver's secrets; none when its channel finds them to be another release's."""
+    try:
+        return channel.masks(opened)
+    except Exception as error:  # noqa: BLE001 - one receiver that cannot be shown in full hides no other of the list
+        engine.runtime.failures.labels("receiver_masks").inc()
+        logger.warning("receiver_not_shown", kind=channel.kind, error=type(error).__name__)
+        return {}
+
+
+def _required_channel(engine: Engine, row: ReceiverRow) -> Channel:
+    """Return the channel of a receiver; `Conflict` when this release has none for its kind."""
+    channel = engine.channels.get(row.kind)
+    if channel is None:
+        raise Conflict(
+            f"This release of the service has no receivers of the kind {row.kind!r}. "
+            "Only a release that has them can change this one or send to it; what is due to it waits.",
+            code="kind_not_supported",
+        )
+    return channel
+
+
+def _opened(engine: Engine, row: ReceiverRow) -> JSONObject | None:
     """Return the configuration of a receiver, None when no key that the service has opens it."""
     try:
         return opened_config(row, engine.runtime.secret_box)
@@ -71,15 +127,16 @@ async def replace_receiver(
 
     A secret as it is shown, with its hidden part, is no new one: the receiver keeps the one it has.
     """
+    channel = _required_channel(engine, current)
     if receiver.kind != current.kind:
         raise Conflict("The kind of a receiver cannot change; create another one.", code="kind_is_fixed")
-    runtime, channel, config = engine.runtime, engine.channels[receiver.kind], receiver.config()
+    runtime, config = engine.runtime, receiver.config()
     held = _opened(engine, current)
     if held is not None:
-        shown = channel.shown(held)
-        config |= {name: held[name] for name, given in config.items() if name in shown and shown[name] == given}
+        shown = _masks(engine, channel, held)
+        config |= {name: held[name] for name, mask in shown.items() if name in held and config.get(name) == mask}
     if config != held:
-        await channel.check(config)
+        await _check(engine, channel, config)
     change = ReceiverChange(
         *sealed_config(config, channel.definition.secret_fields(), runtime.secret_box),
         name=receiver.name,
@@ -91,7 +148,7 @@ async def replace_receiver(
     return row
 
 
-async def delete_receiver(connection: Connection, receiver_id: UUID, now: datetime) -> None:
+async def delete_receiver(engine: Engine, connection: Connection, receiver: ReceiverRow) -> None:
     """Remove a receiver that no rule uses; its ledger stays.
 
     Raises
@@ -99,27 +156,30 @@ async def delete_receiver(connection: Connection, receiver_id: UUID, now: dateti
     Conflict
         A rule still notifies it.
     """
-    in_use = await rules.find_number_of_rules(connection, receiver_id)
+    in_use = await rules.find_number_of_rules(connection, receiver.receiver_id)
     if in_use:
         raise Conflict(f"{in_use} rule(s) notify this receiver; change them first.", code="receiver_in_use")
-    await deliveries.update_given_up(connection, receiver_id, "the receiver was deleted")
-    await receivers.delete_receiver(connection, receiver_id, now)
+    await deliveries.update_given_up(connection, receiver.receiver_id, "the receiver was deleted")
+    await receivers.delete_receiver(connection, receiver.receiver_id, engine.runtime.clock.now())
 
 
-async def test_receiver(engine: Engine, connection: Connection, receiver: ReceiverRow) -> UUID:
-    """Put a test message into the ledger, which is delivered like any other, and return its identifier."""
+async def test_receiver(engine: Engine, connection: Connection, receiver: ReceiverRow) -> DeliveryRow:
+    """Put a test message into the ledger, which is delivered like any other, and return its delivery."""
+    _required_channel(engine, receiver)
     now = engine.runtime.clock.now()
     data = json.dumps({"receiver": receiver.name, "title": "This is a test.", "severity": "info"})
     rows = delivery_rows(None, [receiver.receiver_id], 1, notice("test", data, now))
     await deliveries.insert_deliveries(connection, rows, now)
     after_commit(connection, engine.dispatcher.wake)
-    return rows[0].delivery_id
+    # There is none when somebody has deleted the receiver meanwhile.
+    delivery = await deliveries.find_delivery(connection, rows[0].delivery_id)
+    return NotFound.unless(delivery, "receiver", receiver.receiver_id)
 
 
 async def rotate_secret(engine: Engine, connection: Connection, receiver: ReceiverRow) -> SecretRotated:
     """Make a new secret; for `SECRET_OVERLAP_HOURS` the old one signs beside it."""
-    if not engine.channels[receiver.kind].is_signed:
-        raise Conflict(f"A {receiver.kind} receiver has no secret.", code="no_secret")
+    if not _required_channel(engine, receiver).is_signed:
+        raise Conflict(f"A {receiver.kind} receiver has no signing secret.", code="no_secret")
     runtime = engine.runtime
     now = runtime.clock.now()
     expires_at = now + timedelta(hours=engine.settings.secret_overlap_hours)
@@ -127,9 +187,3 @@ async def rotate_secret(engine: Engine, connection: Connection, receiver: Receiv
     sealed = runtime.secret_box.seal(secret)
     await receivers.update_secret(connection, receiver.receiver_id, sealed, previous_expires_at=expires_at, now=now)
     return SecretRotated(receiver_id=receiver.receiver_id, secret=secret, previous_expires_at=expires_at)
-
-
-async def forget_shown_secrets(runtime: Runtime) -> None:
-    """Take secrets out of the answers that the release before has stored under an `Idempotency-Key`."""
-    async with runtime.database.transaction() as connection:
-        await receivers.delete_shown_secrets(connection)

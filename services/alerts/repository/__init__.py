@@ -1,8 +1,23 @@
 """All SQL of the alerts service."""
 
+from typing import NamedTuple
+
 from sqlalchemy import text
 
 from common.postgres.database import Connection
+from common.postgres.rows import find_one_row
+
+
+class Counts(NamedTuple):
+    """How many impacts were received and matched, how many alerts there are, and what became of deliveries."""
+
+    received: int
+    matched: int
+    alerts: int
+    deliveries: int
+    delivered: int
+    failed: int
+
 
 _COUNTS = text(
     """
@@ -16,7 +31,6 @@ _COUNTS = text(
 )
 
 
-async def counts(connection: Connection) -> dict[str, int]:
+async def find_counts(connection: Connection) -> dict[str, int]:
     """Return how many impacts were received and matched, and how many alerts and deliveries there are."""
-    row = (await connection.execute(_COUNTS)).one()
-    return dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name
+    return (await find_one_row(connection, _COUNTS, Counts))._asdict()

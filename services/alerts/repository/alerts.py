@@ -1,4 +1,4 @@
-"""Alerts: made once whatever the number of replicas, told about when due, changed by people, read."""
+"""Alerts: created once whatever the number of replicas, notified when due, changed by people, and read."""
 
 import json
 from collections.abc import Sequence
@@ -7,15 +7,14 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import func, insert, or_, select, text, update
+from sqlalchemy import insert, or_, select, text, update
 
-from alerts.models import ALERT, ALERT_SIGNAL, ALERT_TRANSITION, RULE, SIGNAL, FlushReason
-from alerts.repository.arrays import arrays_of
-from common.api.pagination import PageRequest, keyset
+from alerts.column_values import FlushReason
+from alerts.models import ALERT, ALERT_SIGNAL, RULE, SIGNAL
 from common.contracts import AlertKind, AlertState, Severity
-from common.postgres.bulk import insert_rows
 from common.postgres.database import Connection
-from common.postgres.rows import columns_for, find_row, find_rows
+from common.postgres.paging import PageRequest, keyset
+from common.postgres.rows import arrays_of, columns_for, find_joined_rows, find_row, find_rows
 
 
 class AlertRow(NamedTuple):
@@ -56,6 +55,13 @@ class OpenedAlert(NamedTuple):
     previous_state: AlertState | None
 
 
+class _RuleToday(NamedTuple):
+    """What the rule of an alert says at present."""
+
+    receivers: list[str]
+    is_rule_deleted: bool
+
+
 class DueAlert(NamedTuple):
     """An alert whose receivers are to be told now, and what its rule says of them."""
 
@@ -75,41 +81,6 @@ class AlertChange(NamedTuple):
     flush_reason: FlushReason | None
     n_notifications: int
     last_flushed_at: datetime | None
-
-
-class LastFlushed(NamedTuple):
-    """When a group was last told about."""
-
-    rule_id: UUID
-    group_key: str
-    last_flushed_at: datetime | None
-
-
-class TransitionRow(NamedTuple):
-    """A change of an alert's state."""
-
-    transition_id: UUID
-    alert_id: UUID
-    happened_at: datetime
-    from_state: AlertState | None
-    to_state: AlertState
-    reason: str
-    actor: str | None
-    note: str | None
-
-
-class GroupRow(NamedTuple):
-    """The newest alert of a group, and how many there are in it."""
-
-    alert_id: UUID
-    rule_id: UUID
-    rule_name: str
-    group_key: str
-    group_labels: dict[str, str]
-    starts_at: datetime
-    n_alerts: int
-    n_open: int
-    last_notified_at: datetime | None
 
 
 # The unique key on rule, group and window is what makes an alert one. Whoever comes second joins it, in one statement,
@@ -158,15 +129,6 @@ _INSERT = text(
     """
 )
 
-_LIST_LAST_FLUSHED = text(
-    """
-    SELECT a.rule_id, a.group_key, max(a.last_flushed_at) AS last_flushed_at
-    FROM unnest(CAST(:rule_id AS uuid[]), CAST(:group_key AS text[])) AS given (rule_id, group_key)
-    JOIN alert a USING (rule_id, group_key)
-    GROUP BY a.rule_id, a.group_key
-    """
-)
-
 _UPDATE = text(
     """
     UPDATE alert a SET title = given.title, state = given.state, ends_at = given.ends_at, flush_at = given.flush_at,
@@ -181,7 +143,6 @@ _UPDATE = text(
 )
 
 _COLUMNS = columns_for(AlertRow, ALERT)
-_WIDTH = len(_COLUMNS)
 # An alert begins without these.
 _INSERTED = tuple(name for name in AlertRow._fields if name not in {"ends_at", "notified_at", "revision"})
 _CHANGED_BY_EVENTS = (
@@ -216,12 +177,6 @@ async def insert_alerts(connection: Connection, rows: Sequence[AlertRow]) -> Non
         await connection.execute(insert(ALERT), [row._asdict() for row in rows])
 
 
-async def list_last_flushed(connection: Connection, groups: Sequence[tuple[UUID, str]]) -> list[LastFlushed]:
-    """Return when each group, pairs of rule and group key, was last told about."""
-    parameters = {"rule_id": [rule_id for rule_id, _ in groups], "group_key": [key for _, key in groups]}
-    return await find_rows(connection, _LIST_LAST_FLUSHED, LastFlushed, parameters)
-
-
 async def claim_alerts(connection: Connection, alert_ids: Sequence[UUID]) -> list[AlertRow]:
     """Return these alerts, locked until the transaction ends, in the same order on every replica.
 
@@ -248,8 +203,8 @@ async def claim_due_alerts(connection: Connection, now: datetime, limit: int) ->
         .limit(limit)
         .with_for_update(skip_locked=True, of=ALERT)
     )
-    rows = (await connection.execute(statement)).all()
-    return [DueAlert(AlertRow._make(row[:_WIDTH]), row.receivers, row.is_rule_deleted) for row in rows]
+    found = await find_joined_rows(connection, statement, AlertRow, _RuleToday)
+    return [DueAlert(alert, *rule) for alert, rule in found]
 
 
 async def claim_expired_alerts(connection: Connection, now: datetime, limit: int) -> list[AlertRow]:
@@ -293,28 +248,12 @@ async def update_notified(connection: Connection, alert_ids: Sequence[UUID], now
     )
 
 
-async def insert_transitions(connection: Connection, rows: Sequence[TransitionRow]) -> None:
-    """Append to the history of alerts."""
-    await insert_rows(connection, ALERT_TRANSITION, [row._asdict() for row in rows])
-
-
 async def find_alert(connection: Connection, alert_id: UUID, *, for_update: bool = False) -> AlertRow | None:
     """Return an alert; None when there is none."""
     statement = select(*_COLUMNS).where(ALERT.c.alert_id == alert_id)
     if for_update:
         statement = statement.with_for_update()
     return await find_row(connection, statement, AlertRow)
-
-
-async def list_transitions(connection: Connection, alert_id: UUID) -> list[TransitionRow]:
-    """Return an alert's changes of state, the first one first."""
-    statement = (
-        select(*columns_for(TransitionRow, ALERT_TRANSITION))
-        .where(ALERT_TRANSITION.c.alert_id == alert_id)
-        .order_by(ALERT_TRANSITION.c.transition_id)
-        .limit(1_000)
-    )
-    return await find_rows(connection, statement, TransitionRow)
 
 
 async def list_alerts(connection: Connection, page: PageRequest, wanted: AlertFilter) -> list[AlertRow]:
@@ -340,26 +279,3 @@ async def list_alerts(connection: Connection, page: PageRequest, wanted: AlertFi
         )
         statement = statement.where(has_ticker.exists())
     return await find_rows(connection, keyset(statement, page, (ALERT.c.starts_at, ALERT.c.alert_id)), AlertRow)
-
-
-async def list_groups(connection: Connection, page: PageRequest, *, rule_id: UUID | None) -> list[GroupRow]:
-    """Return a page of groups, the one with the newest alert first; each row is its newest alert with the counts."""
-    of_group = (ALERT.c.rule_id, ALERT.c.group_key)
-    grouped = select(
-        ALERT.c.alert_id,
-        func.count().over(partition_by=of_group).label("n_alerts"),
-        func.count(ALERT.c.alert_id).filter(ALERT.c.ends_at.is_(None)).over(partition_by=of_group).label("n_open"),
-        func.max(ALERT.c.last_flushed_at).over(partition_by=of_group).label("last_notified_at"),
-        func.row_number()
-        .over(partition_by=of_group, order_by=(ALERT.c.starts_at.desc(), ALERT.c.alert_id.desc()))
-        .label("place"),
-    )
-    if rule_id is not None:
-        grouped = grouped.where(ALERT.c.rule_id == rule_id)
-    newest = grouped.subquery()
-    statement = (
-        select(*columns_for(GroupRow, ALERT, newest))
-        .join(newest, newest.c.alert_id == ALERT.c.alert_id)
-        .where(newest.c.place == 1)
-    )
-    return await find_rows(connection, keyset(statement, page, (ALERT.c.starts_at, ALERT.c.alert_id)), GroupRow)

@@ -2,17 +2,17 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from uuid import UUID
 
-from pydantic import JsonValue
 from sqlalchemy import ColumnElement, insert, literal_column, or_, select, update
 
-from alerts.models import RECEIVER, TABLES
-from alerts.repository.unique_names import write_named
-from common.api.pagination import PageRequest, keyset
+from alerts.models import RECEIVER, SEALED, TABLES
+from common.contracts.json import JSONObject
 from common.postgres.database import Connection
+from common.postgres.paging import PageRequest, keyset
 from common.postgres.rows import columns_for, find_row, find_rows
+from common.postgres.unique_names import write_named
 
 
 class ReceiverRow(NamedTuple):
@@ -27,7 +27,7 @@ class ReceiverRow(NamedTuple):
     name: str
     kind: str
     url: str | None
-    config: dict[str, JsonValue]
+    config: JSONObject
     config_secrets: str | None
     is_enabled: bool
     disabled_reason: str | None
@@ -43,7 +43,7 @@ class NewReceiver(NamedTuple):
     """A receiver to be stored; `url`, `config_secrets` and `secret` are sealed."""
 
     url: str | None
-    config: dict[str, JsonValue]
+    config: JSONObject
     config_secrets: str | None
     receiver_id: UUID
     name: str
@@ -57,7 +57,7 @@ class ReceiverChange(NamedTuple):
     """The columns that a person changes; `url` and `config_secrets` are sealed."""
 
     url: str | None
-    config: dict[str, JsonValue]
+    config: JSONObject
     config_secrets: str | None
     name: str
     is_enabled: bool
@@ -72,6 +72,8 @@ class ReceiverName(NamedTuple):
 
 
 _COLUMNS = columns_for(ReceiverRow, RECEIVER)
+# What a deleted receiver keeps of its configuration is no secret.
+_NO_SECRETS: Final = dict.fromkeys(column.name for column in SEALED)
 _IS_THERE: ColumnElement[bool] = RECEIVER.c.deleted_at.is_(None)
 
 
@@ -103,8 +105,7 @@ async def delete_receiver(connection: Connection, receiver_id: UUID, now: dateti
         .values(
             deleted_at=now,
             is_enabled=False,
-            secret=None,
-            previous_secret=None,
+            **_NO_SECRETS,
             updated_at=now,
             revision=RECEIVER.c.revision + 1,
         )
@@ -181,9 +182,14 @@ async def update_disabled(connection: Connection, receiver_id: UUID, reason: str
         update(RECEIVER)
         .where(RECEIVER.c.receiver_id == receiver_id, RECEIVER.c.is_enabled)
         .values(is_enabled=False, disabled_reason=reason, updated_at=now, revision=RECEIVER.c.revision + 1)
-        .returning(RECEIVER.c.receiver_id)
     )
-    return (await connection.execute(statement)).first() is not None
+    return (await connection.execute(statement)).rowcount == 1
+
+
+async def delete_secrets_of_deleted(connection: Connection) -> None:
+    """Forget the secrets that receivers which the previous release deleted still have."""
+    is_held = or_(*(column.is_not(None) for column in SEALED))
+    await connection.execute(update(RECEIVER).where(RECEIVER.c.deleted_at.is_not(None), is_held).values(**_NO_SECRETS))
 
 
 async def delete_shown_secrets(connection: Connection) -> None:

@@ -8,13 +8,14 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as insert_or_not
 
+from alerts.column_values import WhenDocument
 from alerts.matching.grouping import GroupLabel
-from alerts.models import RULE, RULE_SET, WhenDocument
-from alerts.repository.unique_names import write_named
-from common.api.pagination import PageRequest, keyset
+from alerts.models import RULE, RULE_SET
 from common.contracts import Severity
 from common.postgres.database import Connection
+from common.postgres.paging import PageRequest, keyset
 from common.postgres.rows import columns_for, find_row, find_rows
+from common.postgres.unique_names import write_named
 
 _VERSION = text("SELECT version FROM rule_set")
 
@@ -72,7 +73,7 @@ async def find_version(connection: Connection) -> int:
 async def insert_rule_set(connection: Connection) -> bool:
     """Return whether this database had no rule set yet; it has one then, and two replicas never both get True."""
     statement = insert_or_not(RULE_SET).values(rule_set_id=1, version=0).on_conflict_do_nothing()
-    return (await connection.execute(statement.returning(RULE_SET.c.version))).first() is not None
+    return (await connection.execute(statement)).rowcount == 1
 
 
 async def update_version(connection: Connection) -> int:

@@ -7,15 +7,14 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from alerts.repository.arrays import arrays_of
 from common.batches.revisions import Held
 from common.postgres.database import Connection
-from common.postgres.rows import find_rows
+from common.postgres.rows import arrays_of, find_rows
 
 Key = tuple[UUID, str, int, str]
 
 
-class SignalRow(NamedTuple):
+class NewSignal(NamedTuple):
     """An impact to be stored; `document` is its JSON text."""
 
     signal_id: UUID
@@ -143,14 +142,14 @@ _LIST_OF_ALERTS = text(
 _KEY = ("article_id", "ticker", "horizon_days", "basis")
 
 
-async def insert_signals(connection: Connection, rows: Sequence[SignalRow]) -> list[StoredSignal]:
+async def insert_signals(connection: Connection, rows: Sequence[NewSignal]) -> list[StoredSignal]:
     """Store impacts and return identifier and key of those that are new or newer than what was here."""
     if not rows:
         return []
     return await find_rows(connection, _INSERT, StoredSignal, arrays_of(rows))
 
 
-async def find_signals(connection: Connection, keys: Sequence[Key]) -> dict[Key, Held]:
+async def list_held_signals(connection: Connection, keys: Sequence[Key]) -> dict[Key, Held]:
     """Return revision and identifier of the stored impacts with these natural keys."""
     columns = zip(*keys, strict=True)
     parameters = dict(zip(_KEY, map(list, columns), strict=True))

@@ -8,18 +8,18 @@ from uuid import UUID
 from sqlalchemy import func, select, text
 from sqlalchemy.dialects.postgresql import insert as insert_or_not
 
+from alerts.built_in import DEFAULT_RECEIVER_NAME, SYSTEM_RULE_ID, SYSTEM_RULE_NAME
 from alerts.models import ALERT, RULE, SYSTEM_EVENT
 from alerts.repository import receivers, rules
 from alerts.repository.alerts import AlertRow
 from alerts.repository.rules import RuleRow
-from alerts.system_rule import SYSTEM_RULE_ID, SYSTEM_RULE_NAME
 from common.postgres.bulk import insert_rows
 from common.postgres.database import Connection
-from common.postgres.rows import columns_for, find_one_row
+from common.postgres.rows import columns_for, find_joined_rows, find_one_row
 
 
-class SystemEventRow(NamedTuple):
-    """An event of the platform as it came in."""
+class NewSystemEvent(NamedTuple):
+    """An event of the platform as it came in, to be stored."""
 
     event_id: UUID
     event_key: str
@@ -30,14 +30,18 @@ class SystemEventRow(NamedTuple):
     document: str
 
 
+class _NewestEvent(NamedTuple):
+    """When the newest event of an alert happened."""
+
+    last_event_at: datetime | None
+
+
 class SystemAlertRow(NamedTuple):
     """An alert of the platform, and when its newest event happened."""
 
     alert: AlertRow
     last_event_at: datetime | None
 
-
-_WIDTH = len(AlertRow._fields)
 
 # Sorted: two replicas that get the same notification lock the groups in the same order.
 _CLAIM_GROUPS = text(
@@ -53,11 +57,12 @@ async def insert_system_rule(connection: Connection, now: datetime) -> None:
     wanted = select(RULE.c.rule_id).where(RULE.c.rule_id == SYSTEM_RULE_ID)
     if await connection.scalar(wanted) is not None:
         return
-    found = [str(row.receiver_id) for row in await receivers.list_receiver_names(connection, ["log"], [])]
+    found = await receivers.list_receiver_names(connection, [DEFAULT_RECEIVER_NAME], [])
+    receiver_ids = [str(row.receiver_id) for row in found]
     changed_in = await rules.update_version(connection)
     # Somebody may have given another rule its name.
     for name in (SYSTEM_RULE_NAME, f"{SYSTEM_RULE_NAME} (built in)"):
-        rule = _system_rule(name, found, changed_in, now)
+        rule = _system_rule(name, receiver_ids, changed_in, now)
         # Without a target: neither the identifier nor the name may stop it, and a replica may have been faster.
         await connection.execute(insert_or_not(RULE).values(rule._asdict()).on_conflict_do_nothing())
         if await connection.scalar(wanted) is not None:
@@ -113,8 +118,8 @@ async def claim_alerts(connection: Connection, group_keys: Sequence[str]) -> lis
         .where(ALERT.c.rule_id == SYSTEM_RULE_ID, ALERT.c.group_key.in_(group_keys))
         .with_for_update(of=ALERT)
     )
-    rows = (await connection.execute(statement)).all()
-    return [SystemAlertRow(AlertRow._make(row[:_WIDTH]), row.last_event_at) for row in rows]
+    found = await find_joined_rows(connection, statement, AlertRow, _NewestEvent)
+    return [SystemAlertRow(alert, event.last_event_at) for alert, event in found]
 
 
 async def list_known_events(connection: Connection, event_keys: Sequence[str]) -> set[str]:
@@ -123,6 +128,6 @@ async def list_known_events(connection: Connection, event_keys: Sequence[str]) -
     return set(await connection.scalars(select(event_key).where(event_key.in_(event_keys))))
 
 
-async def insert_events(connection: Connection, rows: Sequence[SystemEventRow]) -> None:
+async def insert_events(connection: Connection, rows: Sequence[NewSystemEvent]) -> None:
     """Store events; one that is here already is left as it is."""
     await insert_rows(connection, SYSTEM_EVENT, [row._asdict() for row in rows], on_conflict=("event_key",))

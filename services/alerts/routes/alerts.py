@@ -7,19 +7,20 @@ from fastapi import Query
 
 from alerts.dependencies import EngineDep
 from alerts.lifecycle import handling, reading
-from alerts.repository import alerts
+from alerts.repository import alerts, groups
 from alerts.schemas.alerts import AlertAction, AlertDetail, AlertLineage, AlertRead, GroupRead
 from common.api.dependencies import ConnectionDep, ReadConnectionDep
 from common.api.etags import ConditionalDep, etag_of
-from common.api.pagination import Page, PageDep
+from common.api.pagination import PageDep
 from common.api.routing import service_router
 from common.contracts import AlertKind, AlertState, Severity
 from common.contracts.text import Ticker
 from common.contracts.timestamps import Moment
 from common.errors import problems
 from common.gateway import ALERTS
+from common.postgres.paging import Page
 
-router = service_router(ALERTS, "alerts", "What fired, why, and what became of it.")
+router = service_router(ALERTS, "alerts", "Alerts: what fired, why, and what happened to it.")
 
 
 @router.get("/alerts", responses=problems(404))
@@ -31,13 +32,13 @@ async def list_alerts(
     rule_id: Annotated[UUID | None, Query(description="Only alerts of this rule.")] = None,
     severity: Annotated[Severity | None, Query(description="Only alerts of this severity.")] = None,
     started_from: Annotated[
-        Moment | None, Query(alias="from", description="Only alerts that started at or after this moment.")
+        Moment | None, Query(alias="from", description="Only alerts that started at or after this time.")
     ] = None,
     started_to: Annotated[
-        Moment | None, Query(alias="to", description="Only alerts that started before this moment.")
+        Moment | None, Query(alias="to", description="Only alerts that started before this time.")
     ] = None,
     kind: Annotated[
-        AlertKind | None, Query(description="Only alerts on impacts, or on events of the platform.")
+        AlertKind | None, Query(description="Only alerts on impacts (`impact`) or on platform events (`system`).")
     ] = None,
 ) -> Page[AlertRead]:
     """List alerts, the newest first, each with its strongest impacts."""
@@ -50,7 +51,7 @@ async def list_alerts(
 @router.get("/alerts/{alert_id}", responses=problems(404))
 async def read_alert(alert_id: UUID, connection: ReadConnectionDep, conditional: ConditionalDep) -> AlertDetail:
     """Read an alert with its impacts and the history of its states."""
-    row = await reading.alert_or_404(connection, alert_id)
+    row = await reading.required_alert(connection, alert_id)
     conditional.answer(etag_of(row.alert_id, row.revision, row.notified_at))
     return await reading.read_alert(connection, row)
 
@@ -58,7 +59,7 @@ async def read_alert(alert_id: UUID, connection: ReadConnectionDep, conditional:
 @router.get("/alerts/{alert_id}/lineage", responses=problems(404))
 async def read_lineage(alert_id: UUID, connection: ReadConnectionDep) -> AlertLineage:
     """Trace an alert back to its headlines, with the milliseconds of every hop from publication to notification."""
-    return await reading.read_lineage(connection, await reading.alert_or_404(connection, alert_id))
+    return await reading.read_lineage(connection, await reading.required_alert(connection, alert_id))
 
 
 @router.post("/alerts/{alert_id}:acknowledge", responses=problems(404, 409, 412))
@@ -69,8 +70,8 @@ async def acknowledge_alert(
     conditional: ConditionalDep,
     action: AlertAction | None = None,
 ) -> AlertDetail:
-    """Say that somebody looks after an alert: no more repeats and no more news of it, but corrections still come."""
-    row = await reading.alert_or_404(connection, alert_id, for_update=True)
+    """Acknowledge an alert: notices of repeats and further impacts stop, those of corrections are still sent."""
+    row = await reading.required_alert(connection, alert_id, for_update=True)
     conditional.require(etag_of(row.alert_id, row.revision, row.notified_at))
     row = await handling.acknowledge(engine, connection, row, action or AlertAction())
     conditional.tag(etag_of(row.alert_id, row.revision, row.notified_at))
@@ -85,8 +86,8 @@ async def resolve_alert(
     conditional: ConditionalDep,
     action: AlertAction | None = None,
 ) -> AlertDetail:
-    """Say that an alert is over. Receivers that heard of it hear of that too; a further impact reopens it."""
-    row = await reading.alert_or_404(connection, alert_id, for_update=True)
+    """Resolve an alert. Receivers that were notified of it are notified again; a further impact reopens it."""
+    row = await reading.required_alert(connection, alert_id, for_update=True)
     conditional.require(etag_of(row.alert_id, row.revision, row.notified_at))
     row = await handling.resolve(engine, connection, row, action or AlertAction())
     conditional.tag(etag_of(row.alert_id, row.revision, row.notified_at))
@@ -100,5 +101,5 @@ async def list_groups(
     rule_id: Annotated[UUID | None, Query(description="Only groups of this rule.")] = None,
 ) -> Page[GroupRead]:
     """List groups (a rule and the values of its grouping labels), the one with the newest alert first."""
-    rows = await alerts.list_groups(connection, page, rule_id=rule_id)
+    rows = await groups.list_groups(connection, page, rule_id=rule_id)
     return page.answer(rows, key=lambda row: (row.starts_at, row.alert_id), read=reading.read_group)

@@ -5,26 +5,20 @@ from uuid import UUID
 
 from fastapi import Query
 
+from alerts import redelivery
+from alerts.column_values import DeliveryState
 from alerts.dependencies import EngineDep
-from alerts.models import DeliveryState
+from alerts.redelivery import required_delivery
 from alerts.repository import deliveries
-from alerts.repository.deliveries import DeliveryRow
 from alerts.schemas.receivers import AttemptList, AttemptRead, DeliveryRead
-from common.api.dependencies import ClockDep, ConnectionDep, ReadConnectionDep
-from common.api.pagination import Page, PageDep
+from common.api.dependencies import ConnectionDep, ReadConnectionDep
+from common.api.pagination import PageDep
 from common.api.routing import service_router
-from common.errors import NotFound, problems
+from common.errors import problems
 from common.gateway import ALERTS
-from common.postgres.database import Connection, after_commit
+from common.postgres.paging import Page
 
 router = service_router(ALERTS, "deliveries", "Everything that was sent to receivers, attempt by attempt.")
-
-
-async def _delivery_or_404(connection: Connection, delivery_id: UUID) -> DeliveryRow:
-    row = await deliveries.find_delivery(connection, delivery_id)
-    if row is None:
-        raise NotFound.of("delivery", delivery_id)
-    return row
 
 
 @router.get("/deliveries", responses=problems(404))
@@ -43,21 +37,18 @@ async def list_deliveries(
 @router.get("/deliveries/{delivery_id}", responses=problems(404))
 async def read_delivery(delivery_id: UUID, connection: ReadConnectionDep) -> DeliveryRead:
     """Read a delivery."""
-    return DeliveryRead.model_validate(await _delivery_or_404(connection, delivery_id))
+    return DeliveryRead.model_validate(await required_delivery(connection, delivery_id))
 
 
 @router.get("/deliveries/{delivery_id}/attempts", responses=problems(404))
 async def list_attempts(delivery_id: UUID, connection: ReadConnectionDep) -> AttemptList:
-    """List every attempt of a delivery with its time, status and latency, the first one first."""
-    await _delivery_or_404(connection, delivery_id)
+    """List every attempt of a delivery with its time, status and latency, the oldest first."""
+    await required_delivery(connection, delivery_id)
     rows = await deliveries.list_attempts(connection, delivery_id)
     return AttemptList(data=[AttemptRead.model_validate(row) for row in rows])
 
 
 @router.post("/deliveries/{delivery_id}:redeliver", status_code=202, responses=problems(404))
-async def redeliver(delivery_id: UUID, connection: ConnectionDep, engine: EngineDep, clock: ClockDep) -> DeliveryRead:
-    """Send a delivery again, with the same body and `webhook-id` and the whole retry schedule before it."""
-    await _delivery_or_404(connection, delivery_id)
-    await deliveries.update_due(connection, delivery_id, clock.now())
-    after_commit(connection, engine.dispatcher.wake)
-    return DeliveryRead.model_validate(await _delivery_or_404(connection, delivery_id))
+async def redeliver(delivery_id: UUID, connection: ConnectionDep, engine: EngineDep) -> DeliveryRead:
+    """Send a delivery again, with the same body and `webhook-id`; the retry schedule starts over."""
+    return DeliveryRead.model_validate(await redelivery.redeliver(engine, connection, delivery_id))

@@ -1,4 +1,4 @@
-"""`/integrations`: what the platform has to say joins the inbox as alerts of kind `system`."""
+"""`/integrations`: platform events become alerts of kind `system`."""
 
 from collections.abc import Sequence
 
@@ -14,7 +14,7 @@ from common.gateway import ALERTS
 from common.postgres.database import Connection
 
 router = service_router(
-    ALERTS, "integrations", "Events of the platform, taken in as alerts of kind `system`.", route_class=EventRoute
+    ALERTS, "integrations", "Platform events, received as alerts of kind `system`.", route_class=EventRoute
 )
 
 
@@ -29,7 +29,7 @@ async def receive_flagger_event(event: FlaggerEvent, connection: ConnectionDep, 
 
 @router.post("/integrations/flux")
 async def receive_flux_event(event: FluxEvent, connection: ConnectionDep, engine: EngineDep) -> BatchResult:
-    """Receive an event of a Flux provider of type `generic`: one alert for each object, resolved by good news.
+    """Receive an event of a Flux provider of type `generic`: one alert for each object, resolved by a good event.
 
     Idempotent: an event that is sent again changes nothing. `error` is `critical`.
     """
@@ -40,7 +40,7 @@ async def receive_flux_event(event: FluxEvent, connection: ConnectionDep, engine
 async def receive_alertmanager_notification(notification: AlertmanagerNotification, engine: EngineDep) -> BatchResult:
     """Receive an Alertmanager webhook (version 4): one alert for each fingerprint, through all its firings.
 
-    Idempotent: a repeated notification changes nothing, and one that comes late does not reopen what has ended since.
+    Idempotent: a repeated notification changes nothing, and a late one does not reopen an alert that has ended since.
     """
     now = engine.runtime.clock.now()
 

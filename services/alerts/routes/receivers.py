@@ -1,4 +1,4 @@
-"""`/receivers`: who is told."""
+"""`/receivers`: who is notified."""
 
 from functools import partial
 from typing import Annotated
@@ -9,28 +9,29 @@ from fastapi import Query
 from alerts.delivery.channels.registry import ReceiverCreate, ReceiverKind
 from alerts.dependencies import EngineDep
 from alerts.receivers import management
-from alerts.repository import deliveries, receivers
+from alerts.repository import receivers
 from alerts.schemas.receivers import (
     DeliveryRead,
     ReceiverCreated,
     ReceiverRead,
     SecretRotated,
 )
-from common.api.dependencies import ClockDep, ConnectionDep, ReadConnectionDep
+from common.api.dependencies import ConnectionDep, ReadConnectionDep
 from common.api.etags import ConditionalDep, etag_of
-from common.api.pagination import Page, PageDep
+from common.api.pagination import PageDep
 from common.api.routing import service_router
-from common.errors import NotFound, problems
+from common.errors import problems
 from common.gateway import ALERTS
+from common.postgres.paging import Page
 
-router = service_router(ALERTS, "receivers", "Who is told of alerts, and through which channel.")
+router = service_router(ALERTS, "receivers", "Who is notified of alerts, and through which channel.")
 
 
 @router.post("/receivers", status_code=201, responses=problems(409))
 async def create_receiver(
     receiver: ReceiverCreate, connection: ConnectionDep, engine: EngineDep, conditional: ConditionalDep
 ) -> ReceiverCreated:
-    """Create a receiver. The answer holds the secret that signs its webhooks, and nothing ever shows it again.
+    """Create a receiver. The response contains the secret that signs its webhooks; it is never shown again.
 
     Webhooks follow Standard Webhooks 1.0: verify `webhook-signature`, and recognise repetitions by `webhook-id`.
     """
@@ -57,7 +58,7 @@ async def read_receiver(
     receiver_id: UUID, connection: ReadConnectionDep, engine: EngineDep, conditional: ConditionalDep
 ) -> ReceiverRead:
     """Read a receiver, without its secret."""
-    row = await management.receiver_or_404(connection, receiver_id)
+    row = await management.required_receiver(connection, receiver_id)
     conditional.answer(etag_of(row.receiver_id, row.revision))
     return management.read_receiver(engine, row)
 
@@ -70,11 +71,11 @@ async def replace_receiver(
     engine: EngineDep,
     conditional: ConditionalDep,
 ) -> ReceiverRead:
-    """Change a receiver. Enabling one that deliveries had switched off clears the reason; its secret stays.
+    """Change a receiver; its secret stays. Enabling one that failed deliveries had disabled clears the reason.
 
-    A `url` as it is shown, with `***` for what is hidden, leaves the address as it is.
+    A secret as it is shown, with `***` for the hidden part, stays as it is, and so does the address of a webhook.
     """
-    row = await management.receiver_or_404(connection, receiver_id, for_update=True)
+    row = await management.required_receiver(connection, receiver_id, for_update=True)
     conditional.require(etag_of(row.receiver_id, row.revision))
     row = await management.replace_receiver(engine, connection, row, receiver)
     conditional.tag(etag_of(row.receiver_id, row.revision))
@@ -83,28 +84,23 @@ async def replace_receiver(
 
 @router.delete("/receivers/{receiver_id}", status_code=204, responses=problems(404, 409, 412))
 async def delete_receiver(
-    receiver_id: UUID, connection: ConnectionDep, clock: ClockDep, conditional: ConditionalDep
+    receiver_id: UUID, connection: ConnectionDep, engine: EngineDep, conditional: ConditionalDep
 ) -> None:
     """Delete a receiver that no rule notifies; what it was sent stays in the ledger."""
-    row = await management.receiver_or_404(connection, receiver_id, for_update=True)
+    row = await management.required_receiver(connection, receiver_id, for_update=True)
     conditional.require(etag_of(row.receiver_id, row.revision))
-    await management.delete_receiver(connection, receiver_id, clock.now())
+    await management.delete_receiver(engine, connection, row)
 
 
-@router.post("/receivers/{receiver_id}:test", status_code=202, responses=problems(404))
+@router.post("/receivers/{receiver_id}:test", status_code=202, responses=problems(404, 409))
 async def test_receiver(receiver_id: UUID, connection: ConnectionDep, engine: EngineDep) -> DeliveryRead:
-    """Send a test message; `GET /deliveries/{delivery_id}/attempts` then shows how it fared."""
-    row = await management.receiver_or_404(connection, receiver_id)
-    delivery_id = await management.test_receiver(engine, connection, row)
-    delivery = await deliveries.find_delivery(connection, delivery_id)
-    if delivery is None:
-        # Somebody has deleted the receiver meanwhile.
-        raise NotFound.of("receiver", receiver_id)
-    return DeliveryRead.model_validate(delivery)
+    """Send a test message; `GET /deliveries/{delivery_id}/attempts` then shows the outcome."""
+    row = await management.required_receiver(connection, receiver_id)
+    return DeliveryRead.model_validate(await management.test_receiver(engine, connection, row))
 
 
 @router.post("/receivers/{receiver_id}:rotate-secret", responses=problems(404, 409))
 async def rotate_secret(receiver_id: UUID, connection: ConnectionDep, engine: EngineDep) -> SecretRotated:
-    """Make a new secret and show it, this once. Until the overlap ends webhooks carry signatures by both."""
-    row = await management.receiver_or_404(connection, receiver_id, for_update=True)
+    """Make a new secret and show it once. Until the overlap ends, webhooks carry signatures by both secrets."""
+    row = await management.required_receiver(connection, receiver_id, for_update=True)
     return await management.rotate_secret(engine, connection, row)

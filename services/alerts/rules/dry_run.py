@@ -1,9 +1,10 @@
-"""Tries rules on impacts without storing anything, and says for every condition whether it held."""
+"""Tries rules on impacts without storing anything, and returns the result of every condition."""
 
 from collections.abc import Sequence
 from typing import Protocol
 from uuid import UUID
 
+from alerts.engine import Engine
 from alerts.matching.conditions import holds, size
 from alerts.matching.explanation import explain
 from alerts.matching.grouping import GroupLabel, group_labels, window_start
@@ -17,11 +18,10 @@ from alerts.schemas.signals import (
     OutcomeRead,
     RuleEvaluation,
 )
-from common.api.offloading import off_loop, off_loop_if_large
 from common.batches.item_isolation import Isolated
 from common.contracts import Impact, InvalidItem, ItemError
+from common.offloading import off_loop, off_loop_if_large
 from common.postgres.database import Connection
-from common.runtime import Runtime
 
 _MAX_RULES = 100
 # Explaining one takes 4 µs, as much as reading ten characters of hostile text.
@@ -65,7 +65,7 @@ class _Candidate:
         )
 
 
-async def evaluate(runtime: Runtime, connection: Connection, request: EvaluationRequest) -> EvaluationResult:
+async def evaluate(engine: Engine, connection: Connection, request: EvaluationRequest) -> EvaluationResult:
     """Return what each rule makes of each impact; one that this fails on says so and fails no other."""
     rows = await rules.list_rules_by_name(connection, request.rule_ids, limit=_MAX_RULES)
     candidates = await off_loop(
@@ -83,7 +83,7 @@ async def evaluate(runtime: Runtime, connection: Connection, request: Evaluation
     def refuse(numbered: _Numbered, error: ItemError) -> ImpactEvaluation:
         return ImpactEvaluation(index=numbered[0], error=error)
 
-    answers = await Isolated(runtime, work, refuse).answer(list(enumerate(request.impacts)))
+    answers = await Isolated(engine.runtime, work, refuse).answer(list(enumerate(request.impacts)))
     return EvaluationResult(data=list(answers))
 
 

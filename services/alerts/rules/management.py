@@ -1,40 +1,52 @@
-"""Creates, changes, reads and checks rules."""
+"""Creates, changes, removes, reads and checks rules."""
 
 from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
+from alerts.built_in import DEFAULT_RECEIVER_NAME, SYSTEM_RULE_ID
+from alerts.engine import Engine
 from alerts.matching.conditions import CHARACTERS_PER_CONDITION, MAX_CONDITIONS, MAX_DEPTH, depth, size
 from alerts.matching.linting import Timing, lint
 from alerts.repository import receivers, rules
 from alerts.repository.rules import RuleDefinition, RuleRow
 from alerts.schemas.rules import FindingRead, RuleCreate, RuleRead, RuleValidation
-from common.api.offloading import off_loop_if_large
 from common.clock import uuid7
 from common.errors import Conflict, NotFound
+from common.offloading import off_loop_if_large
 from common.postgres.database import Connection
 
-_DEFAULT_RECEIVERS = ["log"]
 
-
-async def create_rule(connection: Connection, rule: RuleCreate, now: datetime) -> RuleRead:
+async def create_rule(engine: Engine, connection: Connection, rule: RuleCreate) -> RuleRead:
     """Store a rule; it holds from the next batch of impacts on."""
-    row = await rules.insert_rule(connection, uuid7(), await _definition(connection, rule, now))
+    definition = await _definition(connection, rule, engine.runtime.clock.now())
+    row = await rules.insert_rule(connection, uuid7(), definition)
     return (await read_rules(connection, [row]))[0]
 
 
-async def replace_rule(connection: Connection, rule_id: UUID, rule: RuleCreate, now: datetime) -> RuleRead:
+async def replace_rule(engine: Engine, connection: Connection, current: RuleRow, rule: RuleCreate) -> RuleRead:
     """Give a rule a new definition; alerts it has made stay as they are."""
-    row = await rules.update_rule(connection, rule_id, await _definition(connection, rule, now))
+    definition = await _definition(connection, rule, engine.runtime.clock.now())
+    row = await rules.update_rule(connection, current.rule_id, definition)
     return (await read_rules(connection, [row]))[0]
 
 
-async def rule_or_404(connection: Connection, rule_id: UUID, *, for_update: bool = False) -> RuleRow:
+async def delete_rule(engine: Engine, connection: Connection, rule: RuleRow) -> None:
+    """Remove a rule; alerts it has made stay.
+
+    Raises
+    ------
+    Conflict
+        It is the rule of the platform's events.
+    """
+    if rule.rule_id == SYSTEM_RULE_ID:
+        raise Conflict("The rule for platform events is built in; remove its receivers instead.", code="built_in")
+    await rules.delete_rule(connection, rule.rule_id, engine.runtime.clock.now())
+
+
+async def required_rule(connection: Connection, rule_id: UUID, *, for_update: bool = False) -> RuleRow:
     """Return a stored rule; `NotFound` when there is none."""
-    row = await rules.find_rule(connection, rule_id, for_update=for_update)
-    if row is None:
-        raise NotFound.of("rule", rule_id)
-    return row
+    return NotFound.unless(await rules.find_rule(connection, rule_id, for_update=for_update), "rule", rule_id)
 
 
 async def read_rules(connection: Connection, rows: Sequence[RuleRow]) -> list[RuleRead]:
@@ -94,8 +106,8 @@ async def receiver_ids(connection: Connection, rule: RuleCreate) -> list[UUID]:
     known = {row.name: row.receiver_id for row in found}
     known |= {by_id[row.receiver_id]: row.receiver_id for row in found if row.receiver_id in by_id}
     unknown = [name for name in given if name not in known]
-    if unknown and given != _DEFAULT_RECEIVERS:
-        raise Conflict(f"No receiver {', '.join(map(repr, unknown))}.", code="unknown_receiver")
+    if unknown and given != [DEFAULT_RECEIVER_NAME]:
+        raise Conflict(f"There is no receiver {', '.join(map(repr, unknown))}.", code="unknown_receiver")
     return list(dict.fromkeys(known[name] for name in given if name in known))
 
 

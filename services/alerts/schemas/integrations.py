@@ -1,4 +1,4 @@
-"""What Flagger, Flux and Alertmanager send: the fields that are read, whatever else the sender's version adds."""
+"""Bodies that Flagger, Flux and Alertmanager send: the fields that are read; any others are ignored."""
 
 from typing import Annotated, Literal
 
@@ -20,7 +20,7 @@ MAX_ALERTS = 1_000
 def _written(value: object) -> object:
     """Refuse numbers, which pydantic would read as seconds since 1970."""
     if isinstance(value, (int, float)):
-        raise ValueError("a moment is written as text")  # noqa: TRY004 - pydantic reads ValueError
+        raise ValueError("a time must be written as text")  # noqa: TRY004 - pydantic reads ValueError
     return value
 
 

@@ -6,10 +6,11 @@ from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool
 
+from alerts.built_in import DEFAULT_RECEIVER_NAME
+from alerts.column_values import WhenDocument
 from alerts.matching.conditions import FIELDS, MAX_CONDITIONS, Condition
 from alerts.matching.grouping import GroupLabel
 from alerts.matching.linting import Finding
-from alerts.models import WhenDocument
 from common.contracts import Basis, Direction, SentimentLabel, Severity
 from common.contracts.bounds import Listed, entries_up_to
 from common.contracts.text import Name, Ticker
@@ -28,7 +29,7 @@ Labels = Annotated[
 def _not_text(value: object) -> object:
     """Refuse what Python would take for a whole number and JSON does not: text and booleans."""
     if isinstance(value, (str, bool)):
-        raise ValueError("a number is not written as text or as a boolean")  # noqa: TRY004 - pydantic reads ValueError
+        raise ValueError("a number must not be written as text or as a boolean")  # noqa: TRY004 - pydantic reads ValueError
     return value
 
 
@@ -107,7 +108,7 @@ DEFAULT_GROUP_BY: tuple[GroupLabel, ...] = ("ticker", "direction")
 
 
 class RuleCreate(BaseModel):
-    """A rule. The intervals are Alertmanager's, with its defaults; set `group_wait_seconds` to 0 to be told at once."""
+    """A rule. Intervals and their defaults are Alertmanager's; set `group_wait_seconds` to 0 to be notified at once."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -116,25 +117,28 @@ class RuleCreate(BaseModel):
     group_by: Listed[GroupLabel] = Field(
         default_factory=lambda: list(DEFAULT_GROUP_BY),
         max_length=10,
-        description="Impacts with the same values of these make one alert.",
+        description="Grouping labels: impacts with the same values of these make one alert.",
     )
-    group_wait_seconds: Seconds = Field(default=30.0, description="Wait for more impacts before the first notice.")
-    group_interval_seconds: Seconds = Field(default=300.0, description="Least time between notices of a group.")
+    group_wait_seconds: Seconds = Field(
+        default=30.0, description="Time to wait for more impacts before the first notice."
+    )
+    group_interval_seconds: Seconds = Field(default=300.0, description="Minimum time between notices of a group.")
     repeat_interval_seconds: Annotated[float, Field(ge=60.0, le=31_536_000.0, allow_inf_nan=False, strict=True)] = (
         Field(default=14_400.0, description="A firing alert that nobody acknowledged is repeated after this time.")
     )
     cooldown_seconds: Seconds = Field(
-        default=0.0, description="After a notice of a group, its next alert is held back this long; nothing is lost."
+        default=0.0,
+        description="Time after a notice of a group during which its next alert is held back; nothing is lost.",
     )
     window_seconds: WindowSeconds = Field(
         default=14_400,
-        description="Length of the window, by the news' own time, in which a group makes one alert. An alert that gets "
-        "no further impact for as long expires, and its receivers are told that it is over.",
+        description="Length of the window, by publication time, in which a group makes one alert. An alert without a "
+        "further impact for this long expires, and its receivers are notified that it is over.",
     )
     severity: Severity = "warning"
     labels: Labels = Field(default_factory=dict)
     receivers: Listed[Name] = Field(
-        default_factory=lambda: ["log"], max_length=20, description="Names or identifiers of receivers."
+        default_factory=lambda: [DEFAULT_RECEIVER_NAME], max_length=20, description="Names or identifiers of receivers."
     )
     enabled: StrictBool = True
 
@@ -145,7 +149,7 @@ class RuleRead(BaseModel):
     rule_id: UUID = Field(description="Identifier of the rule.")
     name: str = Field(description="Its name, unique among rules that are not deleted.")
     when: dict[str, Any] = Field(
-        description="Conditions on an impact; all that are given must hold, and an empty object holds always."
+        description="Conditions on an impact; all that are given must hold. An empty object always holds."
     )
     group_by: list[str] = Field(description="Grouping labels: impacts with the same values of these make one alert.")
     group_wait_seconds: float = Field(
@@ -153,10 +157,10 @@ class RuleRead(BaseModel):
     )
     group_interval_seconds: float = Field(description="Minimum seconds between notices of a group, 0 to 31,536,000.")
     repeat_interval_seconds: float = Field(
-        description="Seconds after which a firing alert is told of again, 60 to 31,536,000."
+        description="Seconds after which the notice of a firing alert is repeated, 60 to 31,536,000."
     )
     cooldown_seconds: float = Field(
-        description="Seconds after a notice for which the next alert of its group is held back, 0 to 31,536,000."
+        description="Seconds after a notice during which the next alert of its group is held back, 0 to 31,536,000."
     )
     window_seconds: int = Field(
         description="Length in seconds of the window in which a group makes one alert, 60 to 31,536,000."
@@ -165,20 +169,20 @@ class RuleRead(BaseModel):
     labels: dict[str, str] = Field(description="Labels that its alerts carry.")
     receivers: list[str] = Field(description="Names of the receivers.")
     enabled: bool = Field(description="Whether it makes alerts.")
-    revision: int = Field(description="Grows by one with every change; part of the `ETag`.")
+    revision: int = Field(description="Version number, increased by every change. Part of the `ETag`.")
     created_at: datetime = Field(description="When it was created.")
     updated_at: datetime = Field(description="When it last changed.")
 
 
 class FindingRead(BaseModel):
-    """A remark on a rule: an `error` makes it useless, a `warning` is worth a second look."""
+    """A finding on a rule: an `error` makes it useless, a `warning` is worth a second look."""
 
-    code: str = Field(description="What is questionable, for a program, for example `never_matches`.")
+    code: str = Field(description="Stable code of the finding, for example `never_matches`.")
     level: Literal["error", "warning"] = Field(
         description="`error` when the rule is useless, `warning` when it is worth a second look."
     )
-    path: str = Field(description="The field that the remark is about, for example `when.any[1]`.")
-    message: str = Field(description="The remark, for people.")
+    path: str = Field(description="The field that the finding is about, for example `when.any[1]`.")
+    message: str = Field(description="The finding in words.")
 
     @classmethod
     def of(cls, finding: Finding) -> "FindingRead":
@@ -187,7 +191,7 @@ class FindingRead(BaseModel):
 
 
 class RuleValidation(BaseModel):
-    """What is questionable about a rule; `valid` unless a finding is an error."""
+    """The findings on a rule; `valid` unless one of them is an error."""
 
     valid: bool = Field(description="Whether no finding is an error.")
-    findings: list[FindingRead] = Field(description="What is questionable; empty when nothing is.")
+    findings: list[FindingRead] = Field(description="The findings; empty when there are none.")

@@ -1,1 +1,1 @@
-"""What each replica keeps in memory, in step with the database."""
+"""In-memory caches of each replica, kept in sync with the database."""

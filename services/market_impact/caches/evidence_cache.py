@@ -1,4 +1,4 @@
-"""Keeps the past events in memory in step with the database, whichever replica realised them."""
+"""Keeps the past events in memory in sync with the database, whichever replica recorded them."""
 
 import asyncio
 from functools import lru_cache
@@ -13,7 +13,7 @@ from market_impact.repository import outcomes
 from market_impact.repository.outcomes import Evidence, EvidenceRow
 
 
-class EvidenceMemory:
+class EvidenceCache:
     """The past events of this process, and up to which transaction it has read them."""
 
     def __init__(self, limit: int) -> None:

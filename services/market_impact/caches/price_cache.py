@@ -44,7 +44,7 @@ class PriceCache:
     async def market(self, connection: Connection, tickers: Iterable[str], calendar: TradingCalendar) -> Market:
         """Return the series of those of `tickers` that have bars."""
         wanted = sorted({*tickers})
-        versions = await bars.find_versions(connection, [*wanted, self._benchmark_ticker])
+        versions = await bars.list_versions(connection, [*wanted, self._benchmark_ticker])
         # What this call works with is its own: while it waits for the database, another may shed or renew what is held.
         held = {
             ticker: one
@@ -69,7 +69,7 @@ class PriceCache:
         self, connection: Connection, tickers: list[str], versions: dict[str, int], calendar: TradingCalendar
     ) -> dict[str, _Held]:
         loaded = {}
-        for row in await bars.find_prices(connection, tickers):
+        for row in await bars.list_prices(connection, tickers):
             prices = DailyPrices.of(
                 calendar.positions(np.array(row.day_numbers, dtype=np.int64)),
                 np.array(row.opens, dtype=np.float64),

@@ -1,1 +1,1 @@
-"""What past news says that this news will do."""
+"""Estimation of the effect of news from past news."""

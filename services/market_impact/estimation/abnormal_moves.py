@@ -81,7 +81,13 @@ def measure_news(windows: Sequence[NewsWindow], estimation: EstimationWindow) ->
     close_fit = _fit(stack(close_estimation), estimation.min_days)
     open_fit = _fit(stack(open_estimation), estimation.min_days)
     return _combine(
-        close_fit, open_fit, stack(close_event), stack(open_event), horizon - opening, opening, np.array(only_open)
+        close_fit,
+        open_fit,
+        stack(close_event),
+        stack(open_event),
+        nights=horizon - opening,
+        opening=opening,
+        only_open=np.array(only_open),
     )
 
 
@@ -95,6 +101,7 @@ def _combine(
     open_fit: MarketModelFit,
     close_event: FloatArray,
     open_event: FloatArray,
+    *,
     nights: FloatArray,
     opening: FloatArray,
     only_open: np.ndarray,

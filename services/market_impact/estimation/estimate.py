@@ -13,8 +13,6 @@ from market_impact.estimation.posterior import Posterior
 from market_impact.estimation.shrinkage import PriorParameters
 from market_impact.prices.arrays import FloatArray
 
-MODEL_VERSION = "shrunken-car-2"
-
 # Beliefs for the first days, before outcomes outweigh them. News and the return of its own session go together; what is
 # left after the first open is next to nothing (Tetlock, Saar-Tsechansky and Macskassy 2008: a few basis points). Scores
 # grade news: clearly good news has .5, hardly any .8. Of 5,166 outcomes on 17 securities, 2009 to 2017, a slope of 1.09

@@ -1,9 +1,12 @@
 """The features of an estimate: the parts whose sum is the expected effect of a piece of news.
 
 A feature is one function here, registered by its name. It says what it adds to the expected effect, how uncertain that
-is now and how uncertain it was before any outcome was known. The estimate adds the features up; its explanation stores
-each under its name as a part of the expected abnormal return, and the API shows it with its meaning. What a feature
-learns, it learns from the outcomes of past news in `Evidence`, so nothing else has to be trained.
+is now and how uncertain it was before any outcome was known. The estimate adds the features up. Its explanation stores
+each under its name as a part of the expected abnormal return; the API and the model card show what it means.
+
+A feature knows the news itself (`Evidence.links`) and what `Evidence` sums up of past news: the slope that all news of
+the same basis and horizon gives, and the sums of news of the same kind, on all securities and on this one. Of past news
+no feature's own value is stored, so a feature can learn only what these sums tell.
 
 Features are computed in the order of this file; each sees those before it, so that it can say what is beyond them.
 """
@@ -17,19 +20,26 @@ from market_impact.prices.arrays import FloatArray
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One feature of n estimates, in abnormal volatilities.
+    """One feature of n estimates, in abnormal volatilities; every number is finite, and no variance is negative.
 
     Parameters
     ----------
     mean : ndarray of shape (n,), what it adds to the expected effect
     variance : ndarray of shape (n,), of `mean`
     prior_variance : ndarray of shape (n,) or one number, of `mean` before any outcome was known
+
+    Notes
+    -----
+    Of news that a feature does not apply to, all three are 0: then it changes neither the estimate nor its confidence.
     """
 
     mean: FloatArray
     variance: FloatArray
     prior_variance: FloatArray | float
 
+
+# Estimates are told apart by it: raise it whenever one would come out differently, here or by the priors.
+MODEL_VERSION = "shrunken-car-2"
 
 FeatureFunction = Callable[[Evidence, Mapping[str, Part]], Part]
 

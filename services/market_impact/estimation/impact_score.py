@@ -25,5 +25,5 @@ def impact_score(effect: FloatArray, probability_up: FloatArray) -> FloatArray:
     gives 91.
     """
     magnitude = -np.expm1(-_MAGNITUDE_RATE * np.abs(effect))
-    conviction = np.minimum(np.abs(2.0 * probability_up - 1.0), 1.0)
+    conviction = np.abs(2.0 * probability_up - 1.0)
     return np.asarray(100.0 * np.sqrt(magnitude * conviction))

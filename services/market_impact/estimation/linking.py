@@ -1,4 +1,4 @@
-"""Which securities an analysis speaks about, and as what kind of news."""
+"""Which securities an analysis is about, and which kind of news it is for each."""
 
 from dataclasses import dataclass
 

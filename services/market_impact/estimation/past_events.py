@@ -1,4 +1,4 @@
-"""The memory of realised news: how the market moved after which kind of news, as known at any past moment.
+"""Realised past events: how the market moved after each kind of news, as known at any point in time.
 
 Sums are kept in the order in which outcomes became known, so "everything known before this moment" is one binary
 search. An estimate can therefore never see an outcome that its own news could not have known.

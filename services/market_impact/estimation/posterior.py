@@ -1,4 +1,4 @@
-"""The features of news items added up: what effect is expected, and how sure that is."""
+"""The sum of the features of news items: the expected effect and its uncertainty."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,9 +7,14 @@ from operator import add
 
 import numpy as np
 
-from market_impact.estimation.features import FEATURES, Part
+from common.errors import ItemFault
+from market_impact.estimation.features import FEATURES, FeatureFunction, Part
 from market_impact.estimation.shrinkage import Evidence
 from market_impact.prices.arrays import FloatArray
+
+
+class EstimateFault(ItemFault):
+    """Of some news no estimate can be made, by the fault of a feature."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +38,16 @@ class Posterior:
 
 
 def posterior_of(evidence: Evidence) -> Posterior:
-    """Return the posterior of n news items: the sum of all features, taken as independent of each other."""
+    """Return the posterior of n news items: the sum of all features, taken as independent of each other.
+
+    Raises
+    ------
+    EstimateFault
+        A feature failed, or gave something else than what a `Part` is; it is named.
+    """
     parts: dict[str, Part] = {}
     for name, each in FEATURES.items():
-        parts[name] = each.part(evidence, parts)
+        parts[name] = _part_of(name, each.part, evidence, parts)
     return Posterior(
         parts={name: part.mean for name, part in parts.items()},
         mean=reduce(add, (part.mean for part in parts.values())),
@@ -44,3 +55,38 @@ def posterior_of(evidence: Evidence) -> Posterior:
         prior_variance=np.asarray(reduce(add, (part.prior_variance for part in parts.values()))),
         event_variance=evidence.event_variance,
     )
+
+
+def _part_of(name: str, function: FeatureFunction, evidence: Evidence, before: Mapping[str, Part]) -> Part:
+    try:
+        return _checked(name, function(evidence, before), len(evidence.links))
+    except (EstimateFault, OSError, MemoryError):
+        raise
+    except Exception as error:
+        raise EstimateFault("feature_failed", f"The feature {name} raised {type(error).__name__}.") from error
+
+
+def _checked(name: str, part: Part, n: int) -> Part:
+    """Return the part of the feature `name` for n news items as arrays of numbers."""
+    if not isinstance(part, Part):
+        raise EstimateFault("feature_failed", f"The feature {name} returned {type(part).__name__} instead of a Part.")
+    prior_variance = np.asarray(part.prior_variance)
+    return Part(
+        mean=_numbers(name, "mean", part.mean, (n,)),
+        variance=_numbers(name, "variance", part.variance, (n,), least=0.0),
+        prior_variance=_numbers(name, "prior_variance", prior_variance, (n,) if prior_variance.ndim else (), least=0.0),
+    )
+
+
+def _numbers(name: str, which: str, given: FloatArray, shape: tuple[int, ...], *, least: float = -np.inf) -> FloatArray:
+    values = np.asarray(given)
+    if values.shape != shape or values.dtype.kind not in "fiub":
+        found = f"an array of shape {values.shape} and type {values.dtype}"
+        raise EstimateFault(
+            "feature_failed", f"The {which} of the feature {name} is {found} instead of {shape} numbers."
+        )
+    wrong = values[~(np.isfinite(values) & (values >= least))]
+    if wrong.size:
+        wanted = "a finite number" if least < 0.0 else "finite and at least 0"
+        raise EstimateFault("feature_failed", f"The {which} of the feature {name} is {wrong[0]} and must be {wanted}.")
+    return values.astype(np.float64, copy=False)

@@ -1,4 +1,4 @@
-"""Scores linked securities in one sweep: past events looked up one by one, all arithmetic on whole arrays."""
+"""Scores linked securities in one pass: past events are looked up one by one, arithmetic is vectorised."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ import numpy as np
 
 from common.contracts import Basis
 from market_impact.estimation.abnormal_moves import EstimationWindow, Measurement, NewsWindow, measure_news
-from market_impact.estimation.estimate import PRIORS, attenuation, estimate
+from market_impact.estimation.estimate import PRIORS, Estimates, attenuation, estimate
 from market_impact.estimation.linking import Link
 from market_impact.estimation.past_events import NOTHING, NewsKind, PastEvents, Summary
-from market_impact.estimation.posterior import posterior_of
+from market_impact.estimation.posterior import EstimateFault, Posterior, posterior_of
 from market_impact.estimation.shrinkage import weigh
-from market_impact.prices.arrays import FloatArray, IntArray
+from market_impact.prices.arrays import FloatArray
 from market_impact.prices.market import Market
 from market_impact.prices.trading_calendar import TradingCalendar, to_microseconds
 
@@ -31,6 +31,16 @@ class ScoringParameters:
     horizons_days: tuple[int, ...]
     estimation: EstimationWindow
     interval_level: float
+
+
+@dataclass(frozen=True, slots=True)
+class ScoringInputs:
+    """What estimates are made from besides the news: prices, past events, sessions, and what an operator decides."""
+
+    market: Market
+    past: PastEvents
+    calendar: TradingCalendar
+    parameters: ScoringParameters
 
 
 class Estimate(NamedTuple):
@@ -87,13 +97,7 @@ class ScoredImpact:
         return not self.link.reports_move and not self.link.analysis.abstained
 
 
-def score_links(
-    links: Sequence[Link],
-    market: Market,
-    past: PastEvents,
-    calendar: TradingCalendar,
-    parameters: ScoringParameters,
-) -> list[ScoredImpact]:
+def score_links(links: Sequence[Link], inputs: ScoringInputs) -> list[ScoredImpact]:
     """Return an estimate for each link, horizon and basis.
 
     Notes
@@ -101,60 +105,55 @@ def score_links(
     Nothing later than a link's own publication enters its expectation: volatility comes from sessions that end before
     the estimation gap, evidence from outcomes known before `published_at`. The realised CAR, where prices already hold
     it, is measured in the same sweep and reported beside the estimate.
+
+    Raises
+    ------
+    EstimateFault
+        Of some of the links no estimate can be made; which ones shows when they are scored apart.
     """
+    calendar, series = inputs.calendar, inputs.market.series
     published = np.array([to_microseconds(link.analysis.lineage.published_at) for link in links], dtype=np.int64)
+    moments: list[int] = published.tolist()
     scored: list[ScoredImpact] = []
     for basis in BASES:
         first = calendar.session_of(published) if basis == "reaction" else calendar.first_open_after(published)
-        for horizon_days in parameters.horizons_days:
-            scored += _score(links, published, first, basis, horizon_days, market, past, calendar, parameters)
+        sessions: list[int] = first.tolist()
+        for horizon_days in inputs.parameters.horizons_days:
+            windows = [
+                NewsWindow(series.get(link.ticker), session, horizon_days, basis)
+                for link, session in zip(links, sessions, strict=True)
+            ]
+            scored += _score(links, moments, windows, inputs)
     return scored
 
 
 def _score(
-    links: Sequence[Link],
-    published: IntArray,
-    first: IntArray,
-    basis: Basis,
-    horizon_days: int,
-    market: Market,
-    past: PastEvents,
-    calendar: TradingCalendar,
-    parameters: ScoringParameters,
+    links: Sequence[Link], published: Sequence[int], windows: Sequence[NewsWindow], inputs: ScoringInputs
 ) -> list[ScoredImpact]:
-    sessions: list[int] = first.tolist()
-    windows = [
-        NewsWindow(market.series.get(link.ticker), session, horizon_days, basis)
-        for link, session in zip(links, sessions, strict=True)
-    ]
-    measured = measure_news(windows, parameters.estimation)
+    """Return the estimates of `links` in `windows`, which share one basis and horizon."""
+    measured = measure_news(windows, inputs.parameters.estimation)
     scored = [
-        _unscored(link, window, moment, measured, index, past, calendar)
-        for index, (link, window, moment) in enumerate(zip(links, windows, published.tolist(), strict=True))
+        _unscored(link, window, moment, inputs, measured=measured, index=index)
+        for index, (link, window, moment) in enumerate(zip(links, windows, published, strict=True))
     ]
-    for impact, moment in zip(scored, published.tolist(), strict=True):
-        impact.abstain_reason = _abstain_reason(impact, moment, market, calendar)
+    for impact, moment in zip(scored, published, strict=True):
+        impact.abstain_reason = _abstain_reason(impact, moment, inputs.market, inputs.calendar)
     chosen = [impact.abstain_reason is None for impact in scored]
     if any(chosen):
         _estimate(
             list(compress(scored, chosen)),
-            list(compress(published.tolist(), chosen)),
+            list(compress(published, chosen)),
             measured.volatility[np.array(chosen)],
-            past,
-            parameters.interval_level,
+            inputs.past,
+            inputs.parameters.interval_level,
         )
     return scored
 
 
 def _unscored(
-    link: Link,
-    window: NewsWindow,
-    moment: int,
-    measured: Measurement,
-    index: int,
-    past: PastEvents,
-    calendar: TradingCalendar,
+    link: Link, window: NewsWindow, moment: int, inputs: ScoringInputs, *, measured: Measurement, index: int
 ) -> ScoredImpact:
+    past, calendar = inputs.past, inputs.calendar
     last = window.session + window.horizon_days - 1
     inside = calendar.covers(moment) and last < len(calendar)
     kind = NewsKind(window.basis, window.horizon_days, link.event_type, link.sentiment_label)
@@ -202,11 +201,34 @@ def _estimate(
         [impact.own_events for impact in scored],
     )
     share = np.array([attenuation(basis, impact.link.relevance, impact.link.analysis.novelty) for impact in scored])
-    result = estimate(posterior_of(evidence), volatility, share, level)
+    posterior = posterior_of(evidence)
+    # What overflows is found below, by its result.
+    with np.errstate(over="ignore", invalid="ignore"):
+        result = estimate(posterior, volatility, share, level)
+        _check_finite(result, volatility, scored, posterior)
     values = zip(*(_rounded(getattr(result, name)) for name in Estimate._fields[:-1]), strict=True)
     parts = zip(*(_rounded(part) for part in result.parts.values()), strict=True)
     for impact, numbers, added in zip(scored, values, parts, strict=True):
         impact.estimate = Estimate._make((*numbers, added))
+
+
+def _check_finite(
+    result: Estimates, volatility: FloatArray, scored: Sequence[ScoredImpact], posterior: Posterior
+) -> None:
+    """Raise `EstimateFault` for an estimate that is no number though all its parts are: it could not be read again."""
+    figures = [getattr(result, name) for name in Estimate._fields[:-1]]
+    contributions = [part * volatility for part in result.parts.values()]
+    is_finite = np.isfinite(np.stack([*figures, *contributions])).all(axis=0)
+    if is_finite.all():
+        return
+    index = int(np.argmin(is_finite))
+    impact = scored[index]
+    parts = ", ".join(f"{name} {part[index]:.3g}" for name, part in posterior.parts.items())
+    raise EstimateFault(
+        "estimate_not_finite",
+        f"The estimate on {impact.link.ticker}, {impact.basis} over {impact.horizon_days} session(s), is not finite. "
+        f"In abnormal volatilities of {impact.volatility:.3g} its features add: {parts}.",
+    )
 
 
 def _rounded(values: FloatArray) -> list[float]:

@@ -122,7 +122,7 @@ def measure_events(
     """
     stops = positions + windows.first - windows.estimation_gap
     starts = stops - windows.estimation_length
-    fit = _fit(panel, model, tickers, starts, stops, windows)
+    fit = _fit(panel, model, tickers, windows, starts=starts, stops=stops)
     response = panel.returns - model.offset[:, None]
     event_days = positions[:, None] + np.arange(windows.first, windows.last + 1)
     abnormal = _residuals(response, model.design, tickers, event_days, fit)
@@ -154,9 +154,10 @@ def _fit(
     panel: ReturnPanel,
     model: NormalReturnModel,
     tickers: IntArray,
+    windows: StudyWindows,
+    *,
     starts: IntArray,
     stops: IntArray,
-    windows: StudyWindows,
 ) -> LinearFit:
     k = model.design.shape[1]
     sums = np.zeros((len(tickers), (k + 1) ** 2 + 1))

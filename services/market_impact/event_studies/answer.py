@@ -24,24 +24,26 @@ class EventResult(BaseModel):
     """One event; `usable` false means that it lacks returns and is left out of the averages."""
 
     ticker: str = Field(description="Security or series of the event.")
-    date: Date = Field(description="Date that was asked for.")
+    date: Date = Field(description="Requested date.")
     event_date: Date | None = Field(description="Day 0: the first trading day on or after `date`.")
     usable: bool = Field(
         description="Whether the event has a CAR and a positive standard error, and counts in the averages."
     )
     abnormal_returns: list[Number] = Field(
-        description="One a day of the event window, 0.01 = 1 %; null without a return."
+        description="One per day of the event window, 0.01 = 1 %; null without a return."
     )
     cumulative_abnormal_returns: list[Number] = Field(
         description="Running sum of these; null throughout when nothing could be estimated."
     )
     car: Number = Field(description="Cumulative abnormal return of the whole event window, 0.01 = 1 %.")
-    standard_error: Number = Field(description="Of `car`, 0.01 = 1 %, from the variance that was asked for.")
-    standard_errors: list[Number] = Field(description="Of `cumulative_abnormal_returns`, day by day, 0.01 = 1 %.")
+    standard_error: Number = Field(description="Standard error of `car`, 0.01 = 1 %, from the requested variance.")
+    standard_errors: list[Number] = Field(
+        description="Standard errors of `cumulative_abnormal_returns`, day by day, 0.01 = 1 %."
+    )
     t_stat: Number = Field(description="`car` over `standard_error`.")
     p_value: Number = Field(description="Two-sided, 0 to 1, from Student's t with `df`.")
-    p_holm: Number = Field(description="Adjusted for the number of events by Holm, 0 to 1.")
-    p_benjamini_hochberg: Number = Field(description="The same by Benjamini and Hochberg, 0 to 1.")
+    p_holm: Number = Field(description="`p_value` adjusted for the number of events by Holm's method, 0 to 1.")
+    p_benjamini_hochberg: Number = Field(description="The same by Benjamini and Hochberg's method, 0 to 1.")
     df: Number = Field(description="Degrees of freedom of `t_stat`; null when not usable.")
     n_estimation_days: int = Field(description="Days with returns in the estimation window, from 0.")
     coefficients: list[Number] = Field(description="Intercept first; none for market_adjusted.")
@@ -58,26 +60,27 @@ class DayStatistic(BaseModel):
 class TestAnswer(BaseModel):
     """A test of the whole event window, and of each of its days."""
 
-    name: TestName = Field(description="Which test.")
+    name: TestName = Field(description="Name of the test.")
     statistic: Number = Field(description="Value of the test on the whole event window; null when undefined.")
     df: Number = Field(description="Degrees of freedom of Student's t; null for the normal or an exact distribution.")
     p_value: Number = Field(description="Two-sided, 0 to 1; null when undefined.")
-    doubtful_because: list[str] = Field(description="Codes of the warnings that speak against this test here.")
-    by_day: list[DayStatistic] = Field(description="The same test of each day's abnormal returns.")
+    doubtful_because: list[str] = Field(description="Codes of the warnings that make this test doubtful.")
+    by_day: list[DayStatistic] = Field(description="The same test for the abnormal returns of each day.")
 
 
 class Aggregate(BaseModel):
-    """Means over the usable events, by day."""
+    """Averages over the usable events, by day."""
 
     n_events: int = Field(description="Usable events, from 0.")
     days: list[int] = Field(description="Days of the event window relative to the event.")
     aar: list[Number] = Field(description="Average abnormal return of each day, 0.01 = 1 %.")
     caar: list[Number] = Field(description="Average of the cumulative abnormal returns up to each day, 0.01 = 1 %.")
     caar_standard_error: list[Number] = Field(
-        description="Of `caar`, from the spread over events; of a single event from its forecast error."
+        description="Standard error of `caar`, from the spread over events; for a single event, from its "
+        "forecast error."
     )
     mean_correlation: Number = Field(description="Mean correlation of the events' abnormal returns, -1 to 1.")
-    tests: list[TestAnswer] = Field(description="The tests that were asked for, in their order.")
+    tests: list[TestAnswer] = Field(description="The requested tests, in the order of the request.")
 
 
 class WarningRead(BaseModel):
@@ -96,7 +99,7 @@ class StudyRead(BaseModel):
     model: ModelName = Field(description="Model of the normal return.")
     benchmark: str | None = Field(description="Market that the normal return uses; null without one.")
     returns: ReturnKind = Field(description="Kind of return made from bars.")
-    variance: VarianceKind = Field(description="Variance that standard errors are made of.")
+    variance: VarianceKind = Field(description="Variance that the standard errors are based on.")
     estimation: Estimation = Field(description="Estimation window that was used.")
     event_window: tuple[int, int] = Field(description="First and last day relative to the event, both included.")
     events: list[EventResult] = Field(description="One result for each event, in the order of the request.")

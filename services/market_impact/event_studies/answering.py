@@ -1,8 +1,8 @@
-"""Answers event studies: gathers returns, runs the battery off the event loop, keeps the answer for a while."""
+"""Runs event studies: gathers returns, runs the tests off the event loop, stores the result for a while."""
 
 import asyncio
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 import numpy as np
@@ -59,14 +59,6 @@ async def answer_study(engine: Engine, connection: Connection, request: StudyReq
     return AnsweredStudy(study_id, document)
 
 
-async def forget_old_studies(engine: Engine) -> int:
-    """Delete the studies that are older than the retention; return how many."""
-    horizon = engine.runtime.clock.now() - timedelta(days=engine.settings.study_retention_days)
-    async with engine.runtime.database.transaction() as connection:
-        # The smallest UUIDv7 of that moment: the primary key finds them, in order of their making.
-        return await studies.delete_studies(connection, UUID(int=int(horizon.timestamp() * 1000) << 80))
-
-
 def _refuse_too_large(request: StudyRequest, limit: int) -> None:
     first, last = request.window()
     n_events, n_days = len(request.events), last - first + 1
@@ -101,8 +93,8 @@ def _run(request: StudyRequest, panel: ReturnPanel, benchmark: str | None, study
             min_estimation_days=estimation.min_days or max(5, estimation.length // 4),
             variance=request.variance,
         ),
-        request.tests,
-        request.random_state,
+        tests=request.tests,
+        random_state=request.random_state,
     )
     answer = study_answer(study, request, panel, study_id=study_id, created_at=created_at, benchmark=benchmark)
     return answer.model_dump_json()
@@ -119,7 +111,7 @@ async def _panel(engine: Engine, connection: Connection, request: StudyRequest) 
             raise Conflict(contradiction, code="inconsistent_panel")
         _refuse_unknown(named, set(request.panel.returns))
         return _given_panel(request.panel, tickers, benchmark if needs_benchmark else None), benchmark
-    rows = {row.ticker: row for row in await bars.find_prices(connection, named)}
+    rows = {row.ticker: row for row in await bars.list_prices(connection, named)}
     _refuse_unknown(named, set(rows))
     days = np.unique(np.concatenate([np.array(row.day_numbers, dtype=np.int64) for row in rows.values()]))
     prices = np.full((len(days), len(rows)), np.nan)
@@ -152,7 +144,7 @@ def _refuse_unknown(named: list[str], known: set[str]) -> None:
     unknown = sorted(set(named) - known)
     if unknown:
         raise NotFound(
-            f"No returns of {', '.join(unknown[:10])}: send bars for them, or a panel that holds them.",
+            f"There are no returns of {', '.join(unknown[:10])}: send bars for them, or a panel that holds them.",
             code="unknown_ticker",
             errors=[
                 ErrorDetail(loc=["body", "events"], msg=f"no returns of {name}", type="unknown")

@@ -1,24 +1,24 @@
-"""Gathers what the pictures show, and draws them off the event loop."""
+"""Gathers the data of charts, and draws them off the event loop."""
 
 import asyncio
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from uuid import UUID
 
 from common.contracts import Basis
 from common.errors import NotFound
 from common.postgres.database import Connection
+from market_impact.engine import Engine
 from market_impact.event_studies.answer import StudyRead
 from market_impact.event_studies.charts import AveragePath, NewsMark, draw_average_path, draw_timeline
 from market_impact.repository import bars, impacts, studies
+from market_impact.repository.bars import BarFilter
 from market_impact.repository.impacts import MarkedNews
 
 
 async def read_study(connection: Connection, study_id: UUID) -> str:
     """Return a kept event study as JSON text; `NotFound` without one."""
-    study = await studies.find_study(connection, study_id)
-    if study is None:
-        raise NotFound.of("event study", study_id)
-    return study.answer
+    return NotFound.unless(await studies.find_study(connection, study_id), "event study", study_id).answer
 
 
 async def study_chart(connection: Connection, study_id: UUID) -> bytes:
@@ -40,15 +40,26 @@ async def study_chart(connection: Connection, study_id: UUID) -> bytes:
     return await asyncio.to_thread(draw_average_path, path)
 
 
-async def ticker_timeline(
-    connection: Connection,
-    ticker: str,
-    basis: Basis,
-    horizon_days: int,
-    date_from: date | None,
-    date_to: date | None,
-    limit: int,
-) -> bytes:
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """What a picture of a security shows.
+
+    Parameters
+    ----------
+    basis, horizon_days : of the estimates marked; the shortest horizon configured where it is None
+    date_from, date_to : first and last day, both included; None is no bound
+    max_sessions : counted from the last
+    """
+
+    ticker: str
+    basis: Basis
+    horizon_days: int | None
+    date_from: date | None
+    date_to: date | None
+    max_sessions: int
+
+
+async def ticker_timeline(engine: Engine, connection: Connection, wanted: Timeline) -> bytes:
     """Return the SVG of a ticker's price with its news.
 
     Raises
@@ -56,14 +67,19 @@ async def ticker_timeline(
     NotFound
         When the ticker has no bars, or fewer than two in the range.
     """
-    rows = await bars.list_closes(connection, ticker, date_from, date_to, limit)
-    if not rows and not await bars.find_versions(connection, [ticker]):
+    ticker, basis = wanted.ticker, wanted.basis
+    horizon_days = wanted.horizon_days or engine.parameters.horizons_days[0]
+    chosen = BarFilter(ticker, wanted.date_from, wanted.date_to)
+    rows = await bars.list_closes(connection, chosen, wanted.max_sessions)
+    if not rows and not await bars.list_versions(connection, [ticker]):
         raise NotFound.of("security", ticker)
     if len(rows) < 2:
         raise NotFound(f"{len(rows)} session(s) of {ticker} in this range; a line needs two.", code="too_few_bars")
     days = [row.session_date for row in rows]
     first, last = (datetime.combine(day, time(), UTC) for day in (days[0], days[-1]))
-    found = await impacts.list_marks(connection, ticker, basis, horizon_days, first, last)
+    found = await impacts.list_marks(
+        connection, ticker=ticker, basis=basis, horizon_days=horizon_days, first=first, last=last
+    )
     held = set(days)
     marks = [_mark(row) for row in found if row.session_date in held]
     caption = f"{days[0]} to {days[-1]} · {len(marks)} news items · basis {basis}, {horizon_days} session(s)"

@@ -1,4 +1,4 @@
-"""Pictures as SVG: the average path around events, and a price with its news.
+"""SVG charts: the average path around events, and a price with its news.
 
 matplotlib is imported by the first picture: it costs half a second and 60 MB that a service which draws nothing
 should not pay. It is not safe to use from two threads at once, hence the lock.

@@ -1,4 +1,4 @@
-"""An event study from returns to verdict: single events, averages over events, and a battery of tests."""
+"""An event study on given returns: single events, averages over events, and a battery of tests."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -122,6 +122,7 @@ def run_event_study(
     tickers: IntArray,
     positions: IntArray,
     windows: StudyWindows,
+    *,
     tests: Sequence[TestName] = ALL_TESTS,
     random_state: int = 0,
 ) -> EventStudy:

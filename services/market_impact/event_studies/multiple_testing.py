@@ -13,7 +13,7 @@ def holm(p_values: FloatArray) -> FloatArray:
     Holm (1979).
     """
     adjusted, present = np.full(len(p_values), np.nan), np.flatnonzero(np.isfinite(p_values))
-    order = present[np.argsort(p_values[present], kind="stable")]
+    order = present[np.argsort(p_values[present])]
     weights = np.arange(len(order), 0, -1)
     adjusted[order] = np.minimum(np.maximum.accumulate(p_values[order] * weights), 1.0)
     return adjusted
@@ -27,7 +27,7 @@ def benjamini_hochberg(p_values: FloatArray) -> FloatArray:
     Benjamini and Hochberg (1995).
     """
     adjusted, present = np.full(len(p_values), np.nan), np.flatnonzero(np.isfinite(p_values))
-    order = present[np.argsort(p_values[present], kind="stable")]
+    order = present[np.argsort(p_values[present])]
     scaled = p_values[order] * len(order) / np.arange(1, len(order) + 1)
-    adjusted[order] = np.minimum(np.minimum.accumulate(scaled[::-1])[::-1], 1.0)
+    adjusted[order] = np.minimum.accumulate(scaled[::-1])[::-1]
     return adjusted

@@ -1,4 +1,4 @@
-"""Sign, signed-rank and permutation tests of abnormal returns: one value an event, NaN marks an event without one."""
+"""Sign, signed-rank and permutation tests of abnormal returns: one value per event, NaN for an event without one."""
 
 from collections.abc import Iterator
 from math import sqrt

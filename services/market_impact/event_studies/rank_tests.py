@@ -32,10 +32,9 @@ class JointScores:
         of their number, and s the root mean square of a_t over all days.
         """
         present = np.isfinite(self.scores)
-        counts = present.sum(axis=0)
-        n = present.any(axis=1).sum()
-        if n == 0:
+        if not present.any():
             return UNDEFINED
+        counts = present.sum(axis=0)
         held = counts > 0
         totals = np.where(present, self.scores, 0.0).sum(axis=0)
         scaled = np.where(held, totals / np.sqrt(np.maximum(counts, 1)), np.nan)

@@ -101,8 +101,6 @@ def fit_windows(windows: FloatArray, n_regressors: int) -> LinearFit:
 
 
 def _is_regular(gram: FloatArray) -> np.ndarray:
-    if gram.shape[-1] == 0:
-        return np.ones(len(gram), dtype=bool)
     scale = np.sqrt(np.einsum("nii->ni", gram))
     with np.errstate(divide="ignore", invalid="ignore"):
         correlation = gram / (scale[:, :, None] * scale[:, None, :])

@@ -1,4 +1,4 @@
-"""What an event study is asked with."""
+"""The request body of an event study."""
 
 import re
 from itertools import pairwise
@@ -41,9 +41,12 @@ class Estimation(BaseModel):
     """The estimation window: `length` days, `gap` days before the first day of the event window."""
 
     length: int = Field(default=120, ge=10, le=2_000, description="Days of the window, 10 to 2,000.")
-    gap: int = Field(default=10, ge=0, le=500, description="Days left out before the event window, 0 to 500.")
+    gap: int = Field(default=10, ge=0, le=500, description="Days skipped before the event window, 0 to 500.")
     min_days: int | None = Field(
-        default=None, ge=5, le=2_000, description="Fewest days with returns in it; a quarter of `length` when absent."
+        default=None,
+        ge=5,
+        le=2_000,
+        description="Minimum days with returns in the window; a quarter of `length` when absent.",
     )
 
 

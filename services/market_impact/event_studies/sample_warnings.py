@@ -92,7 +92,7 @@ def _sample_size(n: int) -> StudyWarning | None:
         message = f"{n} usable event(s): tests over events are undefined; read the event's own t."
         return StudyWarning("single_event", message, _LARGE_SAMPLE + _NORMAL_SAMPLE + ("wilcoxon", "permutation"))
     if n < FEW_EVENTS:
-        message = f"{n} events: tests that rest on a normal limit are doubtful; prefer permutation or wilcoxon."
+        message = f"{n} events: tests that rely on a normal limit are doubtful; prefer permutation or wilcoxon."
         return StudyWarning("few_events", message, _LARGE_SAMPLE + _NORMAL_SAMPLE)
     if n < ASYMPTOTIC_EVENTS:
         message = f"{n} events: with skewed returns the t tests reject too often; compare with permutation and ranks."

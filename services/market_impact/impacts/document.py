@@ -1,13 +1,13 @@
-"""The `Impact` contract of a scored security, built as plain data: hundreds a batch, so no model per row."""
+"""The `Impact` contract of a scored security, built as plain data: hundreds per batch, too many for a model per row."""
 
 from datetime import datetime
-from math import expm1
+from math import expm1, isfinite
 from typing import TypedDict
 from uuid import UUID
 
 from common.contracts import Analysis, Basis, Direction, SentimentLabel
-from market_impact.estimation.estimate import MODEL_VERSION, direction
-from market_impact.estimation.features import FEATURES
+from market_impact.estimation.estimate import direction
+from market_impact.estimation.features import FEATURES, MODEL_VERSION
 from market_impact.estimation.past_events import Summary
 from market_impact.estimation.scoring import DIGITS, Estimate, ScoredImpact
 from market_impact.estimation.shrinkage import t_of_mean
@@ -201,4 +201,4 @@ def _context(impact: ScoredImpact, analysis: Analysis) -> ContextDocument:
 
 
 def _finite(value: float) -> float | None:
-    return round(value, DIGITS) if value == value else None  # noqa: PLR0124 - NaN is the one value unlike itself
+    return round(value, DIGITS) if isfinite(value) else None

@@ -1,4 +1,4 @@
-"""Puts together why an estimate is what it is."""
+"""Assembles the explanation of an estimate."""
 
 from collections.abc import Sequence
 from math import expm1

@@ -4,7 +4,8 @@ from dataclasses import asdict
 
 from common.contracts import Basis
 from market_impact.engine import Engine
-from market_impact.estimation.estimate import MODEL_VERSION, PRIORS
+from market_impact.estimation.estimate import PRIORS
+from market_impact.estimation.features import FEATURES, MODEL_VERSION
 from market_impact.schemas.models import ModelCard, PriorRead
 
 
@@ -15,18 +16,14 @@ def active_model_card(engine: Engine) -> ModelCard:
         version=MODEL_VERSION,
         is_active=True,
         kind="empirical-Bayes shrinkage of realised cumulative abnormal returns",
-        description=(
-            "The expected abnormal return is a slope on the sentiment score plus what news of the same event type and "
-            "sentiment did beyond it, on other securities and on this one, each part shrunken by its evidence, times "
-            "the security's abnormal volatility from a market model. `reaction` and `after` learn apart."
-        ),
+        description=describe_estimate(),
         priors=[_prior(basis) for basis in PRIORS],
         horizons_days=list(engine.parameters.horizons_days),
         estimation_window_days=settings.estimation_window_days,
         estimation_gap_days=settings.estimation_gap_days,
         interval_level=settings.interval_level,
         benchmark_ticker=settings.benchmark_ticker,
-        past_events=len(engine.memory.past),
+        past_events=len(engine.evidence.past),
         data="Learns only from outcomes of its own estimates, each after its horizon has passed. No data are shipped.",
         licence="MIT, as the code; the priors are round numbers, fitted to no data set.",
         limits=[
@@ -35,6 +32,16 @@ def active_model_card(engine: Engine) -> ModelCard:
             "News that only reports a price move expects nothing and teaches nothing.",
             "Daily bars: what happens within a session before the news is part of `reaction`.",
         ],
+    )
+
+
+def describe_estimate() -> str:
+    """Return how the estimator comes to its figures: what each feature adds, and what the sum is multiplied by."""
+    features = " ".join(f"`{name}`: {each.meaning}" for name, each in FEATURES.items())
+    return (
+        f"The expected abnormal return is the sum of {len(FEATURES)} features times the security's abnormal "
+        f"volatility, which comes from a market model. {features} What is learned from outcomes is shrunken by how "
+        "many there are, and `reaction` and `after` learn apart."
     )
 
 

@@ -1,4 +1,4 @@
-"""What really happened after the news, set against what was expected."""
+"""What really happened after the news, compared with the estimate."""
 
 from math import expm1
 

@@ -1,4 +1,4 @@
-"""The worker that looks, once a horizon has passed, what really happened."""
+"""The worker that records what really happened once a horizon has passed."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence

@@ -1,4 +1,4 @@
-"""Reads single estimates with what belongs to them."""
+"""Reads single estimates with their explanation and outcome."""
 
 from datetime import datetime
 from uuid import UUID
@@ -18,7 +18,7 @@ _NEAREST_EVENTS = 10
 
 async def read_impact(connection: Connection, impact_id: UUID, as_of: datetime | None) -> Impact:
     """Return an estimate as it is, or as it could be read at `as_of`; `NotFound` when it was not there then."""
-    stored = await _stored(connection, impact_id)
+    stored = await required_impact(connection, impact_id)
     gone = stored.superseded_at is not None and (as_of is None or stored.superseded_at <= as_of)
     if as_of is not None and (stored.recorded_at > as_of or gone):
         raise NotFound.of("impact", impact_id, at=as_of)
@@ -28,17 +28,15 @@ async def read_impact(connection: Connection, impact_id: UUID, as_of: datetime |
 
 async def read_explanation(connection: Connection, impact_id: UUID) -> ExplanationRead:
     """Return what an estimate is made of; `NotFound` without it."""
-    stored = await _stored(connection, impact_id)
+    stored = await required_impact(connection, impact_id)
     return explain(stored, await impacts.list_similar_events(connection, stored, _NEAREST_EVENTS))
 
 
 async def read_outcome(connection: Connection, impact_id: UUID) -> Outcome:
     """Return what happened; `NotFound` without the estimate."""
-    return outcome_of(await _stored(connection, impact_id))
+    return outcome_of(await required_impact(connection, impact_id))
 
 
-async def _stored(connection: Connection, impact_id: UUID) -> StoredImpact:
-    stored = await impacts.find_impact(connection, impact_id)
-    if stored is None:
-        raise NotFound.of("impact", impact_id)
-    return stored
+async def required_impact(connection: Connection, impact_id: UUID) -> StoredImpact:
+    """Return a stored estimate; `NotFound` without it."""
+    return NotFound.unless(await impacts.find_impact(connection, impact_id), "impact", impact_id)

@@ -1,6 +1,7 @@
 """One estimate as a row of the table `impact`, with its outcome when the past already holds it."""
 
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from pydantic_core import to_json
@@ -9,6 +10,17 @@ from market_impact.estimation.scoring import ScoredImpact
 from market_impact.impacts.document import ImpactDocument, explanation_document
 from market_impact.prices.trading_calendar import TradingCalendar, from_microseconds, to_microseconds
 from market_impact.repository.impacts import NewImpact
+
+
+class _Outcome(NamedTuple):
+    """What a row says of the outcome: the outcome itself, or when to look for it."""
+
+    horizon_ends_at: datetime | None
+    outcome_due_at: datetime | None
+    outcome_at: datetime | None
+    car: float | None
+    car_standard_error: float | None
+    evidence_transaction: int | None
 
 
 def impact_row(
@@ -26,44 +38,58 @@ def impact_row(
     ----------
     document : of `impact_document`
     transaction : number of the transaction that writes the row
+    """
+    link, outcome = impact.link, _outcome(impact, transaction, now)
+    return NewImpact(
+        impact_id=impact_id,
+        article_id=link.analysis.article_id,
+        revision=link.analysis.revision,
+        ticker=link.ticker,
+        horizon_days=impact.horizon_days,
+        basis=impact.basis,
+        direction=document["direction"],
+        impact_score=document["impact_score"],
+        abstained=impact.abstain_reason is not None,
+        model_version=document["model_version"],
+        event_type=link.event_type,
+        sentiment_label=link.sentiment_label,
+        sentiment_score=link.sentiment_score,
+        is_evidence=impact.is_evidence,
+        document=to_json(document).decode(),
+        explanation=to_json(explanation_document(impact)).decode(),
+        published_at=link.analysis.lineage.published_at,
+        scored_at=now,
+        recorded_at=now,
+        session_date=calendar.date_of(impact.session) if impact.session >= 0 else None,
+        horizon_ends_at=outcome.horizon_ends_at,
+        outcome_due_at=outcome.outcome_due_at,
+        outcome_at=outcome.outcome_at,
+        car=outcome.car,
+        car_standard_error=outcome.car_standard_error,
+        evidence_transaction=outcome.evidence_transaction,
+    )
+
+
+def _outcome(impact: ScoredImpact, transaction: int, now: datetime) -> _Outcome:
+    """Return the outcome of an estimate, known when its horizon has passed and its bars are here.
 
     Notes
     -----
-    An outcome counts as known when its horizon has passed and its bars are here; otherwise it is due at the horizon's
-    end. Of news without a session, outside the calendar, nothing is expected.
+    Otherwise it is due at the horizon's end. Of news without a session, outside the calendar, nothing is expected.
     """
-    ends_at = impact.horizon_ends_at
-    known = ends_at is not None and ends_at <= to_microseconds(now) and impact.has_car
-    ends = None if ends_at is None else from_microseconds(ends_at)
-    link = impact.link
-    return {
-        "impact_id": impact_id,
-        "article_id": link.analysis.article_id,
-        "revision": link.analysis.revision,
-        "ticker": link.ticker,
-        "horizon_days": impact.horizon_days,
-        "basis": impact.basis,
-        "direction": document["direction"],
-        "impact_score": document["impact_score"],
-        "abstained": impact.abstain_reason is not None,
-        "model_version": document["model_version"],
-        "event_type": link.event_type,
-        "sentiment_label": link.sentiment_label,
-        "sentiment_score": link.sentiment_score,
-        "is_evidence": impact.is_evidence,
-        "document": to_json(document).decode(),
-        "explanation": to_json(explanation_document(impact)).decode(),
-        "published_at": link.analysis.lineage.published_at,
-        "scored_at": now,
-        "recorded_at": now,
-        "session_date": calendar.date_of(impact.session) if impact.session >= 0 else None,
-        "horizon_ends_at": ends,
-        "outcome_due_at": None if known else ends,
-        "outcome_at": now if known else None,
-        "car": impact.car if known else None,
-        "car_standard_error": impact.car_standard_error if known else None,
-        "evidence_transaction": transaction if known and impact.is_evidence else None,
-    }
+    if impact.horizon_ends_at is None:
+        return _Outcome(None, None, None, None, None, None)
+    ends = from_microseconds(impact.horizon_ends_at)
+    if impact.horizon_ends_at > to_microseconds(now) or not impact.has_car:
+        return _Outcome(ends, ends, None, None, None, None)
+    return _Outcome(
+        horizon_ends_at=ends,
+        outcome_due_at=None,
+        outcome_at=now,
+        car=impact.car,
+        car_standard_error=impact.car_standard_error,
+        evidence_transaction=transaction if impact.is_evidence else None,
+    )
 
 
 def scored_event(document: ImpactDocument) -> str:

@@ -1,11 +1,16 @@
-"""Reads what is stored of an estimate: its JSON as types, and of a document no more than is asked for."""
+"""Reads stored estimates: typed JSON, and only the requested parts of a document."""
 
 from dataclasses import dataclass
+from uuid import UUID
 
-from pydantic import TypeAdapter
+import structlog
+from pydantic import TypeAdapter, ValidationError
 
 from common.contracts import Direction, Impact, ImpactEvidence
 from common.contracts.impact import Interval
+from market_impact.metrics import ImpactMetrics
+
+logger = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,16 @@ _EXPLANATION = TypeAdapter(StoredExplanation)
 def impact_of(document: str) -> Impact:
     """Return a stored estimate."""
     return Impact.model_validate_json(document)
+
+
+def readable_impact_of(impact_id: UUID, document: str, metrics: ImpactMetrics) -> Impact | None:
+    """Return a stored estimate, None for one that cannot be read, so that those beside it can; it is counted."""
+    try:
+        return impact_of(document)
+    except ValidationError as error:
+        logger.error("impact_unreadable", impact_id=str(impact_id), problems=error.error_count())  # noqa: TRY400
+        metrics.unreadable.inc()
+        return None
 
 
 def expectation_of(document: str) -> Expectation:

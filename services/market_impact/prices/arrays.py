@@ -1,4 +1,4 @@
-"""The two array types that the mathematics of this service speaks."""
+"""The two array types that this service computes with."""
 
 import numpy as np
 from numpy.typing import NDArray

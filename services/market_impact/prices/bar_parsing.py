@@ -7,13 +7,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from math import isfinite
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
+from common.contracts.text import TICKER_PATTERN
 from market_impact.dates import is_written_day
 
 PRICE_COLUMNS = ("open", "high", "low", "close", "adjusted_close")
 COLUMNS = ("ticker", "date", *PRICE_COLUMNS, "volume")
-_TICKER = re.compile(r"[A-Z0-9][A-Z0-9.\-]{0,11}")
+_TICKER = re.compile(TICKER_PATTERN)
 # In any currency; pictures and sums of far larger ones leave the range of floating-point numbers.
 LARGEST_PRICE = 1e12
 _LARGEST_VOLUME = 2**63 - 1
@@ -27,8 +28,7 @@ class UnreadableBarsError(ValueError):
     """The text is no table of bars at all."""
 
 
-@dataclass(frozen=True, slots=True)
-class BarColumns:
+class BarColumns(NamedTuple):
     """Bars column by column, no (ticker, date) twice; `volume` may hold None."""
 
     ticker: list[str]
@@ -81,7 +81,7 @@ def parse_object(body: object) -> ParsedBars:
     """
     rows = body.get("bars") if isinstance(body, dict) else None
     if not isinstance(rows, list):
-        raise UnreadableBarsError('the body is {"bars": [...]}')
+        raise UnreadableBarsError('the body must be {"bars": [...]}')
     return parse_rows(rows)
 
 
@@ -107,7 +107,7 @@ def parse_rows(rows: Iterable[object]) -> ParsedBars:
 
 def _bar(row: object, dates: dict[str, date]) -> _Bar:
     if not isinstance(row, Mapping):
-        raise TypeError("a bar is an object")
+        raise TypeError("a bar must be an object")
     ticker = row["ticker"]
     if not isinstance(ticker, str) or _TICKER.fullmatch(ticker) is None:
         raise ValueError("ticker: 1 to 12 of A-Z, 0-9, dot and hyphen, no hyphen or dot first")

@@ -1,4 +1,4 @@
-"""The prices that a batch of estimates works with."""
+"""The prices that a batch of estimates uses."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The market model of many (security, day) pairs in one sweep: the fast path of the estimates.
+"""The market model of many (security, day) pairs in one pass: the fast path of the estimates.
 
 A `PairSums` holds the prefix sums of one security against the benchmark. Fitting alpha and beta on an estimation window
 and measuring the cumulative abnormal return with its exact forecast-error variance takes two row look-ups a window and

@@ -1,5 +1,5 @@
-"""All SQL of market impact, one module a subject."""
+"""All SQL of market impact, one module per subject."""
 
-from market_impact.repository.impacts import find_counts
+from market_impact.repository.assessments import find_counts
 
 __all__ = ["find_counts"]

@@ -23,8 +23,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
-from common.api.pagination import PageRequest, keyset
 from common.postgres.database import Connection
+from common.postgres.paging import PageRequest, keyset
 from common.postgres.rows import columns_for, find_rows
 from market_impact.models import BAR, IMPACT, SECURITY
 from market_impact.prices.bar_parsing import BarColumns
@@ -89,9 +89,23 @@ class DailyClose(NamedTuple):
     close: float
 
 
+@dataclass(frozen=True, slots=True)
+class BarFilter:
+    """What a list of bars is narrowed to, its sessions between two dates, both included; None does not narrow."""
+
+    ticker: str | None = None
+    date_from: date | None = None
+    date_to: date | None = None
+
+
 class _TickerVersion(NamedTuple):
     ticker: str
     bars_version: int
+
+
+class _WrittenBar(NamedTuple):
+    ticker: str
+    is_new: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +119,7 @@ class BarChanges:
 
 async def insert_bars(connection: Connection, bars: BarColumns, recorded_at: datetime) -> BarChanges:
     """Insert `bars`, over what is there of the same ticker and date, and return what changed."""
-    values = {name: getattr(bars, name) for name in BarColumns.__slots__}
-    rows = (await connection.execute(_INSERT_BARS, {**values, "recorded_at": recorded_at})).all()
+    rows = await find_rows(connection, _INSERT_BARS, _WrittenBar, {**bars._asdict(), "recorded_at": recorded_at})
     tickers = sorted({row.ticker for row in rows})
     if tickers:
         await connection.execute(_RENEW_VERSIONS, {"tickers": tickers})
@@ -123,7 +136,7 @@ async def update_waiting_outcomes(
     await connection.execute(IMPACT.update().where(chosen).values(outcome_due_at=now))
 
 
-async def find_versions(connection: Connection, tickers: Sequence[str]) -> dict[str, int]:
+async def list_versions(connection: Connection, tickers: Sequence[str]) -> dict[str, int]:
     """Return the version of the bars of each of `tickers` that has any."""
     statement = select(*columns_for(_TickerVersion, SECURITY)).where(
         SECURITY.c.ticker == func.any(_texts("tickers", tickers))
@@ -131,7 +144,7 @@ async def find_versions(connection: Connection, tickers: Sequence[str]) -> dict[
     return dict(await find_rows(connection, statement, _TickerVersion))
 
 
-async def find_prices(connection: Connection, tickers: Sequence[str]) -> list[TickerPrices]:
+async def list_prices(connection: Connection, tickers: Sequence[str]) -> list[TickerPrices]:
     """Return the prices of each of `tickers` that has bars."""
     # date - date is a number of days in PostgreSQL; SQLAlchemy takes it for an interval without the cast.
     days = type_coerce(BAR.c.session_date - literal(date(1970, 1, 1), Date), Integer)
@@ -149,30 +162,24 @@ async def find_prices(connection: Connection, tickers: Sequence[str]) -> list[Ti
     return await find_rows(connection, statement, TickerPrices)
 
 
-async def list_bars(
-    connection: Connection, page: PageRequest, ticker: str | None, date_from: date | None, date_to: date | None
-) -> list[BarRow]:
+async def list_bars(connection: Connection, page: PageRequest, wanted: BarFilter) -> list[BarRow]:
     """Return one page of bars, the latest session first."""
-    statement = select(*columns_for(BarRow, BAR)).where(*_between(date_from, date_to))
-    if ticker is not None:
-        statement = statement.where(BAR.c.ticker == ticker)
+    statement = select(*columns_for(BarRow, BAR)).where(*_conditions(wanted))
     return await find_rows(connection, keyset(statement, page, (BAR_DAY, BAR.c.ticker)), BarRow)
 
 
-async def list_closes(
-    connection: Connection, ticker: str, date_from: date | None, date_to: date | None, limit: int
-) -> list[DailyClose]:
-    """Return the closes of the last `limit` sessions of `ticker` between two dates, oldest first."""
-    statement = select(*columns_for(DailyClose, BAR)).where(BAR.c.ticker == ticker, *_between(date_from, date_to))
+async def list_closes(connection: Connection, wanted: BarFilter, limit: int) -> list[DailyClose]:
+    """Return the closes of the last `limit` of the wanted sessions, of one ticker, oldest first."""
+    statement = select(*columns_for(DailyClose, BAR)).where(*_conditions(wanted))
     statement = statement.order_by(BAR.c.session_date.desc()).limit(limit)
     return (await find_rows(connection, statement, DailyClose))[::-1]
 
 
-def _between(date_from: date | None, date_to: date | None) -> list[ColumnElement[bool]]:
-    """Return the conditions that a bar's session lies between two dates, both included; None is no bound."""
-    since = [] if date_from is None else [BAR.c.session_date >= date_from]
-    until = [] if date_to is None else [BAR.c.session_date <= date_to]
-    return since + until
+def _conditions(wanted: BarFilter) -> list[ColumnElement[bool]]:
+    of_ticker = [] if wanted.ticker is None else [BAR.c.ticker == wanted.ticker]
+    since = [] if wanted.date_from is None else [BAR.c.session_date >= wanted.date_from]
+    until = [] if wanted.date_to is None else [BAR.c.session_date <= wanted.date_to]
+    return of_ticker + since + until
 
 
 def _in_order(values: ColumnElement[ValueT]) -> ColumnElement[Sequence[ValueT]]:

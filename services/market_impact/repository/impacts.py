@@ -1,42 +1,22 @@
-"""Assessments and impacts: written in versions, read as of any moment."""
+"""Impacts: written in versions, read as of any moment."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import NamedTuple, TypedDict
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Uuid, bindparam, cast, func, select, text
+from sqlalchemy import cast, func, select, text
 from sqlalchemy.dialects.postgresql import JSON
 
-from common.api.pagination import PageRequest, keyset
-from common.batches.revisions import Held
 from common.contracts import Basis, Direction, SentimentLabel
 from common.postgres.bulk import copy_rows
 from common.postgres.database import Connection
+from common.postgres.paging import PageRequest, keyset
 from common.postgres.point_in_time import visible
-from common.postgres.rows import columns_for, find_one_row, find_row, find_rows
-from market_impact.models import ASSESSMENT, IMPACT
+from common.postgres.rows import columns_for, find_row, find_rows
+from market_impact.models import IMPACT
 
-# Without a conflict target a row gives way to either unique index: to itself (a repeated delivery) and to the current
-# revision of its article, even one that another transaction is only about to commit.
-_INSERT_ASSESSMENTS = text(
-    """
-    INSERT INTO assessment (article_id, revision, analysis_id, result, recorded_at)
-    SELECT given.*, CAST(:recorded_at AS timestamptz) FROM unnest(
-        CAST(:article_id AS uuid[]), CAST(:revision AS int4[]), CAST(:analysis_id AS uuid[]), CAST(:result AS text[])
-    ) AS given (article_id, revision, analysis_id, result)
-    ON CONFLICT DO NOTHING RETURNING article_id, analysis_id
-    """
-)
-_SUPERSEDE_ASSESSMENTS = text(
-    """
-    UPDATE assessment SET superseded_at = :superseded_at
-    FROM unnest(CAST(:article_id AS uuid[]), CAST(:revision AS int4[])) AS given (article_id, revision)
-    WHERE assessment.article_id = given.article_id AND assessment.superseded_at IS NULL
-        AND assessment.revision < given.revision
-    """
-)
 # Withdrawn evidence must leave the memory of every process, so its standing changes with this transaction.
 _SUPERSEDE_IMPACTS = text(
     """
@@ -47,14 +27,17 @@ _SUPERSEDE_IMPACTS = text(
     RETURNING impact_id, article_id, ticker, horizon_days, basis, document
     """
 )
-# Read out in the database: a hundredth of the document, which need not travel.
-_TITLE = cast(IMPACT.c.document, JSON)["context"]["title"].astext.label("title")
+# Read out in the database: a hundredth of the document, which need not travel. One document that is no JSON would fail
+# the query, so only the title is read as JSON. Its key cannot stand within another text, where quotes are escaped.
+_TITLE_TEXT = cast(func.substring(IMPACT.c.document, r'"title":("(?:[^"\\]|\\.)*")'), JSON)
+_TITLE = func.coalesce(_TITLE_TEXT[()].astext, "").label("title")
 
 
 @dataclass(frozen=True, slots=True)
 class ImpactFilter:
-    """What a list of impacts is narrowed to; None does not narrow."""
+    """What a list of impacts is narrowed to, those that were current at `as_of`; None does not narrow, and is now."""
 
+    as_of: datetime | None = None
     ticker: str | None = None
     direction: Direction | None = None
     basis: Basis | None = None
@@ -66,15 +49,7 @@ class ImpactFilter:
     scored_to: datetime | None = None
 
 
-class NewAssessment(NamedTuple):
-    """What became of one revision of an article."""
-
-    revision: int
-    analysis_id: UUID
-    result: str
-
-
-class NewImpact(TypedDict):
+class NewImpact(NamedTuple):
     """A row of the table `impact` as it is inserted."""
 
     impact_id: UUID
@@ -169,56 +144,6 @@ class MarkedNews(NamedTuple):
     title: str
 
 
-class _ImpactCounts(NamedTuple):
-    impacts: int
-    abstained: int
-
-
-class AssessmentRevisions:
-    """The assessments of articles as `common.batches.revisions.settle` writes them.
-
-    Parameters
-    ----------
-    rows : article -> what to write of it
-    """
-
-    def __init__(self, connection: Connection, rows: Mapping[UUID, NewAssessment]) -> None:
-        self._connection = connection
-        self._rows = rows
-
-    async def insert(self, keys: Sequence[UUID], moment: datetime) -> dict[UUID, UUID]:
-        """Insert the assessments of these articles and return article -> analysis of those written."""
-        rows = [self._rows[key] for key in keys]
-        written = await self._connection.execute(
-            _INSERT_ASSESSMENTS,
-            {
-                "article_id": list(keys),
-                "revision": [row.revision for row in rows],
-                "analysis_id": [row.analysis_id for row in rows],
-                "result": [row.result for row in rows],
-                "recorded_at": moment,
-            },
-        )
-        return {row.article_id: row.analysis_id for row in written}
-
-    async def read(self, keys: Sequence[UUID]) -> dict[UUID, Held]:
-        """Return the current revision of each article that has one, and the analysis that it was made of."""
-        columns = (ASSESSMENT.c.article_id, ASSESSMENT.c.revision, ASSESSMENT.c.analysis_id)
-        statement = select(*columns).where(
-            ASSESSMENT.c.article_id == func.any(bindparam("ids", list(keys), type_=ARRAY(Uuid))),
-            ASSESSMENT.c.superseded_at.is_(None),
-        )
-        rows = await self._connection.execute(statement)
-        return {row.article_id: Held(row.revision, row.analysis_id) for row in rows}
-
-    async def supersede(self, keys: Sequence[UUID], moment: datetime) -> None:
-        """End the assessments of these articles that are older than the ones to write."""
-        revisions = [self._rows[key].revision for key in keys]
-        await self._connection.execute(
-            _SUPERSEDE_ASSESSMENTS, {"article_id": list(keys), "revision": revisions, "superseded_at": moment}
-        )
-
-
 async def update_superseded(
     connection: Connection, article_ids: Sequence[UUID], superseded_at: datetime
 ) -> list[SupersededImpact]:
@@ -237,12 +162,10 @@ async def insert_impacts(connection: Connection, rows: Sequence[NewImpact]) -> N
     await copy_rows(connection, IMPACT, rows)
 
 
-async def list_impacts(
-    connection: Connection, page: PageRequest, wanted: ImpactFilter, as_of: datetime | None
-) -> list[ListedImpact]:
+async def list_impacts(connection: Connection, page: PageRequest, wanted: ImpactFilter) -> list[ListedImpact]:
     """Return one page of impacts, the latest scored first."""
     c = IMPACT.c
-    conditions = [visible(IMPACT, as_of)]
+    conditions = [visible(IMPACT, wanted.as_of)]
     for name in ("ticker", "direction", "basis", "horizon_days", "article_id", "model_version"):
         value = getattr(wanted, name)
         if value is not None:
@@ -293,7 +216,7 @@ async def list_similar_events(connection: Connection, impact: StoredImpact, limi
 
 
 async def list_marks(
-    connection: Connection, ticker: str, basis: Basis, horizon_days: int, first: datetime, last: datetime
+    connection: Connection, *, ticker: str, basis: Basis, horizon_days: int, first: datetime, last: datetime
 ) -> list[MarkedNews]:
     """Return the current estimates on `ticker` for news between two moments, oldest first."""
     c = IMPACT.c
@@ -312,23 +235,3 @@ async def list_marks(
         .limit(2_000)
     )
     return await find_rows(connection, statement, MarkedNews)
-
-
-async def find_counts(connection: Connection) -> dict[str, int]:
-    """Return how many articles arrived and what became of them; received = scored + without link + retracted."""
-    c = ASSESSMENT.c
-    by_result = await connection.execute(
-        select(c.result, func.count().label("number")).where(c.superseded_at.is_(None)).group_by(c.result)
-    )
-    found = {row.result: row.number for row in by_result}
-    abstained = func.count().filter(IMPACT.c.abstained).label("abstained")
-    statement = select(func.count().label("impacts"), abstained).select_from(IMPACT).where(visible(IMPACT, None))
-    estimates = await find_one_row(connection, statement, _ImpactCounts)
-    return {
-        "received": sum(found.values()),
-        "scored": found.get("scored", 0),
-        "without_linked_security": found.get("without_linked_security", 0),
-        "retracted": found.get("retracted", 0),
-        "impacts": estimates.impacts,
-        "abstained_impacts": estimates.abstained,
-    }

@@ -10,7 +10,7 @@ from sqlalchemy import TextClause, select, text
 
 from common.contracts import Basis, SentimentLabel
 from common.postgres.database import Connection
-from common.postgres.rows import columns_for, find_rows
+from common.postgres.rows import arrays_of, columns_for, find_rows
 from market_impact.models import IMPACT
 
 _EVIDENCE = """impact.impact_id, impact.basis, impact.horizon_days, impact.event_type, impact.sentiment_label,
@@ -20,7 +20,7 @@ _HORIZON = "pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
 
 _LATEST_EVIDENCE = text(
     f"""
-    SELECT {_HORIZON} AS horizon, pg_current_xact_id()::text::bigint AS own, {_EVIDENCE}
+    SELECT {_HORIZON} AS complete_below, pg_current_xact_id()::text::bigint AS own_transaction, {_EVIDENCE}
     FROM (SELECT 1) AS once LEFT JOIN LATERAL (
         SELECT * FROM impact WHERE evidence_transaction IS NOT NULL AND superseded_at IS NULL
         ORDER BY horizon_ends_at DESC LIMIT :limit
@@ -30,9 +30,10 @@ _LATEST_EVIDENCE = text(
 # Everything below the oldest open transaction has ended: no row can still appear there, so none is missed.
 _CHANGED_EVIDENCE = text(
     f"""
-    SELECT moment.horizon, moment.own, {_EVIDENCE}
-    FROM (SELECT {_HORIZON} AS horizon, pg_current_xact_id()::text::bigint AS own) AS moment
-    LEFT JOIN impact ON impact.evidence_transaction >= :known_below AND impact.evidence_transaction < moment.horizon
+    SELECT moment.complete_below, moment.own_transaction, {_EVIDENCE}
+    FROM (SELECT {_HORIZON} AS complete_below, pg_current_xact_id()::text::bigint AS own_transaction) AS moment
+    LEFT JOIN impact ON impact.evidence_transaction >= :known_below
+        AND impact.evidence_transaction < moment.complete_below
     """  # noqa: S608 - the interpolated parts are constants above
 )
 _UPDATE_OUTCOMES = text(
@@ -48,8 +49,15 @@ _UPDATE_OUTCOMES = text(
 
 
 class EvidenceRow(NamedTuple):
-    """A realised estimate that is evidence, or has ceased to be when `superseded_at` is set."""
+    """A realised estimate that is evidence, or has ceased to be when `superseded_at` is set.
 
+    Parameters
+    ----------
+    complete_below, own_transaction : of `Evidence`, the same in every row that one statement reads
+    """
+
+    complete_below: int
+    own_transaction: int
     impact_id: UUID
     basis: Basis
     horizon_days: int
@@ -112,12 +120,13 @@ async def list_changed_evidence(connection: Connection, known_below: int) -> Evi
 
 
 async def _evidence(connection: Connection, statement: TextClause) -> Evidence:
-    """Return the answer to a statement whose rows begin with `horizon` and `own`, one of them even without evidence."""
-    rows = (await connection.execute(statement)).all()
+    rows = await find_rows(connection, statement, EvidenceRow)
+    # Without evidence there is one row, in which all but the first two columns are NULL.
+    first = rows[0]
     return Evidence(
-        rows=[EvidenceRow._make(row[2:]) for row in rows if row[2] is not None],
-        complete_below=int(rows[0].horizon),
-        transaction=int(rows[0].own),
+        rows=[] if first.impact_id is None else rows,
+        complete_below=first.complete_below,
+        transaction=first.own_transaction,
     )
 
 
@@ -135,9 +144,8 @@ async def claim_due_outcomes(connection: Connection, now: datetime, limit: int) 
 
 
 async def update_outcomes(connection: Connection, outcomes: Sequence[NewOutcome], outcome_at: datetime) -> None:
-    """Write the outcomes of estimates."""
-    columns = {name: [getattr(outcome, name) for outcome in outcomes] for name in NewOutcome._fields}
-    await connection.execute(_UPDATE_OUTCOMES, {**columns, "outcome_at": outcome_at})
+    """Write the outcomes of estimates, at least one."""
+    await connection.execute(_UPDATE_OUTCOMES, {**arrays_of(outcomes), "outcome_at": outcome_at})
 
 
 async def update_due_at(connection: Connection, impact_ids: Sequence[UUID], due_at: datetime) -> None:

@@ -1,4 +1,4 @@
-"""Event studies as they were answered."""
+"""Stored event studies and their results."""
 
 from datetime import datetime
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""Routes of market impact, one module a resource."""
+"""Routes of market impact, one module per resource."""
 
 from market_impact.routes import bars, event_studies, impacts, models, tickers
 

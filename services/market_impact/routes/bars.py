@@ -1,24 +1,26 @@
-"""Price bars in and out."""
+"""Upload and listing of price bars."""
 
 from typing import Annotated, Any
 
 from fastapi import Depends, Query, Request
 
 from common.api.dependencies import ConnectionDep, ReadConnectionDep
-from common.api.pagination import Page, PageDep
+from common.api.pagination import PageDep
 from common.api.routing import service_router
 from common.contracts.text import Ticker
 from common.errors import Malformed, problems
 from common.gateway import MARKET_IMPACT
+from common.postgres.paging import Page
 from market_impact.bar_import import MAX_BARS, import_bars, read_bars
 from market_impact.dates import Day
 from market_impact.dependencies import EngineDep
 from market_impact.prices.bar_parsing import ParsedBars
 from market_impact.repository import bars
+from market_impact.repository.bars import BarFilter
 from market_impact.schemas.bars import BarRead, BarsResult, BarWrite
 
 router = service_router(
-    MARKET_IMPACT, "bars", "Daily prices and volumes, which estimates and event studies are computed from."
+    MARKET_IMPACT, "bars", "Daily prices and volumes, from which estimates and event studies are computed."
 )
 
 _BODY: dict[str, Any] = {
@@ -89,5 +91,5 @@ async def list_bars(
     date_to: Annotated[Day | None, Query(description="Only sessions up to this day.")] = None,
 ) -> Page[BarRead]:
     """List stored bars, the latest session first."""
-    rows = await bars.list_bars(connection, page, ticker, date_from, date_to)
+    rows = await bars.list_bars(connection, page, BarFilter(ticker, date_from, date_to))
     return page.answer(rows, key=lambda row: (row.session_date.isoformat(), row.ticker), read=BarRead.from_row)

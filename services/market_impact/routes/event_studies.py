@@ -49,11 +49,11 @@ def _json(document: str, status_code: int, head: Response) -> Response:
 async def create_event_study(
     study: StudyRequest, connection: ConnectionDep, engine: EngineDep, response: Response
 ) -> Response:
-    """Run an event study: abnormal returns of each event, averages, a battery of tests, and what speaks against them.
+    """Run an event study: abnormal returns of each event, averages, a battery of tests, and warnings about them.
 
     The returns come from this service's bars, or from `panel`. The estimation window of `length` days ends `gap` days
-    before the first day of the event window. An event on a day without trading moves to the next one within five
-    days. An event without enough returns stays in `events` with `usable` false and is left out of the averages. A
+    before the first day of the event window. An event on a day without trading moves to the next trading day, within
+    five days. An event without enough returns stays in `events` with `usable` false and is left out of the averages. A
     ticker without returns is a 404; a panel whose series do not fit its dates, or that lacks what the model needs, is
     a 409. Events times days of the event window are limited by `STUDY_MAX_EVENT_DAYS` (50,000 by default): more are a
     422 `study_too_large`. A study can be read again for `STUDY_RETENTION_DAYS` (30 by default).

@@ -1,4 +1,4 @@
-"""Estimates: taken in as analyses, read with their explanation and outcome."""
+"""Estimates: made from received analyses, read with their explanation and outcome."""
 
 from functools import partial
 from typing import Annotated
@@ -6,9 +6,9 @@ from uuid import UUID
 
 from fastapi import Query
 
-from common.api.dependencies import AsOf, ReadConnectionDep, RuntimeDep
+from common.api.dependencies import AsOf, ReadConnectionDep
 from common.api.etags import ConditionalDep, etag_of
-from common.api.pagination import Page, PageDep
+from common.api.pagination import PageDep
 from common.api.routing import service_router
 from common.batches.item_isolation import answer_handover
 from common.contracts import Basis, BatchResult, Direction, Impact
@@ -16,48 +16,53 @@ from common.contracts.text import Ticker
 from common.contracts.timestamps import Moment
 from common.errors import problems
 from common.gateway import MARKET_IMPACT
+from common.postgres.paging import Page
 from market_impact.assessment import assess
 from market_impact.dependencies import EngineDep
 from market_impact.impacts import reading
-from market_impact.impacts.stored import impact_of
+from market_impact.impacts.stored import readable_impact_of
 from market_impact.repository.impacts import ImpactFilter, list_impacts
 from market_impact.schemas.impacts import ExplanationRead, ImpactBatch, Outcome
 
 router = service_router(
     MARKET_IMPACT, "impacts", "Estimates of abnormal returns after news, with their explanation and outcome."
 )
-Score = Annotated[float | None, Query(ge=0, le=100, allow_inf_nan=False, description="Least impact score.")]
+Score = Annotated[float | None, Query(ge=0, le=100, allow_inf_nan=False, description="Minimum impact score.")]
 
 
 @router.post("/impacts")
-async def store_impacts(batch: ImpactBatch, runtime: RuntimeDep, engine: EngineDep) -> BatchResult:
+async def store_impacts(batch: ImpactBatch, engine: EngineDep) -> BatchResult:
     """Score 1 to 500 analyses and hand the estimates on.
 
     One estimate for each security with enough relevance, each configured horizon and both bases. Idempotent on
     (article, revision); a retracted article withdraws its estimates, a revised one replaces them.
     """
-    return await answer_handover(runtime, batch.analyses, partial(assess, engine))
+    return await answer_handover(engine.runtime, batch.analyses, partial(assess, engine))
 
 
 @router.get("/impacts", responses=problems(400, 404))
 async def find_impacts(
+    engine: EngineDep,
     connection: ReadConnectionDep,
     page: PageDep,
     as_of: AsOf = None,
-    ticker: Annotated[Ticker | None, Query(description="Only this security.")] = None,
-    direction: Annotated[Direction | None, Query(description="Only estimates that point this way.")] = None,
-    basis: Annotated[Basis | None, Query(description="Only this basis.")] = None,
-    horizon_days: Annotated[int | None, Query(ge=1, le=250, description="Only this horizon, in sessions.")] = None,
+    ticker: Annotated[Ticker | None, Query(description="Only estimates for this security.")] = None,
+    direction: Annotated[Direction | None, Query(description="Only estimates with this direction.")] = None,
+    basis: Annotated[Basis | None, Query(description="Only estimates on this basis.")] = None,
+    horizon_days: Annotated[
+        int | None, Query(ge=1, le=250, description="Only estimates for this horizon, in trading sessions.")
+    ] = None,
     min_impact_score: Score = None,
-    article_id: Annotated[UUID | None, Query(description="Only this article.")] = None,
+    article_id: Annotated[UUID | None, Query(description="Only estimates based on this article.")] = None,
     model_version: Annotated[
         str | None, Query(max_length=100, pattern=r"^[ -~]*$", description="Only estimates of this model.")
     ] = None,
-    scored_from: Annotated[Moment | None, Query(description="Only estimates made at or after this.")] = None,
-    scored_to: Annotated[Moment | None, Query(description="Only estimates made at or before this.")] = None,
+    scored_from: Annotated[Moment | None, Query(description="Only estimates made at or after this time.")] = None,
+    scored_to: Annotated[Moment | None, Query(description="Only estimates made at or before this time.")] = None,
 ) -> Page[Impact]:
     """List current estimates, the latest scored first; with `as_of` those that were current then."""
     wanted = ImpactFilter(
+        as_of=as_of,
         ticker=ticker,
         direction=direction,
         basis=basis,
@@ -68,15 +73,19 @@ async def find_impacts(
         scored_from=scored_from,
         scored_to=scored_to,
     )
-    rows = await list_impacts(connection, page, wanted, as_of)
-    return page.answer(rows, key=lambda row: (row.scored_at, row.impact_id), read=lambda row: impact_of(row.document))
+    rows = await list_impacts(connection, page, wanted)
+    return page.answer(
+        rows,
+        key=lambda row: (row.scored_at, row.impact_id),
+        read=lambda row: readable_impact_of(row.impact_id, row.document, engine.metrics),
+    )
 
 
 @router.get("/impacts/{impact_id}", responses=problems(404))
 async def read_impact(
     impact_id: UUID, connection: ReadConnectionDep, conditional: ConditionalDep, as_of: AsOf = None
 ) -> Impact:
-    """Read one estimate; an earlier version keeps its id, and a withdrawn one says so by its state."""
+    """Read one estimate. An earlier version keeps its id; `state` says whether it was withdrawn."""
     impact = await reading.read_impact(connection, impact_id, as_of)
     conditional.answer(etag_of(impact_id, impact.state))
     return impact
@@ -90,5 +99,5 @@ async def read_explanation(impact_id: UUID, connection: ReadConnectionDep) -> Ex
 
 @router.get("/impacts/{impact_id}/outcome", responses=problems(404))
 async def read_outcome(impact_id: UUID, connection: ReadConnectionDep) -> Outcome:
-    """Read what really happened; `status` is `pending` until the horizon has passed and its bars are here."""
+    """Read what really happened; `status` is `pending` until the horizon has passed and its bars are available."""
     return await reading.read_outcome(connection, impact_id)

@@ -1,1 +1,1 @@
-"""Bodies of this service's requests and answers, one module a subject, apart from event studies."""
+"""Bodies of this service's requests and responses, one module per subject, except event studies."""

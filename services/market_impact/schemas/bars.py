@@ -50,9 +50,9 @@ class BarRead(BaseModel):
 
 
 class RejectedBar(BaseModel):
-    """Why one bar was not taken."""
+    """Why one bar was rejected."""
 
-    index: int = Field(description="Row in the request, from 0, the header of a CSV not counted.")
+    index: int = Field(description="Row in the request, from 0; the header of a CSV is not counted.")
     detail: str = Field(description="What is wrong with the row.")
 
 
@@ -62,6 +62,8 @@ class BarsResult(BaseModel):
     received: int = Field(description="Rows in the upload, 1 to 100,000.")
     inserted: int = Field(description="Rows whose ticker and date were new.")
     updated: int = Field(description="Rows that changed a stored bar.")
-    unchanged: int = Field(description="Already here as they are, or given again further down in the same upload.")
-    rejected: int = Field(description="Rows that are not bars.")
-    errors: list[RejectedBar] = Field(description="The first hundred rejected ones.")
+    unchanged: int = Field(
+        description="Rows that are already stored as they are, or repeated further down in the same upload."
+    )
+    rejected: int = Field(description="Rows that are not valid bars.")
+    errors: list[RejectedBar] = Field(description="The first hundred rejected rows.")

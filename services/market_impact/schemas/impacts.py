@@ -59,30 +59,34 @@ class ExplanationRead(BaseModel):
     horizon_days: int = Field(description="Horizon in trading sessions, 1 to 250.")
     abstained: bool = Field(description="Whether the estimate has no figures.")
     abstain_reason: str | None = Field(description="Why it has none, as a code; null when it has.")
-    expected_abnormal_return: float | None = Field(description="Simple return, 0.01 = 1 %; null when it abstained.")
+    expected_abnormal_return: float | None = Field(
+        description="Simple return, 0.01 = 1 %; null when the estimator abstained."
+    )
     contributions: Contributions | None = Field(
-        description="What each feature adds to the expectation; null when it abstained."
+        description="What each feature adds to the expected return; null when the estimator abstained."
     )
     effect: float | None = Field(
-        description="Expected abnormal return in abnormal volatilities of the horizon; null when it abstained."
+        description="Expected abnormal return in units of the abnormal volatility over the horizon; null when the "
+        "estimator abstained."
     )
     volatility: float | None = Field(
-        description="Forecast standard error of the abnormal log return over the horizon; null without prices."
+        description="Standard error of the forecast of the abnormal log return over the horizon; null without prices."
     )
     beta: float | None = Field(
         description="Sensitivity to the benchmark in the estimation window; null without prices."
     )
     n_estimation_days: int = Field(description="Sessions with returns in the estimation window, from 0.")
-    event_type: str = Field(description="Likeliest event of the article, `move_report`, or `none`.")
+    event_type: str = Field(description="Most likely event of the article, `move_report`, or `none`.")
     sentiment_label: str = Field(description="`positive`, `neutral` or `negative`, toward the security.")
     sentiment_score: float = Field(description="As used, -1 to 1: 0 for news that only reports a move.")
-    reports_move: bool = Field(description="Whether the article only tells what the price has done.")
+    reports_move: bool = Field(description="Whether the article only reports a price move.")
     relevance: float = Field(description="Scales the effect, 0 to 1.")
     novelty: float = Field(description="Scales the effect on the basis `after`, 0 to 1.")
     kind_events: ImpactEvidence = Field(description="Past events of this kind on all securities.")
     own_events: ImpactEvidence = Field(description="Past events of this kind on this security.")
     nearest_events: list[PastEventRead] = Field(
-        description="At most ten, the nearest first: own events, then by sentiment score, then the latest."
+        description="At most ten, the nearest first: events of the same security, then by sentiment score, then by "
+        "recency."
     )
 
 
@@ -91,13 +95,13 @@ class Outcome(BaseModel):
 
     Notes
     -----
-    `pending` until the horizon has passed and bars for it are here. `within_interval` and `direction_was_right` are
+    `pending` until the horizon has passed and its bars are available. `within_interval` and `direction_was_right` are
     absent for an estimate that abstained, the latter also for one that expected nothing (`flat`).
     """
 
     impact_id: UUID = Field(description="The estimate.")
     status: Literal["pending", "realised"] = Field(
-        description="`pending` until the horizon has passed and its bars are here."
+        description="`pending` until the horizon has passed and its bars are available."
     )
     ticker: str = Field(description="Security.")
     basis: Basis = Field(description="`reaction` or `after`.")
@@ -108,11 +112,11 @@ class Outcome(BaseModel):
         default=None, description="Realised cumulative abnormal return, simple, 0.01 = 1 %."
     )
     standard_error: float | None = Field(
-        default=None, description="Its forecast standard error, of the log return, above 0."
+        default=None, description="Standard error of the forecast of the log return, above 0."
     )
     t_stat: float | None = Field(default=None, description="Realised log return over its standard error.")
     expected_abnormal_return: float | None = Field(
-        default=None, description="What was expected, simple return, 0.01 = 1 %; null when it abstained."
+        default=None, description="Expected simple return, 0.01 = 1 %; null when the estimator abstained."
     )
     within_interval: bool | None = Field(
         default=None, description="Whether the realised return lay within the interval."

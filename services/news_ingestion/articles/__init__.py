@@ -1,1 +1,1 @@
-"""One article, cleaned and readable for comparison."""
+"""One article, cleaned and prepared for comparison."""

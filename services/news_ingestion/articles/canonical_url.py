@@ -33,6 +33,8 @@ def _host(netloc_host: str) -> str:
         host = host.encode("idna").decode("ascii") if not host.isascii() else host
     except UnicodeError as error:
         raise InvalidURLError(f"The host {netloc_host!r} is not a valid name.") from error
+    if not host:
+        raise InvalidURLError(f"The host {netloc_host!r} is not a valid name.")
     while (shorter := _MOBILE_HOST.sub("", host)) != host:
         host = shorter
     return f"[{host}]" if ":" in host else host
@@ -83,9 +85,9 @@ def canonical_url(url: str) -> str:
     """
     text = url.strip()
     if not text or len(text) > MAX_URL_CHARACTERS:
-        raise InvalidURLError(f"An address has 1 to {MAX_URL_CHARACTERS} characters, not {len(text)}.")
+        raise InvalidURLError(f"An address must have 1 to {MAX_URL_CHARACTERS} characters, not {len(text)}.")
     if without_control_characters(text) != text:
-        raise InvalidURLError("An address has no control characters.")
+        raise InvalidURLError("An address must not contain control characters.")
     try:
         parts = urlsplit(text)
         port = parts.port
@@ -95,7 +97,7 @@ def canonical_url(url: str) -> str:
     if scheme not in _DEFAULT_PORTS or not parts.hostname:
         raise InvalidURLError(f"{text[:200]!r} is not an absolute http(s) address.")
     if "@" in parts.netloc:
-        raise InvalidURLError("An article's address carries no credentials.")
+        raise InvalidURLError("An article's address must not contain credentials.")
     host, path = _without_amp_cache(_host(parts.hostname), parts.path)
     if "%" in path or not path.isascii():
         path = quote(unquote_to_bytes(path), safe=_SAFE_PATH)

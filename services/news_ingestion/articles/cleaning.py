@@ -1,9 +1,11 @@
-"""Plain text from what providers send: entities, tags, odd white space and typographic quotes."""
+"""Cleans provider text to plain text: entities, tags, odd white space and typographic quotes."""
 
 import html
 import re
 import unicodedata
+from collections.abc import Iterable
 
+from common.contracts.text import TICKER_PATTERN
 from news_ingestion.articles.markup import without_markup
 
 _TYPOGRAPHIC = str.maketrans(
@@ -21,6 +23,8 @@ _ENDLESS_REFERENCE = re.compile(r"&#[0-9]{20,}+;?")
 _MARKS = "".join(mark for mark in map(chr, range(0x300, 0x1F000)) if unicodedata.combining(mark))
 _HEAP_OF_MARKS = re.compile(f"([{_MARKS}]{{30}})[{_MARKS}]++")
 _CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f\x7f\ud800-\udfff]")
+_LANGUAGE = re.compile(r"([a-zA-Z]{2,3})(?:[-_].*)?", re.DOTALL)
+_TICKER = re.compile(TICKER_PATTERN)
 _PROVIDER_CUT = re.compile(r"(?<!\s)\s*+\[\+\d+ chars\]\s*$")
 
 
@@ -61,3 +65,18 @@ def clean_paragraphs(text: str) -> str:
     """Return `text` as plain paragraphs, one per line, without the provider's "[+2219 chars]" mark."""
     lines = (" ".join(line.split()) for line in _plain(text).splitlines())
     return _PROVIDER_CUT.sub("", "\n".join(line for line in lines if line))
+
+
+def clean_language(text: str) -> str | None:
+    """Return the ISO 639 code that a language tag begins with, in lower case; None when it begins with none.
+
+    >>> clean_language("en-US"), clean_language("English")
+    ('en', None)
+    """
+    found = _LANGUAGE.fullmatch(text.strip())
+    return found[1].lower() if found else None
+
+
+def clean_tickers(texts: Iterable[str]) -> tuple[str, ...]:
+    """Return those of `texts` that are tickers, in upper case."""
+    return tuple(ticker for text in texts if _TICKER.fullmatch(ticker := text.strip().upper()))

@@ -1,4 +1,4 @@
-"""An article on its way in: as a provider gave it (`Item`), and cleaned and ready for the decision (`Draft`)."""
+"""An incoming article: as received from a provider (`Item`), and cleaned for the duplicate decision (`Draft`)."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -9,9 +9,9 @@ from typing import Generic, TypeVar
 from uuid import UUID
 
 from news_ingestion.articles.canonical_url import MAX_URL_CHARACTERS, InvalidURLError, canonical_url, domain_of
-from news_ingestion.articles.cleaning import clean_line, clean_paragraphs
+from news_ingestion.articles.cleaning import clean_language, clean_line, clean_paragraphs, clean_tickers
 from news_ingestion.articles.headline import Headline, read_headline
-from news_ingestion.articles.title_marks import strip_wrapping
+from news_ingestion.articles.title_marks import without_marks
 
 MAX_TITLE_CHARACTERS = 1_000
 MAX_SUMMARY_CHARACTERS = 10_000
@@ -111,7 +111,7 @@ class Draft:
     @worked_out_once
     def bare_title(self) -> str:
         """Return the title without wire label and publisher, case-folded."""
-        return strip_wrapping(self.title).casefold()
+        return without_marks(self.title).casefold()
 
     @worked_out_once
     def headline(self) -> Headline:
@@ -144,7 +144,9 @@ def _name(text: str | None) -> str | None:
 
 
 def clean_item(item: Item, *, received_at: datetime) -> Draft:
-    """Return the article that `item` describes.
+    """Return the article that `item` describes, in what the contract `Article` accepts.
+
+    A language or ticker that it does not accept is left out.
 
     Parameters
     ----------
@@ -153,14 +155,16 @@ def clean_item(item: Item, *, received_at: datetime) -> Draft:
     Raises
     ------
     RejectedItemError
-        `title_missing`, `title_too_long`, `url_missing`, `url_invalid`, `published_too_early` (before 1900), or
-        `published_in_future` (more than a day).
+        `title_missing`, `title_too_long`, `url_missing`, `url_invalid`, `published_without_zone`, `published_too_early`
+        (before 1900), or `published_in_future` (more than a day).
     """
     title = clean_line(item.title or "")
     if not title:
         raise RejectedItemError("title_missing", "The article has no title.")
     if len(title) > MAX_TITLE_CHARACTERS:
-        raise RejectedItemError("title_too_long", f"The title has {len(title)} characters; {MAX_TITLE_CHARACTERS} fit.")
+        raise RejectedItemError(
+            "title_too_long", f"The title has {len(title)} characters; the maximum is {MAX_TITLE_CHARACTERS}."
+        )
     if not item.url or not item.url.strip():
         raise RejectedItemError("url_missing", "The article has no address.")
     url = item.url.strip()
@@ -169,11 +173,13 @@ def clean_item(item: Item, *, received_at: datetime) -> Draft:
     except InvalidURLError as error:
         raise RejectedItemError("url_invalid", str(error)) from error
     published_at = item.published_at or received_at
+    if published_at.utcoffset() is None:
+        raise RejectedItemError("published_without_zone", f"{published_at.isoformat()} has no time zone.")
     if published_at.year < FIRST_YEAR:
-        raise RejectedItemError("published_too_early", f"{published_at.isoformat()} lies before {FIRST_YEAR}.")
+        raise RejectedItemError("published_too_early", f"{published_at.isoformat()} is before {FIRST_YEAR}.")
     # Before it is read into UTC, which the last moments of the calendar do not survive.
     if (published_at - received_at).total_seconds() > 86_400:
-        raise RejectedItemError("published_in_future", f"{published_at.isoformat()} lies more than a day ahead.")
+        raise RejectedItemError("published_in_future", f"{published_at.isoformat()} is more than a day in the future.")
     published_at = published_at.astimezone(UTC)
     return Draft(
         title=title,
@@ -185,6 +191,6 @@ def clean_item(item: Item, *, received_at: datetime) -> Draft:
         author=_name(item.author),
         source_id=_name(item.source_id),
         source_name=_name(item.source_name),
-        language=item.language,
-        tickers=merge_tickers(item.tickers) if item.tickers else (),
+        language=clean_language(item.language) if item.language else None,
+        tickers=merge_tickers(clean_tickers(item.tickers)) if item.tickers else (),
     )

@@ -1,4 +1,4 @@
-"""A headline as the duplicate decision sees it: words, figures and dates, freed of what wires and sites add."""
+"""A headline as the duplicate decision sees it: words, figures and dates, without what wires and sites add."""
 
 import re
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from news_ingestion.articles.cleaning import clean_line
 from news_ingestion.articles.fingerprint import fingerprint
-from news_ingestion.articles.title_marks import strip_wrapping
+from news_ingestion.articles.title_marks import without_marks
 from news_ingestion.articles.vocabulary import (
     CANONICAL_WORDS,
     DATES,
@@ -95,7 +95,7 @@ _CACHED_WORD_CHARACTERS = 40
 _CACHED_TITLE_CHARACTERS = 300
 
 
-# Headlines draw on few words: with 32,768 of them at hand a headline is read twice as fast.
+# Headlines draw on few words: with 32,768 of them cached, a headline is read twice as fast.
 @lru_cache(maxsize=32_768)
 def _classify(cased: str) -> tuple[_Kind, str]:  # noqa: PLR0911 - one line per rule
     """Return the kind of a token and its folded form; "IT" in capitals is the sector, "it" the pronoun."""
@@ -204,7 +204,7 @@ def read_headline(title: str, *, is_clean: bool = False) -> Headline:
 # An article is read again whenever a later one is compared with it, mostly soon after.
 @lru_cache(maxsize=8_192)
 def _read_headline(title: str, is_clean: bool) -> Headline:
-    text = strip_wrapping(title if is_clean else clean_line(title))
+    text = without_marks(title if is_clean else clean_line(title))
     is_truncated = text.endswith(("...", "\u2026"))
     if is_truncated:
         text = (text[:-1] if text.endswith("\u2026") else text.rstrip(".")).rstrip()

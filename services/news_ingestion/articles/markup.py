@@ -1,4 +1,4 @@
-"""Text without its HTML: elements, comments and hidden parts go, and what only looks like markup stays.
+"""Removes HTML from text: elements, comments and hidden parts; text that only looks like markup stays.
 
 A tokeniser reads the markup; no tree is built. The trees of HTML nest, re-open and close what is left open, and every
 parser that builds them takes quadratic time on some text (docs/adr/0014). So each known tag, of either kind, is first

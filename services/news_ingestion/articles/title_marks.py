@@ -53,7 +53,7 @@ def _prefix_length(title: str) -> int:
     return match.end() if match else 0
 
 
-def strip_wrapping(title: str) -> str:
+def without_marks(title: str) -> str:
     """Return a clean title without wire labels, version marks and publisher; never empty for a title with words."""
     text = title[_prefix_length(title) :]
     text = without_publisher(_VERSION.sub("", text).rstrip() if "-" in text or text.endswith((")", "]")) else text)

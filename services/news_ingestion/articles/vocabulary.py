@@ -1,4 +1,4 @@
-"""Word lists of the duplicate decision: what means the same, what means the opposite, and what means nothing."""
+"""Word lists of the duplicate decision: synonyms, opposites and words without weight."""
 
 # ruff: noqa: SIM905 - word lists read better as text
 

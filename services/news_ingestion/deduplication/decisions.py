@@ -1,4 +1,4 @@
-"""What becomes of a batch of articles: each is created, a duplicate, a near-duplicate or a revision.
+"""Decides on a batch of articles: each is new, a duplicate, a near-duplicate or a revision.
 
 Articles are decided one after the other, against what is stored and against those before them in the batch.
 """
@@ -13,7 +13,7 @@ from uuid import UUID
 
 from news_ingestion.articles.draft import Draft, merge_tickers, words_of
 from news_ingestion.deduplication.duplicates import compare_articles, same_publisher
-from news_ingestion.deduplication.similarity import Verdict
+from news_ingestion.deduplication.similarity import TextComparison
 from news_ingestion.deduplication.stories import event_similarity, novelty
 
 Status = Literal["created", "duplicate", "near_duplicate", "revised", "rejected"]
@@ -65,12 +65,12 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What became of one article of the batch; `match` is the article it is like, with the verdict."""
+    """What became of one article of the batch; `match` is the article it is like, with the comparison."""
 
     status: Status
     known: Known
     match_id: UUID | None = None
-    verdict: Verdict | None = None
+    comparison: TextComparison | None = None
     reason: Reason | None = None
 
 
@@ -137,15 +137,15 @@ class BatchDecider:
         copied = _best_duplicate(compared)
         if copied is None:
             return self._created(draft, compared)
-        original, verdict = copied
-        if verdict.rule == "identical" and same_publisher(draft, original.draft):
+        original, comparison = copied
+        if comparison.rule == "identical" and same_publisher(draft, original.draft):
             self._merge_tickers(original, draft)
             self._note_address(original, draft)
-            return Decision("duplicate", original, original.article_id, verdict)
+            return Decision("duplicate", original, original.article_id, comparison)
         copy = self._new(draft, original.story_id, duplicate_of=original.duplicate_of or original.article_id)
-        return Decision("near_duplicate", copy, copy.duplicate_of, verdict)
+        return Decision("near_duplicate", copy, copy.duplicate_of, comparison)
 
-    def _compared(self, draft: Draft, but: UUID | None = None) -> list[tuple[Known, Verdict]]:
+    def _compared(self, draft: Draft, but: UUID | None = None) -> list[tuple[Known, TextComparison]]:
         return [
             (known, compare_articles(draft, known.draft))
             for known in self._neighbourhood.candidates(draft)
@@ -163,17 +163,17 @@ class BatchDecider:
         """
         current = known.draft
         is_elsewhere = draft.url_key != current.url_key
-        verdict = compare_articles(draft, current)._replace(duplicate=True, rule="url")
+        comparison = compare_articles(draft, current)._replace(duplicate=True, rule="url")
         says_the_same = _says_nothing_new(draft, current) or (
             draft.content_hash == known.other_addresses.get(draft.url_key)
         )
         if known.state == "retracted" and (says_the_same or draft.content_hash in known.content_hashes):
-            return Decision("duplicate", known, known.article_id, verdict, "retracted")
+            return Decision("duplicate", known, known.article_id, comparison, "retracted")
         is_repeated = says_the_same and (is_elsewhere or not _corrects_summary(draft, current))
         is_older = not is_repeated and _is_older_version(draft, known, says_the_same)
         if is_repeated or is_older:
             self._merge_tickers(known, draft)
-            return Decision("duplicate", known, known.article_id, verdict, "older_version" if is_older else None)
+            return Decision("duplicate", known, known.article_id, comparison, "older_version" if is_older else None)
         if is_elsewhere:
             self._note_address(known, draft)
         merged = replace(
@@ -197,10 +197,10 @@ class BatchDecider:
         known.summaries.add(merged.summary)
         self._write(known, merged, "revised")
         self._neighbourhood.add(known)
-        return Decision("revised", known, known.article_id, verdict)
+        return Decision("revised", known, known.article_id, comparison)
 
-    def _created(self, draft: Draft, compared: Sequence[tuple[Known, Verdict]]) -> Decision:
-        on_event = ((event_similarity(draft, known.draft, verdict), known) for known, verdict in compared)
+    def _created(self, draft: Draft, compared: Sequence[tuple[Known, TextComparison]]) -> Decision:
+        on_event = ((event_similarity(draft, known.draft, comparison), known) for known, comparison in compared)
         similarity, nearest = max(on_event, key=lambda pair: pair[0], default=(0.0, None))
         if nearest is None or similarity <= 0.0:
             return Decision("created", self._new(draft, self._new_id(), is_new_story=True))
@@ -276,9 +276,9 @@ def _is_older_version(draft: Draft, known: Known, says_the_same: bool) -> bool:
     return any(words == words_of(summary) for summary in known.summaries if summary)
 
 
-def _best_duplicate(compared: Iterable[tuple[Known, Verdict]]) -> tuple[Known, Verdict] | None:
+def _best_duplicate(compared: Iterable[tuple[Known, TextComparison]]) -> tuple[Known, TextComparison] | None:
     """Return the article that a new one copies: the closest, and among equals the earliest."""
-    copied = [(known, verdict) for known, verdict in compared if verdict.duplicate]
+    copied = [(known, comparison) for known, comparison in compared if comparison.duplicate]
     if not copied:
         return None
     return min(copied, key=lambda pair: (pair[1].rule != "identical", -pair[1].similarity, pair[0].draft.published_at))

@@ -1,11 +1,11 @@
-"""Are two articles the same? Their addresses, headlines, bodies, publishers and times, in this order."""
+"""Decides whether two articles are the same, by addresses, headlines, bodies, publishers and times, in this order."""
 
 from datetime import timedelta
 
 from news_ingestion.articles.draft import Draft
 from news_ingestion.articles.fingerprint import pair_hashes
 from news_ingestion.articles.headline import Headline, read_headline
-from news_ingestion.deduplication.similarity import Verdict, compare_headlines
+from news_ingestion.deduplication.similarity import TextComparison, compare_headlines
 
 # A publisher that writes the same headline again this much later under a new address writes a new edition: "Benzinga's
 # Top Upgrades" comes every morning. A headline with figures in it does not come back by chance.
@@ -39,18 +39,18 @@ def _body_similarity(body_a: str | None, body_b: str | None) -> float | None:
     return body_similarity(body_a, body_b)
 
 
-def compare_texts(a: Headline, b: Headline, body_a: str | None = None, body_b: str | None = None) -> Verdict:
+def compare_texts(a: Headline, b: Headline, body_a: str | None = None, body_b: str | None = None) -> TextComparison:
     """Return whether two articles tell the same, by headline and, where both have one of 200 characters, by body."""
-    verdict = compare_headlines(a, b)
-    if verdict.duplicate:
-        return verdict
+    comparison = compare_headlines(a, b)
+    if comparison.duplicate:
+        return comparison
     in_bodies = _body_similarity(body_a, body_b)
     if in_bodies is not None and in_bodies >= _SAME_BODY:
-        return verdict._replace(duplicate=True, rule="body", similarity=round(in_bodies, 4))
-    return verdict
+        return comparison._replace(duplicate=True, rule="body", similarity=round(in_bodies, 4))
+    return comparison
 
 
-def compare_articles(a: Draft, b: Draft) -> Verdict:
+def compare_articles(a: Draft, b: Draft) -> TextComparison:
     """Return whether `a` and `b` are the same article or copies of one, with the rule that decided.
 
     Notes
@@ -58,22 +58,22 @@ def compare_articles(a: Draft, b: Draft) -> Verdict:
     `recurring` overrules an equal headline: the same publisher brings it again half a day later and without a figure
     in it, or with an altogether different body.
     """
-    verdict = compare_texts(a.headline, b.headline, a.body, b.body)
+    comparison = compare_texts(a.headline, b.headline, a.body, b.body)
     if a.canonical_url == b.canonical_url:
-        return verdict._replace(duplicate=True, rule="url")
-    if verdict.duplicate and verdict.rule != "body" and same_publisher(a, b):
+        return comparison._replace(duplicate=True, rule="url")
+    if comparison.duplicate and comparison.rule != "body" and same_publisher(a, b):
         is_later = abs(a.published_at - b.published_at) >= RECURRING_AFTER
         in_bodies = _body_similarity(a.body, b.body)
         if (is_later and not (a.headline.figures & b.headline.figures)) or (
             in_bodies is not None and in_bodies < _OTHER_BODY
         ):
-            return verdict._replace(duplicate=False, rule="recurring")
-    return verdict
+            return comparison._replace(duplicate=False, rule="recurring")
+    return comparison
 
 
 def compare_posted(
     title_a: str, title_b: str, body_a: str | None = None, body_b: str | None = None, *, same_url: bool = False
-) -> Verdict:
-    """Return the verdict on two articles of which nothing else is known."""
-    verdict = compare_texts(read_headline(title_a), read_headline(title_b), body_a, body_b)
-    return verdict._replace(duplicate=True, rule="url") if same_url else verdict
+) -> TextComparison:
+    """Return the comparison of two articles of which nothing else is known."""
+    comparison = compare_texts(read_headline(title_a), read_headline(title_b), body_a, body_b)
+    return comparison._replace(duplicate=True, rule="url") if same_url else comparison

@@ -1,4 +1,4 @@
-"""Do two headlines tell the same? The decision, with the rule that made it and the words for and against it.
+"""Decides whether two headlines say the same, with the rule that decided and the words for and against.
 
 Overlap alone cannot tell "Pepper futures rise on spot demand" from "Aluminium futures rise on spot demand", nor a
 raised from a lowered price target. So the decision looks at what differs: a figure, a date, a direction or a name
@@ -49,7 +49,7 @@ class _Difference(NamedTuple):
     own_numbers: frozenset[str]
 
 
-class Verdict(NamedTuple):
+class TextComparison(NamedTuple):
     """An explained decision: `similarity` in [0, 1] is the share of words and figures that both texts have."""
 
     duplicate: bool
@@ -192,11 +192,11 @@ def _rule(a: Headline, b: Headline, difference: _Difference, similarity: float) 
     return (False, replaced) if replaced is not None else (True, "overlap")
 
 
-def compare_headlines(a: Headline, b: Headline) -> Verdict:
+def compare_headlines(a: Headline, b: Headline) -> TextComparison:
     """Return whether `a` and `b` tell the same, with the rule that decided; the order of the two does not matter."""
     difference = _difference(a, b)
     n_shared = difference.n_shared + len(difference.shared_numbers)
     n_all = n_shared + len(difference.own_a) + len(difference.own_b) + len(difference.own_numbers)
     similarity = n_shared / n_all if n_all else 1.0
     duplicate, rule = _rule(a, b, difference, similarity)
-    return Verdict(duplicate, rule, round(similarity, 4), difference)
+    return TextComparison(duplicate, rule, round(similarity, 4), difference)

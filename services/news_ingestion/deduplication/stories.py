@@ -1,4 +1,4 @@
-"""Which articles are on one event, and how new an article is within its story.
+"""Which articles report the same event, and how novel an article is within its story.
 
 Precision before recall: a wrong merge mixes the news of two companies, a missed one only splits a story. Measured on
 4,927 headlines of 69 stories (UCI News Aggregator): pairwise precision 0.94, recall 0.30.
@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from news_ingestion.articles.draft import Draft
 from news_ingestion.articles.vocabulary import BOILERPLATE
-from news_ingestion.deduplication.similarity import CONFLICTS, Verdict, compare_headlines
+from news_ingestion.deduplication.similarity import CONFLICTS, TextComparison, compare_headlines
 
 MIN_SIMILARITY = 0.25
 # Headlines that are nearly alike and contradict each other are two events told in one template.
@@ -20,28 +20,28 @@ NOVELTY_DECAY = 0.75
 NOVELTY_COUNTED = 51
 
 
-def event_similarity(a: Draft, b: Draft, verdict: Verdict | None = None) -> float:
+def event_similarity(a: Draft, b: Draft, comparison: TextComparison | None = None) -> float:
     """Return how surely two articles are on one event, in [0, 1]; 0 where they are not.
 
     Parameters
     ----------
-    verdict : Verdict, optional, of `compare_headlines` on the two, where it is already known.
+    comparison : TextComparison, optional, of `compare_headlines` on the two, where it is already known.
     """
     if a.tickers and b.tickers and not set(a.tickers) & set(b.tickers):
         return 0.0
     shared = a.headline.word_set & b.headline.word_set
     if len(shared - BOILERPLATE) < _MIN_TELLING_WORDS:
         return 0.0
-    if verdict is None:
-        verdict = compare_headlines(a.headline, b.headline)
-    if verdict.similarity < MIN_SIMILARITY:
+    if comparison is None:
+        comparison = compare_headlines(a.headline, b.headline)
+    if comparison.similarity < MIN_SIMILARITY:
         return 0.0
-    if verdict.rule in CONFLICTS and verdict.similarity >= _TEMPLATE_SIMILARITY:
+    if comparison.rule in CONFLICTS and comparison.similarity >= _TEMPLATE_SIMILARITY:
         return 0.0
     known_names = [headline.names for headline in (a.headline, b.headline) if headline.names is not None]
     if known_names and not any(shared & names for names in known_names):
         return 0.0
-    return verdict.similarity
+    return comparison.similarity
 
 
 def novelty(published_at: datetime, earlier: list[datetime]) -> float:

@@ -1,1 +1,1 @@
-"""The kinds of sources, one package each, and how providers are asked."""
+"""The kinds of sources, one package each, and how they are fetched."""

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypedDict
 from weakref import WeakValueDictionary
 
 import httpx
@@ -13,10 +14,11 @@ from common.outgoing.address_guard import ForbiddenAddress
 from common.outgoing.response_body import BodyTooLarge, IncompleteBody, UndecodableBody, read_body
 from common.outgoing.web_address import InvalidWebAddress, follow, origin, read_web_address
 from common.secrets.masking import masked_feed
-from news_ingestion.providers.provider_errors import UpstreamError, as_upstream_error
+from news_ingestion.providers.provider_errors import ProviderError, as_provider_error
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_CREDENTIALS = frozenset({"x-api-key", "authorization"})
+# Any other header may carry a key, whatever it is called: a redirect to another origin leaves it out.
+_NEVER_KEYS = frozenset({"accept", "accept-language", "if-modified-since", "if-none-match"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,16 @@ class Reply:
     seconds: float
 
 
+class RequestDocument(TypedDict):
+    """One request as the ledger keeps it, JSON."""
+
+    url: str
+    status: int | None
+    n_bytes: int
+    seconds: float
+    error: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class RequestRecord:
     """One request as the ledger keeps it; never its headers, and of its address nothing that may be a key."""
@@ -40,18 +52,18 @@ class RequestRecord:
     seconds: float
     error: str | None = None
 
-    def as_json(self) -> dict[str, object]:
+    def document(self) -> RequestDocument:
         """Return the record for storing."""
-        return {
-            "url": self.url,
-            "status": self.status,
-            "n_bytes": self.n_bytes,
-            "seconds": round(self.seconds, 4),
-            "error": self.error,
-        }
+        return RequestDocument(
+            url=self.url,
+            status=self.status,
+            n_bytes=self.n_bytes,
+            seconds=round(self.seconds, 4),
+            error=self.error,
+        )
 
 
-class Fetcher:
+class ProviderClient:
     """Asks providers over `client`, which must not follow redirects itself."""
 
     def __init__(
@@ -78,11 +90,12 @@ class Fetcher:
         Notes
         -----
         The time limit is on the whole answer, redirects included: a server that sends a byte a second would never meet
-        a limit on reads. A redirect to another scheme, host or port loses the headers that carry a key.
+        a limit on reads. On a redirect to another scheme, host or port only those of `headers` are sent that can carry
+        no key (`Accept`, `Accept-Language`, `If-None-Match`, `If-Modified-Since`).
 
         Raises
         ------
-        UpstreamError
+        ProviderError
             `forbidden` (the address guard, no http(s) address), `too_large`, `malformed` (a body that cannot be
             decoded), `unavailable` (no connection, too slow, cut off), `unknown` (too many redirects, and whatever else
             an answer can raise).
@@ -96,9 +109,9 @@ class Fetcher:
                 return reply
             following = _redirected(address, location)
             if origin(following) != origin(address):
-                sent = {name: value for name, value in sent.items() if name.lower() not in _CREDENTIALS}
+                sent = {name: value for name, value in sent.items() if name.lower() in _NEVER_KEYS}
             address = following
-        raise UpstreamError("unknown", "too_many_redirects", f"More than {self._max_redirects} redirects.")
+        raise ProviderError("unknown", "too_many_redirects", f"More than {self._max_redirects} redirects.")
 
     async def _once(
         self, url: httpx.URL, headers: Mapping[str, str], ledger: list[RequestRecord], seconds_left: float
@@ -117,19 +130,21 @@ class Fetcher:
                     content = await read_body(response, self._max_bytes)
                     return Reply(status, dict(response.headers), content, str(url), time.monotonic() - began)
         except ForbiddenAddress as error:
-            problem = UpstreamError("forbidden", "forbidden_address", str(error))
+            problem = ProviderError("forbidden", "forbidden_address", str(error))
         except TimeoutError:
-            problem = UpstreamError("unavailable", "timeout", f"No whole answer in {self._timeout_seconds:g} seconds.")
+            problem = ProviderError(
+                "unavailable", "timeout", f"No complete response within {self._timeout_seconds:g} seconds."
+            )
         except BodyTooLarge as error:
-            problem = UpstreamError("too_large", "too_large", str(error))
+            problem = ProviderError("too_large", "too_large", str(error))
         except UndecodableBody as error:
-            problem = UpstreamError("malformed", "undecodable", str(error))
+            problem = ProviderError("malformed", "undecodable", str(error))
         except IncompleteBody as error:
-            problem = UpstreamError("unavailable", "incomplete", str(error))
+            problem = ProviderError("unavailable", "incomplete", str(error))
         except httpx.HTTPError as error:
-            problem = UpstreamError("unavailable", type(error).__name__, describe(error))
+            problem = ProviderError("unavailable", type(error).__name__, describe(error))
         except Exception as error:  # noqa: BLE001 - whatever an answer raises is the provider's, and stands in the ledger
-            problem = as_upstream_error(error)
+            problem = as_provider_error(error)
         finally:
             code = problem.code if problem else None
             ledger.append(RequestRecord(shown, status, len(content), time.monotonic() - started, code))
@@ -147,7 +162,7 @@ def _start(url: str, parameters: Mapping[str, str] | None) -> httpx.URL:
     try:
         address = read_web_address(url)
     except InvalidWebAddress as error:
-        raise UpstreamError("forbidden", "invalid_address", f"The address cannot be asked: {error}.") from error
+        raise ProviderError("forbidden", "invalid_address", f"The address cannot be requested: {error}.") from error
     return address.copy_merge_params(dict(parameters)) if parameters else address
 
 
@@ -155,4 +170,4 @@ def _redirected(address: httpx.URL, location: str) -> httpx.URL:
     try:
         return follow(address, location)
     except InvalidWebAddress as error:
-        raise UpstreamError("forbidden", "invalid_redirect", f"The redirect cannot be followed: {error}.") from error
+        raise ProviderError("forbidden", "invalid_redirect", f"The redirect cannot be followed: {error}.") from error

@@ -1,6 +1,6 @@
 """The kinds of sources: a line here, and a package beside it."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 
 from news_ingestion.providers.newsapi.provider import NewsAPIProvider
@@ -9,10 +9,10 @@ from news_ingestion.providers.push.provider import PushProvider
 from news_ingestion.providers.rss.provider import RSSProvider
 from news_ingestion.settings import Settings
 
-PROVIDERS: dict[str, Callable[[Settings], Provider]] = {
+PROVIDERS: dict[str, type[Provider]] = {
     "rss": RSSProvider,
     "newsapi": NewsAPIProvider,
-    "push": lambda _settings: PushProvider(),
+    "push": PushProvider,
 }
 
 

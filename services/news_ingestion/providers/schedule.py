@@ -1,4 +1,4 @@
-"""When to fetch a source again: its own wishes, the interval that was set, and a back-off that never gives up."""
+"""When to fetch a source again: its own hints, the configured interval, and a back-off that never gives up."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta

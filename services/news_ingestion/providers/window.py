@@ -1,4 +1,4 @@
-"""A stretch of publication time: what is asked for at once, was fetched in full, or was missed."""
+"""A window of publication time that is requested at once, was fetched in full, or was missed."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

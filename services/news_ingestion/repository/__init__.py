@@ -1,4 +1,4 @@
-"""All SQL of news ingestion, by what it is about."""
+"""All SQL of news ingestion, by subject."""
 
 from news_ingestion.repository.ingesting import find_counts
 

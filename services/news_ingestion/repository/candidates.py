@@ -1,4 +1,4 @@
-"""The stored articles that new ones are compared with: at their addresses, and with like texts."""
+"""The stored articles that new ones are compared with: those with the same address or a similar text."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from sqlalchemy import ARRAY, BigInteger, DateTime, Interval, Select, Uuid, bind
 
 from common.contracts import ArticleState
 from common.postgres.database import Connection
-from common.postgres.rows import columns_for
+from common.postgres.rows import columns_for, find_rows
 from news_ingestion.articles.draft import Draft
 from news_ingestion.deduplication.decisions import MAX_CANDIDATES, Known
 from news_ingestion.models import ARTICLE, ARTICLE_ADDRESS
@@ -44,9 +44,24 @@ class _CandidateRow(NamedTuple):
     content_hash: UUID
 
 
-_OTHER_ADDRESSES: Select[Any] = select(
-    ARTICLE_ADDRESS.c.article_id, ARTICLE_ADDRESS.c.url_key, ARTICLE_ADDRESS.c.content_hash
-).where(ARTICLE_ADDRESS.c.url_key == bindparam("url_keys", type_=ARRAY(Uuid)).any_())
+class _AddressRow(NamedTuple):
+    """Another address of an article, with the hash of what it said there last."""
+
+    article_id: UUID
+    url_key: UUID
+    content_hash: UUID
+
+
+class _NearRow(NamedTuple):
+    """The articles under one of the hashes that are looked up, the latest first."""
+
+    number: int
+    article_ids: list[UUID]
+
+
+_OTHER_ADDRESSES: Select[Any] = select(*columns_for(_AddressRow, ARTICLE_ADDRESS)).where(
+    ARTICLE_ADDRESS.c.url_key == bindparam("url_keys", type_=ARRAY(Uuid)).any_()
+)
 _VERSIONS: Select[Any] = (
     select(*columns_for(_CandidateRow, ARTICLE))
     .where(ARTICLE.c.article_id == bindparam("article_ids", type_=ARRAY(Uuid)).any_())
@@ -70,7 +85,7 @@ _NEAR = text(
           AND fingerprint.published_at BETWEEN probe.first - :reach AND probe.last + :reach
         ORDER BY fingerprint.published_at DESC, fingerprint.article_id DESC
         LIMIT {_MAX_PER_HASH}
-    )
+    ) AS article_ids
     FROM unnest(:numbers, :hashes, :firsts, :lasts) AS probe (number, hash, first, last)
     """  # noqa: S608 - a number of this module
 ).bindparams(
@@ -126,23 +141,21 @@ async def list_candidates(connection: Connection, drafts: Sequence[Draft], windo
     near = await _near(connection, drafts, window_hours)
     missing = [article_id for article_id in near if article_id not in known]
     if missing:
-        for found in await connection.execute(_BY_ID, {"article_ids": missing}):
-            row = _CandidateRow._make(found)
+        for row in await find_rows(connection, _BY_ID, _CandidateRow, {"article_ids": missing}):
             known[row.article_id] = _known([row])
     return list(known.values())
 
 
 async def _at_addresses(connection: Connection, url_keys: Sequence[UUID]) -> dict[UUID, Known]:
     """Return the articles, by their id, that have one of these addresses as their own or as another one."""
-    result = await connection.execute(_AT_ADDRESS, {"url_keys": url_keys})
-    rows = [_CandidateRow._make(row) for row in result]
+    rows = await find_rows(connection, _AT_ADDRESS, _CandidateRow, {"url_keys": url_keys})
     own = {row.article_id for row in rows}
     others: dict[UUID, dict[UUID, UUID]] = defaultdict(dict)
-    for article_id, url_key, content_hash in (await connection.execute(_OTHER_ADDRESSES, {"url_keys": url_keys})).all():
-        others[article_id][url_key] = content_hash
+    for address in await find_rows(connection, _OTHER_ADDRESSES, _AddressRow, {"url_keys": url_keys}):
+        others[address.article_id][address.url_key] = address.content_hash
     missing = [article_id for article_id in others if article_id not in own]
     if missing:
-        rows += map(_CandidateRow._make, await connection.execute(_VERSIONS, {"article_ids": missing}))
+        rows += await find_rows(connection, _VERSIONS, _CandidateRow, {"article_ids": missing})
     versions = defaultdict(list)
     for row in rows:
         versions[row.article_id].append(row)
@@ -168,8 +181,7 @@ async def _near(connection: Connection, drafts: Sequence[Draft], window_hours: f
         "lasts": [max(moments) for moments in probes.values()],
         "reach": timedelta(hours=window_hours),
     }
-    result = await connection.execute(_NEAR, parameters)
-    found: dict[int, list[UUID]] = {number: article_ids for number, article_ids in result.all()}  # noqa: C416 - typed
+    found = dict(await find_rows(connection, _NEAR, _NearRow, parameters))
     under = {key: found[number] for number, key in enumerate(probes)}
     near: dict[UUID, None] = {}
     for draft in drafts:

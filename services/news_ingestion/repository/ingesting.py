@@ -1,17 +1,20 @@
-"""What taking in a batch reads and writes: a fixed number of statements, however many articles it has."""
+"""Reads and writes of ingesting a batch: a fixed number of statements, however many articles it has."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import ARRAY, BigInteger, DateTime, Interval, Text, Uuid, bindparam, select, text, update
 
 from common.postgres.bulk import copy_rows, insert_rows
 from common.postgres.database import Connection
+from common.postgres.rows import columns_for, find_rows
 from news_ingestion.deduplication.decisions import Known
 from news_ingestion.deduplication.stories import NOVELTY_COUNTED, NOVELTY_WINDOW
 from news_ingestion.models import ARTICLE, ARTICLE_ADDRESS, FINGERPRINT, STORY, TALLY
+from news_ingestion.repository.reading import ArticleRow
 
 STATUSES = ("created", "duplicates", "near_duplicates", "revised", "rejected")
 # Any constant of its own will do; transactions that take the same one wait for each other.
@@ -73,7 +76,50 @@ async def claim_decisions(connection: Connection) -> None:
     await connection.execute(_LOCK, {"key": _DECISION_LOCK})
 
 
-async def find_story_times(
+class NewAddress(NamedTuple):
+    """Another address of an article as it is to be stored."""
+
+    url_key: UUID
+    article_id: UUID
+    content_hash: UUID
+    recorded_at: datetime
+
+
+class NewFingerprint(NamedTuple):
+    """One hash of an article's text as it is to be stored."""
+
+    hash: int
+    published_at: datetime
+    article_id: UUID
+
+
+class NewStory(NamedTuple):
+    """A story that begins, as it is to be stored."""
+
+    story_id: UUID
+    title: str
+    first_published_at: datetime
+    last_published_at: datetime
+    created_at: datetime
+    updated_at: datetime
+
+
+class _StoryTimeRow(NamedTuple):
+    """When an article of a story was published."""
+
+    story_id: UUID
+    article_id: UUID
+    published_at: datetime
+
+
+class _TallyRow(NamedTuple):
+    """How many articles something became of."""
+
+    name: str
+    value: int
+
+
+async def list_story_times(
     connection: Connection, joined: Iterable[tuple[UUID, datetime]]
 ) -> dict[UUID, list[datetime]]:
     """Return when articles of these stories were published in the day before each of these moments.
@@ -87,44 +133,40 @@ async def find_story_times(
     if wanted:
         story_ids, moments = zip(*wanted, strict=True)
         parameters = {"story_ids": list(story_ids), "moments": list(moments), "reach": NOVELTY_WINDOW}
-        for story_id, _, published_at in await connection.execute(_STORY_TIMES, parameters):
-            times[story_id].append(published_at)
+        for row in await find_rows(connection, _STORY_TIMES, _StoryTimeRow, parameters):
+            times[row.story_id].append(row.published_at)
     return times
 
 
-def _article_rows(known: Known, now: datetime, fetched_from: UUID | None) -> list[dict[str, object]]:
-    rows: list[dict[str, object]] = []
+def _new_articles(known: Known, now: datetime, fetched_from: UUID | None) -> Iterator[ArticleRow]:
     for version in known.versions:
         draft = version.draft
-        rows.append(
-            {
-                "article_id": known.article_id,
-                "revision": version.revision,
-                "state": version.state,
-                "story_id": known.story_id,
-                "duplicate_of": version.duplicate_of,
-                "title": draft.title,
-                "body": draft.body,
-                "summary": draft.summary,
-                "url": draft.url,
-                "canonical_url": draft.canonical_url,
-                "url_key": draft.url_key,
-                "content_hash": draft.content_hash,
-                "domain": draft.domain,
-                "author": draft.author,
-                "source_id": draft.source_id,
-                "source_name": draft.source_name,
-                "fetched_from": fetched_from,
-                "language": draft.language,
-                "tickers": draft.tickers,
-                "novelty": known.novelty,
-                "published_at": draft.published_at,
-                "received_at": now,
-                "recorded_at": now,
-                "superseded_at": None if version is known.versions[-1] else now,
-            }
+        yield ArticleRow(
+            article_id=known.article_id,
+            revision=version.revision,
+            state=version.state,
+            story_id=known.story_id,
+            duplicate_of=version.duplicate_of,
+            title=draft.title,
+            body=draft.body,
+            summary=draft.summary,
+            url=draft.url,
+            canonical_url=draft.canonical_url,
+            url_key=draft.url_key,
+            content_hash=draft.content_hash,
+            domain=draft.domain,
+            author=draft.author,
+            source_id=draft.source_id,
+            source_name=draft.source_name,
+            fetched_from=fetched_from,
+            language=draft.language,
+            tickers=list(draft.tickers),
+            novelty=known.novelty,
+            published_at=draft.published_at,
+            received_at=now,
+            recorded_at=now,
+            superseded_at=None if version is known.versions[-1] else now,
         )
-    return rows
 
 
 async def insert_articles(
@@ -136,7 +178,7 @@ async def insert_articles(
         await connection.execute(
             update(ARTICLE).where(ARTICLE.c.article_id.in_(stored_before), _CURRENT).values(superseded_at=now)
         )
-    rows = [row for known in changed for row in _article_rows(known, now, fetched_from)]
+    rows = [row._asdict() for known in changed for row in _new_articles(known, now, fetched_from)]
     await copy_rows(connection, ARTICLE, rows)
     await _insert_fingerprints(connection, [known for known in changed if len(known.versions) == 1 and known.is_new])
     await _insert_fingerprints(
@@ -147,12 +189,7 @@ async def insert_articles(
 async def insert_addresses(connection: Connection, addresses: Mapping[UUID, Known], now: datetime) -> None:
     """Write at which other addresses articles are found, and what was said there."""
     rows = [
-        {
-            "url_key": url_key,
-            "article_id": known.article_id,
-            "content_hash": known.other_addresses[url_key],
-            "recorded_at": now,
-        }
+        NewAddress(url_key, known.article_id, known.other_addresses[url_key], recorded_at=now)._asdict()
         for url_key, known in addresses.items()
     ]
     update = ("article_id", "content_hash", "recorded_at")
@@ -161,13 +198,13 @@ async def insert_addresses(connection: Connection, addresses: Mapping[UUID, Know
 
 async def _insert_fingerprints(connection: Connection, changed: Sequence[Known], *, is_new: bool = True) -> None:
     """Write the hashes of these articles; a corrected one shares most of them with what it was before."""
-    keys = {
-        (one, version.draft.published_at, known.article_id)
+    new = {
+        NewFingerprint(one, version.draft.published_at, known.article_id)
         for known in changed
         for version in known.versions
         for one in version.draft.hashes
     }
-    rows = [{"hash": one, "published_at": moment, "article_id": article_id} for one, moment, article_id in sorted(keys)]
+    rows = [fingerprint._asdict() for fingerprint in sorted(new)]
     if is_new:
         await copy_rows(connection, FINGERPRINT, rows)
     else:
@@ -187,18 +224,11 @@ async def insert_stories(connection: Connection, changed: Sequence[Known], now: 
         last[known.story_id] = max(last.get(known.story_id, moment), moment)
         if known.is_new_story:
             titles[known.story_id] = known.draft.title
-    rows = [
-        {
-            "story_id": story_id,
-            "title": title,
-            "first_published_at": first[story_id],
-            "last_published_at": last[story_id],
-            "created_at": now,
-            "updated_at": now,
-        }
+    new = [
+        NewStory(story_id, title, first[story_id], last[story_id], created_at=now, updated_at=now)
         for story_id, title in titles.items()
     ]
-    await copy_rows(connection, STORY, rows)
+    await copy_rows(connection, STORY, [story._asdict() for story in new])
     joined = [story_id for story_id in first if story_id not in titles]
     if joined:
         parameters = {
@@ -225,7 +255,7 @@ async def find_counts(connection: Connection) -> dict[str, int]:
     -----
     `received` is the sum of the others.
     """
-    found = {row.name: row.value for row in await connection.execute(select(TALLY.c.name, TALLY.c.value))}
+    found = dict(await find_rows(connection, select(*columns_for(_TallyRow, TALLY)), _TallyRow))
     return {name: found.get(name, 0) for name in ("received", *STATUSES)}
 
 

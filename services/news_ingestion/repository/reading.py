@@ -7,10 +7,10 @@ from uuid import UUID
 
 from sqlalchemy import Select, func, literal, or_, select, text, update
 
-from common.api.pagination import PageRequest, keyset
 from common.contracts import ArticleState
 from common.postgres.bulk import insert_rows
 from common.postgres.database import Connection
+from common.postgres.paging import PageRequest, keyset
 from common.postgres.point_in_time import visible
 from common.postgres.rows import columns_for, find_row, find_rows
 from news_ingestion.models import ARTICLE, SEARCHED_TEXT, STORY
@@ -123,23 +123,23 @@ def _as_uuid(value: str) -> UUID | None:
         return None
 
 
-async def list_articles(connection: Connection, wanted: ArticleFilter, page: PageRequest) -> list[ArticleRow]:
+async def list_articles(connection: Connection, page: PageRequest, wanted: ArticleFilter) -> list[ArticleRow]:
     """Return the articles of a page and one more, newest first."""
     statement = keyset(_filtered(wanted), page, (ARTICLE.c.published_at, ARTICLE.c.article_id))
     return await find_rows(connection, statement, ArticleRow)
 
 
 async def find_article(
-    connection: Connection, article_id: UUID, as_of: datetime | None = None, *, lock: bool = False
+    connection: Connection, article_id: UUID, as_of: datetime | None = None, *, for_update: bool = False
 ) -> ArticleRow | None:
     """Return the version of an article that is current, or was at `as_of`; None when there is none.
 
     Parameters
     ----------
-    lock : keep others from changing the version until the transaction ends
+    for_update : keep others from changing the version until the transaction ends
     """
     statement = select(*_ARTICLE).where(ARTICLE.c.article_id == article_id, visible(ARTICLE, as_of))
-    return await find_row(connection, statement.with_for_update() if lock else statement, ArticleRow)
+    return await find_row(connection, statement.with_for_update() if for_update else statement, ArticleRow)
 
 
 async def list_revisions(connection: Connection, article_id: UUID, page: PageRequest) -> list[ArticleRow]:

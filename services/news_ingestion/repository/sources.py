@@ -1,92 +1,31 @@
 """Sources, their schedules, the ledger of fetches and the gaps."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import ColumnElement, and_, delete, func, insert, or_, select, update
 
-from common.api.pagination import PageRequest, keyset
 from common.postgres.bulk import insert_rows
 from common.postgres.database import Connection
+from common.postgres.paging import PageRequest, keyset
 from common.postgres.rows import columns_for, find_one_row, find_row, find_rows
+from common.postgres.unique_names import write_named
 from news_ingestion.models import FETCH, GAP, SOURCE
-from news_ingestion.providers.provider import GapReason
 from news_ingestion.providers.window import Window
+from news_ingestion.source_rows import FetchRow, GapRow, QuotaUse, SourceRow
 
 _ALL = SOURCE.c
-
-
-class SourceRow(NamedTuple):
-    """A source as it is stored: `url` is sealed, and whoever fetches it holds the lease."""
-
-    source_id: UUID
-    kind: str
-    name: str
-    url: str | None
-    config: Mapping[str, object]
-    is_enabled: bool
-    interval_seconds: float
-    revision: int
-    created_at: datetime
-    updated_at: datetime
-    next_fetch_at: datetime | None = None
-    last_fetch_at: datetime | None = None
-    last_ok_at: datetime | None = None
-    error_count: int = 0
-    backoff_seconds: float = 0.0
-    last_error: Mapping[str, str] | None = None
-    etag: str | None = None
-    last_modified: str | None = None
-    seen_until: datetime | None = None
-    disabled_reason: str | None = None
-    lease_owner: UUID | None = None
-    lease_until: datetime | None = None
-
-
-class FetchRow(NamedTuple):
-    """One run of a source as the ledger keeps it."""
-
-    fetch_id: UUID
-    source_id: UUID
-    started_at: datetime
-    finished_at: datetime
-    status: str
-    requests: Sequence[Mapping[str, object]]
-    n_requests: int
-    articles: Mapping[str, int]
-    error: Mapping[str, str] | None
-
-
-class GapRow(NamedTuple):
-    """A stretch of publication time that was not fetched in full."""
-
-    gap_id: UUID
-    source_id: UUID
-    reason: GapReason
-    detail: str
-    starts_at: datetime
-    ends_at: datetime
-    recorded_at: datetime
-
-
-class QuotaUse(NamedTuple):
-    """The requests made for sources of one kind, and how many enabled sources share what is left."""
-
-    n_requests: int
-    n_sharing: int
 
 
 _SOURCE = columns_for(SourceRow, SOURCE)
 _FETCH = columns_for(FetchRow, FETCH)
 
 
-async def insert_source(connection: Connection, source: SourceRow) -> bool:
-    """Write a new source; False when its name is taken."""
-    statement = insert(SOURCE).values(**source._asdict()).on_conflict_do_nothing(index_elements=["name"])
-    return (await connection.execute(statement)).rowcount == 1
+async def insert_source(connection: Connection, source: SourceRow) -> SourceRow:
+    """Write a new source and return it; `Conflict` when its name is taken."""
+    statement = insert(SOURCE).values(**source._asdict()).returning(*_SOURCE)
+    return await write_named(connection, statement, SourceRow, kind="source", name=source.name)
 
 
 async def list_sources(connection: Connection, page: PageRequest) -> list[SourceRow]:
@@ -95,21 +34,16 @@ async def list_sources(connection: Connection, page: PageRequest) -> list[Source
     return await find_rows(connection, statement, SourceRow)
 
 
-async def find_source(connection: Connection, source_id: UUID, *, lock: bool = False) -> SourceRow | None:
+async def find_source(connection: Connection, source_id: UUID, *, for_update: bool = False) -> SourceRow | None:
     """Return one source, locked until the transaction ends if asked; None when there is none."""
     statement = select(*_SOURCE).where(_ALL.source_id == source_id)
-    return await find_row(connection, statement.with_for_update() if lock else statement, SourceRow)
+    return await find_row(connection, statement.with_for_update() if for_update else statement, SourceRow)
 
 
-async def find_source_id(connection: Connection, name: str) -> UUID | None:
-    """Return the identifier of the source of that name; None when there is none."""
-    found: UUID | None = await connection.scalar(select(_ALL.source_id).where(_ALL.name == name))
-    return found
-
-
-async def update_source(connection: Connection, source: SourceRow) -> None:
-    """Write a source that this transaction has locked as it now is."""
-    await connection.execute(update(SOURCE).where(_ALL.source_id == source.source_id).values(**source._asdict()))
+async def update_source(connection: Connection, source: SourceRow) -> SourceRow:
+    """Write a source that this transaction has locked, and return it; `Conflict` when its name is taken."""
+    statement = update(SOURCE).where(_ALL.source_id == source.source_id).values(**source._asdict())
+    return await write_named(connection, statement.returning(*_SOURCE), SourceRow, kind="source", name=source.name)
 
 
 async def delete_source(connection: Connection, source_id: UUID) -> None:
@@ -123,9 +57,9 @@ def _unleased(now: datetime) -> ColumnElement[bool]:
 
 
 async def claim_due_source(
-    connection: Connection, owner: UUID, now: datetime, lease_seconds: float
+    connection: Connection, owner: UUID, now: datetime, lease_seconds: float, *, kinds: Collection[str]
 ) -> SourceRow | None:
-    """Lease the source that has been due longest to `owner` and return it; None when none is due.
+    """Lease the source of these kinds that has been due longest to `owner` and return it; None when none is due.
 
     Notes
     -----
@@ -134,7 +68,7 @@ async def claim_due_source(
     """
     due = (
         select(_ALL.source_id)
-        .where(_ALL.is_enabled, _ALL.next_fetch_at <= now, _unleased(now))
+        .where(_ALL.is_enabled, _ALL.next_fetch_at <= now, _unleased(now), _ALL.kind.in_(kinds))
         .order_by(_ALL.next_fetch_at)
         .limit(1)
         .with_for_update(skip_locked=True)

@@ -1,6 +1,5 @@
 """Sources: where articles are fetched from, when, and how it went."""
 
-from collections import defaultdict
 from typing import Annotated
 from uuid import UUID
 
@@ -8,10 +7,11 @@ from fastapi import Query
 
 from common.api.dependencies import ConnectionDep, ReadConnectionDep
 from common.api.etags import ConditionalDep
-from common.api.pagination import Page, PageDep
+from common.api.pagination import PageDep
 from common.api.routing import service_router
 from common.errors import problems
 from common.gateway import NEWS_INGESTION
+from common.postgres.paging import Page
 from news_ingestion.dependencies import EngineDep
 from news_ingestion.repository import sources
 from news_ingestion.schemas.sources import (
@@ -24,7 +24,7 @@ from news_ingestion.schemas.sources import (
     SourceUpdate,
 )
 from news_ingestion.sources import management
-from news_ingestion.sources.coverage import MAX_GAPS, coverage
+from news_ingestion.sources.coverage import coverage_page
 from news_ingestion.sources.fetching import fetch_now
 
 router = service_router(NEWS_INGESTION, "sources", "Where articles are fetched from, when, and with what success.")
@@ -57,7 +57,8 @@ async def read_source(
     source_id: UUID, connection: ReadConnectionDep, engine: EngineDep, conditional: ConditionalDep
 ) -> SourceRead:
     """Return a source, its schedule and how its last fetches went."""
-    found = await management.required(connection, source_id)
+    found = await management.required_source(connection, source_id)
+    # Never a 304: fetches change what is shown, and only people change the tag.
     conditional.tag(management.tag_of(found))
     return management.read(engine, found)
 
@@ -66,7 +67,7 @@ async def read_source(
 async def change_source(
     source_id: UUID, source: SourceUpdate, connection: ConnectionDep, engine: EngineDep, conditional: ConditionalDep
 ) -> SourceRead:
-    """Change what is given and leave the rest; the source is then due at once and its errors are forgotten."""
+    """Change the given fields and leave the rest; the source is then due at once and its errors are cleared."""
     changed = await management.change(engine, connection, source_id, source, conditional)
     conditional.tag(management.tag_of(changed))
     return management.read(engine, changed)
@@ -75,17 +76,15 @@ async def change_source(
 @router.delete("/sources/{source_id}", status_code=204, summary="Delete a source", responses=problems(404, 412))
 async def delete_source(source_id: UUID, connection: ConnectionDep, conditional: ConditionalDep) -> None:
     """Delete a source; its articles stay."""
-    found = await management.required(connection, source_id, lock=True)
-    conditional.require(management.tag_of(found))
-    await sources.delete_source(connection, source_id)
+    await management.delete(connection, source_id, conditional)
 
 
 @router.post("/sources/{source_id}:fetch", summary="Fetch a source now", responses=problems(404, 409))
 async def fetch_source(source_id: UUID, engine: EngineDep) -> FetchRead:
-    """Fetch a source at once, whatever its schedule says, and return how it went.
+    """Fetch a source at once, regardless of its schedule, and return the result.
 
-    A source that was switched off because of its key or its query is switched on again when this goes well. While
-    somebody else is fetching it, the answer is 409.
+    A source that was disabled because of its key or its query is enabled again when this succeeds. While
+    another fetch of it is running, the answer is 409.
     """
     return FetchRead.from_row(await fetch_now(engine, source_id))
 
@@ -93,7 +92,7 @@ async def fetch_source(source_id: UUID, engine: EngineDep) -> FetchRead:
 @router.get("/sources/{source_id}/plan", summary="Read a source's plan", responses=problems(404))
 async def read_plan(source_id: UUID, connection: ReadConnectionDep, engine: EngineDep) -> PlanRead:
     """Return when and how often a source will be fetched, within its provider's quota, delay and window."""
-    found = await management.required(connection, source_id)
+    found = await management.required_source(connection, source_id)
     return await management.plan(engine, connection, found)
 
 
@@ -101,8 +100,8 @@ async def read_plan(source_id: UUID, connection: ReadConnectionDep, engine: Engi
 async def list_fetches(
     connection: ReadConnectionDep,
     page: PageDep,
-    source_id: Annotated[UUID | None, Query(description="Fetches of one source.")] = None,
-    status: Annotated[FetchStatus | None, Query(description="Fetches that ended so.")] = None,
+    source_id: Annotated[UUID | None, Query(description="Only fetches of this source.")] = None,
+    status: Annotated[FetchStatus | None, Query(description="Only fetches with this status.")] = None,
 ) -> Page[FetchRead]:
     """Return the ledger of fetches, newest first: requests, their statuses, and what became of the articles."""
     rows = await sources.list_fetches(connection, page, source_id, status)
@@ -111,17 +110,9 @@ async def list_fetches(
 
 @router.get("/coverage", summary="List what could not be fetched", responses=problems(404))
 async def list_coverage(connection: ReadConnectionDep, engine: EngineDep, page: PageDep) -> Page[CoverageRead]:
-    """Return, source by source, the stretches of time that were not fetched in full, and why.
+    """Return for each source the periods that were not fetched in full, and why.
 
-    `delay` is hidden by the plan, `cap` was more than it shows of one query, `quota` came after the day's last request,
-    `error` while the source failed, `disabled` while it was switched off.
+    `delay`: the plan does not show the articles yet; `cap`: one query had more results than the plan shows;
+    `quota`: the day's requests were used up; `error`: the source failed; `disabled`: it was disabled.
     """
-    rows = await sources.list_sources(connection, page)
-    stored = defaultdict(list)
-    for gap in await sources.list_gaps(connection, [row.source_id for row in rows[: page.limit]], MAX_GAPS):
-        stored[gap.source_id].append(gap)
-    return page.answer(
-        rows,
-        key=lambda row: (row.created_at, row.source_id),
-        read=lambda row: coverage(engine, row, stored[row.source_id]),
-    )
+    return await coverage_page(engine, connection, page)

@@ -1,1 +1,1 @@
-"""Requests and answers on the wire."""
+"""Requests and responses on the wire."""

@@ -1,4 +1,4 @@
-"""What the API of articles and stories takes and answers."""
+"""Request and response bodies of articles and stories."""
 
 from datetime import datetime
 from operator import attrgetter
@@ -14,13 +14,15 @@ from common.contracts.text import Body, Language, Name, Summary, Ticker, Title
 from common.contracts.timestamps import SafeMoment
 from news_ingestion.articles.draft import Item
 from news_ingestion.deduplication.decisions import Decision, Reason, Status
-from news_ingestion.deduplication.similarity import Rule, Verdict
+from news_ingestion.deduplication.similarity import Rule, TextComparison
 from news_ingestion.repository.reading import ArticleRow, HeadlineRow, StoryRow
 
 _UpperTicker = Annotated[Ticker, BeforeValidator(lambda value: value.upper() if isinstance(value, str) else value)]
 _REASONS: dict[Reason, ItemError] = {
-    "older_version": ItemError(code="older_version", detail="It is an older version of the article, which stays."),
-    "retracted": ItemError(code="article_retracted", detail="The article was retracted, and stays so."),
+    "older_version": ItemError(
+        code="older_version", detail="It is an older version of the article; the stored version stays."
+    ),
+    "retracted": ItemError(code="article_retracted", detail="The article was retracted and stays retracted."),
 }
 _URL = Annotated[str, StringConstraints(min_length=1, max_length=2_048)]
 
@@ -61,7 +63,7 @@ class ArticleCreate(BaseModel):
 
 
 class ArticleBatch(BaseModel):
-    """1 to 500 articles; one that does not fit is answered `rejected` and fails no other."""
+    """1 to 500 articles; an invalid one is answered `rejected` and does not fail the others."""
 
     articles: list[Tolerant[ArticleCreate]] = Field(
         min_length=1, max_length=MAX_BATCH_ITEMS, description="1 to 500 articles."
@@ -75,7 +77,7 @@ class ArticleBatch(BaseModel):
 
 
 class Comparison(BaseModel):
-    """The explained decision on two articles.
+    """The decision on two articles, explained.
 
     Notes
     -----
@@ -84,21 +86,21 @@ class Comparison(BaseModel):
     `different` (too little in common), `recurring` (the same publisher's next edition).
     """
 
-    duplicate: bool = Field(description="Whether the two tell the same.")
-    rule: Rule = Field(description="What decided; the words are explained above.")
+    duplicate: bool = Field(description="Whether the two are duplicates.")
+    rule: Rule = Field(description="The rule that decided; the values are explained above.")
     similarity: float = Field(ge=0.0, le=1.0, description="Share of words and figures that both have.")
     shared: list[str] = Field(description="Words and figures that both have, normalised.")
     differing: list[str] = Field(description="Words and figures that only one has, normalised.")
 
     @classmethod
-    def of(cls, verdict: Verdict) -> "Comparison":
-        """Return the wire form of a verdict."""
+    def of(cls, found: TextComparison) -> "Comparison":
+        """Return the wire form of what was found."""
         return cls(
-            duplicate=verdict.duplicate,
-            rule=verdict.rule,
-            similarity=verdict.similarity,
-            shared=list(verdict.shared),
-            differing=list(verdict.differing),
+            duplicate=found.duplicate,
+            rule=found.rule,
+            similarity=found.similarity,
+            shared=list(found.shared),
+            differing=list(found.differing),
         )
 
 
@@ -113,10 +115,10 @@ class ArticleResult(BaseModel):
 
     Notes
     -----
-    `created` is new; `duplicate` was here already (`article_id` is the one stored); `near_duplicate` is a syndicated
+    `created` is new; `duplicate` was already stored (as `article_id`); `near_duplicate` is a syndicated
     copy, stored under its own `article_id`, counted in its story and not handed on; `revised` corrects the article at
-    this address; `rejected` does not fit, and `error` says why. On a `duplicate`, `error` says why it changes nothing
-    although the article is not what is stored: `article_retracted`.
+    this address; `rejected` is invalid, and `error` says why. On a `duplicate` that is not what is stored, `error`
+    says why it changes nothing: `older_version` or `article_retracted`.
     """
 
     index: int = Field(ge=0, description="Position in the request, from 0.")
@@ -129,7 +131,8 @@ class ArticleResult(BaseModel):
         default=None, description="The article that it repeats or corrects; null when there is none."
     )
     error: ItemError | None = Field(
-        default=None, description="Why it was rejected; null unless `status` is `rejected`."
+        default=None,
+        description="Why it was rejected, or why a `duplicate` that is not what is stored changes nothing; else null.",
     )
 
     @classmethod
@@ -138,8 +141,8 @@ class ArticleResult(BaseModel):
         if isinstance(decided, ItemError):
             return cls(index=index, status="rejected", error=decided)
         match = None
-        if decided.match_id is not None and decided.verdict is not None:
-            match = Match(article_id=decided.match_id, **Comparison.of(decided.verdict).model_dump())
+        if decided.match_id is not None and decided.comparison is not None:
+            match = Match(article_id=decided.match_id, **Comparison.of(decided.comparison).model_dump())
         known = decided.known
         return cls(
             index=index,
@@ -165,7 +168,7 @@ class Comparand(BaseModel):
         default=None, description="Full text; compared when both have at least 200 characters, up to the first 4,000."
     )
     url: _URL | None = Field(
-        default=None, description="Address; two equal ones are a duplicate whatever the texts say."
+        default=None, description="Address; equal addresses are a duplicate, whatever the texts say."
     )
 
 
@@ -182,7 +185,7 @@ class ArticleRead(BaseModel):
     article_id: UUID = Field(description="Identifier of the article, the same through its revisions.")
     revision: int = Field(description="Number of the version, from 1; a correction or retraction adds 1.")
     state: ArticleState = Field(
-        description="`created` as it came first, `revised` after a correction, `retracted` once taken back."
+        description="`created` at first, `revised` after a correction, `retracted` after a retraction."
     )
     story_id: UUID = Field(description="Identifier of its story.")
     duplicate_of: UUID | None = Field(description="The article that this one is a syndicated copy of.")
@@ -223,7 +226,7 @@ _stored_values = attrgetter(*_STORED)
 
 
 class StoryRead(BaseModel):
-    """One event and how widely it is told."""
+    """One event, and how widely it is reported."""
 
     story_id: UUID = Field(description="Identifier of the story.")
     title: str = Field(description="Headline of the article that began the story.")
@@ -231,8 +234,8 @@ class StoryRead(BaseModel):
     last_published_at: datetime = Field(description="Publication time of its latest article (RFC 3339, UTC).")
     article_count: int = Field(description="Articles of the story, copies included.")
     copy_count: int = Field(description="Syndicated copies among them.")
-    independent_source_count: int = Field(description="Publishers that brought an article of their own.")
-    novelty: float = Field(description="Novelty that the story's latest turn has left, from 1 (new) towards 0.")
+    independent_source_count: int = Field(description="Publishers with an article of their own.")
+    novelty: float = Field(description="Lowest novelty of the story's articles, from 1 (new) towards 0.")
 
     @classmethod
     def from_row(cls, row: StoryRow) -> "StoryRead":
@@ -246,7 +249,7 @@ class Headline(BaseModel):
     article_id: UUID = Field(description="Identifier of the article, the same through its revisions.")
     revision: int = Field(description="Number of the version, from 1; a correction or retraction adds 1.")
     state: ArticleState = Field(
-        description="`created` as it came first, `revised` after a correction, `retracted` once taken back."
+        description="`created` at first, `revised` after a correction, `retracted` after a retraction."
     )
     title: str = Field(description="The headline of this version.")
     source_name: str | None = Field(description="Publisher as named by the source; null when not said.")

@@ -1,4 +1,4 @@
-"""What the API of sources takes and answers."""
+"""Request and response bodies of sources."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -12,7 +12,7 @@ from common.contracts.text import Name
 from news_ingestion.providers.provider import GapReason
 from news_ingestion.providers.registry import PROVIDERS
 from news_ingestion.providers.schedule import MAX_INTERVAL_SECONDS, MIN_INTERVAL_SECONDS
-from news_ingestion.repository.sources import FetchRow, GapRow, SourceRow
+from news_ingestion.source_rows import FetchRow, GapRow, SourceRow
 
 
 def _registered(kind: object) -> str:
@@ -24,6 +24,9 @@ def _registered(kind: object) -> str:
 
 # Like a `Literal` of the kinds, which a type checker would have to know in advance.
 Kind = Annotated[str, PlainValidator(_registered), WithJsonSchema({"enum": list(PROVIDERS), "type": "string"})]
+_MEANINGS = " ".join(f"`{kind}`: {provider.meaning}" for kind, provider in PROVIDERS.items())
+# In answers: after a rollback there are sources of kinds that only the newer release knows.
+StoredKind = str
 FetchStatus = Literal["ok", "not_modified", "partial", "error"]
 _URL = Annotated[str, StringConstraints(min_length=9, max_length=2_048, pattern=r"^https?://[!-~]+$")]
 _ConfigName = Annotated[str, StringConstraints(min_length=1, max_length=50)]
@@ -34,18 +37,11 @@ _Interval = Annotated[
 
 
 class SourceCreate(BaseModel):
-    """A source to be fetched on schedule.
+    """A source to be fetched on schedule."""
 
-    Notes
-    -----
-    `rss` needs `url` and has no `config`. `newsapi` has no `url`; its `config` is the query: `endpoint`, `q`,
-    `search_in`, `sources`, `domains`, `exclude_domains`, `language`, `country`, `category`. `push` only names where
-    posted articles come from.
-    """
-
-    kind: Kind = Field(description="The kind of source, which decides how it is asked.")
+    kind: Kind = Field(description=f"Kind of source, which decides how it is fetched. {_MEANINGS}")
     name: Name = Field(description="Name of the source, 1 to 200 characters; unique.")
-    url: _URL | None = Field(default=None, description="Address of the feed, where the kind has one.")
+    url: _URL | None = Field(default=None, description="Address of the feed, for kinds that have one.")
     config: Annotated[dict[_ConfigName, object], entries_up_to(20)] = Field(
         default_factory=dict, max_length=20, description="Settings of the kind, at most 20."
     )
@@ -54,12 +50,12 @@ class SourceCreate(BaseModel):
 
 
 class SourceUpdate(BaseModel):
-    """What may be changed of a source; what is absent stays."""
+    """Changes to a source; absent fields stay unchanged."""
 
     name: Name | None = Field(default=None, description="Name of the source, 1 to 200 characters; unique.")
     url: _URL | None = Field(
         default=None,
-        description="Address of the feed, where the kind has one; the one shown, with `***`, changes nothing.",
+        description="Address of the feed, for kinds that have one; sending it as shown, with `***`, changes nothing.",
     )
     config: Annotated[dict[_ConfigName, object], entries_up_to(20)] | None = Field(
         default=None, max_length=20, description="Settings of the kind, at most 20; they replace all earlier ones."
@@ -73,7 +69,7 @@ class FetchError(BaseModel):
 
     Notes
     -----
-    `problem` is our word for it, `code` the provider's own or the status.
+    `problem` is this service's classification; `code` is the provider's own code or the HTTP status.
     """
 
     problem: str = Field(
@@ -81,9 +77,9 @@ class FetchError(BaseModel):
         "`malformed`, `gone` or `unknown`."
     )
     code: str = Field(
-        description="Code of the failure: the provider's own, `status_` and the HTTP status, or one of ours."
+        description="Code of the failure: the provider's own, `status_` and the HTTP status, or this service's."
     )
-    detail: str = Field(description="What went wrong, for a person; at most 500 characters.")
+    detail: str = Field(description="What went wrong, in words; at most 500 characters.")
     at: datetime | None = Field(
         default=None, description="When it went wrong (RFC 3339, UTC); null in the ledger, where the run has its times."
     )
@@ -93,14 +89,19 @@ class SourceRead(BaseModel):
     """A source, its schedule, and how its fetches go."""
 
     source_id: UUID = Field(description="Identifier of the source.")
-    kind: Kind = Field(description="The kind of source, which decides how it is asked.")
+    kind: StoredKind = Field(description="Kind of source, which decides how it is fetched.")
     name: str = Field(description="Name of the source, unique.")
-    url: str | None = Field(description="The address; what may be a key in it is shown as `***`.")
-    config: dict[str, object] = Field(description="Settings of the kind, defaults left out.")
+    url: str | None = Field(description="The address; parts that may be a key are shown as `***`.")
+    config: dict[str, object] = Field(description="Settings of the kind, without defaults.")
+    is_supported: bool = Field(
+        default=True,
+        description="Whether this release knows the kind. If not, as after a rollback, the source is shown and can be "
+        "deleted, but is neither fetched nor changed.",
+    )
     is_enabled: bool = Field(description="Whether it is fetched on schedule.")
-    disabled_reason: str | None = Field(description="Why the service switched it off; null when nobody did.")
-    interval_seconds: float = Field(description="Seconds between fetches as they were asked for, 10 to 86,400.")
-    expected_delay_seconds: float = Field(description="How late the provider shows articles, by its plan.")
+    disabled_reason: str | None = Field(description="Why the service disabled it; null when it did not.")
+    interval_seconds: float = Field(description="Requested seconds between fetches, 10 to 86,400.")
+    expected_delay_seconds: float = Field(description="Seconds by which the provider's plan delays articles.")
     next_fetch_at: datetime | None = Field(
         description="When it is due next (RFC 3339, UTC); null when it is not fetched."
     )
@@ -111,30 +112,34 @@ class SourceRead(BaseModel):
         description="When the last fetch without an error ended (RFC 3339, UTC); null before the first."
     )
     error_count: int = Field(description="Failures in a row.")
-    backoff_seconds: float = Field(description="Wait after the last failure, before jitter; 0 when all is well.")
-    last_error: FetchError | None = Field(description="What went wrong last; null after a fetch that went well.")
-    etag: str | None = Field(description="Entity tag of the last answer, sent back to ask for changes only.")
+    backoff_seconds: float = Field(
+        description="Back-off in seconds after the last failure, before jitter; 0 after a success."
+    )
+    last_error: FetchError | None = Field(description="The last error; null after a successful fetch.")
+    etag: str | None = Field(description="Entity tag of the last response, sent back to ask for changes only.")
     last_modified: str | None = Field(
-        description="`Last-Modified` of the last answer, sent back to ask for changes only."
+        description="`Last-Modified` of the last response, sent back to ask for changes only."
     )
     seen_until: datetime | None = Field(description="Publication time up to which everything was fetched.")
     created_at: datetime = Field(description="When the source was created (RFC 3339, UTC).")
     updated_at: datetime = Field(description="When a person last changed it (RFC 3339, UTC).")
 
     @classmethod
-    def from_row(cls, row: SourceRow, shown_url: str | None, expected_delay_seconds: float) -> "SourceRead":
+    def from_row(
+        cls, row: SourceRow, shown_url: str | None, expected_delay_seconds: float, *, is_supported: bool
+    ) -> "SourceRead":
         """Return the wire form of a stored source."""
-        told = {"url": shown_url, "expected_delay_seconds": expected_delay_seconds}
+        told = {"url": shown_url, "expected_delay_seconds": expected_delay_seconds, "is_supported": is_supported}
         return cls.model_validate({**row._asdict(), **told})
 
 
 class RequestRead(BaseModel):
     """One request of a run; the address without its query string."""
 
-    url: str = Field(description="Address that was asked, without its query string.")
-    status: int | None = Field(description="HTTP status; null when no answer came.")
+    url: str = Field(description="Requested address, without its query string.")
+    status: int | None = Field(description="HTTP status; null without a response.")
     n_bytes: int = Field(description="Size of the body in bytes, decompressed.")
-    seconds: float = Field(description="Duration in seconds, with the wait for a free place at the host.")
+    seconds: float = Field(description="Duration in seconds, including the wait for a free slot at the host.")
     error: str | None = Field(description="Code of what went wrong; null when nothing did.")
 
 
@@ -151,7 +156,7 @@ class FetchRead(BaseModel):
     )
     requests: list[RequestRead] = Field(description="Requests of the run in order, redirects included.")
     n_requests: int = Field(description="Number of requests, which count against the quota.")
-    articles: dict[str, int] = Field(description="Articles by what became of them.")
+    articles: dict[str, int] = Field(description="Number of articles by outcome.")
     error: FetchError | None = Field(description="What ended the run early; null when nothing did.")
 
     @classmethod
@@ -161,7 +166,7 @@ class FetchRead(BaseModel):
 
 
 class QuotaRead(BaseModel):
-    """The requests that a provider answers a day, shared by all sources of its kind."""
+    """The requests per day that a provider allows, shared by all sources of its kind."""
 
     requests_per_day: int = Field(description="Requests that the plan allows per day.")
     used: int = Field(description="Requests of the last 24 hours.")
@@ -169,35 +174,37 @@ class QuotaRead(BaseModel):
 
 
 class WindowRead(BaseModel):
-    """A stretch of publication time."""
+    """A window of publication time."""
 
-    starts_at: datetime = Field(description="Its first moment (RFC 3339, UTC).")
-    ends_at: datetime = Field(description="Its last moment (RFC 3339, UTC).")
+    starts_at: datetime = Field(description="Start of the window (RFC 3339, UTC).")
+    ends_at: datetime = Field(description="End of the window (RFC 3339, UTC).")
 
 
 class PlanRead(BaseModel):
-    """How a source will be fetched from now on, and what its provider makes impossible."""
+    """How a source will be fetched from now on, and what its provider's plan makes impossible."""
 
     source_id: UUID = Field(description="Identifier of the source.")
-    kind: Kind = Field(description="The kind of source, which decides how it is asked.")
-    interval_seconds: float = Field(description="Seconds between fetches as they were asked for, 10 to 86,400.")
-    effective_interval_seconds: float = Field(description="The interval once quota and limits are respected.")
-    expected_delay_seconds: float = Field(description="Seconds by which the provider shows articles late, by its plan.")
+    kind: StoredKind = Field(description="Kind of source, which decides how it is fetched.")
+    interval_seconds: float = Field(description="Requested seconds between fetches, 10 to 86,400.")
+    effective_interval_seconds: float = Field(description="Seconds between fetches after quota and limits are applied.")
+    expected_delay_seconds: float = Field(description="Seconds by which the provider's plan delays articles.")
     next_fetch_at: datetime | None = Field(
         description="When it is due next (RFC 3339, UTC); null when it is not fetched."
     )
     quota: QuotaRead | None = Field(description="The provider's quota; null when it has none.")
-    window: WindowRead | None = Field(description="What the next fetch will ask for, where it asks for a window.")
-    warnings: list[str] = Field(description="What the plan makes impossible, for a person.")
+    window: WindowRead | None = Field(description="Window of the next fetch, for kinds that fetch by window.")
+    warnings: list[str] = Field(description="What the plan makes impossible, in words.")
 
 
 class GapRead(BaseModel):
-    """A stretch of publication time that was not fetched in full."""
+    """A window of publication time that was not fetched in full."""
 
     reason: GapReason = Field(description="Why: `quota`, `cap`, `delay`, `error` or `disabled`.")
-    detail: str = Field(description="Why, for a person.")
-    starts_at: datetime = Field(description="First moment of publication that is missing (RFC 3339, UTC).")
-    ends_at: datetime | None = Field(description="Null while the gap is still growing.")
+    detail: str = Field(description="Why, in words.")
+    starts_at: datetime = Field(description="Start of the missing publication times (RFC 3339, UTC).")
+    ends_at: datetime | None = Field(
+        description="End of the missing publication times (RFC 3339, UTC); null while the gap is still growing."
+    )
 
     @classmethod
     def from_row(cls, row: GapRow) -> "GapRead":
@@ -206,10 +213,10 @@ class GapRead(BaseModel):
 
 
 class CoverageRead(BaseModel):
-    """What of one source was fetched, and what could not be."""
+    """What was fetched of one source, and what could not be fetched."""
 
     source_id: UUID = Field(description="Identifier of the source.")
     name: str = Field(description="Name of the source.")
-    kind: Kind = Field(description="The kind of source, which decides how it is asked.")
+    kind: StoredKind = Field(description="Kind of source, which decides how it is fetched.")
     covered_until: datetime | None = Field(description="Publication time up to which the source was fetched.")
     gaps: list[GapRead] = Field(description="Gaps that are still growing first, then the latest 100.")

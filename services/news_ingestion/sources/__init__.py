@@ -1,1 +1,1 @@
-"""Sources as users keep them and as the schedule fetches them."""
+"""Sources as users manage them and as the schedule fetches them."""

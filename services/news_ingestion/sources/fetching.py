@@ -1,13 +1,15 @@
-"""Fetching sources: claimed with a lease, asked by their provider, taken in, and scheduled again."""
+"""Fetches sources: claims each with a lease, requests its articles, ingests them, and schedules the next fetch."""
 
 import asyncio
 import json
 import random
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
+
+import structlog
 
 from common.clock import uuid7
 from common.contracts.batch import MAX_BATCH_ITEMS
@@ -18,13 +20,14 @@ from news_ingestion.articles.draft import Item
 from news_ingestion.engine import Engine
 from news_ingestion.ingestion import take_in
 from news_ingestion.providers.provider import Fetched, MissedWindow, Provider, SourceState
-from news_ingestion.providers.provider_errors import UpstreamError, as_upstream_error
+from news_ingestion.providers.provider_errors import ProviderError, as_provider_error
 from news_ingestion.providers.schedule import next_fetch_at
 from news_ingestion.providers.window import Window
 from news_ingestion.repository import sources
-from news_ingestion.repository.sources import FetchRow, GapRow, QuotaUse, SourceRow
+from news_ingestion.source_rows import FetchRow, GapRow, QuotaUse, SourceRow
 from news_ingestion.sources.next_state import after_failure, after_success, becomes_degraded, with_schedule_of
 
+logger = structlog.get_logger(__name__)
 _DAY = timedelta(days=1)
 
 
@@ -43,11 +46,24 @@ class FetchRun:
         return self.engine.providers[self.source.kind]
 
 
-def state_of(source: SourceRow, used: QuotaUse) -> SourceState:
-    """Return a stored source as its provider sees it; its address is still sealed."""
+def unknown_kind(kind: str) -> str:
+    """Return why a source is only shown: a newer release has created it."""
+    return f"This release does not know sources of kind {kind}: it shows them, but neither fetches nor changes them."
+
+
+def required_provider(engine: Engine, source: SourceRow) -> Provider:
+    """Return the provider of a source; `Conflict` when this process does not know its kind."""
+    provider = engine.providers.get(source.kind)
+    if provider is None:
+        raise Conflict(unknown_kind(source.kind), code="kind_unknown")
+    return provider
+
+
+def state_of(source: SourceRow, used: QuotaUse, url: str | None) -> SourceState:
+    """Return a stored source as its provider sees it: with the address as it is asked for, not as it is stored."""
     return SourceState(
         source_id=source.source_id,
-        url=source.url,
+        url=url,
         config=source.config,
         interval_seconds=source.interval_seconds,
         etag=source.etag,
@@ -65,19 +81,18 @@ async def fetch_now(engine: Engine, source_id: UUID) -> FetchRow:
     Raises
     ------
     NotFound, Conflict
-        There is no such source; nothing is fetched from its kind, or it is being fetched just now.
+        There is no such source; nothing is fetched from its kind, this process does not know it, or the source is being
+        fetched just now.
     """
     runtime, owner = engine.runtime, uuid7()
     now = runtime.clock.now()
     async with runtime.database.transaction() as connection:
-        found = await sources.find_source(connection, source_id)
-        if found is None:
-            raise NotFound.of("source", source_id)
-        if not engine.providers[found.kind].is_fetched:
+        found = NotFound.unless(await sources.find_source(connection, source_id), "source", source_id)
+        if not required_provider(engine, found).is_fetched:
             raise Conflict(f"Articles of a source of kind {found.kind} are posted, not fetched.", code="not_fetched")
         claimed = await sources.claim_source(connection, source_id, owner, now, engine.settings.fetch_lease_seconds)
     if claimed is None:
-        raise Conflict("The source is being fetched just now.", code="being_fetched")
+        raise Conflict("The source is already being fetched.", code="being_fetched")
     return await _run(FetchRun(engine, claimed, owner, now))
 
 
@@ -100,7 +115,9 @@ async def fetch_due(engine: Engine) -> None:
 async def _claim(engine: Engine) -> FetchRun | None:
     owner, now = uuid7(), engine.runtime.clock.now()
     async with engine.runtime.database.transaction() as connection:
-        claimed = await sources.claim_due_source(connection, owner, now, engine.settings.fetch_lease_seconds)
+        claimed = await sources.claim_due_source(
+            connection, owner, now, engine.settings.fetch_lease_seconds, kinds=list(engine.providers)
+        )
     return FetchRun(engine, claimed, owner, now) if claimed is not None else None
 
 
@@ -110,17 +127,16 @@ async def _run_supervised(run: FetchRun) -> None:
         await _run(run)
     except Exception as error:  # noqa: BLE001 - one source must not stop the others; the metric counts it
         run.engine.runtime.failures.labels("fetch").inc()
-        run.engine.runtime.logger.warning("fetch_failed", source_id=str(run.source.source_id), error=describe(error))
+        logger.warning("fetch_failed", source_id=str(run.source.source_id), error=describe(error))
 
 
 async def _run(run: FetchRun) -> FetchRow:
     runtime, source = run.engine.runtime, run.source
     async with runtime.database.reading() as connection:
         used = await sources.find_quota_use(connection, source.kind, run.started_at - _DAY)
-    state = state_of(source, used)
     fetched, counted = Fetched(seen_until=source.seen_until), Counter[str]()
     try:
-        await _fetch(run, state, fetched)
+        await _fetch(run, used, fetched)
     except Exception as error:  # noqa: BLE001 - whatever a stranger's bytes raise is recorded, counted and backed off
         fetched.error = _noted(run, error)
     try:
@@ -132,13 +148,13 @@ async def _run(run: FetchRun) -> FetchRow:
         return await _settle(run, connection, fetched, counted)
 
 
-async def _fetch(run: FetchRun, state: SourceState, fetched: Fetched) -> None:
-    engine = run.engine
+async def _fetch(run: FetchRun, used: QuotaUse, fetched: Fetched) -> None:
+    engine, source = run.engine, run.source
     try:
-        url = None if state.url is None else engine.runtime.secret_box.open(state.url)
+        url = None if source.url is None else engine.runtime.secret_box.open(source.url)
     except UnreadableSecret as error:
-        raise UpstreamError("unknown", "address_unreadable", str(error)) from error
-    await run.provider.fetch(replace(state, url=url), engine.fetcher, run.started_at, fetched)
+        raise ProviderError("unknown", "address_unreadable", str(error)) from error
+    await run.provider.fetch(state_of(source, used, url), engine.provider_client, run.started_at, fetched)
 
 
 async def _take_in(run: FetchRun, items: Sequence[Item], counted: Counter[str]) -> None:
@@ -148,12 +164,12 @@ async def _take_in(run: FetchRun, items: Sequence[Item], counted: Counter[str]) 
         counted.update(result.status for result in results.data)
 
 
-def _noted(run: FetchRun, error: Exception) -> UpstreamError:
+def _noted(run: FetchRun, error: Exception) -> ProviderError:
     """Return what ended a run; what no provider is known to do is also logged, and counted as a failure of ours."""
-    if not isinstance(error, UpstreamError):
+    if not isinstance(error, ProviderError):
         run.engine.runtime.failures.labels("fetch").inc()
-        run.engine.runtime.logger.warning("fetch_raised", source_id=str(run.source.source_id), error=describe(error))
-    return as_upstream_error(error)
+        logger.warning("fetch_raised", source_id=str(run.source.source_id), error=describe(error))
+    return as_provider_error(error)
 
 
 def _status(fetched: Fetched, counted: Mapping[str, int]) -> str:
@@ -176,10 +192,10 @@ async def _settle(run: FetchRun, connection: Connection, fetched: Fetched, count
         started_at=run.started_at,
         finished_at=now,
         status=status,
-        requests=[record.as_json() for record in fetched.requests],
+        requests=[record.document() for record in fetched.requests],
         n_requests=len(fetched.requests),
         articles=dict(counted),
-        error=None if fetched.error is None else fetched.error.as_json(),
+        error=None if fetched.error is None else fetched.error.document(),
     )
     await sources.insert_fetch(connection, fetch)
     return fetch
@@ -213,18 +229,19 @@ def _after(run: FetchRun, source: SourceRow, fetched: Fetched, now: datetime) ->
         return next_fetch_at(now, wait_seconds, ratio, random.random())  # noqa: S311 - jitter, no secret
 
     if fetched.error is None:
-        return after_success(source, fetched, now, again)
-    return after_failure(source, run.provider, fetched, fetched.error, now, again)
+        return after_success(source, fetched, now=now, again=again)
+    is_final = fetched.error.problem in run.provider.final_problems
+    return after_failure(source, fetched, fetched.error, is_final=is_final, now=now, again=again)
 
 
-def _degraded_event(source: SourceRow, error: UpstreamError) -> tuple[str, str]:
+def _degraded_event(source: SourceRow, error: ProviderError) -> tuple[str, str]:
     told = {
         "source_id": str(source.source_id),
         "name": source.name,
         "kind": source.kind,
         "error_count": source.error_count,
         "is_enabled": source.is_enabled,
-        "error": error.as_json(),
+        "error": error.document(),
     }
     return "source.degraded", json.dumps(told)
 

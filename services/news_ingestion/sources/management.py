@@ -1,8 +1,10 @@
-"""Creating, changing and planning sources."""
+"""Creates, changes and plans sources."""
 
 from collections.abc import Mapping
 from datetime import timedelta
 from uuid import UUID
+
+from pydantic import ValidationError
 
 from common.api.etags import Conditional, etag_of
 from common.clock import uuid7
@@ -11,10 +13,12 @@ from common.postgres.database import Connection
 from common.secrets.masking import masked_feed
 from common.secrets.secret_box import UnreadableSecret
 from news_ingestion.engine import Engine
+from news_ingestion.providers.configuration import refuse_secrets, sentence_of
+from news_ingestion.providers.provider import FetchPlan
 from news_ingestion.repository import sources
-from news_ingestion.repository.sources import QuotaUse, SourceRow
 from news_ingestion.schemas.sources import PlanRead, QuotaRead, SourceCreate, SourceRead, SourceUpdate, WindowRead
-from news_ingestion.sources.fetching import state_of
+from news_ingestion.source_rows import QuotaUse, SourceRow
+from news_ingestion.sources.fetching import required_provider, state_of, unknown_kind
 
 
 def tag_of(source: SourceRow) -> str:
@@ -24,20 +28,34 @@ def tag_of(source: SourceRow) -> str:
 
 def read(engine: Engine, source: SourceRow) -> SourceRead:
     """Return a source as the API shows it."""
-    return SourceRead.from_row(source, _shown_url(engine, source), expected_delay_seconds(engine, source))
+    return SourceRead.from_row(
+        source,
+        _shown_url(engine, source),
+        expected_delay_seconds(engine, source),
+        is_supported=source.kind in engine.providers,
+    )
 
 
-def _shown_url(engine: Engine, source: SourceRow) -> str | None:
+def _address(engine: Engine, source: SourceRow) -> str | None:
+    """Return the address of a source, None when it has none or no key that the service has opens it."""
     try:
-        return None if source.url is None else masked_feed(engine.runtime.secret_box.open(source.url))
+        return None if source.url is None else engine.runtime.secret_box.open(source.url)
     except UnreadableSecret:
         return None
 
 
+def _shown_url(engine: Engine, source: SourceRow) -> str | None:
+    address = _address(engine, source)
+    return None if address is None else masked_feed(address)
+
+
 def expected_delay_seconds(engine: Engine, source: SourceRow) -> float:
-    """Return how late the provider of a source shows articles."""
-    provider = engine.providers[source.kind]
-    return provider.plan(state_of(source, QuotaUse(0, 1)), engine.runtime.clock.now()).expected_delay_seconds
+    """Return how late the provider of a source shows articles, 0 where this process does not know its kind."""
+    provider = engine.providers.get(source.kind)
+    if provider is None:
+        return 0.0
+    state = state_of(source, QuotaUse(0, 1), _address(engine, source))
+    return provider.plan(state, engine.runtime.clock.now()).expected_delay_seconds
 
 
 async def _check(engine: Engine, kind: str, url: str | None, config: Mapping[str, object]) -> dict[str, object]:
@@ -49,9 +67,14 @@ async def _check(engine: Engine, kind: str, url: str | None, config: Mapping[str
     if url is not None:
         await engine.address_guard.require(url)
     try:
-        return provider.read_config(config)
+        complete = provider.read_config(config)
+        refuse_secrets(complete)
+    except ValidationError as error:
+        # Its own text shows the value, which may be anything.
+        raise Conflict(f"config: {sentence_of(error)}.", code="config_invalid") from error
     except ValueError as error:
         raise Conflict(f"config: {error}.", code="config_invalid") from error
+    return complete
 
 
 async def create(engine: Engine, connection: Connection, given: SourceCreate) -> SourceRow:
@@ -78,9 +101,7 @@ async def create(engine: Engine, connection: Connection, given: SourceCreate) ->
         updated_at=now,
         next_fetch_at=now if is_scheduled else None,
     )
-    if not await sources.insert_source(connection, created):
-        raise _name_taken(given.name)
-    return created
+    return await sources.insert_source(connection, created)
 
 
 async def change(
@@ -93,15 +114,14 @@ async def change(
     Raises
     ------
     NotFound, PreconditionFailed, Conflict
-        There is no such source; `If-Match` is stale; see `create`.
+        There is no such source; `If-Match` is stale; this process does not know its kind, or see `create`.
     """
-    current = await required(connection, source_id, lock=True)
+    current = await required_source(connection, source_id, for_update=True)
     conditional.require(tag_of(current))
-    if given.name is not None and await sources.find_source_id(connection, given.name) not in {None, source_id}:
-        raise _name_taken(given.name)
+    provider = required_provider(engine, current)
     now = engine.runtime.clock.now()
     is_enabled = current.is_enabled if given.is_enabled is None else given.is_enabled
-    is_scheduled = is_enabled and engine.providers[current.kind].is_fetched
+    is_scheduled = is_enabled and provider.is_fetched
     changed = (await _asked_anew(engine, current, given))._replace(
         name=current.name if given.name is None else given.name,
         interval_seconds=current.interval_seconds if given.interval_seconds is None else given.interval_seconds,
@@ -114,8 +134,7 @@ async def change(
         last_error=None,
         disabled_reason=None if is_enabled else current.disabled_reason,
     )
-    await sources.update_source(connection, changed)
-    return changed
+    return await sources.update_source(connection, changed)
 
 
 async def _asked_anew(engine: Engine, current: SourceRow, given: SourceUpdate) -> SourceRow:
@@ -130,10 +149,6 @@ async def _asked_anew(engine: Engine, current: SourceRow, given: SourceUpdate) -
     return current._replace(url=sealed, config=config, etag=None, last_modified=None)
 
 
-def _name_taken(name: str) -> Conflict:
-    return Conflict(f"There is a source named {name!r} already.", code="name_taken")
-
-
 def _opened(engine: Engine, stored: str) -> str:
     try:
         return engine.runtime.secret_box.open(stored)
@@ -141,19 +156,32 @@ def _opened(engine: Engine, stored: str) -> str:
         raise Conflict(f"{error}; give the url again.", code="address_unreadable") from error
 
 
-async def required(connection: Connection, source_id: UUID, *, lock: bool = False) -> SourceRow:
-    """Return a source; `NotFound` when there is none."""
-    found = await sources.find_source(connection, source_id, lock=lock)
-    if found is None:
-        raise NotFound.of("source", source_id)
-    return found
+async def delete(connection: Connection, source_id: UUID, conditional: Conditional) -> None:
+    """Delete a source and its gaps; its articles and the ledger of its fetches stay.
+
+    Raises
+    ------
+    NotFound, PreconditionFailed
+        There is no such source; `If-Match` is stale.
+    """
+    conditional.require(tag_of(await required_source(connection, source_id, for_update=True)))
+    await sources.delete_source(connection, source_id)
+
+
+async def required_source(connection: Connection, source_id: UUID, *, for_update: bool = False) -> SourceRow:
+    """Return a source, locked until the transaction ends if asked; `NotFound` when there is none."""
+    return NotFound.unless(await sources.find_source(connection, source_id, for_update=for_update), "source", source_id)
 
 
 async def plan(engine: Engine, connection: Connection, source: SourceRow) -> PlanRead:
     """Return how a source will be fetched from now on."""
     now = engine.runtime.clock.now()
     used = await sources.find_quota_use(connection, source.kind, now - timedelta(days=1))
-    found = engine.providers[source.kind].plan(state_of(source, used), now)
+    provider = engine.providers.get(source.kind)
+    if provider is None:
+        found = FetchPlan(source.interval_seconds, 0.0, None, None, (unknown_kind(source.kind),))
+    else:
+        found = provider.plan(state_of(source, used, _address(engine, source)), now)
     quota = None
     if found.requests_per_day is not None:
         remaining = max(0, found.requests_per_day - used.n_requests)

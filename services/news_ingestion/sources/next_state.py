@@ -1,22 +1,29 @@
-"""What a source is after a fetch: when it is fetched again, whether it still is, and what went wrong (pure)."""
+"""The state of a source after a fetch: its next fetch, whether it stays enabled, and its error (pure)."""
 
 from collections.abc import Callable
 from datetime import datetime
 
-from news_ingestion.providers.provider import Fetched, Provider
-from news_ingestion.providers.provider_errors import UpstreamError
-from news_ingestion.providers.schedule import DEGRADED_AFTER_ERRORS, backoff_seconds
-from news_ingestion.repository.sources import SourceRow
+from news_ingestion.providers.provider import Fetched
+from news_ingestion.providers.provider_errors import ProviderError
+from news_ingestion.providers.schedule import DEGRADED_AFTER_ERRORS, backoff_seconds, interval_after_success
+from news_ingestion.source_rows import SourceRow
 
 FetchAgain = Callable[[float], datetime]
 """When to fetch again after a wait of so many seconds."""
 
 
-def after_success(source: SourceRow, fetched: Fetched, now: datetime, again: FetchAgain) -> SourceRow:
-    """Return a source without errors; one that the service had switched off is on again."""
+def after_success(source: SourceRow, fetched: Fetched, *, now: datetime, again: FetchAgain) -> SourceRow:
+    """Return a source without errors; one that the service had switched off is on again.
+
+    Notes
+    -----
+    Whatever its provider wishes, a source is not fetched more often than its interval says.
+    """
     is_enabled = source.is_enabled or source.disabled_reason is not None
+    wait = interval_after_success(source.interval_seconds, fetched.wait_seconds)
+    kept = (None, None) if fetched.is_modified else (source.etag, source.last_modified)
     return source._replace(
-        next_fetch_at=again(fetched.wait_seconds) if is_enabled else None,
+        next_fetch_at=again(wait) if is_enabled else None,
         is_enabled=is_enabled,
         disabled_reason=None,
         last_fetch_at=now,
@@ -25,17 +32,21 @@ def after_success(source: SourceRow, fetched: Fetched, now: datetime, again: Fet
         last_error=None,
         seen_until=fetched.seen_until,
         last_ok_at=now,
-        etag=fetched.etag,
-        last_modified=fetched.last_modified,
+        etag=fetched.etag or kept[0],
+        last_modified=fetched.last_modified or kept[1],
     )
 
 
 def after_failure(
-    source: SourceRow, provider: Provider, fetched: Fetched, error: UpstreamError, now: datetime, again: FetchAgain
+    source: SourceRow, fetched: Fetched, error: ProviderError, *, is_final: bool, now: datetime, again: FetchAgain
 ) -> SourceRow:
-    """Return a source with one more error, which waits longer or, where only a person can help, is switched off."""
+    """Return a source with one more error, which waits longer or, where only a person can help, is switched off.
+
+    Parameters
+    ----------
+    is_final : whether asking again does not mend the error
+    """
     error_count = source.error_count + 1
-    is_final = error.problem in provider.final_problems
     wait = backoff_seconds(error_count, source.interval_seconds, error.retry_after_seconds)
     is_enabled = source.is_enabled and not is_final
     return source._replace(
@@ -45,7 +56,7 @@ def after_failure(
         last_fetch_at=now,
         error_count=error_count,
         backoff_seconds=wait,
-        last_error={**error.as_json(), "at": now.isoformat()},
+        last_error=error.document(at=now),
         seen_until=fetched.seen_until,
     )
 

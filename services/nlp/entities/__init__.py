@@ -1,1 +1,1 @@
-"""Entities of a text: where names are, who bears them, which security each is, and how much the text is about them."""
+"""Entities of a text: where names occur, which entity and security each means, and its relevance."""

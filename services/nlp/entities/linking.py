@@ -100,7 +100,7 @@ class Linker:
         }
         for name, text, found_marks in marks:
             in_field = self.gazetteer.find(fold(text)) if matches is None else matches[name]
-            self._link_field(found, name, text, in_field, sure_ids, on)
+            self._link_field(found, name, text, in_field, sure_ids=sure_ids, on=on)
             for mark in found_marks:
                 self._link_mark(found, name, text, mark)
         for ticker in tickers:
@@ -150,6 +150,7 @@ class Linker:
         name: TextField,
         text: str,
         matches: list[AliasMatch],
+        *,
         sure_ids: set[str],
         on: date | None,
     ) -> None:

@@ -2,7 +2,7 @@
 
 import re
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from common.contracts import EntityType, TextField
@@ -42,6 +42,11 @@ class _Match(NamedTuple):
     is_in_list: bool = False
 
     @property
+    def key(self) -> tuple[str, Mention]:
+        """Return the identifier of the entity, and the mention."""
+        return self.entity.entity.entity_id, self.mention
+
+    @property
     def is_sure(self) -> bool:
         """Say whether the alias stands for the entity without a second sign."""
         return self.entity.entity.type == "organisation" or self.kind in _TRUSTED
@@ -62,8 +67,8 @@ def settle_borders(
     names: Sequence[NamedSpan],
     linked: Sequence[LinkedEntity],
     gazetteer: Gazetteer,
-    surnames: frozenset[str] = frozenset(),
     *,
+    surnames: frozenset[str] = frozenset(),
     reads_headlines: bool = False,
 ) -> None:
     """Move the mentions in one field to the borders of the names around them, and drop those that are no names here.
@@ -75,6 +80,29 @@ def settle_borders(
     tagger reads those.
     """
     starts = [span.start for span in names]
+    is_headline = text_case(text) is not TextCase.SENTENCE
+    # "Abbott Raises Dividend": in a headline even a tagger that reads context takes some firms for people.
+    known_surnames = None if reads_headlines and not is_headline else surnames
+    groups: dict[NamedSpan, list[_Match]] = {}
+    settled: dict[tuple[str, Mention], Mention | None] = {}
+    for match in _matches(field, text, linked, gazetteer):
+        span = around(names, starts, match.mention)
+        if _goes_on(match, text) or _is_a_persons(match, span, known_surnames, text):
+            settled[match.key] = None
+        elif span is not None:
+            groups.setdefault(span, []).append(match)
+        elif _is_no_name(match, field, text, is_headline=is_headline, reads_headlines=reads_headlines):
+            settled[match.key] = None
+    for span, matches in groups.items():
+        for match, borders in _settle(span, matches, text, is_headline=is_headline):
+            settled[match.key] = borders
+    for one in linked:
+        moved = [settled.get((one.entity.entity_id, mention), mention) for mention in one.mentions]
+        one.mentions[:] = [mention for mention in moved if mention is not None]
+
+
+def _matches(field: TextField, text: str, linked: Sequence[LinkedEntity], gazetteer: Gazetteer) -> Iterator[_Match]:
+    """Yield every mention in the field that is no marked ticker."""
     companies = [
         (mention.start, mention.end)
         for one in linked
@@ -82,11 +110,6 @@ def settle_borders(
         for mention in one.mentions
         if mention.field == field
     ]
-    is_headline = text_case(text) is not TextCase.SENTENCE
-    # "Abbott Raises Dividend": in a headline even a tagger that reads context takes some firms for people.
-    known_surnames = None if reads_headlines and not is_headline else surnames
-    groups: dict[NamedSpan, list[_Match]] = {}
-    settled: dict[tuple[str, Mention], Mention | None] = {}
     for one in linked:
         for mention in one.mentions:
             if mention.field != field or mention in one.marks:
@@ -95,21 +118,7 @@ def settle_borders(
             is_in_list = kind is AliasKind.COMMON and is_listed_with(
                 text, mention.start, mention.end, companies, TextCase.TITLE
             )
-            match = _Match(one, mention, kind, is_in_list)
-            span = around(names, starts, mention)
-            if _goes_on(match, text) or _is_a_persons(match, span, known_surnames, text):
-                settled[one.entity.entity_id, mention] = None
-                continue
-            if span is not None:
-                groups.setdefault(span, []).append(match)
-            elif _is_no_name(match, field, text, is_headline=is_headline, reads_headlines=reads_headlines):
-                settled[one.entity.entity_id, mention] = None
-    for span, matches in groups.items():
-        for match, borders in _settle(span, matches, text, is_headline=is_headline):
-            settled[match.entity.entity.entity_id, match.mention] = borders
-    for one in linked:
-        moved = [settled.get((one.entity.entity_id, mention), mention) for mention in one.mentions]
-        one.mentions[:] = [mention for mention in moved if mention is not None]
+            yield _Match(one, mention, kind, is_in_list)
 
 
 def _is_no_name(match: _Match, field: TextField, text: str, *, is_headline: bool, reads_headlines: bool) -> bool:

@@ -97,7 +97,7 @@ class EntityRecogniser:
                 reading.names,
                 linked,
                 self._linker.gazetteer,
-                surnames,
+                surnames=surnames,
                 reads_headlines=self._tagger.reads_headlines,
             )
         kept = [one for one in linked if one.mentions or one.is_given]

@@ -1,4 +1,4 @@
-"""Search of the gazetteer for the list of entities."""
+"""Search in the gazetteer, for listing entities."""
 
 from bisect import bisect_right
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What the rules for roles see of an event: its text, the place of its trigger and the entities named there."""
+"""Input of the role rules for an event: its text, the position of its trigger and the entities named there."""
 
 import re
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""What the wire says of the events of a text: their roles and numbers, and whether the text states or denies them.
+"""The wire form of the events of a text: roles, numbers, and whether the text states or denies them.
 
 Looked for only where an event was found; a text without one costs nothing here.
 """

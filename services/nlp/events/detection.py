@@ -1,4 +1,4 @@
-"""Event types of a text by patterns, looked at only where a cue says that it is worth it."""
+"""Detects the event types of a text by patterns, each tried only where one of its cues occurs."""
 
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple

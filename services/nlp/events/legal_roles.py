@@ -1,4 +1,4 @@
-"""Roles before courts, regulators and rating agencies."""
+"""Roles in events of courts, regulators and rating agencies."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The numbers of an event: which of a text's quantities belong to it, and what each of them measures."""
+"""The numbers of an event: which quantities of a text belong to it, and what each measures."""
 
 import re
 from collections.abc import Callable, Sequence

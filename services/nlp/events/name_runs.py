@@ -1,4 +1,4 @@
-"""Names as headlines write them: the run of capitalised words that ends or begins at a place."""
+"""Names as headlines write them: the run of capitalised words that ends or begins at a position."""
 
 import re
 from typing import NamedTuple

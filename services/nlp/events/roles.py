@@ -1,4 +1,4 @@
-"""Who takes which part in an event: by the words around its trigger, linked to the entities found before."""
+"""Roles in an event: assigned by the words around its trigger, and linked to the entities already found."""
 
 import re
 from collections.abc import Callable, Iterator

@@ -1,7 +1,5 @@
-"""The routes of NLP."""
+"""The HTTP API of NLP."""
 
-from nlp.routes.analyses import router as analyses
-from nlp.routes.entities import router as entities
-from nlp.routes.models import router as models
+from nlp.routes import analyses, entities, models
 
-ROUTERS = (analyses, entities, models)
+ROUTERS = (analyses.router, entities.router, models.router)

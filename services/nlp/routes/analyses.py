@@ -1,6 +1,5 @@
-"""Analyses: of articles handed over, and of texts that are not stored."""
+"""Analyses of articles from the pipeline, and of texts that are not stored."""
 
-from dataclasses import asdict
 from functools import partial
 from typing import Annotated
 from uuid import UUID
@@ -9,24 +8,23 @@ from fastapi import Query
 
 from common.api.dependencies import AsOf, ReadConnectionDep
 from common.api.etags import ConditionalDep, etag_of
-from common.api.pagination import Page, PageDep
+from common.api.pagination import PageDep
 from common.api.routing import service_router
-from common.batches.item_isolation import Isolated, answer_handover
-from common.contracts import Analysis, BatchResult, ItemError, SentimentLabel
+from common.batches.item_isolation import answer_handover
+from common.contracts import Analysis, BatchResult, SentimentLabel
 from common.contracts.text import Ticker
 from common.errors import NotFound, problems
 from common.gateway import NLP
+from common.postgres.paging import Page
 from nlp import repository
 from nlp.analysis import analyse
 from nlp.dependencies import EngineDep
+from nlp.posted_texts import analyse_posted
 from nlp.repository import AnalysisFilter
-from nlp.schemas import ArticleBatch, CounterfactualRead, TextAnalyses, TextAnalysisRead, TextBatch, TextToAnalyse
-from nlp.text_analyser import TextAnalysis, no_sentiment
-from nlp.text_input import TextInput
-from nlp.texts.languages import ENGLISH
+from nlp.schemas import ArticleBatch, TextAnalyses, TextBatch
 
 router = service_router(
-    NLP, "analyses", "What the models find in articles that were handed over, and in texts that are not stored."
+    NLP, "analyses", "Results of the models on articles from the pipeline, and on texts that are not stored."
 )
 _Name = Annotated[str | None, Query(max_length=100)]
 
@@ -35,9 +33,9 @@ _Name = Annotated[str | None, Query(max_length=100)]
 async def create_analyses(batch: ArticleBatch, engine: EngineDep) -> BatchResult:
     """Analyse 1 to 500 articles, store the result of each and hand it on to market impact.
 
-    The answer says for each article, in the order given, whether its analysis was `stored`, was here before
-    (`unchanged`), is older than what is here (`superseded`), or does not fit the contract (`rejected`). Sending a batch
-    again changes nothing. A retracted article gives an analysis without entities.
+    The response says for each article, in the order given, whether its analysis was `stored`, was already stored
+    (`unchanged`), is older than what is stored (`superseded`), or does not fit the contract (`rejected`). Sending a
+    batch again changes nothing. A retracted article gives an analysis without entities.
     """
     return await answer_handover(engine.runtime, batch.articles, partial(analyse, engine))
 
@@ -46,67 +44,37 @@ async def create_analyses(batch: ArticleBatch, engine: EngineDep) -> BatchResult
 async def analyze_texts(
     batch: TextBatch,
     engine: EngineDep,
-    counterfactual: Annotated[
-        bool, Query(description="Also say what the score would be without each stretch of evidence.")
-    ] = False,
+    counterfactual: Annotated[bool, Query(description="Also return the score without each span of evidence.")] = False,
 ) -> TextAnalyses:
     """Analyse 1 to 500 texts without storing them, in the order given.
 
-    With `entity` the `sentiment` of a text is the one toward that name. A text in another language than English is
-    marked and not scored: `abstained` with the reason; so is a text that the analysis fails on. With `counterfactual`
-    each text is read again without each of its at most five stretches of evidence.
+    With `entity`, the `sentiment` of a text is the one toward that name. A text that is not in English is
+    not scored: it is answered `abstained`, with the reason. So is a text on which the analysis fails. With
+    `counterfactual`, each text is scored again without each of its spans of evidence, at most five.
     """
-    reading = Isolated(engine.runtime, partial(engine.thread.analyse, counterfactual=counterfactual), _unread)
-    found = await reading.answer([_input(text, batch) for text in batch.texts])
-    versions = engine.thread.model_versions
-    return TextAnalyses(
-        data=[
-            _read(text.id if text.id is not None else str(index), analysis, versions)
-            for index, (text, analysis) in enumerate(zip(batch.texts, found, strict=True))
-        ]
-    )
-
-
-def _unread(text: TextInput, error: ItemError) -> TextAnalysis:
-    return no_sentiment(f"The analysis failed: {error.detail}", text.language or ENGLISH)
-
-
-def _input(text: TextToAnalyse, batch: TextBatch) -> TextInput:
-    return TextInput(
-        title=text.title,
-        body=text.body or "",
-        entity=text.entity,
-        language=text.language,
-        taxonomy=batch.taxonomy,
-    )
-
-
-def _read(text_id: str, found: TextAnalysis, model_versions: dict[str, str]) -> TextAnalysisRead:
-    return TextAnalysisRead(
-        id=text_id,
-        counterfactuals=[CounterfactualRead(**asdict(one)) for one in found.counterfactuals],
-        **found.answer(model_versions),
-    )
+    return await analyse_posted(engine, batch, counterfactual=counterfactual)
 
 
 @router.get("/analyses", responses=problems(404))
 async def list_analyses(
     connection: ReadConnectionDep,
     page: PageDep,
-    ticker: Annotated[Ticker | None, Query(description="Linked to this security.")] = None,
+    ticker: Annotated[Ticker | None, Query(description="Only analyses linked to this security.")] = None,
     topic: _Name = None,
     event_type: _Name = None,
     label: SentimentLabel | None = None,
     min_relevance: Annotated[
         float | None,
-        Query(ge=0, le=1, description="Least relevance of the `ticker` asked for, or of any entity."),
+        Query(ge=0, le=1, description="Minimum relevance of the given `ticker`, or of any entity when none is given."),
     ] = None,
-    model_version: Annotated[str | None, Query(max_length=100, description="Made with this model version.")] = None,
+    model_version: Annotated[
+        str | None, Query(max_length=100, description="Only analyses made with this model version.")
+    ] = None,
     as_of: AsOf = None,
 ) -> Page[Analysis]:
     """List analyses, the newest news first."""
     wanted = AnalysisFilter(ticker, topic, event_type, label, min_relevance, model_version, as_of)
-    rows = await repository.list_analyses(connection, wanted, page)
+    rows = await repository.list_analyses(connection, page, wanted)
     return page.answer(
         rows,
         key=lambda row: (row.published_at, row.analysis_id),
@@ -119,9 +87,9 @@ async def read_analysis(
     article_id: UUID, connection: ReadConnectionDep, conditional: ConditionalDep, as_of: AsOf = None
 ) -> Analysis:
     """Return the analysis of an article: its newest revision, or the one that was current at `as_of`."""
-    document = await repository.find_analysis(connection, article_id, as_of)
-    if document is None:
-        raise NotFound.of("analysis of an article", article_id)
+    document = NotFound.unless(
+        await repository.find_analysis(connection, article_id, as_of), "analysis of an article", article_id
+    )
     analysis = Analysis.model_validate_json(document)
     conditional.answer(etag_of(analysis.analysis_id, analysis.revision))
     return analysis

@@ -1,4 +1,4 @@
-"""What the score would be without each stretch of evidence: the text is read again with the stretch taken out."""
+"""The score without each span of evidence: the text is scored again with the span removed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

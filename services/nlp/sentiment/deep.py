@@ -1,4 +1,4 @@
-"""The deep tier: a small sentence encoder on 8-bit integers, blended with the fast tier, which also shows the evidence.
+"""The deep tier: a small 8-bit sentence encoder, blended with the fast tier, which also provides the evidence.
 
 The encoder reads a whole sentence and knows word order; the linear model knows the conventions of headlines by heart.
 Their blend is better than either. The stretches shown as evidence are those that move the linear part of the blend.

@@ -1,4 +1,4 @@
-"""Texts as the numbers of word pieces that the encoder of the deep tier reads, and the places of names among them."""
+"""Encodes texts as word-piece ids for the encoder of the deep tier, with the positions of names."""
 
 import re
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""The fast tier: two linear models over words, pairs and letter runs, which show their evidence."""
+"""The fast tier: two linear models over words, word pairs and character n-grams, which show their evidence."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""The direct path of a linear text classifier: dictionary look-ups and additions, no matrix and no framework.
+"""Inference of a linear text classifier: dictionary look-ups and additions, no matrix and no framework.
 
 It computes softmax(b + Σ_block (Σ_f w_f idf_f / ‖idf_f‖)), with the class neutral as reference, so two numbers
 a feature are enough. What a form's letters contribute depends on the form alone and is kept once computed.

@@ -1,4 +1,4 @@
-"""What a tier thinks of a text: class probabilities, and a score that also says how strong."""
+"""The opinion of a tier on a text: class probabilities, and a score that also expresses strength."""
 
 from collections.abc import Sequence
 from typing import NamedTuple

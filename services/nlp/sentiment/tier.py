@@ -1,4 +1,4 @@
-"""What every tier of the sentiment model answers: opinions on texts and toward names, with evidence."""
+"""The interface of every tier of the sentiment model: opinions on texts and toward names, with evidence."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,1 +1,1 @@
-"""Reading of plain text: its language, sentences and words, and what it denies or holds for possible."""
+"""Plain-text processing: language, sentences, words, negation and hedging."""

@@ -1,4 +1,4 @@
-"""Whether a text states a thing, denies it, or only says that it may be so."""
+"""Whether a text states, denies or hedges something."""
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""Search for many cue words at once, at word borders, by one automaton."""
+"""Searches for many cue words at once, at word boundaries, with one automaton."""
 
 from collections.abc import Iterator, Sequence
 

@@ -1,4 +1,4 @@
-"""HTML entities left in a text ("AT&amp;T"): decoded for reading, with the place of every character kept."""
+"""Decodes HTML entities left in a text ("AT&amp;T"), keeping the offset of every character."""
 
 import html
 import re

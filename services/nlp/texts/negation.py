@@ -1,4 +1,4 @@
-"""Which words of a text stand under a negation."""
+"""Which words of a text are negated."""
 
 from collections.abc import Sequence
 

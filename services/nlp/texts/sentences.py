@@ -1,4 +1,4 @@
-"""Sentence borders by rules, with abbreviations that were listed by hand and learned from text."""
+"""Sentence boundaries by rules, with abbreviations that were listed by hand and learned from text."""
 
 import re
 from collections.abc import Iterator

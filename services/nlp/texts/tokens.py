@@ -1,4 +1,4 @@
-"""Words of a text, by one regular expression that runs in linear time, in the form in which the models know them."""
+"""Tokenises a text with one linear-time regular expression, in the form that the models expect."""
 
 import re
 

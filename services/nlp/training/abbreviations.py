@@ -1,4 +1,4 @@
-"""`mia train abbreviations`: learns from raw text which words end in a full stop that ends no sentence.
+"""`mia train abbreviations`: learns from raw text which words end in a full stop that does not end a sentence.
 
 NLTK's Punkt (Kiss and Strunk 2006) needs no labels and no download: it compares how often a word stands with and
 without a final period. What it learns is a list of words; the service reads the list and needs no NLTK.

@@ -1,4 +1,4 @@
-"""Reading of the data folder: each set as typed rows, with a stable split into training and validation."""
+"""Reads the data folder: each set as typed rows, with a stable split into training and validation."""
 
 import csv
 import gzip

@@ -1,4 +1,4 @@
-"""Freezing of what the shipped models say about the golden corpus; done at the end of every training."""
+"""Freezes the results of the shipped models on the golden corpus, at the end of every training."""
 
 import json
 from typing import get_args

@@ -1,4 +1,4 @@
-"""Writing of the manifest: one row for each artefact, with its hash, its version and its card."""
+"""Writes the manifest: one row per artefact, with its hash, version and card."""
 
 import json
 from dataclasses import dataclass

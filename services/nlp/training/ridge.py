@@ -1,4 +1,4 @@
-"""Ridge regression of many labels at once, with the margin that each text would get had it not been seen.
+"""Ridge regression of many labels at once, with the leave-one-out margin of each text.
 
 One factorisation serves all labels, and the margins without a text's own influence come with it: what thresholds and
 calibration are fitted on costs no second training, and no text is left out of the first.

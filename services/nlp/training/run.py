@@ -1,4 +1,4 @@
-"""The entry of `mia train`: each subject reproduces its shipped artefact from a data folder and returns its scores."""
+"""The entry point of `mia train`: each subject rebuilds its artefact from a data folder and returns its scores."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -89,7 +89,7 @@ def _deep(data: Path, folder: Path, teachers: Sequence[Path]) -> dict[str, float
     from nlp.training.deep.artefact import train_deep  # noqa: PLC0415
 
     file, pieces = "sentiment-deep.onnx", "word-pieces.json.gz"
-    found = train_deep(data, teachers, folder / file, folder / pieces, structlog.get_logger().info)
+    found = train_deep(data, teachers, folder / file, folder / pieces, say=structlog.get_logger().info)
     publish_deep(folder, file, pieces, found.scores)
     return found.scores
 

@@ -1,4 +1,4 @@
-"""Freezing of how the shipped models' scores are distributed over news that no label was learned of."""
+"""Freezes the distribution of the shipped models' scores on news without training labels."""
 
 import json
 from bisect import bisect_right

@@ -1,4 +1,4 @@
-"""`mia train sentiment`: fits the two linear models on all sets merged, calibrates them and writes the artefact."""
+"""`mia train sentiment`: fits the two linear models on all sets together, calibrates them and writes the artefact."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""Statements of our own with a direction that their words decide: the fall of a loss, the denial of a gain.
+"""Our own statements whose wording decides the direction: the fall of a loss, the denial of a gain.
 
 The labelled sets hold few of them, so that a model learns from these sets that whatever falls is bad. The words are in
 `statements.toml`.

@@ -1,4 +1,4 @@
-"""`mia train topics`: a ridge regression for each Reuters code, what its evidence is worth, and its threshold."""
+"""`mia train topics`: for each Reuters code a ridge regression, the weights of its evidence, and its threshold."""
 
 import math
 from collections import Counter

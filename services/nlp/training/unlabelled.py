@@ -1,4 +1,4 @@
-"""Texts without labels: the name tagger learns from them how words are used, the encoder its teacher's opinions."""
+"""Texts without labels: from them, the name tagger learns word usage, and the encoder its teacher's predictions."""
 
 import csv
 import gzip

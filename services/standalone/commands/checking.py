@@ -1,4 +1,4 @@
-"""`mia check`: asks a running service whether it can do its work, and whether its models are the measured ones."""
+"""`mia check`: checks whether a running service is ready, and whether its models are the measured ones."""
 
 from typing import Annotated
 
@@ -19,14 +19,13 @@ app = typer.Typer()
 @app.command()
 def check(
     service: Annotated[str, typer.Argument(help="news_ingestion, nlp, market_impact or alerts.", envvar="MIA_SERVICE")],
-    url: Annotated[str, typer.Option(help="Address of the service itself: `/ready` is not routed by a gateway.")],
+    url: Annotated[str, typer.Option(help="Address of the service itself: a gateway does not route `/ready`.")],
     api_key: KeyOption = None,
     api_key_file: KeyFileOption = None,
 ) -> None:
-    """Ask `/ready` and, where the service declares one, its self-check; status 2 when either fails.
+    """Call `/ready` and, if the service has one, its self-check; exit with status 2 when either fails.
 
-    It shows the API key that is given, or else introduces itself as a service, by the token that `SERVICE_TOKEN_SECRET`
-    signs.
+    It authenticates with the given API key, or else with a service token signed with `SERVICE_TOKEN_SECRET`.
     """
     log_for_people()
     one = service_named(service)

@@ -1,11 +1,12 @@
-"""`mia replay`, `mia import-bars`, `mia openapi`: what goes in, and what is promised."""
+"""`mia replay`, `mia import-bars`, `mia openapi`, `mia settings`: data, contracts and settings."""
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from common.contracts.json import JSONDocument
 from common.gateway import service_named
 from standalone.api_client import KeyAuth, system_client
 from standalone.commands.running import KeyFileOption, KeyOption, log_for_people, run, shown_key
@@ -30,13 +31,13 @@ def replay(
     api_key_file: KeyFileOption = None,
     batch: Annotated[int, typer.Option(min=1, max=500, help="Articles per request.")] = 200,
 ) -> None:
-    """Send the articles of a file through a running system and check the books of every hop."""
+    """Send the articles of a file through a running system and check that the counts of every hop add up."""
     log_for_people()
     report = run(_replay(file, url, shown_key(api_key, api_key_file), batch))
     for table in replay_tables(report):
         console.print(table)
     if not report.adds_up:
-        console.print("[bold red]The books do not agree.[/]")
+        console.print("[bold red]The counts do not balance.[/]")
         raise typer.Exit(1)
 
 
@@ -72,7 +73,7 @@ def openapi(service: Annotated[str, typer.Argument(help="news_ingestion, nlp, ma
     typer.echo(json.dumps(openapi_document(service), indent=2, ensure_ascii=False))
 
 
-def openapi_document(name: str) -> dict[str, Any]:
+def openapi_document(name: str) -> JSONDocument:
     """Return the OpenAPI document of one service, without starting it."""
     service = service_named(name)
     return load_app(service, load_settings(service)).openapi()
@@ -80,7 +81,9 @@ def openapi_document(name: str) -> dict[str, Any]:
 
 @app.command()
 def settings(
-    service: Annotated[str | None, typer.Argument(help="One service; those that all share when absent.")] = None,
+    service: Annotated[
+        str | None, typer.Argument(help="One service; the settings of every service when absent.")
+    ] = None,
 ) -> None:
     """Print the environment variables, their defaults and what they mean, as a Markdown table."""
     rows = own_settings(service_named(service)) if service else common_settings()

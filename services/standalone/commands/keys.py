@@ -20,16 +20,16 @@ app = typer.Typer(no_args_is_help=True)
 
 @app.command()
 def create(
-    name: Annotated[str, typer.Argument(help="Who it is for; shown in lists.")],
+    name: Annotated[str, typer.Argument(help="Name of its user; shown in lists.")],
     scope: Annotated[list[str], typer.Option(help="read, write or admin; may be repeated.")] = ["read"],  # noqa: B006 - Typer's way
     days: Annotated[int | None, typer.Option(min=1, help="Days until it expires; never when absent.")] = None,
     data: FolderOption = Path(".local"),
 ) -> None:
-    """Create a key, store its hash in the four databases, and print it: it is shown only this once."""
+    """Create a key, store its hash in the four databases, and print it. It is shown only once."""
     log_for_people()
     unknown = set(scope) - set(SCOPES)
     if unknown:
-        raise typer.BadParameter(f"unknown scope {', '.join(sorted(unknown))}; known are {', '.join(SCOPES)}")
+        raise typer.BadParameter(f"unknown scope {', '.join(sorted(unknown))}; the scopes are {', '.join(SCOPES)}")
     scopes: tuple[Scope, ...] = tuple(known for known in SCOPES if known in scope)
     expires_at = datetime.now(UTC) + timedelta(days=days) if days else None
 
@@ -44,7 +44,7 @@ def create(
 
 @app.command("list")
 def list_(data: FolderOption = Path(".local")) -> None:
-    """List the keys: never their text, which nobody has."""
+    """List the keys without their text, which is not stored."""
     log_for_people()
 
     async def act() -> Table:
@@ -65,7 +65,7 @@ def revoke(
     key_id: Annotated[str, typer.Argument(help="The eight characters after `mia_`.")],
     data: FolderOption = Path(".local"),
 ) -> None:
-    """Revoke a key in all four services; running ones notice within two seconds."""
+    """Revoke a key in all four services; running services notice within two seconds."""
     log_for_people()
 
     async def act() -> list[str]:

@@ -1,8 +1,8 @@
-"""How a command runs: in one event loop, with its failures told in one line."""
+"""Runs a command in one event loop, and reports its failure in one line."""
 
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 import typer
 import uvloop
@@ -25,7 +25,8 @@ KeyOption = Annotated[
     str | None,
     typer.Option(
         "--api-key",
-        help="Needed where keys exist; others see a command line, not the variable and not the file.",
+        help="API key, required once keys exist. Other users can read the command line, but not the variable or "
+        "the file.",
         envvar="MIA_API_KEY",
         show_default=False,
     ),
@@ -50,7 +51,7 @@ _EXPECTED = (
 _errors = Console(stderr=True)
 
 
-def run(coroutine: Coroutine[Any, Any, ResultT]) -> ResultT:
+def run(coroutine: Coroutine[object, None, ResultT]) -> ResultT:
     """Run a command to its end and return its result; an expected failure ends with one line and status 2."""
     try:
         return uvloop.run(coroutine)
@@ -89,5 +90,5 @@ def shown_key(api_key: str | None, file: Path | None) -> KeyAuth | None:
     except (OSError, UnicodeDecodeError) as error:
         raise typer.BadParameter(f"{file}: {error}", param_hint="--api-key-file") from error
     if not key.isascii() or not key.isprintable() or not key or " " in key:
-        raise typer.BadParameter("an API key is one word of `mia_…`", param_hint="--api-key")
+        raise typer.BadParameter("an API key is a single word that starts with `mia_`", param_hint="--api-key")
     return KeyAuth(SecretStr(key))

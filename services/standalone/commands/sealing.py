@@ -1,4 +1,4 @@
-"""`mia secrets`: how secrets are stored."""
+"""`mia secrets`: encrypts or decrypts stored secrets."""
 
 from importlib import import_module
 from pathlib import Path
@@ -20,13 +20,13 @@ app = typer.Typer(no_args_is_help=True)
 
 @app.command()
 def seal(data: FolderOption = Path(".local")) -> None:
-    """Seal every secret under the first key of `SECRETS_KEY`; a service that starts does so by itself."""
+    """Encrypt every stored secret with the first key of `SECRETS_KEY`; a service also does this when it starts."""
     _rewrite(data, open_=False)
 
 
 @app.command()
 def unseal(data: FolderOption = Path(".local")) -> None:
-    """Store every secret in the clear, before the previous release takes over for good: it cannot open them."""
+    """Store every secret in the clear before a permanent rollback: the previous release cannot decrypt them."""
     _rewrite(data, open_=True)
 
 

@@ -1,4 +1,4 @@
-"""`mia up`, `mia up-processes`, `mia serve`, `mia migrate`: what runs, and where."""
+"""`mia up`, `mia up-processes`, `mia serve`, `mia migrate`: run the system or one service."""
 
 import asyncio
 import os
@@ -34,9 +34,11 @@ from standalone.system.supervision import Supervisor, supervised
 app = typer.Typer()
 
 FolderOption = Annotated[Path, typer.Option("--data", help="Folder of the embedded PostgreSQL.", envvar="MIA_DATA")]
-PortOption = Annotated[int, typer.Option(min=0, max=65535, help="Port of the one address.")]
-HostOption = Annotated[str, typer.Option(help="Address or name to listen on; others than loopback need a credential.")]
-OnceOption = Annotated[bool, typer.Option("--once", help="Stop after the tables instead of serving on.")]
+PortOption = Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on.")]
+HostOption = Annotated[
+    str, typer.Option(help="Address or host name to listen on; any but loopback needs a credential.")
+]
+OnceOption = Annotated[bool, typer.Option("--once", help="Stop after showing the results instead of serving on.")]
 SampleOption = Annotated[bool, typer.Option(help="Replay the bundled sample when the database is empty.")]
 
 
@@ -48,7 +50,7 @@ def up(
     once: OnceOption = False,
     sample: SampleOption = True,
 ) -> None:
-    """Start everything in one process; the first time, replay the bundled sample and show what came out."""
+    """Start everything in one process; on the first start, replay the bundled sample and show the results."""
     log_for_people()
     run(_up(data, host, port, once=once, sample=sample))
 
@@ -92,7 +94,7 @@ async def _show(client: SystemClient, address: str, stop: asyncio.Event, *, samp
 
 @app.command("up-processes")
 def up_processes(data: FolderOption = Path(".local"), host: HostOption = "127.0.0.1", port: PortOption = 8000) -> None:
-    """Start the four services as processes behind Envoy, with given or embedded PostgreSQL and Redis."""
+    """Start the four services as processes behind Envoy, with the configured or embedded PostgreSQL and Redis."""
     log_for_people()
     run(_up_processes(data, host, port))
 
@@ -115,9 +117,11 @@ async def _up_processes(folder: Path, host: str, port: int) -> None:
 def serve(
     service: Annotated[str, typer.Argument(help="news_ingestion, nlp, market_impact or alerts.", envvar="MIA_SERVICE")],
     host: HostOption = "127.0.0.1",
-    port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port; the service's own when absent.")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Port; the default of the service when absent.")
+    ] = None,
 ) -> None:
-    """Serve one service, with PostgreSQL and Redis as the environment says."""
+    """Serve one service, with PostgreSQL and Redis as configured by the environment."""
     run(_serve(service, host, port))
 
 
@@ -150,7 +154,7 @@ def migrate(
         str | None, typer.Argument(help="One service; all four when absent.", envvar="MIA_SERVICE")
     ] = None,
 ) -> None:
-    """Create the databases that are missing and bring them to the newest schema."""
+    """Create missing databases and migrate all of them to the newest schema."""
     log_for_people()
     services = [service_named(service)] if service else SERVICES
     for one in services:

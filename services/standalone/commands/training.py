@@ -1,4 +1,4 @@
-"""`mia train` and `mia evaluate`: make the shipped model artefacts again from a folder of data, and score them."""
+"""`mia train` and `mia evaluate`: rebuild the shipped model artefacts from a data folder, and score them."""
 
 from enum import StrEnum
 from importlib.util import find_spec
@@ -38,7 +38,7 @@ def train(
     ] = None,
     encoders: Annotated[
         Path | None,
-        typer.Option(file_okay=False, help="Folder of the weights that the teachers of the deep tier begin with."),
+        typer.Option(file_okay=False, help="Folder of the pretrained weights for the teachers of the deep tier."),
     ] = None,
 ) -> None:
     """Train one artefact of the NLP models and print its scores on the validation part of the data."""

@@ -1,4 +1,4 @@
-"""Processes that end with this one, also when it is killed: a watchdog ends what is left of them."""
+"""Child processes that end with this process, even when it is killed: a watchdog ends any that remain."""
 
 import asyncio
 import atexit

@@ -1,4 +1,4 @@
-"""Temporary folders that are known to be abandoned when their process is gone, and are then removed."""
+"""Temporary folders that are detected as abandoned when their process is gone, and then removed."""
 
 import contextlib
 import fcntl

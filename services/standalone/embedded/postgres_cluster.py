@@ -1,4 +1,4 @@
-"""The folder of an embedded PostgreSQL: who uses it, what an earlier process left in it, and how it is made."""
+"""The data folder of an embedded PostgreSQL: its lock, leftovers of an earlier process, and its creation."""
 
 import fcntl
 import os

@@ -1,4 +1,4 @@
-"""PostgreSQL and Redis as they come in Python wheels, started in a folder and stopped with the process."""
+"""PostgreSQL and Redis from Python wheels, started in a folder and stopped with the process."""
 
 import asyncio
 import os
@@ -219,11 +219,6 @@ class EmbeddedRedis(Embedded):
         super().__init__()
         self._folder: OwnedFolder | None = None
 
-    @staticmethod
-    def is_available() -> bool:
-        """Tell whether the wheel is installed; there is none for every platform."""
-        return _redis_program() is not None
-
     @property
     def url(self) -> str | None:
         """Return the server's URL, or None when there is no server."""
@@ -233,7 +228,7 @@ class EmbeddedRedis(Embedded):
         """Start the server when there is one and wait until it answers; say so when there is none."""
         program = _redis_program()
         if program is None:
-            logger.warning("redis_absent", effect="no cache, rate limits per process; nothing is lost but speed")
+            logger.warning("redis_absent", effect="each process counts the rate limit alone")
             return
         is_first = self._folder is None
         if self._folder is None:

@@ -1,4 +1,4 @@
-"""Ends what a process has started when that process ends, however it ends: a program of its own, run by its path.
+"""Ends the children of a process when that process ends, however it ends: a separate program, run by its path.
 
 Standard input is a pipe whose writing end the parent holds, and each child until it has named itself on it. Lines are
 `+ PID SIGNAL` for a child and `folder PATH` for a folder to remove. When nobody holds the writing end any more, or the

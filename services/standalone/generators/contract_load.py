@@ -1,4 +1,4 @@
-"""Writes the requests that a canary is tried with, from the contracts: `python -m standalone.generators.contract_load`.
+"""Writes the requests for testing canaries from the contracts: `python -m standalone.generators.contract_load`.
 
 Every operation is there that changes nothing and can be asked without knowing an id: reads without path parameters, and
 the POSTs that only compute. One line each, `METHOD<tab>path<tab>body`, for the load tester's shell.
@@ -6,18 +6,19 @@ the POSTs that only compute. One line each, `METHOD<tab>path<tab>body`, for the 
 
 import json
 from pathlib import Path
-from typing import Any
 
+from common.contracts.json import JSONDocument, JSONObject
 from common.gateway import SERVICES, Service
-
-JSON = dict[str, Any]
 
 FOLDER = Path("clusters/base/controllers/contract-load")
 CONTRACTS = Path("contracts")
 
-_ARTICLE = {"title": "Example Corp. raises its full-year outlook", "url": "https://news.example.com/outlook"}
+_ARTICLE: JSONObject = {
+    "title": "Example Corp. raises its full-year outlook",
+    "url": "https://news.example.com/outlook",
+}
 _ID = "01890a5d-ac96-774b-bcce-b302099a8057"
-_IMPACT: JSON = {
+_IMPACT: JSONObject = {
     "impact_id": _ID,
     "article_id": _ID,
     "revision": 1,
@@ -47,7 +48,7 @@ _IMPACT: JSON = {
 }
 
 # The POSTs that compute and store nothing, with a body that each takes.
-COMPUTING: dict[str, JSON] = {
+COMPUTING: dict[str, JSONObject] = {
     "/news/v1/articles:compare": {"a": _ARTICLE, "b": _ARTICLE | {"title": "Example Corp. lifts full-year outlook"}},
     "/nlp/v1/texts:analyze": {
         "texts": [
@@ -65,9 +66,9 @@ COMPUTING: dict[str, JSON] = {
 }
 
 
-def contract_requests(document: JSON) -> list[tuple[str, str, JSON | None]]:
+def contract_requests(document: JSONDocument) -> list[tuple[str, str, JSONObject | None]]:
     """Return (method, path, body) of every operation that changes nothing and needs no id, in the document's order."""
-    found: list[tuple[str, str, JSON | None]] = []
+    found: list[tuple[str, str, JSONObject | None]] = []
     for path, operations in document["paths"].items():
         if path in COMPUTING and "post" in operations:
             found.append(("POST", path, COMPUTING[path]))
@@ -76,7 +77,7 @@ def contract_requests(document: JSON) -> list[tuple[str, str, JSON | None]]:
     return found
 
 
-def _is_askable(operation: JSON) -> bool:
+def _is_askable(operation: JSONDocument) -> bool:
     """Tell whether an operation is answered at once and needs no parameter; a stream would never end."""
     needs = any(parameter.get("required", False) for parameter in operation.get("parameters", []))
     return not needs and "text/event-stream" not in operation["responses"].get("200", {}).get("content", {})

@@ -1,1 +1,1 @@
-"""Articles and bars from files through the running system, and what came of them."""
+"""Sends articles and bars from files through the running system, and shows the results."""

@@ -6,9 +6,11 @@ import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
-JSON = dict[str, Any]
+from pydantic import JsonValue
+
+from common.contracts.json import JSONObject
 
 _NAMES = {
     "title": ("title", "headline"),
@@ -28,7 +30,7 @@ class UnreadableFileError(Exception):
     """The file is no list of articles; the message says where and why."""
 
 
-def read_articles(path: Path) -> Iterator[JSON]:
+def read_articles(path: Path) -> Iterator[JSONObject]:
     """Yield each row of the file as the body that `POST /news/v1/articles` takes.
 
     Raises
@@ -45,9 +47,9 @@ def read_articles(path: Path) -> Iterator[JSON]:
         raise UnreadableFileError(f"{path}: {error}") from error
 
 
-def article_of(row: JSON, number: int, path: Path) -> JSON:
+def article_of(row: JSONObject, number: int, path: Path) -> JSONObject:
     """Return the article that a row describes; `UnreadableFileError` when it has no title or no time."""
-    article = {field: value for field, names in _NAMES.items() if (value := _first(row, names))}
+    article: JSONObject = {field: value for field, names in _NAMES.items() if (value := _first(row, names))}
     for field in ("title", "published_at"):
         if field not in article:
             raise UnreadableFileError(f"{path}, row {number}: no {field}; columns are {', '.join(map(str, row))}")
@@ -57,11 +59,11 @@ def article_of(row: JSON, number: int, path: Path) -> JSON:
         article["source"] = source if isinstance(source, dict) else {"name": source}
     tickers = _first(row, _TICKER_NAMES)
     if tickers:
-        article["tickers"] = tickers if isinstance(tickers, list) else str(tickers).replace(",", " ").split()
+        article["tickers"] = tickers if isinstance(tickers, list) else [*str(tickers).replace(",", " ").split()]
     return article
 
 
-def _first(row: JSON, names: tuple[str, ...]) -> object:
+def _first(row: JSONObject, names: tuple[str, ...]) -> JsonValue:
     return next((row[name] for name in names if row.get(name)), None)
 
 
@@ -72,7 +74,7 @@ def open_text(path: Path, newline: str | None = None) -> IO[str]:
     return path.open(encoding="utf-8-sig", newline=newline)
 
 
-def _json_lines(stream: IO[str], path: Path) -> Iterator[JSON]:
+def _json_lines(stream: IO[str], path: Path) -> Iterator[JSONObject]:
     for number, line in enumerate(stream, start=1):
         if not line.strip():
             continue

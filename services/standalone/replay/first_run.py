@@ -1,4 +1,4 @@
-"""What the first start does: replays the bundled sample and shows what came out."""
+"""The first start: replays the bundled sample and shows the results."""
 
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo

@@ -1,4 +1,4 @@
-"""The books of the pipeline: how many items each hop received and passed on, and whether the sums agree."""
+"""Counts of the pipeline: how many items each hop received and passed on, and whether they add up."""
 
 import time
 from collections.abc import Mapping
@@ -44,7 +44,7 @@ async def take_snapshot(client: SystemClient) -> Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """One equation of the books: `total` = the sum of `parts`."""
+    """Two counts that must be equal: `total` = the sum of `parts`."""
 
     name: str
     total: int

@@ -1,4 +1,4 @@
-"""Replays a file of articles through a running system and keeps the books of every hop."""
+"""Replays a file of articles through a running system, and checks that the counts of every hop add up."""
 
 import asyncio
 import statistics
@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from rich.progress import Progress, TaskID
 from rich.table import Table
 
+from common.contracts.json import JSONObject
 from common.gateway import MARKET_IMPACT, NEWS_INGESTION, NLP, SERVICES
 from standalone.api_client import RequestRefusedError, SystemClient
 from standalone.progress import progress_bar
@@ -45,7 +45,7 @@ class ReplayReport:
 
     @property
     def balances(self) -> list[Balance]:
-        """Return the equations of the books."""
+        """Return what must be equal when nothing was lost."""
         return balances(self.counted, self.dead_letters)
 
     @property
@@ -54,8 +54,8 @@ class ReplayReport:
         return self.sent == self.counted[NEWS_INGESTION.name]["received"] and all(item.holds for item in self.balances)
 
 
-async def replay(client: SystemClient, articles: Sequence[dict[str, Any]], *, batch_items: int) -> ReplayReport:
-    """Post `articles` in order, wait until the last of them has come out at the end, and return the books.
+async def replay(client: SystemClient, articles: Sequence[JSONObject], *, batch_items: int) -> ReplayReport:
+    """Post `articles` in order, wait until the last of them has come out at the end, and return the counts.
 
     Raises
     ------
@@ -128,7 +128,7 @@ async def measure_latency(client: SystemClient) -> dict[str, float]:
     return {name: statistics.median(values) for name, values in found.items() if values}
 
 
-def read_all(path: Path) -> list[dict[str, Any]]:
+def read_all(path: Path) -> list[JSONObject]:
     """Return every article of the file; one broken row is found before anything is posted."""
     return list(read_articles(path))
 
@@ -145,7 +145,7 @@ def replay_tables(report: ReplayReport) -> list[Table]:
         counts.add_section()
     for name, milliseconds in report.latency_ms.items():
         counts.add_row("median ms", name, f"{milliseconds:,.1f}", "")
-    sums = Table(title="the books")
+    sums = Table(title="balances")
     sums.add_column("sum")
     sums.add_column("agrees")
     for balance in report.balances:

@@ -1,4 +1,4 @@
-"""Where the two files of the sample lie in the installed package."""
+"""Paths of the two sample files in the installed package."""
 
 from importlib.resources import files
 from pathlib import Path

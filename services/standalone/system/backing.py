@@ -1,4 +1,4 @@
-"""PostgreSQL and Redis for the whole system: the given ones, or embedded ones kept in a folder."""
+"""PostgreSQL and Redis for the whole system: the configured ones, or embedded ones kept in a folder."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""One process, one port: the four apps behind a dispatcher that routes by the first path segment, as a gateway does."""
+"""One process on one port: the four apps behind a dispatcher that routes by the first path segment, like a gateway."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager

@@ -1,28 +1,26 @@
-"""What Envoy answers itself, in the form in which services answer: problem bodies, and `Retry-After` where it helps."""
+"""Envoy's own responses, in the form of the services': problem bodies, and `Retry-After` where it helps."""
 
 from http import HTTPStatus
-from typing import Any
 
 from common.api.answer_headers import with_answer_headers
 from common.api.problem_responses import problem_code
+from common.contracts.json import JSONObject
 from common.errors import PROBLEM_JSON
-
-JSON = dict[str, Any]
 
 # The least that helps: a service that has died is started again within a second or two.
 _RETRY_AFTER_SECONDS = 2
 _DETAILS = {
     400: "The gateway cannot read the request.",
-    403: "The gateway forbids it.",
-    404: "No service is at this path.",
-    408: "The request did not arrive as a whole in time.",
+    403: "The gateway forbids the request.",
+    404: "There is no service at this path.",
+    408: "The request was not received completely in time.",
     413: "The body is larger than the gateway accepts.",
-    426: "The gateway speaks HTTP/1.1 and HTTP/2.",
-    431: "Request line and headers are larger, or more, than the gateway accepts.",
+    426: "The gateway supports HTTP/1.1 and HTTP/2.",
+    431: "The request line and headers are larger, or more, than the gateway accepts.",
     500: "The gateway failed.",
-    501: "The gateway does not speak what the request asks for.",
-    502: "The service answered something that is not HTTP.",
-    503: "The service does not answer just now; whether it has seen the request is not known.",
+    501: "The gateway does not support what the request asks for.",
+    502: "The response of the service is not HTTP.",
+    503: "The service is not available; it is not known whether it received the request.",
     504: "The service did not answer in time.",
 }
 _RETRIED = frozenset({503, 504})
@@ -34,26 +32,29 @@ _PATH = "%PATH(NQ)%%REQ(:none)%"
 _TRACE_ID = "%CEL(re.extract(request.headers['traceparent'], '^00-([0-9a-f]{32})-.*', '\\\\1'))%%REQ(:none)%"
 
 
-def local_replies() -> JSON:
+def local_replies() -> JSONObject:
     """Return Envoy's `local_reply_config`."""
-    read = [_mapper(_all_of(_has_status(status), _HAS_IDENTIFIER), status, _OF_REQUEST) for status in _EARLY]
-    early = [_mapper(_has_status(status), status, _OF_CONNECTION) for status in _EARLY]
-    rest = [_mapper(_has_status(status), status, _OF_REQUEST) for status in _DETAILS if status not in _EARLY]
-    return {"mappers": read + early + rest}
+    return {
+        "mappers": [
+            *(_mapper(_all_of(_has_status(status), _HAS_IDENTIFIER), status, _OF_REQUEST) for status in _EARLY),
+            *(_mapper(_has_status(status), status, _OF_CONNECTION) for status in _EARLY),
+            *(_mapper(_has_status(status), status, _OF_REQUEST) for status in _DETAILS if status not in _EARLY),
+        ]
+    }
 
 
-_HAS_IDENTIFIER: JSON = {"header_filter": {"header": {"name": "x-request-id", "present_match": True}}}
+_HAS_IDENTIFIER: JSONObject = {"header_filter": {"header": {"name": "x-request-id", "present_match": True}}}
 
 
-def _has_status(status: int) -> JSON:
+def _has_status(status: int) -> JSONObject:
     return {"status_code_filter": {"comparison": {"value": {"default_value": status, "runtime_key": "unused"}}}}
 
 
-def _all_of(*filters: JSON) -> JSON:
+def _all_of(*filters: JSONObject) -> JSONObject:
     return {"and_filter": {"filters": list(filters)}}
 
 
-def _mapper(condition: JSON, status: int, identifier: str) -> JSON:
+def _mapper(condition: JSONObject, status: int, identifier: str) -> JSONObject:
     return {
         "filter": condition,
         "headers_to_add": [
@@ -75,7 +76,7 @@ def _headers(status: int, identifier: str) -> list[tuple[str, str]]:
     return [(name.decode(), value.decode()) for name, value in every]
 
 
-def _problem(status: int, identifier: str) -> JSON:
+def _problem(status: int, identifier: str) -> JSONObject:
     code = problem_code(status)
     return {
         "type": f"urn:mia:problem:{code}",

@@ -1,12 +1,9 @@
 """Envoy's configuration from the gateway table: one listener, one route per prefix, paths unchanged."""
 
-from typing import Any
-
+from common.contracts.json import JSONObject
 from common.gateway import SERVICES, Service
 from standalone.system.envoy_answers import local_replies
 from standalone.system.http_protocol import DEFAULT_LIMITS, MAX_HEADERS, RequestLimits
-
-JSON = dict[str, Any]
 
 # Below the services' own limit: a connection that a service is just closing is never used.
 _UPSTREAM_IDLE_SECONDS = 15
@@ -19,7 +16,7 @@ def envoy_bootstrap(
     limits: RequestLimits = DEFAULT_LIMITS,
     host: str = "127.0.0.1",
     names: dict[str, str] | None = None,
-) -> JSON:
+) -> JSONObject:
     """Return Envoy's bootstrap configuration.
 
     Parameters
@@ -56,8 +53,8 @@ def _type(name: str) -> str:
     return f"type.googleapis.com/{name}"
 
 
-def _listener(host: str, port: int, limits: RequestLimits) -> JSON:
-    manager = {
+def _listener(host: str, port: int, limits: RequestLimits) -> JSONObject:
+    manager: JSONObject = {
         "@type": _type("envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"),
         "stat_prefix": "gateway",
         # Streams stay open: no limit on the whole request, only on its silence.
@@ -90,7 +87,7 @@ def _listener(host: str, port: int, limits: RequestLimits) -> JSON:
     }
 
 
-def _route(service: Service) -> JSON:
+def _route(service: Service) -> JSONObject:
     return {
         "match": {"path_separated_prefix": service.prefix},
         "route": {
@@ -102,7 +99,7 @@ def _route(service: Service) -> JSON:
     }
 
 
-def _cluster(service: Service, port: int, name: str | None) -> JSON:
+def _cluster(service: Service, port: int, name: str | None) -> JSONObject:
     return {
         "name": service.name,
         "type": "STRICT_DNS" if name else "STATIC",
@@ -121,7 +118,7 @@ def _cluster(service: Service, port: int, name: str | None) -> JSON:
     }
 
 
-def _address(host: str, port: int) -> JSON:
+def _address(host: str, port: int) -> JSONObject:
     # `::` means every address, those of IPv4 too, as in the one process.
-    both_kinds = {"ipv4_compat": True} if host == "::" else {}
+    both_kinds: JSONObject = {"ipv4_compat": True} if host == "::" else {}
     return {"socket_address": {"address": host, "port_value": port, **both_kinds}}

@@ -1,4 +1,4 @@
-"""What the one process answers itself: its probes, the metrics of all four services, and a page with the way in."""
+"""Routes of the single process itself: probes, the metrics of all four services, and a front page."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""uvicorn's HTTP protocol with an end to everything: the size of a head, the time of a request, the connections.
+"""uvicorn's HTTP protocol with limits on the size of a head, the time of a request, and the number of connections.
 
 uvicorn with httptools reads a head of any size, and waits for ever for the rest of one. A sidecar or gateway in front
 may have limits of its own; these hold where nothing is in front, and for whoever comes past it.
@@ -119,7 +119,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self._is_refused = True
             transport.abort()
         elif n_too_many > 0:
-            text = f"This server has {self.limits.max_connections} connections open, which is all it takes."
+            text = f"This server has {self.limits.max_connections} connections open, which is its maximum."
             self._refuse(Refusal(503, "too_many_connections", text, (("Retry-After", "1"),)))
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -225,7 +225,7 @@ class BoundedProtocol(HttpToolsProtocol):
         hosts = [value for name, value in self.headers if name == b"host"]
         is_needed = self.parser.get_http_version() == "1.1"
         if len(hosts) > 1 or (not hosts and is_needed) or not all(is_host(host.decode("latin-1")) for host in hosts):
-            self._raise(Refusal(400, "malformed_request", "One header Host names the host that was asked."))
+            self._raise(Refusal(400, "malformed_request", "A request must have exactly one valid Host header."))
 
     def _raise(self, refusal: Refusal) -> None:
         self._refusal = refusal
@@ -239,9 +239,9 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _too_large(self) -> Refusal:
         if len(self.url) > MAX_TARGET_BYTES:
-            return Refusal(414, "uri_too_long", f"The address is longer than {MAX_TARGET_BYTES} bytes.")
+            return Refusal(414, "uri_too_long", f"The request target is longer than {MAX_TARGET_BYTES} bytes.")
         limits = f"{self.limits.max_header_bytes} bytes or {MAX_HEADERS} headers"
-        return Refusal(431, "headers_too_large", f"Request line and headers are more than {limits}.")
+        return Refusal(431, "headers_too_large", f"The request line and headers exceed {limits}.")
 
     def _start_timer(self) -> None:
         self._timer = self.loop.call_later(self.limits.receive_seconds, self._be_late)
@@ -257,7 +257,7 @@ class BoundedProtocol(HttpToolsProtocol):
             # The request waits for us: it is behind another one, or nobody has asked for its body yet.
             self._start_timer()
         elif self._is_open:
-            text = f"The request did not arrive as a whole in {self.limits.receive_seconds:g} seconds."
+            text = f"The request was not received completely within {self.limits.receive_seconds:g} seconds."
             self._refuse(Refusal(408, "request_timeout", text))
         elif self.cycle is None or self.cycle.response_complete:
             self.transport.close()

@@ -1,4 +1,4 @@
-"""Keeps web pages out of a server that asks for no credential: such a one trusts everybody on its machine.
+"""Blocks web pages from calling a server that requires no credential: such a server trusts everyone on its machine.
 
 A browser on the machine runs strangers' scripts. A page may let its own name point to 127.0.0.1 (DNS rebinding), and
 its requests are then of the same origin to the browser; `Host` still carries the page's name. Or it sends requests to
@@ -69,10 +69,10 @@ class LocalGuard:
     def _refusal(self, method: str, headers: Headers) -> ASGIApp | None:
         """Return the answer to a request that a page of a stranger may have sent, or None."""
         if not self._is_ours(headers.get("host")):
-            text = f"Host is {headers['host'][:200]!r}, which is no name of this server; ALLOWED_HOSTS adds one."
+            text = f"Host is {headers['host'][:200]!r}, which is not a name of this server; ALLOWED_HOSTS adds names."
             return _refusing(421, "misdirected_request", text)
         if _is_of_another_origin(method, headers):
-            text = "A page of another origin asked, and this server asks its callers for no credential."
+            text = "The request comes from a page of another origin, and this server requires no credential."
             return _refusing(403, "cross_origin", text)
         return None
 

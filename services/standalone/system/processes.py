@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,7 +25,7 @@ from standalone.system.envoy_config import envoy_bootstrap
 from standalone.system.http_protocol import RequestLimits
 from standalone.system.server import address_of, bound_host, listen
 from standalone.system.standing_up import secured, system_settings, token_secret
-from standalone.system.supervision import Part, ProcessDiedError, RestartBudget, ServerPart, Supervisor
+from standalone.system.supervision import Part, ProcessDiedError, ServerPart
 
 logger = structlog.get_logger(__name__)
 
@@ -106,18 +106,6 @@ class ProcessSystem:
     def parts(self) -> list[Part]:
         """Return everything that runs for this system, each as what can be started again."""
         return [*map(ServerPart, self.servers), *(ProcessPart(self, name) for name in self.processes)]
-
-    async def supervise(
-        self, tell: Callable[[str], object], budget: Callable[[], RestartBudget] = RestartBudget
-    ) -> None:
-        """Start again whatever ends by itself, until cancelled.
-
-        Raises
-        ------
-        ProcessDiedError
-            One of them ends again and again: `budget` makes the limit of each.
-        """
-        await Supervisor(self.parts(), tell, budget).run()
 
     async def stop(self) -> None:
         """Ask every process to end, upstream first, and wait; what does not end in time is killed."""

@@ -1,4 +1,4 @@
-"""The key under which a system on one machine stores secrets: made once, and kept beside its data."""
+"""The key that encrypts secrets of a system on one machine: generated once, and kept beside its data."""
 
 import os
 import secrets

@@ -1,4 +1,4 @@
-"""uvicorn inside our own event loop: it serves until it is told to stop, and leaves the signals to us."""
+"""uvicorn inside our own event loop: it serves until it is told to stop, and leaves signal handling to us."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""Starts the system in one process, with credentials of its own."""
+"""Starts the system in one process, with its own credentials."""
 
 import asyncio
 import secrets
@@ -138,7 +138,7 @@ async def secured(settings: Sequence[ServiceSettings], host: str) -> Access:
     if unusable:
         logger.warning("no_valid_key", services=unusable, effect="all are revoked or expired: every caller gets 401")
     if tokenless:
-        logger.warning("no_token_secret", services=tokenless, effect="neighbours refuse what it hands over to them")
+        logger.warning("no_token_secret", services=tokenless, effect="other services refuse its hand-overs")
     if is_loopback(host):
         return Access(list(settings), bool(is_open))
     closed = [own.model_copy(update={"allow_anonymous_without_keys": False}) for own in settings]

@@ -1,4 +1,4 @@
-"""Keeps what a system is made of running: what ends by itself starts again, and what cannot run is said."""
+"""Keeps the parts of a system running: parts that end are restarted, and parts that cannot run are reported."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""`python -m tests.faults.campaign`: one campaign; exits with 1 when the books do not add up."""
+"""`python -m tests.faults.campaign`: one campaign; exits with 1 when the counts do not balance."""
 
 import argparse
 import asyncio

@@ -24,8 +24,8 @@ def as_json(result: Result) -> dict[str, Any]:
         "webhooks": len(records.deliveries),
         "webhook_requests": result.n_arrivals,
         "hops": {
-            account.hop: {"expected": account.expected, **{kind: len(items) for kind, items in account.faults.items()}}
-            for account in result.accounts
+            balance.hop: {"expected": balance.expected, **{kind: len(items) for kind, items in balance.faults.items()}}
+            for balance in result.balances
         },
         "dead_letters": {name: len(letters) for name, letters in records.dead_letters.items()},
         "waiting": dict(records.waiting),
@@ -52,8 +52,8 @@ def as_text(result: Result) -> str:
         f"{'hop':<16}" + "".join(f"{column:>21}" for column in columns),
     ]
     lines += [
-        f"{hop:<16}" + "".join(f"{account[column]:>21}" for column in columns)
-        for hop, account in figures["hops"].items()
+        f"{hop:<16}" + "".join(f"{balance[column]:>21}" for column in columns)
+        for hop, balance in figures["hops"].items()
     ]
     for name in (
         "rejected",
@@ -71,8 +71,8 @@ def as_text(result: Result) -> str:
         "drain_seconds",
     ):
         lines.append(f"{name:<16}{figures[name]}")
-    for account in result.accounts:
-        lines += account.examples()
+    for balance in result.balances:
+        lines += balance.examples()
     letters = Counter(
         f"dead letter of {name}: {letter['problem'][:200]}"
         for name, found in result.records.dead_letters.items()
@@ -80,7 +80,7 @@ def as_text(result: Result) -> str:
     )
     lines += [f"{number} x {text}" for text, number in letters.most_common(10)]
     lines += result.told.rejected[:5]
-    lines.append("the books add up" if figures["adds_up"] else "THE BOOKS DO NOT ADD UP")
+    lines.append("the counts balance" if figures["adds_up"] else "THE COUNTS DO NOT BALANCE")
     return "\n".join(lines)
 
 

@@ -1,4 +1,4 @@
-"""One campaign from beginning to end: a system, its clients, its faults, and the books."""
+"""One campaign from beginning to end: a system, its clients, its faults, and the balances."""
 
 import asyncio
 import math
@@ -14,7 +14,7 @@ from standalone.api_client import system_client
 from standalone.replay.bar_files import import_bars
 from standalone.sample.files import bars_path
 from tests.emulators.webhook_receiver import WebhookReceiver, serve
-from tests.faults.campaign.books import Account, check
+from tests.faults.campaign.balances import HopBalance, check
 from tests.faults.campaign.chaos import Chaos, Done, say
 from tests.faults.campaign.clients import Clients, Told
 from tests.faults.campaign.plan import CORRECTED_SHARE, Plan, make_plan
@@ -51,7 +51,7 @@ class Result:
     memory_mb: dict[str, float]
     records: Records
     n_arrivals: int
-    accounts: list[Account]
+    balances: list[HopBalance]
     load_seconds: float
     drain_seconds: float
 
@@ -59,7 +59,7 @@ class Result:
     def adds_up(self) -> bool:
         """Tell whether nothing was lost, doubled, or left uncorrected, and everything arrived in time."""
         is_still = not any(self.records.waiting.values())
-        return is_still and not self.told.rejected and all(account.adds_up for account in self.accounts)
+        return is_still and not self.told.rejected and all(balance.adds_up for balance in self.balances)
 
 
 async def run_campaign(campaign: Campaign) -> Result:
@@ -91,7 +91,7 @@ async def run_campaign(campaign: Campaign) -> Result:
             memory_mb=system.memory_mb(),
             records=records,
             n_arrivals=len(receiver.arrivals),
-            accounts=check(clients.told.articles, records, receiver.arrivals),
+            balances=check(clients.told.articles, records, receiver.arrivals),
             load_seconds=load_seconds,
             drain_seconds=drain_seconds,
         )

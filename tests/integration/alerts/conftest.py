@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 from alerts.delivery.channels.channel import Channel, Message
 from alerts.delivery.channels.webhook import WebhookChannel
 from alerts.delivery.dispatcher import Dispatcher
-from alerts.delivery.retry_schedule import Answer
+from alerts.delivery.retry_schedule import SendResult
 from alerts.engine import Engine
 from common.contracts import Impact
 from tests.conftest import RunningService, StartService
@@ -35,10 +35,10 @@ class SettableClock:
 class ScriptedWebhooks(WebhookChannel):
     """Webhooks that are sent as a test says."""
 
-    def __init__(self, send: Callable[[Message], Awaitable[Answer]]) -> None:
+    def __init__(self, send: Callable[[Message], Awaitable[SendResult]]) -> None:
         self._send = send
 
-    async def send(self, message: Message) -> Answer:
+    async def send(self, message: Message) -> SendResult:
         return await self._send(message)
 
 
@@ -91,6 +91,15 @@ class AlertsUnderTest:
 
     async def alerts(self, **params: Any) -> list[Any]:
         return (await self.get("/alerts", **params))["data"]
+
+
+async def deliver_due(dispatcher: Dispatcher) -> int:
+    """Send everything that is due now, and return how many deliveries that were."""
+    total = 0
+    while started := await dispatcher.start_due():
+        total += started
+        await dispatcher.finish()
+    return total
 
 
 @pytest.fixture

@@ -3,13 +3,13 @@
 import asyncio
 import json
 
-from alerts.delivery.retention import forget_old_deliveries
+from alerts.retention import prune_deliveries
 from alerts.settings import Settings
 from common.clock import uuid7
 from tests.builders.impacts import impact
 from tests.emulators.dripping import dripping
 from tests.emulators.webhook_receiver import Fault
-from tests.integration.alerts.conftest import AlertsUnderTest, ScriptedWebhooks, running
+from tests.integration.alerts.conftest import AlertsUnderTest, ScriptedWebhooks, deliver_due, running
 
 
 async def desk(alerts: AlertsUnderTest, webhook, **rule):
@@ -74,7 +74,7 @@ async def test_a_receiver_that_answers_a_byte_now_and_then_is_left(start_service
         delivery = await delivery_in(alerts, "pending", n_attempts=1)
         (attempt,) = await attempts(alerts, delivery)
         assert attempt["status_code"] is None
-        assert attempt["error"] == "ReadTimeout: No whole answer in 0.3 seconds."
+        assert attempt["error"] == "ReadTimeout: No complete response within 0.3 seconds."
 
 
 async def test_a_receiver_that_asks_for_it_gets_a_rest(alerts, webhook, clock):
@@ -205,11 +205,11 @@ async def test_a_delivery_that_a_dead_process_had_claimed_is_sent_after_its_leas
     async def die(_):
         raise asyncio.CancelledError("killed in the middle")
 
-    await alerts.dispatcher(webhook=ScriptedWebhooks(die)).deliver_due()
+    await deliver_due(alerts.dispatcher(webhook=ScriptedWebhooks(die)))
     survivor = alerts.dispatcher()
-    sent_during_lease = await survivor.deliver_due()
+    sent_during_lease = await deliver_due(survivor)
     clock.advance(alerts.runtime.settings_as(Settings).delivery_lease_seconds + 1)
-    sent_after = await survivor.deliver_due()
+    sent_after = await deliver_due(survivor)
 
     assert (sent_during_lease, sent_after) == (0, 1)
     assert len(webhook.arrivals) == 1
@@ -220,7 +220,7 @@ async def test_two_dispatchers_never_send_the_same_delivery(alerts, webhook):
     await alerts.runtime.stop_workers()
     await alerts.signals(*(impact(ticker=f"T{number}") for number in range(40)))
 
-    sent = await asyncio.gather(*(alerts.dispatcher().deliver_due() for _ in range(3)))
+    sent = await asyncio.gather(*(deliver_due(alerts.dispatcher()) for _ in range(3)))
 
     assert sum(sent) == len(webhook.arrivals) == len(webhook.taken()) == 40
 
@@ -244,11 +244,10 @@ async def test_finished_deliveries_are_forgotten_after_their_retention_and_pendi
     await alerts.signals(impact())
     await webhook.wait_for(1)
     done = await delivery_in(alerts, "delivered")
-    runtime = alerts.service.runtime
-    assert await forget_old_deliveries(runtime) == 0
+    assert await prune_deliveries(alerts.engine) == 0
 
-    clock.advance(runtime.settings.delivery_retention_days * 86_400 + 1)
-    assert await forget_old_deliveries(runtime) == 1
+    clock.advance(alerts.engine.settings.delivery_retention_days * 86_400 + 1)
+    assert await prune_deliveries(alerts.engine) == 1
 
     assert done not in (await alerts.get("/deliveries"))["data"]
     assert len((await alerts.get("/alerts"))["data"]) == 1
@@ -308,7 +307,7 @@ async def test_a_receiver_that_was_deleted_during_an_attempt_is_sent_nothing_mor
             await alerts.request("POST", f"/receivers/{created['receiver_id']}:test", 202)
         webhook.faults.append(Fault(500, delay_seconds=0.5))
         dispatcher = alerts.dispatcher()
-        under_way = asyncio.create_task(dispatcher.deliver_due())
+        under_way = asyncio.create_task(deliver_due(dispatcher))
         await webhook.wait_for(1)
 
         await alerts.request("DELETE", f"/receivers/{created['receiver_id']}", 204)

@@ -8,7 +8,7 @@ import pytest
 
 from alerts.lifecycle.notifier import flush_due
 from tests.builders.impacts import impact
-from tests.integration.alerts.conftest import ScriptedWebhooks
+from tests.integration.alerts.conftest import ScriptedWebhooks, deliver_due
 from tests.integration.alerts.test_deliveries import attempts, delivery_in
 
 FAR = b"Mon, 02 Mar 99999999999999999999 13:00:00 GMT"
@@ -58,7 +58,7 @@ async def test_a_failed_attempt_is_on_record_once_and_the_next_is_due_later(aler
 
         await alerts.signals(impact())
         delivery = await delivery_in(alerts, "pending", n_attempts=1)
-        await alerts.engine.dispatcher.deliver_due()
+        await deliver_due(alerts.engine.dispatcher)
 
     (attempt,) = await attempts(alerts, delivery)
     assert attempt["outcome"] in {"retry", "throttled"}
@@ -81,7 +81,7 @@ async def test_whatever_a_sender_raises_is_on_record_and_the_other_receivers_are
 
     await alerts.signals(impact())
     await flush_due(alerts.engine)
-    sent = await alerts.dispatcher(webhook=ScriptedWebhooks(surprise)).deliver_due()
+    sent = await deliver_due(alerts.dispatcher(webhook=ScriptedWebhooks(surprise)))
 
     found = {each["receiver_name"]: each for each in (await alerts.get("/deliveries"))["data"]}
     assert (sent, found["desk"]["state"], found["odd"]["state"]) == (2, "delivered", "pending")

@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
+from alerts.built_in import SYSTEM_RULE_ID
 from alerts.default_rules import seed
-from alerts.system_rule import SYSTEM_RULE_ID
-from common.access.auth import new_api_key, store_api_key
+from common.access.auth import insert_api_key, new_api_key
 from tests.builders.impacts import impact
 from tests.builders.platform_events import alertmanager, flagger, flux, prometheus_alert
 from tests.integration.alerts.conftest import running
@@ -210,5 +210,5 @@ async def require_keys(alerts):
     key = new_api_key("somebody", ("read",), None)
     table = runtime.authenticator._table
     async with runtime.database.transaction() as connection:
-        await store_api_key(connection, table, key.record, runtime.clock.now())
+        await insert_api_key(connection, table, key.record, runtime.clock.now())
     runtime.authenticator._loaded_at = float("-inf")

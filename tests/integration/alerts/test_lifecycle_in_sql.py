@@ -5,8 +5,8 @@ from itertools import product
 from typing import get_args
 from uuid import UUID
 
+from alerts.column_values import FlushReason
 from alerts.lifecycle.states import ENDED, Lifecycle, joined
-from alerts.models import FlushReason
 from alerts.repository import alerts as repository
 from common.clock import uuid7
 from common.contracts import AlertState

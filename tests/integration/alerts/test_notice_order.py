@@ -9,7 +9,7 @@ from alerts.lifecycle.notifier import flush_due
 from common.clock import uuid7
 from tests.builders.impacts import impact
 from tests.emulators.webhook_receiver import Fault, WebhookReceiver
-from tests.integration.alerts.conftest import AlertsUnderTest, SettableClock
+from tests.integration.alerts.conftest import AlertsUnderTest, SettableClock, deliver_due
 from tests.integration.alerts.test_deliveries import attempts, delivery_in, desk
 
 _LATER = "superseded: a newer notice of the alert took its place"
@@ -47,7 +47,7 @@ async def test_a_notice_that_failed_does_not_arrive_after_the_retraction(
     await alerts.until(lambda: _is_delivered(alerts, "retracted"))
     for seconds in (6, 400, 86_400):
         clock.advance(seconds)
-        await dispatchers(alerts, 1)[0].deliver_due()
+        await deliver_due(dispatchers(alerts, 1)[0])
 
     assert [(each.type, each.data["reason"]) for each in webhook.arrivals][:2] == [
         ("alert.firing", "first"),
@@ -66,16 +66,16 @@ async def test_a_notice_waits_for_the_older_one_that_is_under_way_and_that_one_i
     webhook.faults.append(Fault(500, delay_seconds=0.5))
     article_id = await fire(alerts)
     one, other, third = dispatchers(alerts, 3)
-    under_way = asyncio.create_task(one.deliver_due())
+    under_way = asyncio.create_task(deliver_due(one))
     await webhook.wait_for(1)
 
     await retract(alerts, article_id)
     await flush_due(alerts.engine)
-    meanwhile = await other.deliver_due() + await third.deliver_due()
+    meanwhile = await deliver_due(other) + await deliver_due(third)
     await under_way
-    await other.deliver_due()
+    await deliver_due(other)
     clock.advance(6)
-    await other.deliver_due()
+    await deliver_due(other)
 
     assert meanwhile == 0
     assert [each.data["reason"] for each in webhook.arrivals] == ["first", "retracted"]
@@ -90,15 +90,15 @@ async def test_notices_to_a_slow_receiver_arrive_in_order_from_however_many_repl
     webhook.faults += [Fault(204, delay_seconds=0.05 * (number % 3)) for number in range(60)]
     articles = [await fire(alerts) for _ in range(10)]
     replicas = dispatchers(alerts, 4)
-    await asyncio.gather(*(each._start_due() for each in replicas))
+    await asyncio.gather(*(each.start_due() for each in replicas))
     for revision in (2, 3):
         for article_id in articles:
             await alerts.signals(impact(article_id=article_id, revision=revision, state="revised"))
         await flush_due(alerts.engine)
-        await asyncio.gather(*(each._start_due() for each in replicas))
+        await asyncio.gather(*(each.start_due() for each in replicas))
 
     async def is_empty() -> bool:
-        await asyncio.gather(*(each.deliver_due() for each in replicas))
+        await asyncio.gather(*(deliver_due(each) for each in replicas))
         return all(each["state"] != "pending" for each in (await alerts.get("/deliveries"))["data"])
 
     await alerts.until(is_empty)
@@ -171,14 +171,14 @@ async def test_a_receiver_that_took_none_of_many_notices_for_days_is_given_up(
     webhook.faults += [Fault(500)] * 5
     (dispatcher,) = dispatchers(alerts, 1)
     article_id = await fire(alerts)
-    await dispatcher.deliver_due()
+    await deliver_due(dispatcher)
 
     is_on = []
     for revision in range(2, 6):
         clock.advance(86_400)
         await alerts.signals(impact(article_id=article_id, revision=revision, state="revised"))
         await flush_due(alerts.engine)
-        await dispatcher.deliver_due()
+        await deliver_due(dispatcher)
         is_on.append((await alerts.get("/receivers"))["data"][0]["enabled"])
 
     assert is_on == [True, True, True, False]

@@ -12,7 +12,7 @@ import httpx
 
 from tests.builders.impacts import PUBLISHED_AT, impact
 from tests.conftest import SECRETS_KEY
-from tests.integration.alerts.conftest import running
+from tests.integration.alerts.conftest import deliver_due, running
 
 N_BATCHES = 12
 BATCH = 20
@@ -85,7 +85,7 @@ async def test_a_killed_process_loses_no_alert_and_makes_none_twice(start_servic
                 assert await hand_over(alerts.client, text)
         clock.advance(200)
         dispatcher = alerts.dispatcher()
-        await dispatcher.deliver_due()
+        await deliver_due(dispatcher)
         counts = (await alerts.get("/counts"))["counts"]
 
     assert counts["received"] == counts["alerts"] == counts["deliveries"] == counts["delivered"] == N_BATCHES * BATCH

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from alerts.delivery.retention import forget_old_deliveries
+from alerts.retention import prune_deliveries
 from common.clock import uuid7
 from tests.builders.impacts import impact
 from tests.emulators.webhook_receiver import WebhookReceiver, serve
@@ -137,7 +137,7 @@ async def test_an_end_after_the_ledger_has_forgotten_whom_it_told_reaches_the_ru
     _, article_id = await told(alerts, webhook, other, **long)
     await alerts.until(lambda: _is_settled(alerts))
     clock.advance(alerts.runtime.settings.delivery_retention_days * 86_400 + 1)
-    assert await forget_old_deliveries(alerts.runtime) == 1
+    assert await prune_deliveries(alerts.engine) == 1
 
     await revise(alerts, article_id, 2, "retracted")
 

@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import event
 from starlette.types import Message
 
-from common.access.auth import NewApiKey, Scope, new_api_key, revoke_api_key, store_api_key
+from common.access.auth import NewApiKey, Scope, insert_api_key, new_api_key, revoke_api_key
 from common.api.routing import ServiceRoute
 from tests.conftest import RunningService, StartService
 
@@ -26,8 +26,13 @@ async def create_key(service: RunningService, *scopes: Scope, valid_hours: float
     now = service.runtime.clock.now()
     key = new_api_key("test", scopes, now + timedelta(hours=valid_hours))
     async with service.database.transaction() as connection:
-        await store_api_key(connection, service.runtime.tables.api_key, key.record, now)
+        await insert_api_key(connection, service.runtime.tables.api_key, key.record, now)
     return key
+
+
+def forget_keys(service: RunningService) -> None:
+    """Let the next request read the keys again, although they are younger than two seconds."""
+    service.runtime.authenticator._loaded_at = float("-inf")
 
 
 def header(key: NewApiKey) -> dict[str, str]:
@@ -189,7 +194,7 @@ async def test_no_bytes_in_a_credential_are_an_error_of_ours(toy: StartService, 
 async def test_many_callers_at_once_read_the_keys_once(toy: StartService) -> None:
     async with toy(service_token_secret=SECRET) as service:
         key = await create_key(service, "read")
-        service.runtime.authenticator.forget()
+        forget_keys(service)
         read: list[str] = []
         engine = service.database.engine.sync_engine
         event.listen(engine, "before_cursor_execute", lambda _c, _u, statement, *_: read.append(statement))

@@ -10,8 +10,8 @@ import pytest
 from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 
-from common.access.cache import Cache
 from common.access.rate_limit import RateLimiter
+from common.access.redis_scripts import RedisScripts
 from common.errors import TooManyRequests
 from standalone.embedded.servers import EmbeddedRedis
 from tests.conftest import StartService
@@ -27,8 +27,8 @@ class SetClock:
         return self.moment
 
 
-def cache(url: str | None, prefix: str) -> Cache:
-    return Cache(url, prefix, CollectorRegistry())
+def scripts(url: str | None, prefix: str) -> RedisScripts:
+    return RedisScripts(url, prefix, CollectorRegistry())
 
 
 async def outcomes(limiter: RateLimiter, count: int, caller: str = "desk") -> tuple[list[int], list[TooManyRequests]]:
@@ -46,7 +46,7 @@ def backing(request: pytest.FixtureRequest) -> str | None:
 
 
 async def test_of_a_thousand_at_once_none_is_refused_below_the_limit(backing: str | None) -> None:
-    async with cache(backing, "below") as shared:
+    async with scripts(backing, "below") as shared:
         left, refused = await outcomes(RateLimiter(shared, 1_000_000, SetClock()), 1_000)
 
     assert refused == []
@@ -56,7 +56,7 @@ async def test_of_a_thousand_at_once_none_is_refused_below_the_limit(backing: st
 @pytest.mark.parametrize("limit", [1, 7, 400, 999])
 async def test_of_a_thousand_at_once_exactly_the_limit_is_admitted(backing: str | None, limit: int) -> None:
     clock = SetClock(MINUTE + timedelta(seconds=12.3))
-    async with cache(backing, f"exact{limit}") as shared:
+    async with scripts(backing, f"exact{limit}") as shared:
         left, refused = await outcomes(RateLimiter(shared, limit, clock), 1_000)
 
     assert sorted(left) == list(range(limit))
@@ -65,7 +65,7 @@ async def test_of_a_thousand_at_once_exactly_the_limit_is_admitted(backing: str 
 
 
 async def test_replicas_share_one_budget_and_use_it_up(redis: str) -> None:
-    async with cache(redis, "shared") as one, cache(redis, "shared") as other:
+    async with scripts(redis, "shared") as one, scripts(redis, "shared") as other:
         replicas = [RateLimiter(each, 700, SetClock()) for each in (one, other)]
         # One of them has used a little and then falls silent: what it leaves is the other's.
         await outcomes(replicas[0], 3)
@@ -75,7 +75,7 @@ async def test_replicas_share_one_budget_and_use_it_up(redis: str) -> None:
 
 
 async def test_three_replicas_at_once_admit_exactly_the_limit(redis: str) -> None:
-    async with cache(redis, "three") as one, cache(redis, "three") as two, cache(redis, "three") as three:
+    async with scripts(redis, "three") as one, scripts(redis, "three") as two, scripts(redis, "three") as three:
         replicas = [RateLimiter(each, 500, SetClock()) for each in (one, two, three)]
         results = await asyncio.gather(*(outcomes(each, 300) for each in replicas))
 
@@ -83,7 +83,7 @@ async def test_three_replicas_at_once_admit_exactly_the_limit(redis: str) -> Non
 
 
 async def test_callers_do_not_use_up_each_others_budget(backing: str | None) -> None:
-    async with cache(backing, "callers") as shared:
+    async with scripts(backing, "callers") as shared:
         limiter = RateLimiter(shared, 10, SetClock())
         results = await asyncio.gather(*(outcomes(limiter, 30, f"desk {number}") for number in range(20)))
 
@@ -92,7 +92,7 @@ async def test_callers_do_not_use_up_each_others_budget(backing: str | None) -> 
 
 async def test_with_the_minute_the_budget_begins_anew(backing: str | None) -> None:
     clock = SetClock(MINUTE + timedelta(seconds=59.999))
-    async with cache(backing, "border") as shared:
+    async with scripts(backing, "border") as shared:
         limiter = RateLimiter(shared, 5, clock)
         _, refused = await outcomes(limiter, 20)
         retry_after = int(refused[0].headers["Retry-After"])
@@ -105,7 +105,7 @@ async def test_with_the_minute_the_budget_begins_anew(backing: str | None) -> No
 
 async def test_a_clock_that_is_set_back_locks_nobody_out(backing: str | None) -> None:
     clock = SetClock(MINUTE + timedelta(hours=5))
-    async with cache(backing, "back") as shared:
+    async with scripts(backing, "back") as shared:
         limiter = RateLimiter(shared, 5, clock)
         await outcomes(limiter, 20)
         clock.moment = MINUTE
@@ -124,7 +124,7 @@ def own_redis() -> Iterator[EmbeddedRedis]:
 
 
 async def test_a_redis_that_dies_in_the_middle_changes_no_count(own_redis: EmbeddedRedis) -> None:
-    async with cache(own_redis.url, "dies") as shared:
+    async with scripts(own_redis.url, "dies") as shared:
         limiter = RateLimiter(shared, 1_000, SetClock())
         asking = asyncio.create_task(outcomes(limiter, 600))
         await asyncio.sleep(0)
@@ -135,13 +135,13 @@ async def test_a_redis_that_dies_in_the_middle_changes_no_count(own_redis: Embed
 
 
 async def test_a_redis_that_comes_back_empty_is_told_again(redis: str) -> None:
-    async with cache(redis, "empty") as shared, Redis.from_url(redis) as server:
+    async with scripts(redis, "empty") as shared, Redis.from_url(redis) as server:
         limiter = RateLimiter(shared, 100, SetClock())
         await outcomes(limiter, 60)
         await server.flushall()
         left, _ = await outcomes(limiter, 60)
         # Its neighbour learns of all of them too.
-        async with cache(redis, "empty") as other:
+        async with scripts(redis, "empty") as other:
             elsewhere, _ = await outcomes(RateLimiter(other, 100, SetClock()), 60)
 
     assert len(left) == 40
@@ -150,7 +150,7 @@ async def test_a_redis_that_comes_back_empty_is_told_again(redis: str) -> None:
 
 async def test_a_redis_that_hangs_holds_up_one_request_a_second(own_redis: EmbeddedRedis) -> None:
     registry = CollectorRegistry()
-    async with Cache(own_redis.url, "hangs", registry) as shared:
+    async with RedisScripts(own_redis.url, "hangs", registry) as shared:
         limiter = RateLimiter(shared, 1_000, SetClock())
         await limiter.admit("desk")
         async with Redis.from_url(own_redis.url or "") as server:
@@ -162,11 +162,11 @@ async def test_a_redis_that_hangs_holds_up_one_request_a_second(own_redis: Embed
         finally:
             os.kill(process, signal.SIGCONT)
 
-    assert (registry.get_sample_value("cache_requests_total", {"result": "error"}) or 0) < 5
+    assert (registry.get_sample_value("redis_failures_total") or 0) < 5
 
 
 async def test_a_caller_that_gives_up_while_redis_is_asked_strands_nobody(redis: str) -> None:
-    async with cache(redis, "gives up") as shared:
+    async with scripts(redis, "gives up") as shared:
         limiter = RateLimiter(shared, 100, SetClock())
         first = asyncio.create_task(limiter.admit("desk"))
         waiting = asyncio.create_task(outcomes(limiter, 150))
@@ -178,7 +178,7 @@ async def test_a_caller_that_gives_up_while_redis_is_asked_strands_nobody(redis:
 
 
 async def test_the_callers_that_are_remembered_are_bounded() -> None:
-    async with cache(None, "many") as shared:
+    async with scripts(None, "many") as shared:
         limiter = RateLimiter(shared, 10, SetClock())
         for number in range(12_000):
             await limiter.admit(f"address:{number}")

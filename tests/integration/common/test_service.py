@@ -132,19 +132,28 @@ async def test_probes_metrics_docs_and_counts_answer(toy: StartService) -> None:
         await client.post("/toy/v1/notes", json={"text": "one"})
 
         health = await client.get("/health")
-        ready = await client.get("/ready")
         metrics = await client.get("/metrics")
         page = await client.get("/toy/docs")
         script = await client.get("/toy/docs/assets/swagger-ui-bundle.js")
         counts = await client.get("/toy/v1/counts")
 
         assert health.json()["status"] == "ok"
-        assert ready.json()["checks"] == {"database": "ok"}
         assert "database_connection_pool_active" in metrics.text
         assert 'handler="/toy/v1/notes"' in metrics.text
         assert "/toy/openapi.json" in page.text
         assert script.status_code == 200
         assert counts.json()["counts"] == {"notes": 1}
+
+
+async def test_a_service_is_ready_once_its_schema_is_the_newest(start_service: StartService, toy: StartService) -> None:
+    async with start_service("alerts") as service:
+        ready = await service.client.get("/ready")
+    async with toy() as service:
+        unready = await service.client.get("/ready")
+
+    assert ready.json()["checks"] == {"database": "ok"}
+    assert_problem(unready, 503, "not_ready")
+    assert unready.json()["detail"].startswith("database: RuntimeError: no migrations of toy")
 
 
 async def test_a_request_id_and_a_trace_are_carried_on(toy: StartService) -> None:

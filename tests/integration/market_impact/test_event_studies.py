@@ -6,7 +6,7 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pytest
 
-from market_impact.event_studies.answering import forget_old_studies
+from market_impact.retention import prune_studies
 from tests.builders.market import analysis_body
 from tests.integration.market_impact.conftest import DAYS, StartImpact, at, post, read
 
@@ -198,11 +198,11 @@ async def test_studies_are_forgotten_after_their_retention(impact: StartImpact) 
         old = (await service.client.post("/impact/v1/event-studies", json=request())).headers["location"]
         # The horizon lies between the two, whatever their distance.
         engine.settings.study_retention_days = 1e-9
-        assert await forget_old_studies(engine) == 1
+        assert await prune_studies(engine) == 1
         engine.settings.study_retention_days = 30.0
         young = (await service.client.post("/impact/v1/event-studies", json=request())).headers["location"]
 
-        assert await forget_old_studies(engine) == 0
+        assert await prune_studies(engine) == 0
         assert (await service.client.get(old)).status_code == 404
         assert (await service.client.get(f"{old}/chart.svg")).status_code == 404
         assert (await service.client.get(young)).status_code == 200

@@ -117,7 +117,7 @@ async def test_a_second_replica_and_a_restart_remember(impact: StartImpact) -> N
     async with impact() as service:
         await post(service, *(analysis_body(f"past {n}", at(DAYS[150 + n])) for n in range(5)))
         engine = service.engine
-        fresh = type(engine.memory)(1_000)
+        fresh = type(engine.evidence)(1_000)
 
         async with service.database.reading() as connection:
             await fresh.load(connection)

@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 
 from common.contracts import Impact
+from market_impact.estimation.features import MODEL_VERSION
 from tests.builders.market import analysis_body
 from tests.integration.market_impact.conftest import DAYS, StartImpact, at, counts, impacts, post, read
 
@@ -169,7 +170,7 @@ async def test_lists_are_filtered_and_paged(impact: StartImpact) -> None:
         assert len(await impacts(service, direction="down")) == 1
         assert len(await impacts(service, ticker="BETA")) == 2
         assert len(await impacts(service, min_impact_score=10)) == 4
-        assert len(await impacts(service, model_version="shrunken-car-2")) == 8
+        assert len(await impacts(service, model_version=MODEL_VERSION)) == 8
         assert await impacts(service, model_version="other") == []
         assert await impacts(service, horizon_days=2) == []
         page = await read(service, "/impacts", limit=5)

@@ -25,11 +25,11 @@ async def test_prices_that_another_request_sheds_are_still_there_for_this_one(im
 
 async def test_past_events_are_read_by_one_request_after_the_other(impact: StartImpact) -> None:
     async with impact() as service:
-        memory = service.engine.memory
+        evidence = service.engine.evidence
 
         async def refresh(of: RunningService) -> int:
             async with of.database.transaction() as connection:
-                number: int = await memory.refresh(connection)
+                number: int = await evidence.refresh(connection)
                 return number
 
         numbers = await asyncio.gather(*(refresh(service) for _ in range(20)))

@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from common.clock import SYSTEM_CLOCK
 from news_ingestion.models import Base
-from tests.conftest import RunningService, _copy_database, _running
+from tests.conftest import RunningService, copy_database, running_service
 
 _TABLES = ", ".join(f'"{name}"' for name in Base.metadata.tables)
 
@@ -19,9 +19,9 @@ async def served_news(
     """The service without its schedule, started once for all tests of a file."""
     async with Redis.from_url(redis) as client:
         await client.flushdb()
-    database = await _copy_database(postgres, await migrated_template("news_ingestion"))
+    database = await copy_database(postgres, await migrated_template("news_ingestion"))
     settings = {"fetch_enabled": False, "newsapi_key": "a-key-for-tests", "newsapi_url": "http://newsapi.test/v2"}
-    async with _running("news_ingestion", postgres, database, redis, SYSTEM_CLOCK, settings) as service:
+    async with running_service("news_ingestion", postgres, database, redis, SYSTEM_CLOCK, settings) as service:
         yield service
 
 

@@ -1,15 +1,9 @@
 import asyncio
-from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
 
-NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
-ACME_TITLE = "Acme Robotics raises full-year forecast after record orders"
-
-
-def article(title=ACME_TITLE, url="https://www.example.com/acme-forecast", *, minutes=0, **fields):
-    return {"title": title, "url": url, "published_at": (NOON + timedelta(minutes=minutes)).isoformat(), **fields}
+from tests.builders.articles import ACME_TITLE, NOON, article
 
 
 async def post(news, *articles):
@@ -104,7 +98,7 @@ async def test_changed_title_at_the_same_address_is_a_revision(news):
     (first,) = await post(news, article())
     before = (await news.client.get(f"/news/v1/articles/{first['article_id']}")).json()
 
-    (second,) = await post(news, article("Acme Robotics lowers full-year forecast after lost orders"))
+    (second,) = await post(news, article("Acme Robotics cuts forecast as orders from car makers halve"))
 
     assert second["status"] == "revised"
     assert second["article_id"] == first["article_id"]
@@ -175,7 +169,7 @@ async def test_counts_add_up(news):
         article(),
         article(),
         article(ACME_TITLE + " - Reuters", "https://other.example.org/a"),
-        article("Acme Robotics lowers full-year forecast after lost orders"),
+        article("Acme Robotics cuts forecast as orders from car makers halve"),
         {"title": "no address"},
     )
 

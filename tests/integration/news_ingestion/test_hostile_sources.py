@@ -131,8 +131,8 @@ async def test_whatever_a_provider_raises_is_recorded_and_the_other_sources_are_
 
     site = FeedSite({f"/{n}": Feed(RSS) for n in range(3)})
     connect(news, site=site)
-    news.engine.fetcher._client._mounts = {
-        **news.engine.fetcher._client._mounts,
+    news.engine.provider_client._client._mounts = {
+        **news.engine.provider_client._client._mounts,
         httpx._utils.URLPattern("all://odd.test"): Surprised(),
     }
     odd = await create(news, name="odd", url="http://odd.test/rss")
@@ -160,7 +160,7 @@ async def test_a_key_is_not_sent_on_to_another_port_or_scheme(news):
     connect(news, site=site)
     records = []
 
-    await news.engine.fetcher.get("http://feeds.test/rss", {"X-Api-Key": "k", "Accept": "a"}, records)
+    await news.engine.provider_client.get("http://feeds.test/rss", {"X-Api-Key": "k", "Accept": "a"}, records)
 
     assert [request.headers.get("x-api-key") for request in site.requests] == ["k", None]
     assert [request.headers["accept"] for request in site.requests] == ["a", "a"]

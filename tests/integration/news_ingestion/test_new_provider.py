@@ -10,14 +10,17 @@ from typing import Any
 
 import httpx
 import pytest
+from pydantic import BaseModel, Field
 
 import news_ingestion
 from news_ingestion.articles.draft import Item
-from news_ingestion.engine import fetcher_over
+from news_ingestion.engine import provider_client_over
 from news_ingestion.providers.provider import Fetched, FetchPlan, Provider, SourceState
-from news_ingestion.providers.provider_client import Fetcher
-from news_ingestion.providers.provider_errors import UpstreamError
+from news_ingestion.providers.provider_client import ProviderClient
+from news_ingestion.providers.provider_errors import ProviderError
 from news_ingestion.providers.registry import PROVIDERS
+from news_ingestion.settings import Settings
+from news_ingestion.sources.fetching import _claim
 from tests.conftest import RunningService, StartService
 from tests.emulators.faults import Answer, EmulatedServer, Request, server_error
 
@@ -29,7 +32,10 @@ class BulletinProvider(Provider):
     shows_latest_only = True
     final_problems = frozenset({"gone"})
 
-    def __init__(self, settings: object) -> None:
+    meaning = "A list of headlines at `url`."
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
         self.is_closed = False
 
     def read_config(self, config: Mapping[str, object]) -> dict[str, object]:
@@ -38,19 +44,40 @@ class BulletinProvider(Provider):
         return dict(config)
 
     def plan(self, source: SourceState, now: datetime) -> FetchPlan:
-        return FetchPlan(source.interval_seconds, 60.0, 24, None, ("A bulletin comes every hour.",))
+        return FetchPlan(source.interval_seconds, 60.0, 24, None, (f"{source.url} comes every hour.",))
 
-    async def fetch(self, source: SourceState, fetcher: Fetcher, now: datetime, fetched: Fetched) -> None:
+    async def fetch(self, source: SourceState, client: ProviderClient, now: datetime, fetched: Fetched) -> None:
         parameters = {name: str(value) for name, value in source.config.items()}
-        reply = await fetcher.get(source.url or "", {}, fetched.requests, parameters=parameters)
+        reply = await client.get(source.url or "", {}, fetched.requests, parameters=parameters)
         if reply.status != 200:
             problem = "gone" if reply.status == 410 else "unavailable"
-            raise UpstreamError(problem, f"status_{reply.status}", "There is no bulletin.")
+            raise ProviderError(problem, f"status_{reply.status}", "There is no bulletin.")
         fetched.items = [Item(one["title"], one["url"], now) for one in json.loads(reply.content)]
         fetched.wait_seconds = 3_600.0
 
     async def aclose(self) -> None:
         self.is_closed = True
+
+
+class FilingsConfig(BaseModel):
+    """The company whose filings are asked for."""
+
+    cik: str = Field(pattern="^[0-9]{10}$")
+
+
+class FilingsProvider(Provider):
+    """No address, a configuration that must be given, and nothing said that need not be."""
+
+    meaning = "The filings of a company; `config` has its `cik`."
+
+    def read_config(self, config: Mapping[str, object]) -> dict[str, object]:
+        return {**config, **FilingsConfig.model_validate(dict(config)).model_dump()}
+
+    def plan(self, source: SourceState, now: datetime) -> FetchPlan:
+        return FetchPlan(source.interval_seconds, 0.0, None, None, ())
+
+    async def fetch(self, source: SourceState, client: ProviderClient, now: datetime, fetched: Fetched) -> None:
+        await client.get("http://bulletin.test/", {}, fetched.requests, parameters={"section": "Ohio"})
 
 
 class BulletinEmulator(EmulatedServer):
@@ -66,11 +93,12 @@ class BulletinEmulator(EmulatedServer):
 def registered(monkeypatch: pytest.MonkeyPatch) -> None:
     """The one line."""
     monkeypatch.setitem(PROVIDERS, "bulletin", BulletinProvider)
+    monkeypatch.setitem(PROVIDERS, "filings", FilingsProvider)
 
 
 def connect(news: RunningService, site: EmulatedServer) -> None:
     client = httpx.AsyncClient(mounts={"all://bulletin.test": httpx.ASGITransport(site)})
-    news.app.state.engine = replace(news.engine, fetcher=fetcher_over(client, news.engine.settings))
+    news.app.state.engine = replace(news.engine, provider_client=provider_client_over(client, news.engine.settings))
 
 
 async def create(news: RunningService, **given: Any) -> httpx.Response:
@@ -104,7 +132,7 @@ async def test_a_new_kind_is_configured_fetched_and_planned_by_what_its_provider
     assert (run["status"], run["articles"]) == ("ok", {"created": 1})
     assert article["title"] == "Acme Robotics opens a plant in Ohio"
     assert plan["quota"] == {"requests_per_day": 24, "used": 1, "remaining": 23}
-    assert plan["warnings"] == ["A bulletin comes every hour."]
+    assert plan["warnings"] == ["http://bulletin.test/ comes every hour."]
     assert provider.is_closed
 
 
@@ -131,23 +159,126 @@ async def test_a_kind_that_has_no_provider_is_refused_as_no_kind(start_service: 
     async with start_service("news_ingestion", fetch_enabled=False) as news:
         answers = [await create(news, kind=kind) for kind in ("telegram", 5, ["rss"])]
 
-    expected = {(422, "literal_error", "Input should be 'rss', 'newsapi', 'push' or 'bulletin'")}
+    *others, last = map(repr, PROVIDERS)
+    expected = {(422, "literal_error", f"Input should be {', '.join(others)} or {last}")}
     assert {
         (answer.status_code, answer.json()["errors"][0]["type"], answer.json()["errors"][0]["msg"])
         for answer in answers
     } == expected
 
 
-def test_kinds_are_named_only_in_their_packages_and_in_the_registry() -> None:
+async def test_a_provider_that_names_no_wait_is_asked_at_the_interval_of_the_source(
+    start_service: StartService,
+) -> None:
+    async with start_service("news_ingestion", fetch_enabled=False, fetch_jitter_ratio=0.0) as news:
+        connect(news, BulletinEmulator())
+        source = (await create(news, kind="filings", url=None, config={"cik": "0000320193"})).json()
+        await fetch(news, source)
+        after = (await news.client.get(f"/news/v1/sources/{source['source_id']}")).json()
+
+    waits = datetime.fromisoformat(after["next_fetch_at"]) - datetime.fromisoformat(after["last_fetch_at"])
+    assert waits.total_seconds() == source["interval_seconds"]
+
+
+@pytest.mark.parametrize(
+    ("config", "detail"),
+    [
+        ({}, "config: cik: Field required."),
+        ({"cik": "hunter2"}, "config: cik: String should match pattern '^[0-9]{10}$'."),
+        (
+            {"cik": "0000320193", "token": "hunter2"},
+            "config: token: a secret belongs in the settings of the service; those of a source are shown.",
+        ),
+    ],
+)
+async def test_what_is_wrong_with_a_configuration_is_a_sentence(
+    start_service: StartService, config: Mapping[str, str], detail: str
+) -> None:
+    async with start_service("news_ingestion", fetch_enabled=False) as news:
+        answer = await create(news, kind="filings", url=None, config=config)
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "config_invalid")
+    assert answer.json()["detail"] == detail
+
+
+@pytest.mark.parametrize("kind", ["bulletin", "filings"])
+async def test_a_source_of_a_kind_that_this_release_does_not_know_is_shown_and_left_alone(
+    start_service: StartService, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    url, config = ("http://93.184.216.34/", {"section": "Ohio"}) if kind == "bulletin" else (None, {"cik": "0" * 10})
+    site = BulletinEmulator()
+    async with start_service("news_ingestion", fetch_enabled=False) as newer:
+        source = (await create(newer, kind=kind, url=url, config=config)).json()
+        known = (await create(newer, kind="rss", name="Wire", url="http://93.184.216.34/rss")).json()
+        monkeypatch.delitem(PROVIDERS, kind)
+        database = newer.database.engine.url.database
+        async with start_service("news_ingestion", database=database, fetch_enabled=False) as older:
+            connect(older, site)
+            path = f"/news/v1/sources/{source['source_id']}"
+            due = [run.source.kind for run in [await _claim(older.engine), await _claim(older.engine)] if run]
+            listed = (await older.client.get("/news/v1/sources")).json()["data"]
+            shown = (await older.client.get(path)).json()
+            plan = (await older.client.get(f"{path}/plan")).json()
+            coverage = (await older.client.get("/news/v1/coverage")).json()["data"]
+            refused = [
+                await older.client.post(f"{path}:fetch"),
+                await older.client.patch(path, json={"is_enabled": False}),
+                await older.client.patch(path, json={"config": {}}),
+            ]
+            unchanged = (await older.client.get(path)).json()
+            deleted = await older.client.delete(path)
+
+    assert due == ["rss"]
+    assert [(one["name"], one["is_supported"]) for one in listed] == [(known["name"], True), (source["name"], False)]
+    assert shown == unchanged == {**source, "is_supported": False, "expected_delay_seconds": 0.0}
+    assert [(one["kind"], one["gaps"]) for one in coverage] == [("rss", []), (kind, [])]
+    said = f"This release does not know sources of kind {kind}: it shows them, but neither fetches nor changes them."
+    assert plan["warnings"] == [said]
+    assert {(one.status_code, one.json()["code"], one.json()["detail"]) for one in refused} == {
+        (409, "kind_unknown", said)
+    }
+    assert deleted.status_code == 204
+    assert site.requests == []
+
+
+def uses_of_kinds(code: str) -> list[int]:
+    """Return the lines that ask which kind a source has: a kind is compared, looked up or matched by name."""
+
+    def speaks_of_kinds(node: ast.AST) -> bool:
+        names = [getattr(part, "id", None) or getattr(part, "attr", "") for part in ast.walk(node)]
+        return any("kind" in name.lower() for name in names)
+
+    def names_one(node: ast.AST) -> bool:
+        return any(isinstance(part, ast.Constant) and part.value in PROVIDERS for part in ast.walk(node))
+
+    asking = ast.Compare | ast.Match | ast.Subscript | ast.Call
+    found = (node for node in ast.walk(ast.parse(code)) if isinstance(node, asking))
+    return sorted({node.lineno for node in found if names_one(node) and speaks_of_kinds(node)})
+
+
+@pytest.mark.parametrize(
+    ("code", "is_one"),
+    [
+        ("if source.kind == 'rss': pass", True),
+        ("if kind in ('rss', 'push'): pass", True),
+        ("match source.kind:\n    case 'rss': pass", True),
+        ("limit = {'rss': 3}[source.kind]", True),
+        ("limit = {'rss': 3}.get(kind, 4)", True),
+        ("provider = engine.providers_by_kind['rss']", True),
+        ("if mode == 'rss': pass", False),
+        ("words = {'rss', 'push'}", False),
+        ("if engine.providers[source.kind].is_fetched: pass", False),
+    ],
+)
+def test_a_use_of_a_kind_is_told_from_a_word_that_is_also_one(code: str, *, is_one: bool) -> None:
+    assert bool(uses_of_kinds(code)) is is_one
+
+
+def test_kinds_are_asked_for_only_in_their_packages_and_in_the_registry() -> None:
     folder = Path(news_ingestion.__file__).parent
     files = [file for file in folder.rglob("*.py") if file.parent.name not in PROVIDERS and file.name != "registry.py"]
 
-    found = [
-        f"{file.relative_to(folder)}:{node.lineno}"
-        for file in files
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
-        if isinstance(node, ast.Constant) and node.value in PROVIDERS
-    ]
+    found = {str(file.relative_to(folder)): uses_of_kinds(file.read_text(encoding="utf-8")) for file in files}
 
     assert len(files) > 20
-    assert found == []
+    assert {file: lines for file, lines in found.items() if lines} == {}

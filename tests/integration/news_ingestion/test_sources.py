@@ -6,10 +6,10 @@ import httpx
 import pytest
 from sqlalchemy import text, update
 
-from news_ingestion.engine import fetcher_over
+from news_ingestion.engine import provider_client_over
 from news_ingestion.models import SOURCE
+from news_ingestion.retention import prune_fetches
 from news_ingestion.sources.fetching import fetch_due
-from news_ingestion.sources.retention import forget_old_fetches
 from tests.emulators.faults import oversized, redirect, server_error, slow, too_many_requests
 from tests.emulators.feeds import ATOM, RSS, Feed, FeedSite
 from tests.emulators.newsapi import NewsAPIEmulator, PublishedArticle, body_of, error
@@ -24,8 +24,8 @@ def connect(news, *, site=None, newsapi=None, **settings):
         "all://newsapi.test": httpx.ASGITransport(newsapi) if newsapi else None,
     }
     client = httpx.AsyncClient(mounts={pattern: transport for pattern, transport in mounts.items() if transport})
-    fetcher = fetcher_over(client, news.engine.settings.model_copy(update=settings))
-    news.app.state.engine = replace(news.engine, fetcher=fetcher)
+    limited = provider_client_over(client, news.engine.settings.model_copy(update=settings))
+    news.app.state.engine = replace(news.engine, provider_client=limited)
 
 
 async def create(news, **fields):
@@ -245,6 +245,18 @@ async def test_two_sources_of_one_name_conflict(news):
     assert (response.status_code, response.json()["code"]) == (409, "name_taken")
 
 
+async def test_of_two_sources_renamed_at_once_to_one_name_one_gets_it(news):
+    sources = [await create(news, name=name) for name in ("One", "Two")]
+
+    answers = await asyncio.gather(
+        *(news.client.patch(f"/news/v1/sources/{source['source_id']}", json={"name": "The Wire"}) for source in sources)
+    )
+
+    refused = next(answer for answer in answers if answer.status_code != 200)
+    assert sorted(answer.status_code for answer in answers) == [200, 409]
+    assert refused.json()["code"] == "name_taken"
+
+
 async def test_source_is_changed_and_deleted_under_its_etag(news):
     source = await create(news)
     address = f"/news/v1/sources/{source['source_id']}"
@@ -461,13 +473,13 @@ async def test_real_newsapi_bodies_are_taken_in(news, shared_data):
     assert run["articles"] == {"created": 18, "duplicate": 2}
 
 
-async def test_fetches_are_forgotten_after_their_retention(news):
+async def test_fetches_are_deleted_after_their_retention(news):
     connect(news, site=FeedSite())
     await fetch(news, await create(news))
-    assert await forget_old_fetches(news.engine) == 0
+    assert await prune_fetches(news.engine) == 0
 
     news.engine.settings.fetch_retention_days = 1e-9
-    forgotten = await forget_old_fetches(news.engine)
+    n_deleted = await prune_fetches(news.engine)
 
-    assert forgotten == 1
+    assert n_deleted == 1
     assert (await news.client.get("/news/v1/fetches")).json()["data"] == []

@@ -5,8 +5,8 @@ import random
 import pytest
 from sqlalchemy.exc import DBAPIError
 
-from common.api.pagination import PageRequest
 from common.postgres.faults import database_fault
+from common.postgres.paging import PageRequest
 from news_ingestion.repository import reading
 from news_ingestion.repository.reading import ArticleFilter
 from tests.integration.news_ingestion.test_articles import article, post
@@ -52,7 +52,7 @@ async def test_no_search_is_a_fault_of_the_server(news):
         for query in queries():
             try:
                 async with connection.begin_nested():
-                    await reading.list_articles(connection, ArticleFilter(q=query), PageRequest(limit=1))
+                    await reading.list_articles(connection, PageRequest(limit=1), ArticleFilter(q=query))
             except DBAPIError as error:
                 faults.setdefault(database_fault(error), []).append(query)
             else:

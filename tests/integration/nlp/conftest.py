@@ -7,18 +7,18 @@ import pytest
 from sqlalchemy import text
 
 from common.clock import SYSTEM_CLOCK
-from tests.conftest import RunningService, _copy_database, _execute, _running
+from tests.conftest import RunningService, copy_database, execute_sql, running_service
 
 
 @pytest.fixture(scope="module")
 async def service(
     request: pytest.FixtureRequest, postgres: str, redis: str, migrated_template: Callable[[str], Any]
 ) -> AsyncIterator[RunningService]:
-    database = await _copy_database(postgres, await migrated_template("nlp"))
+    database = await copy_database(postgres, await migrated_template("nlp"))
     overrides = {"nlp_alias_refresh_seconds": 0.05} | getattr(request.module, "SETTINGS", {})
-    async with _running("nlp", postgres, database, redis, SYSTEM_CLOCK, overrides) as running:
+    async with running_service("nlp", postgres, database, redis, SYSTEM_CLOCK, overrides) as running:
         yield running
-    await _execute(postgres, f'DROP DATABASE "{database}" WITH (FORCE)')
+    await execute_sql(postgres, f'DROP DATABASE "{database}" WITH (FORCE)')
 
 
 @pytest.fixture

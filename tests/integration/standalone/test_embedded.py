@@ -17,6 +17,7 @@ from sqlalchemy import make_url
 
 from standalone.embedded.postgres_cluster import EmbeddedServerError, FolderInUseError
 from standalone.embedded.servers import EmbeddedPostgres, EmbeddedRedis
+from tests.conftest import has_embedded_redis
 from tests.system import wait_until_gone
 
 HOLDER = """
@@ -111,7 +112,7 @@ def test_a_killed_server_starts_again_at_the_same_address_with_its_data(folder: 
 
 
 def test_a_killed_redis_starts_again_at_the_same_address() -> None:
-    if not EmbeddedRedis.is_available():
+    if not has_embedded_redis():
         pytest.skip("the wheel of embedded Redis is not to be had on this platform")
     server = EmbeddedRedis()
     server.start()

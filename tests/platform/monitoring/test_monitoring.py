@@ -11,7 +11,7 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
-from alerts.models import AttemptVerdict
+from alerts.column_values import AttemptVerdict
 from charts.rendering import NAMESPACE, merged_values
 from common.contracts.impact import Basis
 from common.gateway import SERVICES

@@ -1,24 +1,28 @@
 """The identity of an alert follows from the impact alone."""
 
 from datetime import UTC, datetime, timedelta
+from typing import get_args
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts.matching.grouping import GROUP_LABELS, fingerprint, group_labels, repeat_after, window_start
+from alerts.matching.grouping import GroupLabel, fingerprint, group_labels, window_start
 from tests.builders.impacts import impact
 
 moments = st.datetimes(datetime(1970, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
 
 
 def test_every_label_has_a_value():
-    labels = group_labels(impact(), GROUP_LABELS)
+    grouped = impact()
+
+    labels = group_labels(grouped, get_args(GroupLabel))
 
     assert labels["topic"] == "earnings"
     assert labels["event_type"] == "guidance_cut"
     assert labels["source"] == "Example Wire"
     assert labels["horizon_days"] == "1"
-    assert set(labels) == set(GROUP_LABELS)
+    assert labels["story_id"] == str(grouped.lineage.story_id)
+    assert set(labels) == set(get_args(GroupLabel))
 
 
 def test_a_missing_label_is_empty():
@@ -33,6 +37,10 @@ def test_a_fingerprint_does_not_depend_on_order_and_tells_labels_apart():
     assert fingerprint({}) != fingerprint({"a": ""})
 
 
+def test_a_fingerprint_stays_as_it_is_stored():
+    assert fingerprint({"ticker": "TSLA", "direction": "down"}) == "d0496e940220dbd56422683e2dc45453"
+
+
 @given(moments, st.integers(60, 10_000_000))
 def test_windows_follow_each_other_without_a_gap(moment, seconds):
     start = window_start(moment, seconds)
@@ -40,12 +48,6 @@ def test_windows_follow_each_other_without_a_gap(moment, seconds):
     assert start <= moment < start + timedelta(seconds=seconds)
     assert window_start(start, seconds) == start
     assert window_start(start + timedelta(seconds=seconds), seconds) == start + timedelta(seconds=seconds)
-
-
-def test_a_repeat_is_rounded_up_to_the_group_interval():
-    assert repeat_after(14_400, 300) == timedelta(hours=4)
-    assert repeat_after(1_000, 300) == timedelta(seconds=1_200)
-    assert repeat_after(1_000, 0) == timedelta(seconds=1_000)
 
 
 @given(st.datetimes(timezones=st.just(UTC)), st.integers(60, 31_536_000))

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from alerts.matching.grouping import EPOCH
 from alerts.notification.body import MAX_BODY_BYTES, render
-from alerts.platform_events.events import EPOCH, SystemEvent, of_alertmanager, of_flagger, of_flux
+from alerts.platform_events.events import SystemEvent, of_alertmanager, of_flagger, of_flux
 from alerts.schemas.integrations import AlertmanagerAlert, FlaggerEvent, FluxEvent
 from tests.builders.alerts import alert_row
 from tests.builders.platform_events import flagger, flux, prometheus_alert

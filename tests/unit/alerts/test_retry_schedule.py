@@ -8,7 +8,7 @@ from alerts.delivery.outcome import outcome_of
 from alerts.delivery.retry_schedule import (
     DELAYS_SECONDS,
     GIVE_UP_AFTER,
-    Answer,
+    SendResult,
     next_attempt_at,
     throttled_until,
     verdict,
@@ -23,6 +23,7 @@ NOW = datetime(2024, 3, 5, 12, 0, tzinfo=UTC)
         (200, "delivered"),
         (204, "delivered"),
         (299, "delivered"),
+        (300, "retry"),
         (301, "retry"),
         (307, "retry"),
         (400, "retry"),
@@ -37,15 +38,31 @@ NOW = datetime(2024, 3, 5, 12, 0, tzinfo=UTC)
     ],
 )
 def test_only_2xx_is_success(status, expected):
-    assert verdict(Answer(status)) == expected
+    assert verdict(SendResult(status)) == expected
 
 
 def test_503_with_a_time_asks_to_go_easy():
-    assert verdict(Answer(503, retry_after_seconds=7.0)) == "throttled"
+    assert verdict(SendResult(503, retry_after_seconds=7.0)) == "throttled"
 
 
 def test_a_receiver_without_http_can_take_a_message():
-    assert verdict(Answer(is_taken=True)) == "delivered"
+    assert verdict(SendResult(is_taken=True)) == "delivered"
+
+
+@pytest.mark.parametrize(
+    ("result", "expected"),
+    [
+        (SendResult(200, "ok: false"), "retry"),
+        (SendResult(204, ""), "retry"),
+        (SendResult(error="refused", is_taken=True), "retry"),
+        (SendResult(500, is_taken=True), "retry"),
+        (SendResult(429, "slow down", is_taken=True), "throttled"),
+        (SendResult(410, "gone"), "gone"),
+        (SendResult(200, retry_after_seconds=5.0), "delivered"),
+    ],
+)
+def test_an_error_wins_over_a_status_and_a_status_over_is_taken(result, expected):
+    assert verdict(result) == expected
 
 
 def test_the_table_is_followed_to_its_end():
@@ -67,13 +84,13 @@ def test_retry_after_lengthens_a_wait_and_never_shortens_it():
 
 
 def test_a_throttled_receiver_rests_a_minute_unless_it_names_a_time():
-    assert throttled_until(Answer(429), NOW) == NOW + timedelta(seconds=60)
-    assert throttled_until(Answer(429, retry_after_seconds=5.0), NOW) == NOW + timedelta(seconds=5)
+    assert throttled_until(SendResult(429), NOW) == NOW + timedelta(seconds=60)
+    assert throttled_until(SendResult(429, retry_after_seconds=5.0), NOW) == NOW + timedelta(seconds=5)
 
 
 def test_the_tenth_failure_is_the_last():
-    ninth = outcome_of(Answer(500), n_failures=8, now=NOW, chance=0.0)
-    tenth = outcome_of(Answer(500), n_failures=9, now=NOW, chance=0.0)
+    ninth = outcome_of(SendResult(500), n_failures=8, now=NOW, chance=0.0)
+    tenth = outcome_of(SendResult(500), n_failures=9, now=NOW, chance=0.0)
 
     assert (ninth.state, ninth.n_failures) == ("pending", 9)
     assert (tenth.state, tenth.next_attempt_at) == ("failed", None)
@@ -81,7 +98,9 @@ def test_the_tenth_failure_is_the_last():
 
 def test_a_notice_in_the_place_of_older_ones_is_tried_for_no_longer_than_the_schedule_from_the_first_of_them():
     early, late = (
-        outcome_of(Answer(500), n_failures=1, now=NOW, chance=0.0, tried_since=NOW - GIVE_UP_AFTER + timedelta(margin))
+        outcome_of(
+            SendResult(500), n_failures=1, now=NOW, chance=0.0, tried_since=NOW - GIVE_UP_AFTER + timedelta(margin)
+        )
         for margin in (1, 0)
     )
 

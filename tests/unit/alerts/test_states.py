@@ -6,9 +6,9 @@ from typing import get_args
 
 import pytest
 
+from alerts.column_values import FlushReason
 from alerts.lifecycle import states
 from alerts.lifecycle.states import ENDED, NEXT_STATE, Flush, Happening, ImpossibleTransition, Lifecycle
-from alerts.models import FlushReason
 from alerts.notification.body import TYPE_OF_REASON
 from common.contracts import AlertState
 from tests.builders.alerts import NOW
@@ -76,6 +76,15 @@ def test_every_happening_leads_from_every_state_where_the_table_says(happening: 
         assert (after.ends_at is None) == (after.state not in ENDED)
 
 
+@pytest.mark.parametrize("happening", sorted(set(get_args(Happening)) - {"told", "emptied"}))
+def test_only_a_notice_changes_how_often_and_when_receivers_were_told_last(happening: Happening) -> None:
+    before = alert("firing", "new_impacts", told=7)
+
+    after = DOING[happening](before)
+
+    assert (after.n_notifications, after.last_flushed_at) == (7, BEFORE)
+
+
 def test_every_happening_has_a_row_and_every_state_is_reached() -> None:
     assert set(NEXT_STATE) == set(get_args(Happening)) == set(TABLE)
     assert {after for row in NEXT_STATE.values() for after in row.values()} == set(STATES)
@@ -104,7 +113,9 @@ PLANS = [
     ("emptied", alert("firing", "revised"), (None, None)),
     ("acknowledged", alert("firing", "repeat"), (None, None)),
     ("acknowledged", alert("firing", "new_impacts"), (None, None)),
+    ("acknowledged", alert("firing", "revised"), (NOW + timedelta(minutes=10), "revised")),
     ("acknowledged", alert("firing", "retracted"), (NOW + timedelta(minutes=10), "retracted")),
+    ("acknowledged", alert("acknowledged"), (None, None)),
     ("resolved", alert("firing", "repeat"), (NOW, "resolved")),
     ("resolved", alert("pending", "first", told=0), (None, None)),
     ("resolved", alert("expired", "revised"), (NOW + timedelta(minutes=10), "revised")),
@@ -115,6 +126,7 @@ PLANS = [
     ("reported", alert("firing"), (LATER, "new_events")),
     ("reported", alert("acknowledged"), (None, None)),
     ("reported", alert("resolved"), (NOW, "reopened")),
+    ("reported", alert("resolved", told=0), (NOW, "first")),
     ("cleared", alert("firing", "new_events"), (NOW, "resolved")),
     ("cleared", alert("firing", told=0), (None, None)),
     ("cleared", alert("resolved", "resolved"), (NOW + timedelta(minutes=10), "resolved")),
@@ -133,6 +145,7 @@ def test_what_is_planned_after_it(happening: Happening, before: Lifecycle, expec
     [
         (alert("pending", "first", told=0), False, "first"),
         (alert("pending", "reopened"), False, "reopened"),
+        (alert("pending"), False, "first"),
         (alert("firing", "repeat"), False, "repeat"),
         (alert("firing", "revised"), False, "revised"),
         (alert("firing", "revised"), True, "revised"),
@@ -191,3 +204,9 @@ def test_worse_news_of_the_platform_is_told_at_once() -> None:
     after = states.reported(alert("firing"), NOW, is_worse=True, group_interval=INTERVAL)
 
     assert (after.flush_at, after.flush_reason) == (NOW, "new_events")
+
+
+def test_a_repeat_is_rounded_up_to_the_group_interval() -> None:
+    assert states.repeat_interval(14_400, 300) == timedelta(hours=4)
+    assert states.repeat_interval(1_000, 300) == timedelta(seconds=1_200)
+    assert states.repeat_interval(1_000, 0) == timedelta(seconds=1_000)

@@ -1,4 +1,4 @@
-"""`Analysis`: what the release before wrote still parses, and the names on the wire survive a round trip."""
+"""`Analysis`: what the previous release wrote still parses, and the names on the wire survive a round trip."""
 
 from pathlib import Path
 

@@ -49,7 +49,7 @@ async def test_a_body_that_drips_ends_in_a_time_out_and_is_closed() -> None:
         return httpx.Response(200, stream=body)
 
     async with client(answer, seconds=0.2) as http:
-        with pytest.raises(httpx.ReadTimeout, match=r"No whole answer in 0\.2 seconds"):
+        with pytest.raises(httpx.ReadTimeout, match=r"No complete response within 0\.2 seconds"):
             await http.get("/")
 
     assert body.is_closed

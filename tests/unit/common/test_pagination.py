@@ -8,10 +8,12 @@ from uuid import UUID, uuid4
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from sqlalchemy import BigInteger, Column, MetaData, Table, select
+from sqlalchemy import BigInteger, Column, DateTime, MetaData, SmallInteger, Table, Uuid, select
+from sqlalchemy.dialects.postgresql import asyncpg
 
-from common.api.pagination import PageRequest, decode_cursor, encode_cursor, keyset
+from common.api.pagination import page_request
 from common.errors import NotFound
+from common.postgres.paging import PageRequest, decode_cursor, encode_cursor, keyset
 
 MOMENTS = st.datetimes(timezones=st.just(UTC))
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(exclude_categories=[]))
@@ -60,6 +62,33 @@ def test_a_cursor_gives_back_exactly_what_it_was_made_of(moment: datetime, ident
     assert decode_cursor(cursor, [datetime, UUID, int]) == [moment, identifier, number]
 
 
+def test_a_cursor_is_compact_and_needs_no_escaping_in_an_address() -> None:
+    cursor = encode_cursor((7, "a"))
+
+    assert base64.urlsafe_b64decode(cursor + "===") == b'[7,"a"]'
+    assert "=" not in cursor
+
+
+@pytest.mark.parametrize(
+    ("key", "kinds", "reason"),
+    [
+        ((7, 8), [int], "wrong number of parts"),
+        ((7,), [str], "int instead of a text"),
+        (("a\x00b",), [str], "a text that PostgreSQL cannot hold"),
+        (("2024-03-05T15:00:00",), [datetime], "a moment without a zone"),
+        (("7",), [int], "not an integer of 64 bits"),
+    ],
+)
+def test_a_refusal_tells_the_client_one_thing_and_the_developer_why(
+    key: tuple[str | int, ...], kinds: list[type], reason: str
+) -> None:
+    with pytest.raises(NotFound) as caught:
+        decode_cursor(encode_cursor(key), kinds)
+
+    assert (str(caught.value), caught.value.code) == ("The cursor does not belong to this list.", "unknown_cursor")
+    assert str(caught.value.__cause__) == reason
+
+
 @given(st.text(max_size=60))
 def test_any_other_text_is_not_found(text: str) -> None:
     with pytest.raises(NotFound):
@@ -106,6 +135,15 @@ def test_only_a_row_beyond_the_limit_makes_a_next_page(n_rows: int, shown: list[
     assert page.next_cursor == (None if next_key is None else encode_cursor((next_key,)))
 
 
+def test_a_row_that_cannot_be_read_is_left_out_and_keeps_its_place() -> None:
+    page = PageRequest(limit=3).answer(
+        [9, 8, 7, 6], key=lambda number: (number,), read=lambda number: None if number in {7, 9} else number
+    )
+
+    assert page.data == [8]
+    assert page.next_cursor == encode_cursor((7,))
+
+
 def test_a_page_starts_below_its_cursor_and_asks_for_one_row_more_than_it_shows() -> None:
     table = Table("number", MetaData(), Column("value", BigInteger))
     page = PageRequest(limit=3, cursor=encode_cursor((7,)))
@@ -115,3 +153,21 @@ def test_a_page_starts_below_its_cursor_and_asks_for_one_row_more_than_it_shows(
     assert "WHERE (number.value) < (7)" in sql
     assert "ORDER BY number.value DESC" in sql
     assert "LIMIT 4" in sql
+
+
+def test_a_place_is_sent_to_postgresql_with_the_types_of_its_parts() -> None:
+    table = Table(
+        "thing", MetaData(), Column("number", SmallInteger), Column("at", DateTime(timezone=True)), Column("id", Uuid)
+    )
+    moment, identifier = datetime(2024, 3, 5, tzinfo=UTC), uuid4()
+    page = PageRequest(limit=3, cursor=encode_cursor((70_000, moment, identifier)))
+
+    compiled = keyset(select(table), page, tuple(table.c)).compile(dialect=asyncpg.dialect())
+
+    assert "< ($1::BIGINT, $2::TIMESTAMP WITH TIME ZONE, $3::UUID)" in str(compiled)
+    assert list(compiled.params.values())[:3] == [70_000, moment, identifier]
+
+
+async def test_a_query_string_that_asks_for_nothing_gets_the_first_fifty() -> None:
+    assert await page_request() == PageRequest(limit=50, cursor=None)
+    assert await page_request(7, "a") == PageRequest(limit=7, cursor="a")

@@ -18,8 +18,8 @@ from image.slimming import ROOT, drop_symbols, freeze_bytecode, needed_distribut
     [
         ("nlp", {"onnxruntime", "tokenizers", "numpy", "alembic"}, {"huggingface-hub", "hf-xet", "fsspec", "scipy"}),
         ("market_impact", {"scipy", "matplotlib", "pandas"}, {"onnxruntime", "feedparser", "scikit-learn"}),
-        ("alerts", {"apprise", "pyyaml", "standardwebhooks"}, {"numpy", "huggingface-hub", "pytest"}),
-        ("news_ingestion", {"feedparser", "chardet", "lxml"}, {"apprise", "pyyaml", "pip", "setuptools"}),
+        ("alerts", {"httpcore", "pyjwt", "alembic"}, {"numpy", "huggingface-hub", "pytest"}),
+        ("news_ingestion", {"feedparser", "chardet", "lxml"}, {"onnxruntime", "pip", "setuptools"}),
     ],
 )
 def test_a_service_needs_its_own_requirements_and_theirs(service: str, needed: set[str], unneeded: set[str]) -> None:

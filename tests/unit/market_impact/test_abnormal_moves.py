@@ -116,3 +116,41 @@ def test_a_window_that_lacks_a_day_has_no_outcome_and_keeps_its_volatility() -> 
     assert np.isnan(found["car"])
     assert np.isnan(found["car_standard_error"])
     assert found["volatility"] == pytest.approx(measure("after", 1)["volatility"])
+
+
+def test_news_on_a_security_without_prices_has_no_figures_and_leaves_the_others_theirs() -> None:
+    series = PriceSeries.of(SECURITY, BENCHMARK)
+
+    found = measure_news(
+        [
+            NewsWindow(None, SESSION, 1, "after"),
+            NewsWindow(series, SESSION, 2, "after"),
+            NewsWindow(None, 0, 1, "reaction"),
+        ],
+        ESTIMATION,
+    )
+
+    assert {name: float(getattr(found, name)[1]) for name in NAMES} == measure("after", 2)
+    assert found.n_estimation_days[[0, 2]].tolist() == [0.0, 0.0]
+    assert all(np.isnan(getattr(found, name)[[0, 2]]).all() for name in NAMES if name != "n_estimation_days")
+
+
+@pytest.mark.parametrize("basis", ["reaction", "after"])
+def test_as_many_days_as_are_needed_are_enough(basis: Basis) -> None:
+    window = NewsWindow(PriceSeries.of(SECURITY, BENCHMARK), SESSION, 2, basis)
+
+    enough, short = (measure_news([window], EstimationWindow(60, 10, min_days)) for min_days in (60, 61))
+
+    assert enough.n_estimation_days[0] == short.n_estimation_days[0] == 60
+    assert np.isfinite([enough.volatility[0], enough.car[0], enough.car_standard_error[0], enough.beta[0]]).all()
+    assert np.isnan([short.volatility[0], short.car[0], short.car_standard_error[0], short.beta[0]]).all()
+
+
+@pytest.mark.parametrize("basis", ["reaction", "after"])
+def test_a_security_that_never_moved_has_no_volatility_to_scale_by(basis: Basis) -> None:
+    still = np.full(200, 50.0)
+
+    found = measure(basis, 2, DailyPrices(0, still, still, still))
+
+    assert found["beta"] == 0.0
+    assert all(np.isnan(found[name]) for name in ("volatility", "car", "car_standard_error"))

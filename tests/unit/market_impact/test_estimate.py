@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
 from market_impact.estimation.estimate import PRIORS, Estimates, attenuation, direction, estimate
 from market_impact.estimation.impact_score import impact_score
 from market_impact.estimation.linking import Link
 from market_impact.estimation.past_events import NOTHING, Summary
 from market_impact.estimation.posterior import Posterior, posterior_of
-from market_impact.estimation.shrinkage import PriorParameters, t_of_mean, weigh
+from market_impact.estimation.shrinkage import PriorParameters, Sums, t_of_mean, weigh
 from tests.builders.market import NOW, analysis
 
 PRIOR = PriorParameters(
@@ -77,6 +78,14 @@ def test_the_sentiment_slope_is_learned_from_all_news() -> None:
     assert posterior.parts["sentiment"][0] == pytest.approx(0.8 * 0.25)
 
 
+def test_news_days_of_more_variance_teach_the_slope_less() -> None:
+    # Precision 1 / 0.01 + 100 / 2, to which the data bring 50 / 2.
+    posterior = shrink(replace(PRIOR, event_variance=2.0), 0.8, summary(100, 0.5, score=1.0), NOTHING, NOTHING)
+
+    assert posterior.parts["sentiment"][0] == pytest.approx(0.8 * 25 / 150)
+    assert posterior.variance[0] == pytest.approx(0.8**2 / 150 + 0.25 + 0.09)
+
+
 def test_the_slope_is_the_priors_before_any_outcome() -> None:
     posterior = shrink(replace(PRIOR, slope=0.6), 0.5, NOTHING, NOTHING, NOTHING)
 
@@ -103,6 +112,27 @@ def test_the_variance_of_a_news_day_is_learned_from_all_news_and_then_from_its_k
     assert posterior.event_variance[0] == pytest.approx(1.125)
 
 
+def test_a_single_event_has_a_mean_too() -> None:
+    # s2 / t2 = 4 events: one event of mean 1 counts 1 / 5.
+    assert shrink(PRIOR, 0.0, NOTHING, summary(1, 1.0), NOTHING).parts["kind"][0] == pytest.approx(0.2)
+
+
+def test_the_sums_without_a_part_are_those_of_the_other_events() -> None:
+    some, others = Summary(1, 2, 3, 4, 5, 6, 7, 8), Summary(10, 20, 30, 40, 50, 60, 70, 80)
+
+    left = Sums.of([some.plus(others), some]).without(Sums.of([some, NOTHING]))
+
+    assert np.array(left).T.tolist() == [list(others), list(some)]
+    assert {each.dtype for each in left} == {np.dtype(np.float64)}
+
+
+def test_the_mean_of_a_kind_is_beyond_what_its_sentiment_explains() -> None:
+    # A score of .5 explains .3 of the mean of 1.
+    posterior = shrink(replace(PRIOR, slope=0.6), 0.0, NOTHING, summary(12, 1.0, score=0.5), NOTHING)
+
+    assert posterior.parts["kind"][0] == pytest.approx(0.75 * 0.7)
+
+
 def test_without_evidence_the_estimate_is_the_prior() -> None:
     found = one(0.0, NOTHING, NOTHING, NOTHING)
 
@@ -119,6 +149,33 @@ def test_the_interval_holds_the_noise_of_the_day_and_of_the_mean() -> None:
     assert np.log1p(found.high[0]) - np.log1p(found.low[0]) == pytest.approx(2 * half_width)
     assert np.log1p(found.expected_abnormal_return[0]) == pytest.approx(0.02 * 0.75)
     assert np.log1p(found.baseline_high[0]) == pytest.approx(1.6448536 * 0.02)
+
+
+def test_every_figure_of_an_estimate_by_hand() -> None:
+    posterior = Posterior(
+        parts={"sentiment": np.array([0.2]), "kind": np.array([0.6])},
+        mean=np.array([0.8]),
+        variance=np.array([0.2]),
+        prior_variance=np.array([0.5]),
+        event_variance=np.array([1.5]),
+    )
+
+    found = estimate(posterior, np.array([0.02]), np.array([0.5]), 0.9)
+
+    # Half of the effect arrives, and so does a quarter of the variance of its mean.
+    spread = np.sqrt(1.5 + 0.25 * 0.2)
+    center, half_width, baseline = 0.4 * 0.02, 1.6448536 * 0.02 * spread, 1.6448536 * 0.02 * np.sqrt(1.5)
+    p_up = stats.norm.cdf(0.4 / spread)
+    assert found.effect[0] == pytest.approx(0.4)
+    assert found.expected_abnormal_return[0] == pytest.approx(np.exp(center) - 1)
+    assert found.low[0] == pytest.approx(np.exp(center - half_width) - 1)
+    assert found.high[0] == pytest.approx(np.exp(center + half_width) - 1)
+    assert found.baseline_low[0] == pytest.approx(np.exp(-baseline) - 1)
+    assert found.baseline_high[0] == pytest.approx(np.exp(baseline) - 1)
+    assert found.p_up[0] == pytest.approx(p_up)
+    assert found.impact_score[0] == pytest.approx(100 * np.sqrt((1 - np.exp(-0.8)) * (2 * p_up - 1)))
+    assert found.confidence[0] == pytest.approx(0.6)
+    assert {name: part[0] for name, part in found.parts.items()} == pytest.approx({"sentiment": 0.1, "kind": 0.3})
 
 
 def test_more_evidence_gives_more_confidence() -> None:
@@ -140,6 +197,12 @@ def test_the_score_grows_with_size_and_with_certainty() -> None:
     assert scores[4] == 0.0
 
 
+def test_the_score_of_an_effect_on_a_day_of_twice_the_usual_variance() -> None:
+    effect = np.array([0.3, 1.0, 2.0])
+
+    assert impact_score(effect, stats.norm.cdf(effect / np.sqrt(2.0))).round().tolist() == [28, 67, 91]
+
+
 def test_novelty_counts_only_for_what_is_left_to_act_on() -> None:
     assert attenuation("reaction", 0.5, 0.2) == 0.5
     assert attenuation("after", 0.5, 0.2) == pytest.approx(0.1)
@@ -147,6 +210,7 @@ def test_novelty_counts_only_for_what_is_left_to_act_on() -> None:
 
 def test_a_tiny_effect_points_nowhere() -> None:
     assert [direction(effect) for effect in (-0.5, -0.05, 0.05, 0.5)] == ["down", "flat", "flat", "up"]
+    assert [direction(effect) for effect in (-0.1, -0.0999, 0.0999, 0.1)] == ["down", "flat", "flat", "up"]
 
 
 def test_what_is_left_after_the_open_is_believed_to_be_nothing() -> None:
@@ -159,5 +223,13 @@ def test_t_of_the_mean_needs_two_events_and_spread() -> None:
     sums = Summary(3, c=float(values.sum()), cc=float((values**2).sum()))
 
     assert t_of_mean(sums) == pytest.approx(values.mean() / (values.std(ddof=1) / np.sqrt(3)))
+    assert t_of_mean(Summary(2, c=0.21, cc=0.0221)) == pytest.approx(0.105 / 0.005)
     assert t_of_mean(Summary(1, c=0.01, cc=0.0001)) is None
     assert t_of_mean(Summary(3, c=0.03, cc=0.0003)) is None
+    assert t_of_mean(Summary(3, c=0.0, cc=0.0)) is None
+
+
+def test_a_spread_above_the_rounding_error_counts() -> None:
+    values = np.array([0.01, 0.01 + 2e-8])
+
+    assert t_of_mean(Summary(2, c=float(values.sum()), cc=float((values**2).sum()))) == pytest.approx(1e6, rel=1e-3)

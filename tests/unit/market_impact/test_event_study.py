@@ -24,7 +24,7 @@ def study(
     returns = market[:, None] + generator.normal(0, 0.01, (n_days, len(positions)))
     returns[positions, np.arange(len(positions))] += effect
     data = ReturnPanel(np.arange(n_days), tuple(f"T{i}" for i in range(len(positions))), returns, market)
-    return run_event_study(data, "market", np.arange(len(positions)), np.array(positions), WINDOWS, tests)
+    return run_event_study(data, "market", np.arange(len(positions)), np.array(positions), WINDOWS, tests=tests)
 
 
 def codes(found: EventStudy) -> set[str]:

@@ -11,10 +11,11 @@ from market_impact.estimation.features import FEATURES, Feature, Part, feature
 from market_impact.estimation.linking import Link, linked_securities
 from market_impact.estimation.past_events import NOTHING, PastEvents
 from market_impact.estimation.posterior import Posterior, posterior_of
-from market_impact.estimation.scoring import ScoredImpact, score_links
+from market_impact.estimation.scoring import ScoredImpact, ScoringInputs, score_links
 from market_impact.estimation.shrinkage import Evidence, weigh
 from market_impact.impacts.document import impact_document
 from market_impact.impacts.explanation import explain
+from market_impact.impacts.model_card import describe_estimate
 from market_impact.impacts.row import impact_row
 from market_impact.repository.impacts import StoredImpact
 from market_impact.schemas.impacts import ExplanationRead
@@ -47,20 +48,27 @@ def posterior(topics: int) -> Posterior:
 
 
 def score(topics: int) -> ScoredImpact:
-    return score_links([news(topics)], market(), PastEvents(), calendar(), PARAMETERS)[0]
+    return score_links([news(topics)], ScoringInputs(market(), PastEvents(), calendar(), PARAMETERS))[0]
 
 
 def stored(impact: ScoredImpact) -> StoredImpact:
     """Return the estimate as it is read from the database."""
     document = impact_document(impact, UUID(int=1), MIDDAY, 0.9)
     row = impact_row(impact, UUID(int=1), document, calendar=calendar(), transaction=1, now=MIDDAY)
-    columns = {"superseded_at": None, "is_withdrawn": False, **row}
+    columns = {"superseded_at": None, "is_withdrawn": False, **row._asdict()}
     return StoredImpact(**{name: columns[name] for name in StoredImpact._fields})
 
 
-def test_the_features_of_today_are_the_three_parts() -> None:
-    assert list(FEATURES) == ["sentiment", "kind", "ticker"]
-    assert all(each.meaning.endswith(".") for each in FEATURES.values())
+def test_the_meaning_of_every_feature_is_a_sentence() -> None:
+    assert [name for name, each in FEATURES.items() if not each.meaning.endswith(".")] == []
+
+
+@pytest.mark.usefixtures("_with_topics")
+def test_the_model_card_tells_what_every_feature_means() -> None:
+    told = describe_estimate()
+
+    assert [name for name, each in FEATURES.items() if f"`{name}`: {each.meaning}" not in told] == []
+    assert f"the sum of {len(FEATURES)} features" in told
 
 
 @pytest.mark.usefixtures("_with_topics")
@@ -77,7 +85,7 @@ def test_a_feature_is_stored_and_explained_under_its_name() -> None:
     found = explain(stored(score(2)), []).model_dump()
 
     contributions = found["contributions"]
-    assert list(contributions) == ["sentiment", "kind", "ticker", "many_topics"]
+    assert list(contributions) == list(FEATURES)
     assert contributions["many_topics"] == pytest.approx(0.1 * found["volatility"], abs=1e-8)
     assert sum(contributions.values()) == pytest.approx(found["effect"] * found["volatility"], abs=1e-7)
 

@@ -105,7 +105,7 @@ def test_the_averages_of_aapl_agree(shared_data: Path, gafam: ReturnPanel) -> No
         windows = StudyWindows(-5, 10, 200, 30)
 
         found = run_event_study(
-            gafam, MODELS[expected["model"]], tickers, np.searchsorted(gafam.days, days), windows, ["sign"]
+            gafam, MODELS[expected["model"]], tickers, np.searchsorted(gafam.days, days), windows, tests=["sign"]
         )
 
         assert found.n_usable == expected["n"]
@@ -222,4 +222,4 @@ def _study_of(headlines: Path, data: ReturnPanel, pattern: str) -> EventStudy:
     tickers = np.array([data.tickers.index(ticker) for ticker, _ in seen])
     positions = np.array([position for _, position in seen])
     windows = StudyWindows(first=0, last=1, estimation_length=120, estimation_gap=10)
-    return run_event_study(data, "market", tickers, positions, windows, ["cross_sectional_t"])
+    return run_event_study(data, "market", tickers, positions, windows, tests=["cross_sectional_t"])

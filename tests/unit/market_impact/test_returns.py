@@ -22,3 +22,7 @@ def test_a_gap_is_never_bridged() -> None:
 
 def test_no_prices_give_no_returns() -> None:
     assert len(returns_from_prices(np.empty(0), "log")) == 0
+
+
+def test_two_prices_below_one_have_a_return() -> None:
+    assert np.allclose(returns_from_prices(np.array([0.5, 0.4]), "simple"), [np.nan, -0.2], equal_nan=True)

@@ -12,13 +12,13 @@ from common.contracts import Analysis, Impact
 from market_impact.estimation.abnormal_moves import EstimationWindow
 from market_impact.estimation.linking import linked_securities
 from market_impact.estimation.past_events import NewsKind, PastEvent, PastEvents
-from market_impact.estimation.scoring import ScoredImpact, ScoringParameters, score_links
+from market_impact.estimation.scoring import ScoredImpact, ScoringInputs, ScoringParameters, score_links
 from market_impact.impacts.document import explanation_document, impact_document
 from market_impact.impacts.stored import explanation_of
 from market_impact.prices.market import Market
-from market_impact.prices.price_series import DailyPrices, PriceSeries
-from market_impact.prices.trading_calendar import to_day_number, to_microseconds
-from tests.builders.market import analysis, bars, calendar, sessions
+from market_impact.prices.price_series import PriceSeries
+from market_impact.prices.trading_calendar import to_microseconds
+from tests.builders.market import analysis, bars, calendar, prices, sessions
 
 DAYS = sessions(date(2025, 1, 2), date(2025, 12, 31))
 PARAMETERS = ScoringParameters((1, 3), EstimationWindow(120, 10, 60), 0.9)
@@ -27,14 +27,6 @@ MARKET_MOVES = [0.0, *np.diff(np.log([bar["close"] for bar in MARKET_BARS])).tol
 ACME_BARS = bars("ACME", DAYS, seed=2, beta=1.2, market=MARKET_MOVES)
 NEWS_DAY = DAYS[200]
 MIDDAY = datetime(NEWS_DAY.year, NEWS_DAY.month, NEWS_DAY.day, 16, tzinfo=UTC)
-
-
-def prices(rows: list[dict[str, object]]) -> DailyPrices:
-    positions = calendar().positions(np.array([to_day_number(date.fromisoformat(str(row["date"]))) for row in rows]))
-    columns = [np.array([row[name] for row in rows], dtype=float) for name in ("open", "close", "adjusted_close")]
-    found = DailyPrices.of(positions, *columns)
-    assert found is not None
-    return found
 
 
 def market(rows: list[dict[str, object]] = ACME_BARS, benchmark: list[dict[str, object]] = MARKET_BARS) -> Market:
@@ -50,7 +42,7 @@ def score(
     news: Analysis, *, against: Market | None = None, past: PastEvents | None = None
 ) -> dict[tuple[str, int], ScoredImpact]:
     links = linked_securities(news, 0.3)
-    found = score_links(links, against or market(), past or PastEvents(), calendar(), PARAMETERS)
+    found = score_links(links, ScoringInputs(against or market(), past or PastEvents(), calendar(), PARAMETERS))
     return {(impact.basis, impact.horizon_days): impact for impact in found}
 
 

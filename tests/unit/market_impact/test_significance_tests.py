@@ -25,6 +25,7 @@ from market_impact.event_studies.parametric_tests import (
 )
 from market_impact.event_studies.rank_tests import rank_scores, sign_scores
 from market_impact.event_studies.ranks import average_ranks
+from market_impact.event_studies.significance import UNDEFINED
 
 VALUES = np.array([0.01, 0.03, -0.01, 0.05, 0.02])
 
@@ -38,19 +39,52 @@ def test_cross_sectional_t_is_the_one_sample_t() -> None:
     assert found.df == 4
 
 
+def test_cross_sectional_t_needs_two_events_that_differ() -> None:
+    assert cross_sectional_t(np.array([0.01, np.nan, 0.03])).statistic == pytest.approx(2.0)
+    assert cross_sectional_t(np.array([0.01, np.inf, 0.03])).df == 1
+    assert cross_sectional_t(np.array([0.01])) == UNDEFINED
+    assert cross_sectional_t(np.array([0.25, 0.25])) == UNDEFINED
+
+
 def test_patell_divides_by_the_variance_of_student() -> None:
     standardised = np.array([1.0, 2.0, -0.5])
 
     found = patell_z(standardised, np.array([98.0, 98.0, 48.0]))
 
     assert found.statistic == pytest.approx(2.5 / sqrt(98 / 96 + 98 / 96 + 48 / 46))
+    assert found.p_value == pytest.approx(2 * stats.norm.sf(found.statistic))
+    assert found.df is None
+
+
+def test_patell_leaves_out_what_has_no_variance() -> None:
+    standardised = np.array([1.0, 2.0, 4.0, np.nan])
+
+    found = patell_z(standardised, np.array([3.0, 2.0, np.nan, 98.0]))
+
+    assert found.statistic == pytest.approx(1.0 / sqrt(3.0))
+    assert patell_z(standardised[1:], np.array([2.0, np.nan, 98.0])) == UNDEFINED
 
 
 def test_kolari_pynnonen_shrinks_bmp_by_the_correlation() -> None:
     plain = boehmer_musumeci_poulsen(VALUES)
 
     assert kolari_pynnonen(VALUES, 0.0).statistic == pytest.approx(plain.statistic)
-    assert kolari_pynnonen(VALUES, 0.1).statistic == pytest.approx(plain.statistic * sqrt(0.9 / 1.4))
+    corrected = kolari_pynnonen(np.append(VALUES, np.nan), 0.1)
+    assert corrected.statistic == pytest.approx(plain.statistic * sqrt(0.9 / 1.4))
+    assert corrected.p_value == pytest.approx(2 * stats.t.sf(corrected.statistic, 4))
+    assert corrected.df == 4
+
+
+@pytest.mark.parametrize("correlation", [-0.25, -0.3, 1.0, 1.5])
+def test_kolari_pynnonen_has_no_answer_for_a_correlation_that_leaves_no_variance(correlation: float) -> None:
+    assert kolari_pynnonen(VALUES, correlation) == UNDEFINED
+
+
+def test_kolari_pynnonen_shrinks_to_almost_nothing_where_events_move_as_one() -> None:
+    plain = boehmer_musumeci_poulsen(VALUES)
+
+    assert kolari_pynnonen(VALUES, -0.2).statistic == pytest.approx(plain.statistic * sqrt(1.2 / 0.2))
+    assert kolari_pynnonen(VALUES, 0.99).statistic == pytest.approx(plain.statistic * sqrt(0.01 / 4.96))
 
 
 def test_sign_test_counts() -> None:
@@ -135,6 +169,59 @@ def test_days_without_a_return_take_no_rank() -> None:
 
     assert np.isnan(scores[1])
     assert np.allclose(scores[[0, 2, 3, 4]], np.arange(1, 5) / 5 - 0.5)
+
+
+def by_hand(scores: np.ndarray, n_days: int, first: int, last: int) -> float:
+    """Return the statistic of `JointScores.test`, one day after the other."""
+    daily = []
+    for day in scores.T:
+        held = day[~np.isnan(day)]
+        daily.append(held.sum() / sqrt(len(held)) if len(held) else np.nan)
+    known = [value for value in daily if not np.isnan(value)]
+    spread = sqrt(sum(value**2 for value in known) / len(known))
+    asked = [value for value in daily[len(daily) - n_days :][first : last + 1] if not np.isnan(value)]
+    return sum(asked) / sqrt(len(asked)) / spread
+
+
+@pytest.mark.parametrize("scores_of", [rank_scores, sign_scores])
+@pytest.mark.parametrize(("first", "last"), [(0, 0), (1, 2), (0, 3), (2, 2)])
+def test_joint_scores_of_events_with_gaps_day_by_day(scores_of, first: int, last: int) -> None:
+    generator = np.random.default_rng(8)
+    residuals, abnormal = generator.normal(0.0, 1.0, (4, 12)), generator.normal(0.5, 1.0, (4, 4))
+    residuals[0, [1, 5]] = residuals[:, 7] = abnormal[1, 2] = residuals[1:, 3] = residuals[3] = abnormal[3] = np.nan
+
+    joint = scores_of(residuals, abnormal)
+
+    found = joint.test(first, last)
+    assert joint.n_days == 4
+    assert joint.scores.shape == (4, 16)
+    assert found.statistic == pytest.approx(by_hand(joint.scores, 4, first, last))
+    assert found.p_value == pytest.approx(2 * stats.norm.sf(abs(found.statistic)))
+    assert found.df is None
+
+
+def test_joint_scores_without_spread_or_without_a_day_have_no_test() -> None:
+    still = sign_scores(np.zeros((2, 5)), np.zeros((2, 2)))
+    absent = rank_scores(np.array([[1.0, 2.0, 3.0]]), np.array([[4.0, np.nan]]))
+
+    assert still.test(0, 1) == UNDEFINED
+    assert absent.test(1, 1) == UNDEFINED
+    assert absent.test(0, 1) == absent.test(0, 0) != UNDEFINED
+    assert rank_scores(np.full((2, 3), np.nan), np.full((2, 1), np.nan)).test(0, 0) == UNDEFINED
+
+
+def test_a_sign_is_against_the_median_of_the_events_own_days() -> None:
+    residuals = np.array([[1.0, 2.0, np.nan], [np.nan] * 3, [7.0, 9.0, 8.0]])
+
+    scores = sign_scores(residuals, np.array([[3.0], [np.nan], [6.0]])).scores
+
+    assert np.array_equal(scores, [[-1.0, 0.0, np.nan, 1.0], [np.nan] * 4, [-1.0, 1.0, 1.0, -1.0]], equal_nan=True)
+
+
+def test_a_rank_is_among_the_events_own_days() -> None:
+    scores = rank_scores(np.array([[1.0, np.nan], [8.0, 9.0]]), np.array([[3.0], [7.0]])).scores
+
+    assert np.allclose(scores, [[1 / 3 - 0.5, np.nan, 2 / 3 - 0.5], [0.0, 0.25, -0.25]], equal_nan=True)
 
 
 def test_events_on_one_date_correlate_as_their_residuals_do() -> None:

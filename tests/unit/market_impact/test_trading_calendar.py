@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from market_impact.prices.trading_calendar import (
     TradingCalendar,
+    _readonly_integers,
     from_microseconds,
     to_day_number,
     to_microseconds,
@@ -18,6 +19,7 @@ from market_impact.prices.trading_calendar import (
 from tests.builders.market import NOW, calendar
 
 NEW_YORK = ZoneInfo("America/New_York")
+NOTHING = np.array([], dtype=np.int64)
 
 
 def session_date(instant: datetime) -> date:
@@ -66,6 +68,14 @@ def test_a_day_without_trading_has_no_position() -> None:
 
     assert positions[0] == -1
     assert calendar().date_of(int(positions[1])) == date(2026, 6, 15)
+    assert TradingCalendar(NOTHING, NOTHING, NOTHING).positions(days).tolist() == [-1, -1]
+
+
+def test_the_positions_of_days_are_those_of_their_sessions() -> None:
+    known = TradingCalendar(np.array([10, 11, 14]), np.array([1, 2, 3]), np.array([1, 2, 3]))
+
+    assert known.positions(np.array([9, 10, 11, 12, 14, 15])).tolist() == [-1, 0, 1, -1, 2, -1]
+    assert known.on_or_after(np.array([9, 10, 11, 12, 14, 15])).tolist() == [0, 0, 1, 2, 2, 3]
 
 
 def test_the_calendar_ends_and_says_so() -> None:
@@ -87,14 +97,32 @@ def test_the_calendar_covers_its_first_and_its_last_instant_and_none_beyond() ->
     assert not known.covers(last + 1)
 
 
-def test_a_calendar_without_sessions_covers_nothing() -> None:
-    nothing = np.array([], dtype=np.int64)
-
-    assert not TradingCalendar(nothing, nothing, nothing).covers(0)
+def test_a_calendar_without_sessions_covers_nothing_and_one_of_a_single_session_covers_that() -> None:
+    assert not TradingCalendar(NOTHING, NOTHING, NOTHING).covers(0)
+    assert TradingCalendar(np.array([0]), np.array([10]), np.array([20])).covers(15)
 
 
 def test_the_calendar_is_built_once_a_year() -> None:
-    assert trading_calendar(NOW) is trading_calendar(NOW + timedelta(days=30))
+    known = trading_calendar(NOW)
+
+    assert known is trading_calendar(NOW + timedelta(days=30))
+    assert known.date_of(len(known) - 1) == date(NOW.year + 1, 12, 31)
+
+
+def test_sessions_and_instants_are_integers() -> None:
+    known, none = calendar(), np.array([0])
+
+    found = [known.session_of(none), known.first_open_after(none), known.on_or_after(none), known.positions(none)]
+    assert [each.dtype for each in (*found, known.days, known.opens, known.closes)] == [np.int64] * 7
+    assert type(to_microseconds(NOW)) is int
+
+
+def test_a_calendar_counts_in_its_unit_and_nobody_can_write_into_it() -> None:
+    days = _readonly_integers(np.array(["1970-01-03T12:00"], dtype="datetime64[ns]"), "datetime64[D]")
+
+    assert (days.tolist(), days.dtype) == ([2], np.int64)
+    with pytest.raises(ValueError, match="read-only"):
+        days[0] = 0
 
 
 @given(st.datetimes(datetime(1970, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001

@@ -1,25 +1,18 @@
 from collections import Counter
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from itertools import count
 from uuid import UUID
 
 import pytest
 
-from news_ingestion.articles.draft import Item, clean_item
 from news_ingestion.articles.fingerprint import smallest_hashes
 from news_ingestion.articles.headline import read_headline
 from news_ingestion.deduplication.decisions import BatchDecider, Known, set_novelty
 from news_ingestion.deduplication.similarity import compare_headlines
 from news_ingestion.deduplication.stories import event_similarity, novelty
+from tests.builders.articles import ACME_TITLE, NOON, draft
 
-NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
-ACME = "Acme Robotics lifts forecast as orders from car makers double"
 TWO_DAYS = 172_800.0
-
-
-def draft(title=ACME, url="https://wire.example.com/a", *, minutes=0, tickers=(), body=None, summary=None):
-    item = Item(title, url, NOON + timedelta(minutes=minutes), body=body, summary=summary, tickers=tickers)
-    return clean_item(item, received_at=NOON + timedelta(days=30))
 
 
 def decider(*stored):
@@ -40,8 +33,8 @@ def test_batch_is_decided_against_itself():
         for article in (
             draft(),
             draft(),
-            draft(ACME + " - Reuters", "https://b.example.org/"),
-            draft(ACME.replace("lifts", "cuts")),
+            draft(ACME_TITLE + " - Reuters", "https://b.example.org/"),
+            draft(ACME_TITLE.replace("lifts", "cuts")),
             draft("Borealis Mining halts its northern pit", "https://wire.example.com/b"),
         )
     ]
@@ -54,7 +47,7 @@ def test_revision_keeps_what_the_correction_leaves_out():
     stored = Known(UUID(int=7), UUID(int=8), draft(body="The body.", tickers=("ACME",)))
     batch = decider(stored)
 
-    decision = batch.decide(draft(ACME.replace("lifts", "cuts"), minutes=90))
+    decision = batch.decide(draft(ACME_TITLE.replace("lifts", "cuts"), minutes=90))
 
     version = decision.known.versions[-1]
     assert (version.revision, version.state) == (2, "revised")
@@ -69,7 +62,7 @@ def test_repetition_without_the_body_changes_nothing():
     assert batch.known == {}
 
 
-CUT = ACME.replace("lifts", "cuts")
+CUT = ACME_TITLE.replace("lifts", "cuts")
 CREATED, REVISED, DUPLICATE = ("created", None), ("revised", None), ("duplicate", None)
 OLDER = ("duplicate", "older_version")
 
@@ -125,7 +118,7 @@ def test_a_retracted_article_stays_so_in_every_version_it_had():
     assert (rewritten.status, rewritten.reason) == ("revised", None)
 
 
-def elsewhere(title=ACME, **fields):
+def elsewhere(title=ACME_TITLE, **fields):
     return draft(title, "https://wire.example.com/other", **fields)
 
 
@@ -187,9 +180,9 @@ def test_retracted_article_is_no_candidate_and_its_address_no_new_article():
 def test_copy_of_a_copy_names_the_original():
     batch = decider()
     first = batch.decide(draft())
-    batch.decide(draft(ACME + " - Reuters", "https://b.example.org/", minutes=1))
+    batch.decide(draft(ACME_TITLE + " - Reuters", "https://b.example.org/", minutes=1))
 
-    third = batch.decide(draft("UPDATE 1-" + ACME, "https://c.example.net/", minutes=2))
+    third = batch.decide(draft("UPDATE 1-" + ACME_TITLE, "https://c.example.net/", minutes=2))
 
     assert third.match_id == first.known.article_id
 
@@ -220,8 +213,8 @@ ON_EVENT = ("Acme brolka dravit selpon", "Acme brolka kuvran mertil")
 def similarity_of_event(titles, rule="overlap", similarity=0.4):
     """How surely two headlines are on one event, when their comparison says so."""
     a, b = (draft(title, f"https://{number}.example.com/") for number, title in enumerate(titles))
-    verdict = compare_headlines(a.headline, b.headline)._replace(rule=rule, similarity=similarity)
-    return event_similarity(a, b, verdict)
+    comparison = compare_headlines(a.headline, b.headline)._replace(rule=rule, similarity=similarity)
+    return event_similarity(a, b, comparison)
 
 
 @pytest.mark.parametrize(
@@ -306,8 +299,8 @@ def test_copies_are_found_among_thousands():
 
     decision = batch.decide(draft("Plant 77 of firm 77 opens in town 77 - Reuters", "https://b.example.org/"))
 
-    assert decision.verdict is not None
-    assert decision.verdict.rule == "identical"
+    assert decision.comparison is not None
+    assert decision.comparison.rule == "identical"
 
 
 def test_real_headlines_twice_make_nothing_new(shared_data):

@@ -4,56 +4,51 @@ import pytest
 
 from news_ingestion.articles.draft import Item, RejectedItemError, clean_item
 from news_ingestion.deduplication.duplicates import body_similarity, compare_articles, compare_posted
+from tests.builders.articles import NOON, draft
 
-NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 BODY = " ".join(
     f"Sentence number {number} tells of order {number * 7} for plant {number * 13}." for number in range(20)
 )
 
 
-def draft(title, *, url="https://wire.example.com/a", hours=0, body=None, source=None):
-    item = Item(title, url, NOON + timedelta(hours=hours), body=body, source_name=source)
-    return clean_item(item, received_at=NOON + timedelta(days=2))
-
-
 def test_one_address_is_one_article_whatever_its_title():
-    verdict = compare_articles(
+    comparison = compare_articles(
         draft("Acme lifts forecast"), draft("Rain in Spain", url="http://wire.example.com/a?utm_id=1")
     )
 
-    assert (verdict.duplicate, verdict.rule) == (True, "url")
+    assert (comparison.duplicate, comparison.rule) == (True, "url")
 
 
 def test_same_body_under_another_headline_is_a_copy():
-    verdict = compare_articles(
+    comparison = compare_articles(
         draft("Acme lifts forecast", body=BODY),
         draft("Robots sell well", url="https://b.example.org/", body=BODY + " End."),
     )
 
-    assert (verdict.duplicate, verdict.rule) == (True, "body")
+    assert (comparison.duplicate, comparison.rule) == (True, "body")
 
 
 @pytest.mark.parametrize(("hours", "duplicate"), [(1, True), (11.99, True), (12, False), (24, False)])
 def test_publishers_daily_column_is_a_new_article(hours, duplicate):
     morning = draft("Top Downgrades This Morning")
-    later = draft("Top Downgrades This Morning", url="https://wire.example.com/b", hours=hours)
+    later = draft("Top Downgrades This Morning", url="https://wire.example.com/b", minutes=60 * hours)
 
-    verdict = compare_articles(morning, later)
+    comparison = compare_articles(morning, later)
 
-    assert verdict.duplicate is duplicate
-    assert verdict.rule == ("identical" if duplicate else "recurring")
+    assert comparison.duplicate is duplicate
+    assert comparison.rule == ("identical" if duplicate else "recurring")
 
 
 def test_same_headline_of_another_publisher_a_day_later_is_a_copy():
     a = draft("Acme lifts forecast after orders")
-    b = draft("Acme lifts forecast after orders", url="https://b.example.org/", hours=24)
+    b = draft("Acme lifts forecast after orders", url="https://b.example.org/", minutes=60 * 24)
 
     assert compare_articles(a, b).duplicate
 
 
 def test_headline_with_a_figure_does_not_recur_by_chance():
     a = draft("Northbank raises Acme target to $59")
-    b = draft("Northbank raises Acme target to $59", url="https://wire.example.com/b", hours=24)
+    b = draft("Northbank raises Acme target to $59", url="https://wire.example.com/b", minutes=60 * 24)
 
     assert compare_articles(a, b).duplicate
 
@@ -79,16 +74,16 @@ def bodies(n_shared_pairs):
 def test_bodies_are_the_same_from_four_fifths_on(n_shared_pairs, is_copy):
     a, b = bodies(n_shared_pairs)
 
-    verdict = compare_posted("Acme lifts forecast", "Rain in Spain", a, b)
+    comparison = compare_posted("Acme lifts forecast", "Rain in Spain", a, b)
 
-    assert (verdict.duplicate, verdict.rule) == (is_copy, "body" if is_copy else "different")
+    assert (comparison.duplicate, comparison.rule) == (is_copy, "body" if is_copy else "different")
 
 
 @pytest.mark.parametrize(("n_shared_pairs", "rule"), [(3, "identical"), (2, "recurring")], ids=[".1", ".07"])
 def test_one_headline_over_altogether_other_bodies_is_a_new_article(n_shared_pairs, rule):
     a, b = bodies(n_shared_pairs)
     one = draft("Top Downgrades This Morning", body=a)
-    other = draft("Top Downgrades This Morning", url="https://wire.example.com/b", body=b, hours=1)
+    other = draft("Top Downgrades This Morning", url="https://wire.example.com/b", body=b, minutes=60)
 
     assert compare_articles(one, other).rule == rule
 

@@ -9,7 +9,7 @@ from contextlib import aclosing
 import psutil
 import pytest
 
-from news_ingestion.providers.provider_errors import UpstreamError
+from news_ingestion.providers.provider_errors import ProviderError
 from news_ingestion.providers.rss.reader import FeedReader
 from tests.emulators.feeds import ATOM, RSS
 from tests.feeds import read_feed
@@ -47,7 +47,7 @@ SLOW = {
 
 @pytest.mark.parametrize("content", SLOW.values(), ids=SLOW)
 async def test_feed_that_takes_too_much_work_is_given_up(reader, content):
-    with pytest.raises(UpstreamError, match="too_much_work"):
+    with pytest.raises(ProviderError, match="too_much_work"):
         await reader.read(content)
 
     assert len((await reader.read(RSS)).items) == 3

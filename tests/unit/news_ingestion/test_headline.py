@@ -1,7 +1,7 @@
 import pytest
 
 from news_ingestion.articles.headline import read_headline
-from news_ingestion.articles.title_marks import strip_wrapping
+from news_ingestion.articles.title_marks import without_marks
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,7 @@ from news_ingestion.articles.title_marks import strip_wrapping
     ],
 )
 def test_wrapping_of_wires_and_sites_comes_off(title, bare):
-    assert strip_wrapping(title) == bare
+    assert without_marks(title) == bare
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """What a source is after a fetch."""
 
+import math
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -7,15 +8,15 @@ import pytest
 
 from news_ingestion.providers.newsapi.provider import NewsAPIProvider
 from news_ingestion.providers.provider import Fetched
-from news_ingestion.providers.provider_errors import UpstreamError
+from news_ingestion.providers.provider_errors import ProviderError
 from news_ingestion.providers.push.provider import PushProvider
-from news_ingestion.repository.sources import SourceRow
 from news_ingestion.settings import Settings
+from news_ingestion.source_rows import SourceRow
 from news_ingestion.sources.next_state import after_failure, after_success, becomes_degraded
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 SOURCE = SourceRow(UUID(int=1), "newsapi", "Query", None, {}, True, 300.0, 1, NOW, NOW)
-NEWSAPI, PUSH = NewsAPIProvider(Settings()), PushProvider()
+NEWSAPI, PUSH = NewsAPIProvider(Settings()), PushProvider(Settings())
 
 
 def again(wait_seconds: float) -> datetime:
@@ -23,15 +24,16 @@ def again(wait_seconds: float) -> datetime:
 
 
 def failed(source: SourceRow, problem: str, provider: NewsAPIProvider | PushProvider = NEWSAPI):
-    error = UpstreamError(problem, "code", "detail")  # type: ignore[arg-type]
-    return after_failure(source, provider, Fetched(seen_until=NOW), error, NOW, again)
+    error = ProviderError(problem, "code", "detail")  # type: ignore[arg-type]
+    is_final = error.problem in provider.final_problems
+    return after_failure(source, Fetched(seen_until=NOW), error, is_final=is_final, now=NOW, again=again)
 
 
 def test_a_success_forgets_the_errors_and_keeps_what_the_answer_said():
     source = SOURCE._replace(error_count=4, backoff_seconds=240.0, last_error={"code": "x"})
     fetched = Fetched(wait_seconds=600.0, etag="tag", last_modified="then", seen_until=NOW)
 
-    state = after_success(source, fetched, NOW, again)
+    state = after_success(source, fetched, now=NOW, again=again)
 
     assert state == SOURCE._replace(
         next_fetch_at=again(600.0),
@@ -41,6 +43,47 @@ def test_a_success_forgets_the_errors_and_keeps_what_the_answer_said():
         last_modified="then",
         seen_until=NOW,
     )
+
+
+@pytest.mark.parametrize(
+    ("wish", "wait"),
+    [
+        (None, 300.0),
+        (0.0, 300.0),
+        (-5.0, 300.0),
+        (60.0, 300.0),
+        (600.0, 600.0),
+        (math.inf, 86_400.0),
+        (math.nan, 300.0),
+    ],
+)
+def test_a_source_is_not_fetched_more_often_than_its_interval_says(wish, wait):
+    state = after_success(SOURCE, Fetched(wait_seconds=wish), now=NOW, again=again)
+
+    assert state.next_fetch_at == again(wait)
+
+
+def test_no_source_is_fetched_without_pause():
+    state = after_success(SOURCE._replace(interval_seconds=0.0), Fetched(), now=NOW, again=again)
+
+    assert state.next_fetch_at == again(10.0)
+
+
+@pytest.mark.parametrize(
+    ("fetched", "kept"),
+    [
+        (Fetched(is_modified=False), ("tag", "then")),
+        (Fetched(is_modified=False, etag="new"), ("new", "then")),
+        (Fetched(), (None, None)),
+        (Fetched(etag="new"), ("new", None)),
+    ],
+)
+def test_a_source_that_is_not_modified_keeps_what_to_ask_with(fetched, kept):
+    source = SOURCE._replace(etag="tag", last_modified="then")
+
+    state = after_success(source, fetched, now=NOW, again=again)
+
+    assert (state.etag, state.last_modified) == kept
 
 
 def test_a_failure_leaves_what_only_a_success_knows():
@@ -72,7 +115,7 @@ def test_a_provider_without_final_problems_is_asked_again(problem):
 def test_a_success_switches_on_what_the_service_had_switched_off_and_no_more(is_enabled, reason, is_on):
     source = SOURCE._replace(is_enabled=is_enabled, disabled_reason=reason)
 
-    state = after_success(source, Fetched(wait_seconds=600.0), NOW, again)
+    state = after_success(source, Fetched(wait_seconds=600.0), now=NOW, again=again)
 
     assert (state.is_enabled, state.next_fetch_at) == (is_on, again(600.0) if is_on else None)
 

@@ -7,13 +7,13 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from news_ingestion.providers.provider_client import Fetcher, RequestRecord
-from news_ingestion.providers.provider_errors import UpstreamError
+from news_ingestion.providers.provider_client import ProviderClient, RequestRecord
+from news_ingestion.providers.provider_errors import ProviderError
 from tests.emulators.dripping import dripping
 
 
-def fetcher(client: httpx.AsyncClient, *, timeout_seconds: float) -> Fetcher:
-    return Fetcher(client, max_bytes=100_000, max_redirects=50, per_host=2, timeout_seconds=timeout_seconds)
+def provider_client(client: httpx.AsyncClient, *, timeout_seconds: float) -> ProviderClient:
+    return ProviderClient(client, max_bytes=100_000, max_redirects=50, per_host=2, timeout_seconds=timeout_seconds)
 
 
 @pytest.mark.parametrize(
@@ -28,8 +28,8 @@ def fetcher(client: httpx.AsyncClient, *, timeout_seconds: float) -> Fetcher:
 async def test_a_feed_that_comes_a_byte_now_and_then_is_left(drip: bytes) -> None:
     ledger: list[RequestRecord] = []
     async with dripping(drip) as address, httpx.AsyncClient(timeout=10.0) as client:
-        with pytest.raises(UpstreamError) as caught:
-            await fetcher(client, timeout_seconds=0.3).get(address, {}, ledger)
+        with pytest.raises(ProviderError) as caught:
+            await provider_client(client, timeout_seconds=0.3).get(address, {}, ledger)
 
     assert (caught.value.problem, caught.value.code) == ("unavailable", "timeout")
     assert [record.error for record in ledger] == ["timeout"]
@@ -55,8 +55,8 @@ async def test_an_answer_that_was_cut_is_a_failed_request(answer: bytes, code: s
         dripping(b"HTTP/1.1 200 OK\r\n" + answer, at_once=65_536) as address,
         httpx.AsyncClient(timeout=10.0) as client,
     ):
-        with pytest.raises(UpstreamError) as caught:
-            await fetcher(client, timeout_seconds=5.0).get(address, {}, ledger)
+        with pytest.raises(ProviderError) as caught:
+            await provider_client(client, timeout_seconds=5.0).get(address, {}, ledger)
 
     assert (caught.value.problem, caught.value.code) == ("unavailable", code)
     assert [record.error for record in ledger] == [code]
@@ -74,8 +74,39 @@ async def test_redirects_have_no_time_of_their_own() -> None:
 
     ledger: list[RequestRecord] = []
     async with httpx.AsyncClient(transport=httpx.MockTransport(redirect)) as client:
-        with pytest.raises(UpstreamError) as caught:
-            await fetcher(client, timeout_seconds=0.35).get("http://feeds.test/", {}, ledger)
+        with pytest.raises(ProviderError) as caught:
+            await provider_client(client, timeout_seconds=0.35).get("http://feeds.test/", {}, ledger)
 
     assert caught.value.code == "timeout"
     assert 1 < len(ledger) <= 4
+
+
+@pytest.mark.parametrize(
+    ("location", "is_other"),
+    [
+        ("http://other.test/", True),
+        ("https://feeds.test/", True),
+        ("http://feeds.test:8080/", True),
+        ("//other.test/", True),
+        ("http://feeds.test/again", False),
+        ("/again", False),
+    ],
+)
+@pytest.mark.parametrize("name", ["X-Finnhub-Token", "Authorization", "x-api-key", "Cookie", "Apikey", "X-Client"])
+async def test_no_header_of_a_provider_that_may_be_a_key_goes_to_another_origin(
+    location: str, name: str, *, is_other: bool
+) -> None:
+    asked: list[httpx.Request] = []
+
+    async def redirect(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        status = 302 if len(asked) == 1 else 200
+        return httpx.Response(status, headers={"Location": location}, content=nothing())
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(redirect)) as client:
+        headers = {name: "a-key", "Accept": "text/xml", "If-None-Match": '"tag"'}
+        await provider_client(client, timeout_seconds=5.0).get("http://feeds.test/", headers, [])
+
+    assert [request.headers.get(name) for request in asked] == ["a-key", None if is_other else "a-key"]
+    assert asked[1].headers["accept"] == "text/xml"
+    assert asked[1].headers["if-none-match"] == '"tag"'

@@ -5,10 +5,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from news_ingestion.articles.draft import Draft, Item, clean_item
 from news_ingestion.providers.newsapi.response import parse_page
-from news_ingestion.providers.provider_errors import UpstreamError
+from news_ingestion.providers.provider_errors import ProviderError
 from tests.emulators.feeds import ATOM, RSS
 from tests.feeds import read_feed
+
+
+def cleaned(item: Item) -> Draft:
+    return clean_item(item, received_at=datetime(2026, 3, 2, 18, tzinfo=UTC))
 
 
 def test_rss_items_are_read_with_ttl_and_language():
@@ -17,7 +22,7 @@ def test_rss_items_are_read_with_ttl_and_language():
     assert (feed.ttl_seconds, feed.is_cut, feed.is_feed) == (1_800, False, True)
     first, second, untitled = feed.items
     assert first.published_at == datetime(2026, 3, 2, 12, tzinfo=UTC)
-    assert (first.language, first.source_name) == ("en", "Example Wire")
+    assert (cleaned(first).language, first.source_name) == ("en", "Example Wire")
     assert second.summary is None
     assert (untitled.title, untitled.published_at) == (None, None)
 
@@ -72,7 +77,7 @@ def test_tickers_and_relative_links_are_read():
 
     (item,) = read_feed(body, url="https://www.example.com/feed").items
 
-    assert item.tickers == ("ACME", "BORE")
+    assert cleaned(item).tickers == ("ACME", "BORE")
     assert item.url == "https://www.example.com/articles/acme"
 
 
@@ -135,7 +140,7 @@ def test_total_may_be_larger_than_the_page():
 def test_newsapi_errors_have_a_meaning(status, body, problem, code):
     content = body.encode() if isinstance(body, str) else json.dumps(body).encode()
 
-    with pytest.raises(UpstreamError) as caught:
+    with pytest.raises(ProviderError) as caught:
         parse_page(status, content)
 
     assert (caught.value.problem, caught.value.code) == (problem, code)
@@ -149,7 +154,7 @@ def test_recorded_newsapi_bodies_are_read(shared_data):
     assert (len(top.items), top.total_results) == (20, 35)
     assert parse_page(200, (folder / "everything_ok_empty.json").read_bytes()).items == ()
     for file in folder.glob("error_*.json"):
-        with pytest.raises(UpstreamError):
+        with pytest.raises(ProviderError):
             parse_page(int(file.name.split("_")[1]), file.read_bytes())
 
 
@@ -157,6 +162,6 @@ def test_recorded_newsapi_bodies_are_read(shared_data):
 def test_arbitrary_bytes_are_no_page_and_no_crash(content):
     try:
         parse_page(200, content)
-    except UpstreamError as error:
+    except ProviderError as error:
         assert error.problem == "malformed"  # noqa: PT017 - whether it raises depends on the bytes
     assert timedelta(0) == timedelta(0)

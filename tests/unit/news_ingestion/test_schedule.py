@@ -25,7 +25,11 @@ DAY = timedelta(days=1)
     [
         ({}, 0.0),
         ({"cache-control": "public, max-age=600"}, 600.0),
-        ({"cache-control": "max-age=600, no-cache"}, 0.0),
+        ({"cache-control": 'Private , Max-Age=" 600 " '}, 600.0),
+        ({"cache-control": "s-maxage=60, max-age=soon, max-age=600"}, 600.0),
+        ({"cache-control": "max-age=X600"}, 0.0),
+        ({"cache-control": "max-age=600, No-Cache"}, 0.0),
+        ({"cache-control": "max-age=600, no-store"}, 0.0),
         ({"cache-control": "max-age=600", "expires": "Mon, 02 Mar 2026 13:00:00 GMT"}, 600.0),
         ({"expires": "Mon, 02 Mar 2026 13:00:00 GMT"}, 3_600.0),
         ({"expires": "0"}, 0.0),
@@ -47,7 +51,8 @@ def test_longest_wish_sets_the_interval_within_a_day():
 
 def test_validators_of_an_expired_answer_are_not_sent_back():
     assert may_ask_conditionally({})
-    assert not may_ask_conditionally({"expires": "0"})
+    assert may_ask_conditionally({"expires": "00"})
+    assert not may_ask_conditionally({"expires": " 0 "})
 
 
 @given(st.integers(1, 10_000), st.floats(10, 86_400), st.one_of(st.none(), st.floats(0, 1e9)))
@@ -61,7 +66,16 @@ def test_backoff_is_finite_and_respects_retry_after(errors, interval, retry_afte
 
 def test_backoff_doubles_up_to_six_hours():
     assert [backoff_seconds(n, 10) for n in (1, 2, 3)] == [30, 60, 120]
+    assert backoff_seconds(0, 10) == 30
     assert backoff_seconds(50, 10) == BACKOFF_MAX_SECONDS
+
+
+def test_backoff_is_no_shorter_than_the_interval_or_the_wish_of_the_site():
+    assert backoff_seconds(1, 600) == 600
+    assert backoff_seconds(1, 10**6) == BACKOFF_MAX_SECONDS
+    assert backoff_seconds(1, 10, 3_600) == 3_600
+    assert backoff_seconds(2, 10, 45) == 60
+    assert backoff_seconds(1, 10, 10**9) == MAX_INTERVAL_SECONDS
 
 
 def test_jitter_only_lengthens_the_wait():

@@ -28,9 +28,9 @@ def compare(a, b):
     ],
 )
 def test_copies_are_recognised(b, rule):
-    verdict = compare(ACME, b)
+    comparison = compare(ACME, b)
 
-    assert (verdict.duplicate, verdict.rule) == (True, rule)
+    assert (comparison.duplicate, comparison.rule) == (True, rule)
 
 
 @pytest.mark.parametrize(
@@ -54,9 +54,9 @@ def test_copies_are_recognised(b, rule):
     ],
 )
 def test_other_events_are_told_apart(a, b, rule):
-    verdict = compare(a, b)
+    comparison = compare(a, b)
 
-    assert (verdict.duplicate, verdict.rule) == (False, rule)
+    assert (comparison.duplicate, comparison.rule) == (False, rule)
 
 
 SHARED = ("brolka", "dravit", "selpon", "kuvran", "mertil", "zonder")
@@ -101,6 +101,8 @@ def test_how_much_has_to_be_shared(headlines, is_copy):
         ("bieber", "beiber", True),
         ("bieber", "beibers", False),
         ("marked", "market", True),
+        ("market", "markets", True),
+        ("market", "marketplace", False),
         ("mirket", "market", False),
         ("lopes", "lopga", False),
         ("gain", "gains", True),
@@ -130,6 +132,11 @@ def test_spellings_are_looked_for_where_two_words_agree(n_shared, is_copy):
         ("brolka Acme dravit selpon kuvran mertil", "brolka dravit selpon kuvran Borealis mertil", "overlap"),
         ("Acme brolka dravit selpon kuvran mertil", "Borealis dravit brolka selpon kuvran mertil", "subject"),
         ("brolka dravit hulsar selpon kuvran mertil", "brolka dravit gotvin selpon kuvran mertil", "overlap"),
+        ("brolka dravit Acme selpon kuvran mertil", "brolka dravit gotvin selpon kuvran mertil", "names"),
+        ("brolka Acme dravit selpon kuvran mertil", "gotvin brolka Borealis dravit selpon kuvran mertil", "names"),
+        ("brolka fuelled Acme dravit selpon kuvran", "brolka fueled Borealis selpon dravit kuvran", "names"),
+        ("Brolka Dravit Hulsar Selpon Kuvran Mertil", "brolka dravit gotvin selpon kuvran mertil", "overlap"),
+        ("Brolka Dravit Hulsar Selpon Kuvran Mertil", "Brolka Dravit Gotvin Selpon Kuvran Mertil", "wording"),
     ],
     ids=[
         "between the same words",
@@ -139,9 +146,35 @@ def test_spellings_are_looked_for_where_two_words_agree(n_shared, is_copy):
         "between other words",
         "both at the beginning",
         "no name",
+        "a name on one side only",
+        "after a word that only one side adds",
+        "after another spelling of the same word",
+        "no name, where one side has capitals for every word",
+        "perhaps a name, where both have",
     ],
 )
 def test_a_name_in_the_place_of_another_is_another_event(a, b, rule):
+    assert compare(a, b).rule == compare(b, a).rule == rule
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "rule"),
+    [
+        ("Acme to close two plants in Ohio", "Acme to close three plants in Ohio", "figures"),
+        ("Acme to close two plants in Ohio", "Acme to close plants in Ohio", "identical"),
+        ("Acme pays $2 million to settle lawsuit", "Acme pays to settle lawsuit", "figures"),
+        ("Acme pays $2 million to settle lawsuit", "Today Acme pays to settle lawsuit ...", "overlap"),
+        ("Acme pays $2 million to settle lawsuit", "Today Acme pays $3 million to settle lawsuit ...", "figures"),
+    ],
+    ids=[
+        "other numbers in words",
+        "a number in words that only one has",
+        "a figure that only one has",
+        "a figure that the cut may have taken",
+        "another figure before the cut",
+    ],
+)
+def test_figures_that_one_headline_lacks_or_has_otherwise(a, b, rule):
     assert compare(a, b).rule == compare(b, a).rule == rule
 
 
@@ -153,15 +186,37 @@ def test_a_headline_cut_off_is_known_by_two_whole_words(cut, rule):
 
 
 def test_verdict_names_what_is_shared_and_what_differs():
-    verdict = compare("Acme raises target to $59", "Acme raises target to $64")
+    comparison = compare("Acme raises target to $59", "Acme raises target to $64")
 
-    assert verdict.shared == ("acme", "+up", "target")
-    assert verdict.differing == ("59", "64")
-    assert verdict.similarity == pytest.approx(3 / 5)
+    assert comparison.shared == ("acme", "+up", "target")
+    assert comparison.differing == ("59", "64")
+    assert comparison.similarity == pytest.approx(3 / 5)
+
+
+def test_similarity_is_given_to_four_places():
+    assert compare("brolka dravit selpon", "brolka dravit").similarity == 0.6667
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "rule"),
+    [
+        ("Acme opens plant in Ohio on Thursday", "Acme opens plant in Ohio", "identical"),
+        (
+            "Acme says merger talks with Borealis are not over",
+            "Today Acme says merger talks with Borealis ...",
+            "overlap",
+        ),
+    ],
+    ids=["a date that only one has", "a negation that the cut may have taken"],
+)
+def test_what_only_one_headline_says_is_no_contradiction(a, b, rule):
+    assert compare(a, b).rule == compare(b, a).rule == rule
+    assert compare(a, b).duplicate
 
 
 def test_empty_headlines_share_nothing_and_do_no_harm():
     assert compare("...", "...").duplicate
+    assert compare("...", "...").similarity == 1.0
     assert not compare("", "Acme opens plant in Ohio").duplicate
 
 

@@ -1,4 +1,4 @@
-"""Quality on the reference data, where they are at hand."""
+"""Quality on the reference data, where they are available."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The books: sums that agree when nothing was lost."""
+"""Balances: sums that agree when nothing was lost."""
 
 import copy
 

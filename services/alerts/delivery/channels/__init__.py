@@ -1,1 +1,1 @@
-"""The kinds of receivers: how each is sent to."""
+"""The kinds of receivers, and how notices are sent to each."""

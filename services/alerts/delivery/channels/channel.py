@@ -1,4 +1,4 @@
-"""What a kind of receiver is: the configuration that a person gives it, and how a message is sent to it.
+"""The interface of a kind of receiver: its configuration, and how a message is sent to it.
 
 A kind is one module of this package: its `Channel` and the `ReceiverDefinition` that users create it by, which
 `registry` lists. A definition's own fields are the configuration. It is stored as JSON, apart from the fields marked
@@ -13,15 +13,20 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
-from alerts.delivery.retry_schedule import Answer
+from alerts.delivery.retry_schedule import SendResult
+from common.contracts.json import JSONObject
 from common.runtime import Runtime
 
 # The configuration of one receiver, its secrets opened.
 Config = Mapping[str, JsonValue]
 
 
+# What stands in the place of a secret of which its channel shows nothing.
+_HIDDEN = "***"
+
+
 class Secret:
-    """Marks a field of a definition that is sealed at rest."""
+    """Marks a field of a definition that is sealed at rest: a text, or none; `registry` refuses any other."""
 
 
 class ReceiverDefinition(BaseModel):
@@ -35,9 +40,9 @@ class ReceiverDefinition(BaseModel):
         kind: str
         enabled: bool
 
-    def config(self) -> dict[str, JsonValue]:
+    def config(self) -> JSONObject:
         """Return the fields that only this kind has."""
-        config: dict[str, JsonValue] = self.model_dump(mode="json", exclude={"name", "kind", "enabled"})
+        config: JSONObject = self.model_dump(mode="json", exclude={"name", "kind", "enabled"})
         return config
 
     @classmethod
@@ -80,13 +85,26 @@ class Channel(ABC):
         """Return a context in which the channel can send."""
 
     @abstractmethod
-    async def send(self, message: Message) -> Answer:
-        """Send `message` once; a failure is an answer, and whatever is raised instead counts as one."""
+    async def send(self, message: Message) -> SendResult:
+        """Send `message` once; a failure is a result, and whatever is raised instead counts as one.
+
+        Notes
+        -----
+        One attempt may take as long as the setting `webhook_timeout_seconds`, whatever its kind.
+        """
 
     async def check(self, config: Config) -> None:  # noqa: ARG002 - any will do unless a kind says otherwise
         """Raise an error that a caller understands when no message could be sent with `config`."""
         return
 
     def shown(self, config: Config) -> dict[str, str]:  # noqa: ARG002 - nothing is unless a kind says otherwise
-        """Return what may be read back of secret fields; a field given like this keeps its value."""
+        """Return what may be read back of secret fields, each in a form that the field itself takes.
+
+        A field given like this keeps its value. A secret that is not among them is shown as `***`.
+        """
         return {}
+
+    def masks(self, config: Config) -> dict[str, str]:
+        """Return the form in which each secret of `config` is shown."""
+        held = (name for name in sorted(self.definition.secret_fields()) if config.get(name) is not None)
+        return {**dict.fromkeys(held, _HIDDEN), **self.shown(config)}

@@ -9,7 +9,7 @@ from pydantic import StrictBool
 from structlog.typing import FilteringBoundLogger
 
 from alerts.delivery.channels.channel import Channel, Message, ReceiverDefinition
-from alerts.delivery.retry_schedule import Answer
+from alerts.delivery.retry_schedule import SendResult
 from common.contracts.text import Name
 from common.runtime import Runtime
 
@@ -38,7 +38,7 @@ class LogChannel(Channel):
         """Yield the channel to the log of the service."""
         yield cls(runtime.logger)
 
-    async def send(self, message: Message) -> Answer:
+    async def send(self, message: Message) -> SendResult:
         """Log what people need to see; the whole body stays in the ledger."""
         data = json.loads(message.body)["data"]
         named = ("alert_id", "rule_name", "severity", "state", "reason", "title", "group_labels", "n_impacts")
@@ -49,4 +49,4 @@ class LogChannel(Channel):
             type=message.event_type,
             **{name: data[name] for name in named if name in data},
         )
-        return Answer(is_taken=True)
+        return SendResult(is_taken=True)

@@ -1,4 +1,4 @@
-"""The kinds of receivers there are. A new one is a module beside this one, and a line in `CHANNELS`."""
+"""The available kinds of receivers. A new one is a module beside this one, and its class in `CHANNELS`."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal, Union
 from pydantic import Field
 
 from alerts.delivery.channels.channel import Channel, ReceiverDefinition
+from alerts.delivery.channels.declared_secrets import registered
 from alerts.delivery.channels.log import LogChannel
 from alerts.delivery.channels.webhook import WebhookChannel
 from common.runtime import Runtime
 
-CHANNELS: Final[tuple[type[Channel], ...]] = (WebhookChannel, LogChannel)
+CHANNELS: Final[tuple[type[Channel], ...]] = registered(WebhookChannel, LogChannel)
 
 if TYPE_CHECKING:
     ReceiverKind = str

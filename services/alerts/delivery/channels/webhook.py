@@ -8,7 +8,7 @@ import httpx
 from pydantic import Field, StrictBool
 
 from alerts.delivery.channels.channel import Channel, Config, Message, ReceiverDefinition, Secret
-from alerts.delivery.retry_schedule import Answer
+from alerts.delivery.retry_schedule import SendResult
 from alerts.delivery.signatures import signed_headers
 from alerts.settings import Settings
 from common.clock import Clock
@@ -30,7 +30,7 @@ class WebhookCreate(ReceiverDefinition):
     name: Name
     kind: Literal["webhook"]
     # Whoever knows the address of a webhook can post to it.
-    url: Annotated[WebhookURL, Secret()] = Field(description="Where the requests are sent; only http and https.")
+    url: Annotated[WebhookURL, Secret()] = Field(description="URL that the requests are sent to; only http and https.")
     enabled: StrictBool = True
 
 
@@ -68,8 +68,8 @@ class WebhookChannel(Channel):
         """Return the address with its path hidden, which is the secret of most webhooks."""
         return {"url": masked_webhook(str(config["url"]))}
 
-    async def send(self, message: Message) -> Answer:
-        """Return the receiver's answer; only the status counts, the body is not read."""
+    async def send(self, message: Message) -> SendResult:
+        """Return what the receiver answered; only the status counts, the body is not read."""
         content = message.body.encode()
         headers = signed_headers(message.secrets, message.webhook_id, self._clock.now(), content)
         url = str(message.config["url"])
@@ -77,6 +77,6 @@ class WebhookChannel(Channel):
             async with self._client.stream("POST", url, content=content, headers=headers) as response:
                 retry_after = retry_after_seconds(response.headers.get("Retry-After"), self._clock.now())
                 error = None if response.is_success else f"HTTP {response.status_code}"
-                return Answer(response.status_code, error, retry_after)
+                return SendResult(response.status_code, error, retry_after)
         except (httpx.HTTPError, httpx.InvalidURL, ForbiddenAddress) as error:
-            return Answer(error=describe(error))
+            return SendResult(error=describe(error))

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from common.outgoing.header_values import retry_after_seconds
+from news_ingestion.providers.configuration import read_model
 from news_ingestion.providers.newsapi.response import NewsAPIPage, parse_page
 from news_ingestion.providers.newsapi.windows import (
     DAY_SECONDS,
@@ -18,8 +19,8 @@ from news_ingestion.providers.newsapi.windows import (
     sustainable_interval_seconds,
 )
 from news_ingestion.providers.provider import Fetched, FetchPlan, MissedWindow, Provider, SourceState
-from news_ingestion.providers.provider_client import Fetcher
-from news_ingestion.providers.provider_errors import UpstreamError
+from news_ingestion.providers.provider_client import ProviderClient
+from news_ingestion.providers.provider_errors import ProviderError
 from news_ingestion.providers.schedule import interval_after_success
 from news_ingestion.providers.window import Window
 from news_ingestion.settings import Settings
@@ -49,13 +50,13 @@ class NewsAPIConfig(BaseModel):
         """Raise `ValueError` on combinations that NewsAPI refuses."""
         if self.endpoint == "everything":
             if not (self.q or self.sources or self.domains):
-                raise ValueError("one of q, sources and domains is needed")
+                raise ValueError("one of q, sources and domains is required")
             if self.country or self.category:
                 raise ValueError("country and category belong to top-headlines")
         elif self.sources and (self.country or self.category):
             raise ValueError("sources cannot be combined with country or category")
         elif not (self.q or self.sources or self.country or self.category):
-            raise ValueError("one of q, sources, country and category is needed")
+            raise ValueError("one of q, sources, country and category is required")
 
     def parameters(self) -> dict[str, str]:
         """Return the query string's part that does not change from poll to poll."""
@@ -78,7 +79,7 @@ class _Run:
     """One poll under way: the requests that are left, and what has come of it."""
 
     config: NewsAPIConfig
-    fetcher: Fetcher
+    client: ProviderClient
     now: datetime
     requests_left: int
     fetched: Fetched
@@ -87,10 +88,15 @@ class _Run:
 class NewsAPIProvider(Provider):
     """Queries to newsapi.org; every source of this kind shares one key and its quota."""
 
+    meaning = (
+        "A query to newsapi.org, without `url`; `config` is the query: `endpoint`, `q`, `search_in`, `sources`, "
+        "`domains`, `exclude_domains`, `language`, `country`, `category`."
+    )
     # A wrong key, and a query that it refuses.
     final_problems = frozenset({"auth", "request"})
 
     def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
         self._key = settings.newsapi_key
         self._base = settings.newsapi_url.rstrip("/")
         self._overlap_seconds = settings.newsapi_overlap_seconds
@@ -103,12 +109,7 @@ class NewsAPIProvider(Provider):
 
     def read_config(self, config: Mapping[str, object]) -> dict[str, object]:
         """Return the query, checked as NewsAPI would check it."""
-        try:
-            query = NewsAPIConfig.model_validate(dict(config))
-        except ValidationError as error:
-            found = error.errors(include_url=False, include_context=False, include_input=False)
-            where = ".".join(str(part) for part in found[0]["loc"])
-            raise ValueError(f"{where}: {found[0]['msg']}") from error
+        query = read_model(NewsAPIConfig, config)
         query.check()
         return query.model_dump(mode="json", exclude_defaults=True)
 
@@ -119,9 +120,9 @@ class NewsAPIProvider(Provider):
         if self._key is None:
             warnings.append("NEWSAPI_KEY is not set: the source is not fetched.")
         if self._plan.delay_seconds:
-            warnings.append(f"The plan shows articles {self._plan.delay_seconds / 3600:g} hours late.")
+            warnings.append(f"The plan delays articles by {self._plan.delay_seconds / 3600:g} hours.")
         if interval > source.interval_seconds:
-            warnings.append(f"The quota of {self._plan.requests_per_day} requests a day stretches the interval.")
+            warnings.append(f"The quota of {self._plan.requests_per_day} requests per day lengthens the interval.")
         return FetchPlan(
             effective_interval_seconds=interval,
             expected_delay_seconds=self._plan.delay_seconds,
@@ -134,12 +135,12 @@ class NewsAPIProvider(Provider):
         stretched = sustainable_interval_seconds(source.interval_seconds, self._plan, float(source.n_sharing))
         return interval_after_success(stretched)
 
-    async def fetch(self, source: SourceState, fetcher: Fetcher, now: datetime, fetched: Fetched) -> None:
+    async def fetch(self, source: SourceState, client: ProviderClient, now: datetime, fetched: Fetched) -> None:
         """Ask for what became visible since the last poll, in as many windows as the cap makes necessary."""
         fetched.wait_seconds = self._interval_seconds(source)
         run = _Run(
             config=NewsAPIConfig.model_validate(dict(source.config)),
-            fetcher=fetcher,
+            client=client,
             now=now,
             requests_left=self._plan.requests_per_day - source.requests_used,
             fetched=fetched,
@@ -170,7 +171,7 @@ class NewsAPIProvider(Provider):
                     continue
                 run.fetched.seen_until = window.end
                 run.fetched.covered = Window(whole.start, window.end)
-        except UpstreamError as error:
+        except ProviderError as error:
             if error.problem == "quota":
                 left = Window(window.start, whole.end)
                 run.fetched.missed.append(MissedWindow(left, "quota", error.detail))
@@ -182,7 +183,7 @@ class NewsAPIProvider(Provider):
         try:
             page = await self._ask(run, times)
             is_capped = page.total_results > self._plan.max_results
-        except UpstreamError as error:
+        except ProviderError as error:
             if error.problem != "cap":
                 raise
             page, is_capped = NewsAPIPage((), 0), True
@@ -201,12 +202,12 @@ class NewsAPIProvider(Provider):
 
     async def _ask(self, run: _Run, parameters: Mapping[str, str]) -> NewsAPIPage:
         if self._key is None:
-            raise UpstreamError("auth", "key_missing", "NEWSAPI_KEY is not set.")
+            raise ProviderError("auth", "key_missing", "NEWSAPI_KEY is not set.")
         if run.requests_left <= 0:
             detail = f"The {self._plan.requests_per_day} requests of the last 24 hours are used up."
-            raise UpstreamError("quota", "quota_spent", detail, retry_after_seconds=_QUOTA_WAIT_SECONDS)
+            raise ProviderError("quota", "quota_spent", detail, retry_after_seconds=_QUOTA_WAIT_SECONDS)
         run.requests_left -= 1
-        reply = await run.fetcher.get(
+        reply = await run.client.get(
             f"{self._base}/{run.config.endpoint}",
             # In the header, not the address: addresses are logged everywhere.
             {"X-Api-Key": self._key.get_secret_value(), "Accept": "application/json"},
@@ -215,7 +216,7 @@ class NewsAPIProvider(Provider):
         )
         try:
             return parse_page(reply.status, reply.content, language=run.config.language)
-        except UpstreamError as error:
+        except ProviderError as error:
             if error.problem == "quota":
                 asked = retry_after_seconds(reply.headers.get("retry-after"), run.now)
                 error.retry_after_seconds = asked or _QUOTA_WAIT_SECONDS

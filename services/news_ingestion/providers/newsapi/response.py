@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from news_ingestion.articles.draft import Item
-from news_ingestion.providers.provider_errors import UpstreamError, UpstreamProblem
+from news_ingestion.providers.provider_errors import ProviderError, ProviderProblem
 
 # Codes beyond this list occur (`maximumResultsReached` is in no documentation): the status then decides.
-_PROBLEM_BY_CODE: Mapping[str, UpstreamProblem] = {
+_PROBLEM_BY_CODE: Mapping[str, ProviderProblem] = {
     "apiKeyDisabled": "auth",
     "apiKeyInvalid": "auth",
     "apiKeyMissing": "auth",
@@ -22,7 +22,7 @@ _PROBLEM_BY_CODE: Mapping[str, UpstreamProblem] = {
     "sourceDoesNotExist": "request",
     "unexpectedError": "unavailable",
 }
-_PROBLEM_BY_STATUS: Mapping[int, UpstreamProblem] = {400: "request", 401: "auth", 403: "auth", 426: "cap", 429: "quota"}
+_PROBLEM_BY_STATUS: Mapping[int, ProviderProblem] = {400: "request", 401: "auth", 403: "auth", 426: "cap", 429: "quota"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,22 +73,22 @@ def parse_page(status: int, content: bytes, *, language: str | None = None) -> N
 
     Raises
     ------
-    UpstreamError
+    ProviderError
         The answer is an error, or not in the documented form.
     """
     try:
         body = json.loads(content)
     except (ValueError, RecursionError) as error:
         problem = "malformed" if status < 400 else _problem(status, "")
-        raise UpstreamError(problem, f"status_{status}", "The answer is not JSON.") from error
+        raise ProviderError(problem, f"status_{status}", "The response is not JSON.") from error
     if not isinstance(body, dict):
-        raise UpstreamError("malformed", f"status_{status}", "The answer is not a JSON object.")
+        raise ProviderError("malformed", f"status_{status}", "The response is not a JSON object.")
     if status >= 400 or body.get("status") == "error":
         code = _text(body, "code") or f"status_{status}"
-        raise UpstreamError(_problem(status, code), code, (_text(body, "message") or "")[:500])
+        raise ProviderError(_problem(status, code), code, (_text(body, "message") or "")[:500])
     articles = body.get("articles")
     if not isinstance(articles, list):
-        raise UpstreamError("malformed", "articles_missing", "The answer has no list of articles.")
+        raise ProviderError("malformed", "articles_missing", "The response has no list of articles.")
     total = body.get("totalResults")
     items = tuple(
         _item(article, language)
@@ -98,6 +98,6 @@ def parse_page(status: int, content: bytes, *, language: str | None = None) -> N
     return NewsAPIPage(items, total if isinstance(total, int) else len(items))
 
 
-def _problem(status: int, code: str) -> UpstreamProblem:
+def _problem(status: int, code: str) -> ProviderProblem:
     known = _PROBLEM_BY_CODE.get(code) or _PROBLEM_BY_STATUS.get(status)
     return known or ("unavailable" if status >= 500 else "unknown")

@@ -1,4 +1,4 @@
-"""What a poller of NewsAPI asks for next: moving time windows, the cap on results, and the day's quota.
+"""What NewsAPI is queried for next: moving time windows, the cap on results, and the daily quota.
 
 The free plan shows articles a day late, at most 100 of a query, and answers 100 requests a day. So a poll asks for the
 time since the last one, up to what the delay lets it see; a window with more results than the cap is halved; and the

@@ -1,16 +1,18 @@
-"""Sources of kind `push`: articles are posted by somebody else; nothing is fetched."""
+"""Sources of kind `push`: articles are posted to the service; nothing is fetched."""
 
 from collections.abc import Mapping
 from datetime import datetime
 
-from news_ingestion.providers.provider import Fetched, FetchPlan, Provider, SourceState, no_config
-from news_ingestion.providers.provider_client import Fetcher
-from news_ingestion.providers.provider_errors import UpstreamError
+from news_ingestion.providers.configuration import no_config
+from news_ingestion.providers.provider import Fetched, FetchPlan, Provider, SourceState
+from news_ingestion.providers.provider_client import ProviderClient
+from news_ingestion.providers.provider_errors import ProviderError
 
 
 class PushProvider(Provider):
     """A source that is only named, so that its articles can be listed by it."""
 
+    meaning = "Only names where posted articles come from: without `url` and `config`."
     is_fetched = False
 
     def read_config(self, config: Mapping[str, object]) -> dict[str, object]:
@@ -21,6 +23,6 @@ class PushProvider(Provider):
         """Return that nothing will be fetched."""
         return FetchPlan(source.interval_seconds, 0.0, None, None, ("Articles are posted; nothing is fetched.",))
 
-    async def fetch(self, source: SourceState, fetcher: Fetcher, now: datetime, fetched: Fetched) -> None:  # noqa: ARG002
+    async def fetch(self, source: SourceState, client: ProviderClient, now: datetime, fetched: Fetched) -> None:  # noqa: ARG002
         """Say that there is nothing to fetch."""
-        raise UpstreamError("request", "push_source", "Articles of this source are posted.")
+        raise ProviderError("request", "push_source", "Articles of this source are posted, not fetched.")

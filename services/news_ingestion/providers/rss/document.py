@@ -1,4 +1,4 @@
-"""Feeds through feedparser, one after the other, in a process of its own: `python document.py`.
+"""Parses feeds with feedparser, one after the other, in its own process: `python document.py`.
 
 It imports nothing of this project, so that it starts quickly and stays small. A request is a frame with the headers in
 JSON and one with the feed in UTF-8; the answer is a frame of JSON, a `Document` or a `Failure`. A frame is the length

@@ -1,4 +1,4 @@
-"""The text of a feed in UTF-8, ready for a parser: decoded here, and without what parsers fail on or grow by.
+"""Decodes a feed to UTF-8 for the parser, without content that makes parsers fail or use excessive memory.
 
 The encoding that a feed names is a stranger's choice among Python's codecs: `undefined` raises what no parser expects,
 `punycode` and `idna` take quadratic time, `zlib` is no text. The prologue before the first element is written anew: it
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import chardet
 
 from common.contracts.text import without_control_characters
-from news_ingestion.providers.provider_errors import UpstreamError
+from news_ingestion.providers.provider_errors import ProviderError
 
 _DECLARATION = "<?xml version='1.0' encoding='utf-8'?>\n"
 _BOMS = (
@@ -49,7 +49,7 @@ def feed_text(content: bytes, content_type: str | None) -> bytes:
 
     Raises
     ------
-    UpstreamError
+    ProviderError
         `too_large`: more than 5,000 entries.
     """
     text = without_control_characters(_decoded(content, content_type))
@@ -59,7 +59,7 @@ def feed_text(content: bytes, content_type: str | None) -> bytes:
     n_entries = text.count("<item") + text.count("<entry")
     if n_entries > _MAX_ENTRIES:
         detail = f"The feed has {n_entries} entries; at most {_MAX_ENTRIES} are read."
-        raise UpstreamError("too_large", "too_many_entries", detail)
+        raise ProviderError("too_large", "too_many_entries", detail)
     return (_DECLARATION + _prologue(text[:start]) + text[start:]).encode("utf-8", "replace")
 
 

@@ -1,14 +1,11 @@
-"""RSS and Atom: the articles of a feed that was read."""
+"""RSS and Atom: the articles of a parsed feed."""
 
-import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from news_ingestion.articles.draft import Item
 from news_ingestion.providers.rss.document import Document, Entry
 
-_TICKER = re.compile(r"^[A-Z0-9][A-Z0-9.\-]{0,11}$")
-_LANGUAGE = re.compile(r"^([a-zA-Z]{2,3})(?:[-_]|$)")
 _MAX_TTL_MINUTES = 7 * 24 * 60
 # EDGAR lists one filing once per role under one id; the company it is about is named by these roles.
 _EDGAR_ID = "urn:tag:sec.gov,2008:accession-number="
@@ -47,11 +44,6 @@ def _address(entry: Entry) -> str | None:
     return entry["link"] or (guid if guid.startswith(("http://", "https://")) else None)
 
 
-def _tickers(entry: Entry) -> tuple[str, ...]:
-    listed = entry["tickers"] or ""
-    return tuple(ticker for part in listed.split(",") if _TICKER.match(ticker := part.strip().upper()))
-
-
 def _item(entry: Entry, feed_language: str | None, feed_title: str | None) -> Item:
     title, source_name = entry["title"], entry["source_title"]
     # Aggregators append the publisher that they name in `source`: "Headline - Yahoo Finance".
@@ -66,13 +58,8 @@ def _item(entry: Entry, feed_language: str | None, feed_title: str | None) -> It
         author=entry["author"],
         source_name=source_name or feed_title,
         language=feed_language,
-        tickers=_tickers(entry),
+        tickers=tuple((entry["tickers"] or "").split(",")),
     )
-
-
-def _language(text: str | None) -> str | None:
-    match = _LANGUAGE.match(text or "")
-    return match.group(1).lower() if match else None
 
 
 def _ttl_seconds(minutes_text: str | None) -> float | None:
@@ -96,10 +83,9 @@ def _one_per_filing(entries: list[Entry]) -> list[Entry]:
 
 def as_feed(document: Document) -> ParsedFeed:
     """Return the articles of a feed that feedparser has read."""
-    language = _language(document["language"])
     entries = _one_per_filing(document["entries"])
     return ParsedFeed(
-        items=tuple(_item(entry, language, document["title"]) for entry in entries),
+        items=tuple(_item(entry, document["language"], document["title"]) for entry in entries),
         ttl_seconds=_ttl_seconds(document["ttl"]),
         is_cut=document["is_cut"],
         is_feed=document["is_feed"],

@@ -1,12 +1,13 @@
-"""Sources of kind `rss`: RSS and Atom feeds, asked conditionally and as often as they like."""
+"""Sources of kind `rss`: RSS and Atom feeds, fetched with conditional requests at the interval that they ask for."""
 
 from collections.abc import Mapping
 from datetime import datetime
 
 from common.outgoing.header_values import retry_after_seconds, validator
-from news_ingestion.providers.provider import Fetched, FetchPlan, Provider, SourceState, no_config
-from news_ingestion.providers.provider_client import Fetcher, Reply
-from news_ingestion.providers.provider_errors import UpstreamError, UpstreamProblem
+from news_ingestion.providers.configuration import no_config
+from news_ingestion.providers.provider import Fetched, FetchPlan, Provider, SourceState
+from news_ingestion.providers.provider_client import ProviderClient, Reply
+from news_ingestion.providers.provider_errors import ProviderError, status_problem
 from news_ingestion.providers.rss.reader import FeedReader
 from news_ingestion.providers.schedule import freshness_seconds, interval_after_success, may_ask_conditionally
 from news_ingestion.settings import Settings
@@ -14,19 +15,15 @@ from news_ingestion.settings import Settings
 _ACCEPT = "application/atom+xml, application/rss+xml;q=0.9, application/xml;q=0.8, text/xml;q=0.7, */*;q=0.1"
 
 
-def status_problem(status: int) -> UpstreamProblem:
-    """Return what a status that is neither 2xx nor 304 means."""
-    by_status: dict[int, UpstreamProblem] = {401: "auth", 403: "auth", 404: "gone", 410: "gone", 429: "quota"}
-    return by_status.get(status) or ("unavailable" if status >= 500 or status == 408 else "unknown")
-
-
 class RSSProvider(Provider):
     """A feed at one address."""
 
+    meaning = "An RSS or Atom feed at `url`, without `config`."
     needs_url = True
     shows_latest_only = True
 
     def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
         self._reader = FeedReader(settings.fetch_max_processor_seconds)
 
     def read_config(self, config: Mapping[str, object]) -> dict[str, object]:
@@ -37,15 +34,14 @@ class RSSProvider(Provider):
         """Return the interval as it was set; the feed's own wishes are only known from its last answer."""
         return FetchPlan(interval_after_success(source.interval_seconds), 0.0, None, None, ())
 
-    async def fetch(self, source: SourceState, fetcher: Fetcher, now: datetime, fetched: Fetched) -> None:
+    async def fetch(self, source: SourceState, client: ProviderClient, now: datetime, fetched: Fetched) -> None:
         """Ask for the feed, unless it is unchanged since the last time."""
-        fetched.etag, fetched.last_modified = source.etag, source.last_modified
         headers = {"Accept": _ACCEPT}
         if source.etag:
             headers["If-None-Match"] = source.etag
         if source.last_modified:
             headers["If-Modified-Since"] = source.last_modified
-        reply = await fetcher.get(source.url or "", headers, fetched.requests)
+        reply = await client.get(source.url or "", headers, fetched.requests)
         await self._read(reply, source, fetched, now)
 
     async def aclose(self) -> None:
@@ -60,7 +56,7 @@ class RSSProvider(Provider):
             )
             return
         if reply.status != 200:
-            raise UpstreamError(
+            raise ProviderError(
                 status_problem(reply.status),
                 f"status_{reply.status}",
                 f"The feed answered {reply.status}.",
@@ -68,7 +64,7 @@ class RSSProvider(Provider):
             )
         feed = await self._reader.read(reply.content, url=reply.url, content_type=reply.headers.get("content-type"))
         if not feed.is_feed:
-            raise UpstreamError("malformed", "not_a_feed", "The answer is neither RSS nor Atom.")
+            raise ProviderError("malformed", "not_a_feed", "The response is neither RSS nor Atom.")
         fetched.items = list(feed.items)
         # Of a feed that was cut the rest is still to come: "not modified" would hide it.
         conditional = may_ask_conditionally(reply.headers) and not feed.is_cut

@@ -1,4 +1,4 @@
-"""Reads feeds in processes of its own: whatever a feed does to the parser is bounded in time and memory.
+"""Parses feeds in separate processes, with bounded time and memory.
 
 feedparser is the best reader of broken feeds and has patterns of quadratic time: an author of 200,000 letters takes it
 minutes, within one call of the regular expression engine that no thread can be called back from.
@@ -10,8 +10,8 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from common.api.offloading import off_loop
-from news_ingestion.providers.provider_errors import UpstreamError
+from common.offloading import off_loop
+from news_ingestion.providers.provider_errors import ProviderError
 from news_ingestion.providers.rss.document import FRAME, Document, Failure, headers_for
 from news_ingestion.providers.rss.encoding import feed_text
 from news_ingestion.providers.rss.feed import ParsedFeed, as_feed
@@ -40,7 +40,7 @@ class FeedReader:
 
         Raises
         ------
-        UpstreamError
+        ProviderError
             `too_large`: more than 5,000 entries, or more work than is allowed. `malformed`: the parser fails on it.
         """
         # Decoding a large feed takes tens of milliseconds, in which nobody else would be served.
@@ -57,7 +57,7 @@ class FeedReader:
                 answer = await _exchange(process, head, text)
         except (asyncio.IncompleteReadError, ConnectionError, TimeoutError) as error:
             limit = f"{self._processor_seconds:g} s of processor time"
-            raise UpstreamError("too_large", "too_much_work", f"Reading the feed takes more than {limit}.") from error
+            raise ProviderError("too_large", "too_much_work", f"Reading the feed takes more than {limit}.") from error
         finally:
             if answer is not None:
                 self._idle.append(process)
@@ -102,5 +102,5 @@ def _parsed(answer: bytes) -> ParsedFeed:
     document: Document | Failure = json.loads(answer)
     if "error" in document:
         name, _, detail = document["error"].partition(": ")
-        raise UpstreamError("malformed", name, detail)
+        raise ProviderError("malformed", name, detail)
     return as_feed(document)

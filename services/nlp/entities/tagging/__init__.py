@@ -1,1 +1,1 @@
-"""Where names stand in a text and of which kind each is: a linear and a contextual tagger behind one interface."""
+"""Name tagging: where names occur in a text, and their kind. A linear and a contextual tagger share one interface."""

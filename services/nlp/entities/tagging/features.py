@@ -1,4 +1,4 @@
-"""Features of the name tagger: what a token, its neighbours and its run of capitals say about its label.
+"""Features of the name tagger, from a token, its neighbours and its run of capitalised words.
 
 Every feature depends on one word in one role (the token itself, the one before, the word after its run of capitals,
 ...), on two neighbours, on three shapes, or on the token's flags: the weights of each are added up once and kept.

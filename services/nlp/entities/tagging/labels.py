@@ -1,4 +1,4 @@
-"""The labels of names in text: where one begins, where it goes on, and of which kind it is (BIO)."""
+"""The labels of names in text: where a name begins and continues, and its kind (BIO)."""
 
 from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple, Protocol

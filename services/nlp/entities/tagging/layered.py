@@ -1,4 +1,4 @@
-"""The deep tier's tagger: context where a text begins, where news says what it is about, the linear tagger below."""
+"""The deep tier's tagger: contextual at the beginning of a text, where news says what it is about, linear below."""
 
 from collections.abc import Sequence
 

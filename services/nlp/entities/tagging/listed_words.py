@@ -1,4 +1,4 @@
-"""What the gazetteer takes the words of a text for, as the name taggers read it."""
+"""What the gazetteer knows about the words of a text, as input of the name taggers."""
 
 from collections.abc import Iterable
 

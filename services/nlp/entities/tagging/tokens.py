@@ -1,4 +1,4 @@
-"""Tokens for the recognition of names: with their places, hyphens and possessives apart, initials with their period.
+"""Tokens for name recognition: with offsets; hyphens and possessives are separate, initials keep their period.
 
 The same tokens come from running text and from text whose tokens are already apart ("Inc .", "Wal - Mart", "Ford 's"),
 so that a model learned from one reads the other.

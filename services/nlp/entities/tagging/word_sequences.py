@@ -1,4 +1,4 @@
-"""Words as the contextual tagger reads them: pieces, how each word is written, and what the gazetteer takes it for.
+"""Words as input of the contextual tagger: pieces, the spelling of each word, and what the gazetteer knows about it.
 
 The encoder was pretrained on lower case, so that the capitals come beside the pieces.
 """

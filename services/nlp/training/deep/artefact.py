@@ -18,11 +18,11 @@ from nlp.sentiment.encoding import padded
 from nlp.training.corpora import SentimentRow, seen, unseen
 from nlp.training.deep.blending import fast_opinions, fit_blend, opinions
 from nlp.training.deep.encoder import Encoder, MarkedEncoder
-from nlp.training.deep.examples import PUPILS_RECIPE, lessons, tuned
+from nlp.training.deep.examples import PUPILS_RECIPE, examples, tuned
 from nlp.training.deep.fine_tuning import Recipe, Say, timed_report
-from nlp.training.deep.labelled_texts import TaughtText, labelled_rows, place_of, taught_texts, unlabelled_texts
+from nlp.training.deep.labelled_texts import LabelledText, labelled_rows, labelled_texts, place_of, unlabelled_texts
 from nlp.training.deep.onnx_graph import input_ranges, onnx_model, save
-from nlp.training.deep.parallel import side_by_side
+from nlp.training.deep.parallel import in_parallel
 from nlp.training.deep.pretrained import exported_encoder, pieces_encoder, pieces_path, small_encoder
 from nlp.training.deep.teacher import TEACHERS_RECIPE, Question, mixed, questions, teachers_answers, tuned_teacher
 from nlp.training.evaluation import document_scores, entity_scores
@@ -45,14 +45,14 @@ def write_pieces(path: Path) -> None:
     path.write_bytes(gzip.compress(pieces_path().read_bytes(), mtime=0))
 
 
-def labelled_texts(data: Path) -> list[TaughtText]:
+def all_labelled_texts(data: Path) -> list[LabelledText]:
     """Return the labelled texts and the statements of our own."""
     rows, toward = labelled_rows(data)
     ours = statements()
-    return taught_texts(rows + of_texts(ours), toward + toward_names(ours))
+    return labelled_texts(rows + of_texts(ours), toward + toward_names(ours))
 
 
-def without_validation(texts: Sequence[TaughtText], data: Path) -> list[TaughtText]:
+def without_validation(texts: Sequence[LabelledText], data: Path) -> list[LabelledText]:
     """Return the texts that are not in the validation part of the labelled sets."""
     held = {row.text for rows in labelled_rows(data) for row in unseen(rows)}
     return [text for text in texts if text.text not in held]
@@ -119,6 +119,7 @@ def train_deep(
     weights: Sequence[Path],
     encoder_path: Path,
     vocabulary_path: Path,
+    *,
     say: Say,
     recipes: tuple[Recipe, Recipe] = (TEACHERS_RECIPE, PUPILS_RECIPE),
 ) -> Measured:
@@ -136,20 +137,20 @@ def train_deep(
     multiplies in bfloat16.
     """
     for_teachers, for_pupils = recipes
-    labelled = labelled_texts(data)
+    labelled = all_labelled_texts(data)
     known = without_validation(labelled, data)
     say(f"tuning {len(weights)} teachers on {len(known):,} texts")
-    teachers = side_by_side({path.stem: partial(_teacher, path, known, for_teachers) for path in weights})
+    teachers = in_parallel({path.stem: partial(_teacher, path, known, for_teachers) for path in weights})
     texts = labelled + unlabelled_texts(data)
     asked = questions(texts)
     say(f"asking the teachers {len(asked):,} questions on {len(texts):,} texts")
-    answers = side_by_side(
+    answers = in_parallel(
         {path.stem: partial(_answers, teacher, asked) for path, teacher in zip(weights, teachers, strict=True)}
     )
     whole = mixed(texts, np.mean(answers, axis=0))
     kept = without_validation(whole, data)
     say(f"tuning the small encoder on {len(kept):,} texts, and on {len(whole):,}")
-    trial, shipped = side_by_side(
+    trial, shipped = in_parallel(
         {name: partial(_pupil, found, for_pupils) for name, found in (("trial", kept), ("from all labels", whole))}
     )
     save(small_model(trial, data), encoder_path)
@@ -159,7 +160,7 @@ def train_deep(
     return found
 
 
-def _teacher(weights: Path, texts: Sequence[TaughtText], recipe: Recipe, say: Say) -> MarkedEncoder:
+def _teacher(weights: Path, texts: Sequence[LabelledText], recipe: Recipe, say: Say) -> MarkedEncoder:
     return tuned_teacher(exported_encoder(weights, MarkedEncoder), texts, recipe, timed_report(say))
 
 
@@ -168,5 +169,5 @@ def _answers(teacher: MarkedEncoder, asked: Sequence[Question], _say: Say) -> Fl
     return found
 
 
-def _pupil(texts: Sequence[TaughtText], recipe: Recipe, say: Say) -> Encoder:
-    return tuned(small_encoder(), lessons(texts, pieces_encoder()), recipe, timed_report(say))
+def _pupil(texts: Sequence[LabelledText], recipe: Recipe, say: Say) -> Encoder:
+    return tuned(small_encoder(), examples(texts, pieces_encoder()), recipe, timed_report(say))

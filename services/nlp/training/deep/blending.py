@@ -1,4 +1,4 @@
-"""What the fast tier says of texts that it has not seen, and the blend of both tiers fitted on it."""
+"""Predictions of the fast tier on texts that it has not seen, and the blend of both tiers fitted on them."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path

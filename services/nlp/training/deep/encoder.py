@@ -1,4 +1,4 @@
-"""The encoder of the deep tier in PyTorch: BERT (Devlin et al. 2019) of a small width with the heads of sentiment."""
+"""The encoder of the deep tier in PyTorch: a narrow BERT (Devlin et al. 2019) with sentiment heads."""
 
 from typing import ClassVar
 

@@ -1,4 +1,4 @@
-"""Fine-tuning: AdamW with a lower rate for lower layers, a running average of the weights, batches of like length."""
+"""Fine-tuning: AdamW with a lower rate for lower layers, a running average of the weights, length-bucketed batches."""
 
 import copy
 import math

@@ -1,4 +1,4 @@
-"""Texts with what is known of them: of each as a whole, and toward the names that stand in it."""
+"""Labelled texts: labels for each text as a whole, and toward the names in it."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from pathlib import Path
 from nlp.sentiment.tier import EntityText
 from nlp.tiers import load_analyser
 from nlp.training.corpora import SentimentRow, document_rows, entity_rows
-from nlp.training.deep.targets import Answer, Classes
+from nlp.training.deep.targets import Classes, Target
 from nlp.training.unlabelled import texts_as_read
 
 # Of negative, neutral, positive: what a wrong label should have been. Readers rarely take good news for bad.
@@ -17,24 +17,24 @@ _MAX_NAMES = 2
 
 
 @dataclass(slots=True)
-class TaughtText:
+class LabelledText:
     """A text with all that is known of it, and how often a teacher sees it in an epoch: 0 where nothing is known.
 
     Notes
     -----
-    `of_text` holds more than one answer where annotators gave several. An answer is None where nobody gave one: it is
+    `of_text` holds more than one target where annotators gave several. A target is None where nobody gave one: it is
     to be asked for.
     """
 
     text: str
     n_repeats: int = 1
-    of_text: list[Answer | None] = field(default_factory=list)
-    toward: list[tuple[EntityText, Answer | None]] = field(default_factory=list)
+    of_text: list[Target | None] = field(default_factory=list)
+    toward: list[tuple[EntityText, Target | None]] = field(default_factory=list)
 
-    def questions(self) -> Iterator[tuple[EntityText | None, Answer | None]]:
-        """Yield every answer: first those of the text, with None for its place, then those toward names."""
-        for answer in self.of_text:
-            yield None, answer
+    def questions(self) -> Iterator[tuple[EntityText | None, Target | None]]:
+        """Yield every target: first those of the text, with None for its place, then those toward names."""
+        for target in self.of_text:
+            yield None, target
         yield from self.toward
 
 
@@ -49,25 +49,25 @@ def labelled_rows(data: Path) -> tuple[list[SentimentRow], list[SentimentRow]]:
     return document_rows(data), [row for row in entity_rows(data) if place_of(row) is not None]
 
 
-def taught_texts(rows: Iterable[SentimentRow], toward: Iterable[SentimentRow]) -> list[TaughtText]:
+def labelled_texts(rows: Iterable[SentimentRow], toward: Iterable[SentimentRow]) -> list[LabelledText]:
     """Return the rows as texts; sets with few or fine labels are seen twice an epoch."""
-    found: dict[str, TaughtText] = {}
+    found: dict[str, LabelledText] = {}
 
-    def of(row: SentimentRow) -> TaughtText:
-        text = found.setdefault(row.text, TaughtText(row.text))
+    def of(row: SentimentRow) -> LabelledText:
+        text = found.setdefault(row.text, LabelledText(row.text))
         text.n_repeats = max(text.n_repeats, 2 if row.source in _TWICE else 1)
         return text
 
     for row in rows:
-        of(row).of_text.append(Answer(_trusted(row), row.score))
+        of(row).of_text.append(Target(_trusted(row), row.score))
     for row in toward:
         if (place := place_of(row)) is not None:
-            of(row).toward.append((place, Answer(_trusted(row), row.score)))
+            of(row).toward.append((place, Target(_trusted(row), row.score)))
     return list(found.values())
 
 
-def unlabelled_texts(data: Path) -> list[TaughtText]:
-    """Return the texts without labels under `data`, every answer still to be given.
+def unlabelled_texts(data: Path) -> list[LabelledText]:
+    """Return the texts without labels under `data`, every target still to be given.
 
     Notes
     -----
@@ -75,7 +75,7 @@ def unlabelled_texts(data: Path) -> list[TaughtText]:
     """
     texts = texts_as_read(data)
     return [
-        TaughtText(text, 0, of_text=[None], toward=[(place, None) for place in places])
+        LabelledText(text, 0, of_text=[None], toward=[(place, None) for place in places])
         for text, places in zip(texts, _named_places(texts), strict=True)
     ]
 

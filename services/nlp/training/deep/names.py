@@ -1,4 +1,4 @@
-"""`mia train entities-deep`: a large tagger learns from the labels, and a small one from it and them."""
+"""`mia train entities-deep`: a large tagger learns from the labels, and a small one from the labels and the large."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,7 +12,7 @@ from nlp.entities.tagging.word_sequences import SequenceBatch, SequenceEncoder
 from nlp.training.deep.fine_tuning import Recipe, Say, averaged, of_like_length, timed_report
 from nlp.training.deep.onnx_graph import input_ranges, onnx_tagger, save
 from nlp.training.deep.pretrained import exported_encoder, with_small_weights
-from nlp.training.deep.token_examples import Lesson, Reader, TaggedText, lesson_loss, lessons, torch_scorer
+from nlp.training.deep.token_examples import Example, Reader, TaggedText, example_loss, examples, torch_scorer
 from nlp.training.deep.token_tagger import TokenTagger
 from nlp.training.entities.evaluation import tagger_scores
 from nlp.training.entities.named_text import read_documents
@@ -54,7 +54,7 @@ def train_names(data: Path, teacher: Path, target: Path, say: Say) -> dict[str, 
 
     def write(tagger: TokenTagger) -> None:
         seen = [*labelled[:_N_RANGE_DOCUMENTS], *unlabelled[::_EVERY_RANGE_TEXT]]
-        read = [lesson.window for lesson in lessons(seen, np.random.default_rng(0))]
+        read = [example.window for example in examples(seen, np.random.default_rng(0))]
         batches: list[SequenceBatch] = [reader.encoder.batch([window]) for window in read]
         save(onnx_tagger(tagger, input_ranges(tagger.eval(), batches)), target)
 
@@ -74,12 +74,12 @@ def tuned(
 ) -> TokenTagger:
     """Return the running average of the weights of `tagger` after training it on the texts."""
     random = np.random.default_rng(recipe.random_state)
-    steps: list[list[Lesson]] = []
+    steps: list[list[Example]] = []
     for _ in range(recipe.n_epochs):
         steps += of_like_length(
-            lessons(texts, random), lambda lesson: len(lesson.window.pieces), recipe.batch_size, random
+            examples(texts, random), lambda example: len(example.window.pieces), recipe.batch_size, random
         )
-    return averaged(tagger, steps, lambda batch: lesson_loss(tagger, encoder, batch), recipe, timed_report(say))
+    return averaged(tagger, steps, lambda batch: example_loss(tagger, encoder, batch), recipe, timed_report(say))
 
 
 def _tagger(tagger: TokenTagger, reader: Reader) -> ContextualTagger:

@@ -1,4 +1,4 @@
-"""The trained encoder as an ONNX graph, written node by node, and its form with small integers.
+"""The trained encoder as an ONNX graph, written node by node, and its 8-bit form.
 
 Linear maps run on 8-bit integers (weights of 7 bits, so that processors without dot-product instructions for integers
 cannot overflow). The scale of each input is that of texts seen when the graph is written, so that a text is answered
@@ -83,6 +83,7 @@ class _Graph:
         output: str,
         weight: FloatArray,
         bias: FloatArray,
+        *,
         inputs: FloatArray | None = None,
         share: float = 0.0,
     ) -> str:
@@ -145,7 +146,7 @@ def onnx_tagger(tagger: TokenTagger, ranges: Ranges | None = None, share: float 
         graph.add("Gather", [graph.store(f"{name}.weight", weights[f"{name}.weight"]), name], f"{name}.embedded")
         for name in ("forms", "listed")
     ]
-    hidden = _states(graph, weights, len(tagger.layers), ranges, share, graph.add("Add", beside, "beside"))
+    hidden = _states(graph, weights, len(tagger.layers), ranges, share, beside=graph.add("Add", beside, "beside"))
     graph.linear(hidden, "outputs", weights["labels.weight"], weights["labels.bias"])
     return _model(graph, SequenceBatch._fields, {"outputs": [*_PIECES_SHAPE, len(LABELS)]})
 
@@ -160,11 +161,12 @@ def _states(
     n_layers: int,
     ranges: Ranges | None,
     share: float,
+    *,
     beside: str | None = None,
 ) -> str:
     hidden = _embedded(graph, weights, beside, is_small=ranges is not None)
     for index in range(n_layers):
-        hidden = _layer(graph, weights, f"layers.{index}", hidden, ranges, share)
+        hidden = _layer(graph, weights, f"layers.{index}", hidden, ranges=ranges, share=share)
     return hidden
 
 
@@ -207,11 +209,11 @@ def _embedded(graph: _Graph, weights: dict[str, FloatArray], beside: str | None,
 
 
 def _layer(
-    graph: _Graph, weights: dict[str, FloatArray], name: str, hidden: str, ranges: Ranges | None, share: float
+    graph: _Graph, weights: dict[str, FloatArray], name: str, hidden: str, *, ranges: Ranges | None, share: float
 ) -> str:
     def linear(given: str, part: str, weight: FloatArray, bias: FloatArray, source: str) -> str:
         inputs = None if ranges is None else ranges[f"{name}.{source}"]
-        return graph.linear(given, f"{name}.{part}", weight, bias, inputs, share)
+        return graph.linear(given, f"{name}.{part}", weight, bias, inputs=inputs, share=share)
 
     def own(part: str) -> tuple[FloatArray, FloatArray]:
         return weights[f"{name}.{part}.weight"], weights[f"{name}.{part}.bias"]

@@ -1,4 +1,4 @@
-"""Tasks side by side, a process on its share of the cores for each: two take less than in turn on all cores."""
+"""Runs tasks in parallel, one process per task on its share of the cores: faster than in turn on all cores."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -14,7 +14,7 @@ from nlp.training.deep.fine_tuning import Say
 Result = TypeVar("Result")
 
 
-def side_by_side(tasks: Mapping[str, Callable[[Say], Result]]) -> list[Result]:
+def in_parallel(tasks: Mapping[str, Callable[[Say], Result]]) -> list[Result]:
     """Return the results of all tasks, in order; each says where it stands, under its name.
 
     Parameters

@@ -1,4 +1,4 @@
-"""Weights of pretrained encoders: of the small one from its package, of a larger one from a file in ONNX."""
+"""Weights of pretrained encoders: the small one from its package, larger ones from ONNX files."""
 
 from collections.abc import Callable
 from pathlib import Path

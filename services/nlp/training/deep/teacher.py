@@ -1,4 +1,4 @@
-"""Teachers (Hinton et al. 2015): larger encoders, tuned on the labels, that read a text once for each question."""
+"""Teachers (Hinton et al. 2015): larger encoders, fine-tuned on the labels, with one pass over a text per question."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -13,9 +13,9 @@ from nlp.sentiment.encoding import MAX_PIECES, normalised, padded
 from nlp.sentiment.tier import EntityText
 from nlp.training.deep.encoder import N_OUTPUTS, MarkedEncoder
 from nlp.training.deep.fine_tuning import Recipe, Report, averaged, epochs
-from nlp.training.deep.labelled_texts import TaughtText
+from nlp.training.deep.labelled_texts import LabelledText
 from nlp.training.deep.pretrained import pieces_path
-from nlp.training.deep.targets import Answer, answer_loss
+from nlp.training.deep.targets import Target, target_loss
 from nlp.training.sentiment import softmax
 
 TEACHERS_RECIPE = Recipe(decay=0.9)
@@ -33,23 +33,23 @@ class Question:
 
     ids: Sequence[int]
     head: int
-    answer: Answer | None
+    target: Target | None
     n_repeats: int
 
 
-def questions(texts: Sequence[TaughtText]) -> list[Question]:
-    """Return the questions of all texts, of each in the order of `TaughtText.questions`."""
+def questions(texts: Sequence[LabelledText]) -> list[Question]:
+    """Return the questions of all texts, of each in the order of `LabelledText.questions`."""
     tokenizer = Tokenizer.from_file(str(pieces_path()))
     tokenizer.no_padding()
     tokenizer.enable_truncation(MAX_PIECES)
     tokenizer.add_special_tokens([_OPEN, _CLOSE])
-    asked = [(text, place, answer) for text in texts for place, answer in text.questions()]
+    asked = [(text, place, target) for text in texts for place, target in text.questions()]
     read = tokenizer.encode_batch(
         [normalised(text.text) if place is None else marked(place) for text, place, _ in asked]
     )
     return [
-        Question(one.ids, int(place is not None), answer, text.n_repeats)
-        for one, (text, place, answer) in zip(read, asked, strict=True)
+        Question(one.ids, int(place is not None), target, text.n_repeats)
+        for one, (text, place, target) in zip(read, asked, strict=True)
     ]
 
 
@@ -59,14 +59,14 @@ def marked(place: EntityText) -> str:
     return f"{normalised(text[:start])} {_OPEN} {normalised(text[start:end])} {_CLOSE} {normalised(text[end:])}".strip()
 
 
-def tuned_teacher(model: MarkedEncoder, texts: Sequence[TaughtText], recipe: Recipe, report: Report) -> MarkedEncoder:
+def tuned_teacher(model: MarkedEncoder, texts: Sequence[LabelledText], recipe: Recipe, report: Report) -> MarkedEncoder:
     """Return the running average of the weights of `model` after training it on the labels, smoothed."""
 
     def loss(batch: Sequence[Question]) -> Tensor:
         with torch.autocast("cpu", dtype=torch.bfloat16):
             outputs = _outputs(model, batch)
-        answers = [_smoothed(question.answer) for question in batch if question.answer is not None]
-        return answer_loss(outputs.float(), answers, recipe.score_weight)
+        targets = [_smoothed(question.target) for question in batch if question.target is not None]
+        return target_loss(outputs.float(), targets, recipe.score_weight)
 
     return averaged(model, epochs(questions(texts), recipe), loss, recipe, report)
 
@@ -79,9 +79,9 @@ def _outputs(model: MarkedEncoder, batch: Sequence[Question]) -> Tensor:
     return outputs.view(len(batch), 2, N_OUTPUTS)[torch.arange(len(batch)), heads]
 
 
-def _smoothed(answer: Answer) -> Answer:
-    negative, neutral, positive = (share * (1.0 - _SMOOTHING) + _SMOOTHING / 3.0 for share in answer.classes)
-    return Answer((negative, neutral, positive), answer.score)
+def _smoothed(target: Target) -> Target:
+    negative, neutral, positive = (share * (1.0 - _SMOOTHING) + _SMOOTHING / 3.0 for share in target.classes)
+    return Target((negative, neutral, positive), target.score)
 
 
 @torch.no_grad()
@@ -97,7 +97,7 @@ def teachers_answers(model: MarkedEncoder, asked: Sequence[Question]) -> FloatAr
     return np.column_stack([softmax(outputs[:, :3]), np.tanh(outputs[:, 3])])
 
 
-def mixed(texts: Sequence[TaughtText], answers: FloatArray) -> list[TaughtText]:
+def mixed(texts: Sequence[LabelledText], answers: FloatArray) -> list[LabelledText]:
     """Return the texts with the teachers' opinion as half of what is known, and as all of it where nothing is.
 
     Parameters
@@ -106,20 +106,20 @@ def mixed(texts: Sequence[TaughtText], answers: FloatArray) -> list[TaughtText]:
     """
     rows = iter(answers.tolist())
 
-    def mix(known: Answer | None) -> Answer:
+    def mix(known: Target | None) -> Target:
         *shares, score = next(rows)
         if known is None:
-            return _answer(shares, score)
+            return _target(shares, score)
         theirs = [(1.0 - _SHARE) * own + _SHARE * share for own, share in zip(known.classes, shares, strict=True)]
-        return _answer(theirs, score if known.score is None else (1.0 - _SHARE) * known.score + _SHARE * score)
+        return _target(theirs, score if known.score is None else (1.0 - _SHARE) * known.score + _SHARE * score)
 
-    def answered(text: TaughtText) -> TaughtText:
-        of_text: list[Answer | None] = [mix(known) for known in text.of_text]
+    def answered(text: LabelledText) -> LabelledText:
+        of_text: list[Target | None] = [mix(known) for known in text.of_text]
         return replace(text, of_text=of_text, toward=[(place, mix(known)) for place, known in text.toward])
 
     return [answered(text) for text in texts]
 
 
-def _answer(shares: Sequence[float], score: float) -> Answer:
+def _target(shares: Sequence[float], score: float) -> Target:
     negative, neutral, positive = shares
-    return Answer((negative, neutral, positive), score)
+    return Target((negative, neutral, positive), score)

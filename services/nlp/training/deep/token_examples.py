@@ -1,4 +1,4 @@
-"""What the contextual tagger learns from: texts whose tokens have a label each, or a teacher's opinion of it."""
+"""Training examples of the contextual tagger: texts with a label, or a teacher's prediction, for each token."""
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -31,7 +31,7 @@ class TaggedText(NamedTuple):
     targets: FloatArray
 
 
-class Lesson(NamedTuple):
+class Example(NamedTuple):
     """What the encoder reads at once, and a row of targets for each token in it, in order."""
 
     window: WordSequence
@@ -83,24 +83,24 @@ def torch_scorer(tagger: TokenTagger) -> Scorer:
     return score
 
 
-def lessons(texts: Sequence[TaggedText], random: np.random.Generator) -> list[Lesson]:
+def examples(texts: Sequence[TaggedText], random: np.random.Generator) -> list[Example]:
     """Return what is read in one epoch: half of the texts by sentence, as headlines stand, half in long windows."""
     found = []
     for text in texts:
         is_apart = random.random() < _ALONE
         parts = [part for one in text.sentences for part in one.parts()] if is_apart else windows(text.sentences)
-        found += [Lesson(part, text.targets[_distinct(part)[0]]) for part in parts]
+        found += [Example(part, text.targets[_distinct(part)[0]]) for part in parts]
     return found
 
 
-def lesson_loss(tagger: TokenTagger, encoder: SequenceEncoder, batch: Sequence[Lesson]) -> Tensor:
+def example_loss(tagger: TokenTagger, encoder: SequenceEncoder, batch: Sequence[Example]) -> Tensor:
     """Return the mean cross-entropy of the tokens; the score of a token is the mean over its pieces."""
-    arrays = encoder.batch([lesson.window for lesson in batch])
+    arrays = encoder.batch([example.window for example in batch])
     width = arrays.pieces.shape[1]
     places, owners = [], []
     n_tokens = 0
-    for row, lesson in enumerate(batch):
-        distinct, inverse = _distinct(lesson.window)
+    for row, example in enumerate(batch):
+        distinct, inverse = _distinct(example.window)
         places.append(row * width + 1 + np.arange(len(inverse)))
         owners.append(n_tokens + inverse)
         n_tokens += len(distinct)
@@ -110,7 +110,7 @@ def lesson_loss(tagger: TokenTagger, encoder: SequenceEncoder, batch: Sequence[L
     scores = outputs.float().view(-1, len(LABELS))[torch.from_numpy(np.concatenate(places))]
     sums = torch.zeros(n_tokens, len(LABELS)).index_add_(0, owner, scores)
     means = sums / torch.bincount(owner, minlength=n_tokens)[:, None]
-    targets = torch.from_numpy(np.concatenate([lesson.targets for lesson in batch]))
+    targets = torch.from_numpy(np.concatenate([example.targets for example in batch]))
     return -(targets * functional.log_softmax(means, dim=1)).sum(dim=1).mean()
 
 

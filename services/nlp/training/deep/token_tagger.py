@@ -1,4 +1,4 @@
-"""The contextual name tagger in PyTorch: layers of BERT, with the capitals and the gazetteer beside the pieces."""
+"""The contextual name tagger in PyTorch: BERT layers over pieces, capitalisation and gazetteer features."""
 
 from torch import Tensor, nn
 

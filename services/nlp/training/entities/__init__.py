@@ -1,1 +1,1 @@
-"""Training of what finds names: the gazetteer and the name tagger."""
+"""Training of the gazetteer and the name tagger."""

@@ -1,4 +1,4 @@
-"""What the builders of the gazetteer collect before it is graded and written."""
+"""The draft of the gazetteer, collected before it is graded and written."""
 
 import re
 from collections.abc import Iterable

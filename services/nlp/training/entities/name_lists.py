@@ -1,4 +1,4 @@
-"""Lists of facts for the name tagger: which words begin companies' names, and which are first names or surnames.
+"""Word lists for the name tagger: words that begin companies' names, first names and surnames.
 
 Sources: the SEC's list of companies, and the first names and surnames of the United States census (package `names`).
 """

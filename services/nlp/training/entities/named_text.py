@@ -1,4 +1,4 @@
-"""Text with labelled names (FiNER-ORD): documents as text, with each name's place in it."""
+"""Text with labelled names (FiNER-ORD): documents as text, with the position of each name."""
 
 import csv
 import re

@@ -1,4 +1,4 @@
-"""`mia train entities`: the linear name tagger, a conditional random field taught by labels and the contextual one."""
+"""`mia train entities`: the linear name tagger, a CRF trained on labels and on the contextual tagger's output."""
 
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -54,7 +54,7 @@ def train_entities(data: Path, target: Path, say: Say) -> dict[str, float]:
     say(f"the contextual tagger reads {len(texts):,} texts without labels")
     taught = [
         features
-        for named in taught_texts(texts, ContextualTagger.load(), gazetteer)
+        for named in teacher_labelled_texts(texts, ContextualTagger.load(), gazetteer)
         for features in _examples_of(named, facts, gazetteer)
     ]
 
@@ -112,7 +112,7 @@ def examples(documents: Iterable[list[Sentence]], facts: WordFacts, gazetteer: G
             yield from _examples_of(named, facts, gazetteer)
 
 
-def taught_texts(texts: Sequence[str], teacher: NameTagger, gazetteer: Gazetteer) -> Iterator[NamedText]:
+def teacher_labelled_texts(texts: Sequence[str], teacher: NameTagger, gazetteer: Gazetteer) -> Iterator[NamedText]:
     """Yield texts with the names that `teacher` finds in them: one as a whole, the next by its sentences, and so on."""
     found = teacher.tag(texts, [gazetteer.find(fold(text)) for text in texts])
     for index, (text, names) in enumerate(zip(texts, found, strict=True)):

@@ -20,7 +20,7 @@ from nlp.training.deep.fine_tuning import Recipe
 from nlp.training.deep.names import tuned
 from nlp.training.deep.onnx_graph import input_ranges, onnx_tagger, save
 from nlp.training.deep.pretrained import with_small_weights
-from nlp.training.deep.token_examples import Reader, lesson_loss, lessons, torch_scorer
+from nlp.training.deep.token_examples import Reader, example_loss, examples, torch_scorer
 from nlp.training.deep.token_tagger import TokenTagger
 
 DOCUMENTS = [
@@ -81,16 +81,16 @@ def test_a_teachers_opinion_is_the_target_where_there_is_no_label(reader: Reader
 def test_every_token_is_taught_once_an_epoch_alone_or_with_its_neighbours(reader: Reader) -> None:
     texts = reader.labelled(DOCUMENTS)
 
-    found = lessons(texts, np.random.default_rng(0))
+    found = examples(texts, np.random.default_rng(0))
 
-    assert sum(len(lesson.targets) for lesson in found) == sum(len(text.targets) for text in texts)
+    assert sum(len(example.targets) for example in found) == sum(len(text.targets) for text in texts)
     assert len(texts) < len(found) < 2 * len(texts)
 
 
 def test_the_loss_of_a_batch_is_the_mean_over_its_words_not_its_pieces(reader: Reader) -> None:
-    batch = lessons(reader.labelled(DOCUMENTS[:1]), np.random.default_rng(1))
+    batch = examples(reader.labelled(DOCUMENTS[:1]), np.random.default_rng(1))
     tagger = TokenTagger(1)
     torch.nn.init.zeros_(tagger.labels.weight)
     torch.nn.init.zeros_(tagger.labels.bias)
 
-    assert lesson_loss(tagger, reader.encoder, batch).item() == pytest.approx(np.log(len(LABELS)), abs=1e-5)
+    assert example_loss(tagger, reader.encoder, batch).item() == pytest.approx(np.log(len(LABELS)), abs=1e-5)

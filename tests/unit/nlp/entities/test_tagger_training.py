@@ -18,7 +18,7 @@ from nlp.text_analyser import TextAnalyser
 from nlp.training.entities.evaluation import F1Count, company_patterns, entity_span_scores, ticker_scores
 from nlp.training.entities.name_lists import learn_name_lists
 from nlp.training.entities.named_text import joined, read_documents, token_spans
-from nlp.training.entities.tagger import examples, fit, taught_texts, token_labels
+from nlp.training.entities.tagger import examples, fit, teacher_labelled_texts, token_labels
 from nlp.training.entities.word_facts import _usual_uses, _vectors
 
 SENTENCES = [
@@ -73,7 +73,7 @@ class FindsZorvex:
 def test_a_teachers_names_label_a_text_by_its_sentences_and_the_next_as_a_whole() -> None:
     text = "Profit fell. Then Zorvex rose, as Zorvex does."
 
-    found = list(taught_texts([text, text], FindsZorvex(), Gazetteer([], {}, {})))
+    found = list(teacher_labelled_texts([text, text], FindsZorvex(), Gazetteer([], {}, {})))
 
     assert [named.text for named in found] == ["Profit fell.", "Then Zorvex rose, as Zorvex does.", text]
     assert [[named.text[name.start : name.end] for name in named.names] for named in found] == [

@@ -21,13 +21,13 @@ from nlp.sentiment.encoding import TextEncoder, padded
 from nlp.sentiment.tier import EntityText
 from nlp.training.corpora import SentimentRow
 from nlp.training.deep.encoder import Encoder, MarkedEncoder
-from nlp.training.deep.examples import lessons, tuned
+from nlp.training.deep.examples import examples, tuned
 from nlp.training.deep.fine_tuning import Recipe, Say, epochs
-from nlp.training.deep.labelled_texts import TaughtText, place_of, taught_texts
+from nlp.training.deep.labelled_texts import LabelledText, labelled_texts, place_of
 from nlp.training.deep.onnx_graph import input_ranges, onnx_model, save, smoothing
-from nlp.training.deep.parallel import side_by_side
+from nlp.training.deep.parallel import in_parallel
 from nlp.training.deep.pretrained import exported_encoder, pieces_encoder, small_encoder, with_small_weights
-from nlp.training.deep.targets import Answer
+from nlp.training.deep.targets import Target
 from nlp.training.deep.teacher import marked, mixed, questions, teachers_answers, tuned_teacher
 from nlp.training.run import ENCODERS, TEACHERS
 
@@ -76,7 +76,7 @@ def test_a_few_steps_tell_good_news_from_bad(pieces: TextEncoder) -> None:
 
     found = tuned(
         small_encoder(),
-        lessons(taught_texts(rows(), []), pieces),
+        examples(labelled_texts(rows(), []), pieces),
         recipe,
         lambda _step, _n_steps, loss: told.append(loss),
     )
@@ -93,7 +93,7 @@ def test_a_few_steps_tell_two_names_of_one_text_apart(pieces: TextEncoder) -> No
     toward = [row for one in names for other in names if one != other for row in of_two_names(one, other)]
 
     found = tuned(
-        small_encoder(), lessons(taught_texts([], toward), pieces), Recipe(6, 5, averaging=0.5), lambda *_: None
+        small_encoder(), examples(labelled_texts([], toward), pieces), Recipe(6, 5, averaging=0.5), lambda *_: None
     )
 
     title = "Siemens gains as Bayer slips"
@@ -129,21 +129,21 @@ def test_smoothing_takes_from_large_inputs_what_it_gives_to_their_weights() -> N
 
 
 def test_an_epoch_holds_each_text_as_often_as_it_says(pieces: TextEncoder) -> None:
-    found = lessons(taught_texts(rows(), []), pieces)
+    found = examples(labelled_texts(rows(), []), pieces)
 
     steps = epochs(found, Recipe(n_epochs=1, batch_size=3))
 
     assert [len(batch) for batch in steps] == [3] * 8
-    assert sorted(id(lesson) for batch in steps for lesson in batch) == sorted(3 * [id(lesson) for lesson in found])
+    assert sorted(id(example) for batch in steps for example in batch) == sorted(3 * [id(example) for example in found])
 
 
 def test_answers_of_one_text_are_learned_together(pieces: TextEncoder) -> None:
     text = "Acme beats Nokia"
     of_text = [SentimentRow(text, "fiqa", text, (0.0, 0.5, 0.5), score) for score in (0.5, 0.1)]
 
-    (found,) = lessons(taught_texts(of_text, of_two_names("Acme", "Nokia")[:0]), pieces)
+    (found,) = examples(labelled_texts(of_text, of_two_names("Acme", "Nokia")[:0]), pieces)
 
-    assert [answer.score for answer in found.of_text] == [0.5, 0.1]
+    assert [target.score for target in found.of_text] == [0.5, 0.1]
     assert found.n_repeats == 3
 
 
@@ -156,7 +156,7 @@ def test_a_name_that_the_text_lacks_has_no_place() -> None:
 def test_a_doubted_label_is_softened_toward_what_it_is_mistaken_for() -> None:
     doubted = SentimentRow("k", "phrasebank", "Profit rises", (0.0, 0.0, 1.0), trust=0.8)
 
-    (found,) = taught_texts([doubted], [])
+    (found,) = labelled_texts([doubted], [])
 
     assert found.of_text[0] is not None
     assert found.of_text[0].classes == pytest.approx((0.014, 0.186, 0.8))
@@ -164,7 +164,7 @@ def test_a_doubted_label_is_softened_toward_what_it_is_mistaken_for() -> None:
 
 def test_a_teacher_reads_a_name_between_marks() -> None:
     place = EntityText("Apple beats Nokia", 12, 17)
-    asked = questions([TaughtText(place.text, of_text=[None], toward=[(place, None)])])
+    asked = questions([LabelledText(place.text, of_text=[None], toward=[(place, None)])])
 
     assert marked(place) == "Apple beats [unused0] Nokia [unused1]"
     assert [question.head for question in asked] == [0, 1]
@@ -174,9 +174,9 @@ def test_a_teacher_reads_a_name_between_marks() -> None:
 def test_a_teacher_learns_from_the_labels() -> None:
     made = with_small_weights(MarkedEncoder(6))
 
-    found = tuned_teacher(made, taught_texts(rows(), []), Recipe(12, 4, averaging=0.5), lambda *_: None)
+    found = tuned_teacher(made, labelled_texts(rows(), []), Recipe(12, 4, averaging=0.5), lambda *_: None)
 
-    answers = teachers_answers(found, questions(taught_texts(rows(), [])))
+    answers = teachers_answers(found, questions(labelled_texts(rows(), [])))
     assert answers.shape == (8, 4)
     assert answers[:, :3].sum(axis=1) == pytest.approx(1.0)
     assert (answers[:4, 3] > answers[4:, 3]).all()
@@ -184,8 +184,8 @@ def test_a_teacher_learns_from_the_labels() -> None:
 
 def test_teachers_opinions_are_half_of_what_is_known_and_all_of_what_is_not() -> None:
     place = EntityText("Acme gains", 0, 4)
-    text = TaughtText(
-        place.text, of_text=[Answer((0.0, 0.0, 1.0), 0.9), Answer((0.0, 1.0, 0.0))], toward=[(place, None)]
+    text = LabelledText(
+        place.text, of_text=[Target((0.0, 0.0, 1.0), 0.9), Target((0.0, 1.0, 0.0))], toward=[(place, None)]
     )
     answers = np.array([[0.2, 0.2, 0.6, 0.5], [0.4, 0.4, 0.2, -0.1], [0.1, 0.2, 0.7, 0.6]])
 
@@ -199,15 +199,15 @@ def test_teachers_opinions_are_half_of_what_is_known_and_all_of_what_is_not() ->
     assert classed is not None
     assert classed.classes == pytest.approx((0.2, 0.7, 0.1))
     assert classed.score == pytest.approx(-0.1)
-    assert toward == Answer((0.1, 0.2, 0.7), 0.6)
+    assert toward == Target((0.1, 0.2, 0.7), 0.6)
 
 
 def halved(n: int, _say: Say) -> float:
     return n / 2
 
 
-def test_tasks_side_by_side_answer_in_order() -> None:
-    assert side_by_side({"one": partial(halved, 1), "two": partial(halved, 2)}) == [0.5, 1.0]
+def test_tasks_in_parallel_answer_in_order() -> None:
+    assert in_parallel({"one": partial(halved, 1), "two": partial(halved, 2)}) == [0.5, 1.0]
 
 
 @pytest.mark.parametrize("name", TEACHERS)

@@ -1,4 +1,4 @@
-"""The books after a campaign, by article and revision: what was accepted, and what of it stands at every hop.
+"""Balances after a campaign, by article and revision: what was accepted, and what of it stands at every hop.
 
 *lost*: accepted, or passed on by the hop before, and not here. *twice*: here more often than once. *corrections
 missing* and *retractions missing*: an older version is current here.
@@ -18,8 +18,8 @@ _SHOWN = 5
 
 
 @dataclass(slots=True)
-class Account:
-    """One hop's account: how much is expected, and every item that is wrong, by what is wrong with it."""
+class HopBalance:
+    """One hop's balance: how much is expected, and every item that is wrong, by what is wrong with it."""
 
     hop: str
     expected: int = 0
@@ -48,8 +48,8 @@ class Account:
         return [f"{self.hop}: {kind}: {item}" for kind, items in self.faults.items() for item in items[:_SHOWN]]
 
 
-def check(told: Mapping[str, Accepted], records: Records, arrivals: Iterable[Arrival]) -> list[Account]:
-    """Return the account of every hop, from what the clients were told to what the receiver of webhooks saw."""
+def check(told: Mapping[str, Accepted], records: Records, arrivals: Iterable[Arrival]) -> list[HopBalance]:
+    """Return the balance of every hop, from what the clients were told to what the receiver of webhooks saw."""
     return [
         _news(told, records),
         _nlp(records),
@@ -60,90 +60,90 @@ def check(told: Mapping[str, Accepted], records: Records, arrivals: Iterable[Arr
     ]
 
 
-def _news(told: Mapping[str, Accepted], records: Records) -> Account:
+def _news(told: Mapping[str, Accepted], records: Records) -> HopBalance:
     """Compare what clients were told with the articles that stand."""
-    account = Account("news_ingestion", len(told))
+    balance = HopBalance("news_ingestion", len(told))
     stored = Counter(row["url"] for row in records.articles.values())
-    account.twice += [url for url, number in stored.items() if number > 1]
+    balance.twice += [url for url, number in stored.items() if number > 1]
     for url, accepted in told.items():
         if len(accepted.article_ids) > 1:
-            account.twice.append(f"{url} was answered as {sorted(accepted.article_ids)}")
+            balance.twice.append(f"{url} was answered as {sorted(accepted.article_ids)}")
         row = records.articles.get(UUID(min(accepted.article_ids)))
         if row is None:
-            account.lost.append(url)
+            balance.lost.append(url)
         elif accepted.is_retracted and row["state"] != "retracted":
-            account.retractions_missing.append(url)
+            balance.retractions_missing.append(url)
         elif row["title"] != accepted.title:
-            account.corrections_missing.append(f"{url} stands as {row['title']!r}, not {accepted.title!r}")
-    return account
+            balance.corrections_missing.append(f"{url} stands as {row['title']!r}, not {accepted.title!r}")
+    return balance
 
 
-def _nlp(records: Records) -> Account:
+def _nlp(records: Records) -> HopBalance:
     own = {key: row for key, row in records.articles.items() if row["duplicate_of"] is None}
-    account = Account("nlp", len(own))
-    found = _once(account, records.analyses, "article_id")
+    balance = HopBalance("nlp", len(own))
+    found = _once(balance, records.analyses, "article_id")
     for article_id, row in own.items():
-        if _compare(account, row, found.get(article_id)) and found[article_id]["title"] != row["title"]:
-            account.corrections_missing.append(
+        if _compare(balance, row, found.get(article_id)) and found[article_id]["title"] != row["title"]:
+            balance.corrections_missing.append(
                 f"{article_id} r{row['revision']}: analysed {found[article_id]['title']!r}"
             )
-    return account
+    return balance
 
 
-def _assessments(records: Records) -> Account:
-    account = Account("market_impact", len(records.analyses))
-    found = _once(account, records.assessments, "article_id")
+def _assessments(records: Records) -> HopBalance:
+    balance = HopBalance("market_impact", len(records.analyses))
+    found = _once(balance, records.assessments, "article_id")
     for row in records.analyses:
         here = found.get(row["article_id"])
-        if _compare(account, row, here) and here is not None and here["analysis_id"] != row["analysis_id"]:
-            account.twice.append(f"{row['article_id']} r{row['revision']} rests on another analysis of it")
-    return account
+        if _compare(balance, row, here) and here is not None and here["analysis_id"] != row["analysis_id"]:
+            balance.twice.append(f"{row['article_id']} r{row['revision']} rests on another analysis of it")
+    return balance
 
 
-def _impacts(records: Records) -> Account:
+def _impacts(records: Records) -> HopBalance:
     """Check that estimates are unique, and stand under the revision that is assessed."""
-    account = Account("impacts", len(records.impacts))
-    _once(account, records.impacts, "article_id", "ticker", "horizon_days", "basis")
+    balance = HopBalance("impacts", len(records.impacts))
+    _once(balance, records.impacts, "article_id", "ticker", "horizon_days", "basis")
     assessed = {row["article_id"]: row for row in records.assessments}
     scored = {row["article_id"] for row in records.impacts}
     for row in records.impacts:
         assessment = assessed.get(row["article_id"])
         if assessment is None or row["revision"] > assessment["revision"]:
-            account.twice.append(f"{_key(row)} r{row['revision']} rests on nothing")
+            balance.twice.append(f"{_key(row)} r{row['revision']} rests on nothing")
         elif assessment["result"] == "retracted":
-            account.retractions_missing.append(_key(row))
+            balance.retractions_missing.append(_key(row))
         elif row["revision"] < assessment["revision"]:
-            account.corrections_missing.append(_key(row))
-    account.lost += [
+            balance.corrections_missing.append(_key(row))
+    balance.lost += [
         str(article_id)
         for article_id, row in assessed.items()
         if row["result"] == "scored" and article_id not in scored
     ]
-    return account
+    return balance
 
 
-def _signals(records: Records) -> Account:
+def _signals(records: Records) -> HopBalance:
     """Compare the estimates that stand with those that alerts know; whatever else alerts know must be withdrawn."""
-    account = Account("alerts", len(records.impacts))
-    found = _once(account, records.signals, "article_id", "ticker", "horizon_days", "basis")
+    balance = HopBalance("alerts", len(records.impacts))
+    found = _once(balance, records.signals, "article_id", "ticker", "horizon_days", "basis")
     standing = set()
     for row in records.impacts:
         key = _key(row)
         standing.add(key)
         here = found.get(key)
         if here is None:
-            account.lost.append(key)
+            balance.lost.append(key)
         elif here["revision"] < row["revision"]:
-            account.corrections_missing.append(f"{key}: r{here['revision']} < r{row['revision']}")
+            balance.corrections_missing.append(f"{key}: r{here['revision']} < r{row['revision']}")
         elif here["impact_id"] != row["impact_id"]:
-            account.twice.append(f"{key} is another estimate of r{row['revision']}")
-    account.retractions_missing += [
+            balance.twice.append(f"{key} is another estimate of r{row['revision']}")
+    balance.retractions_missing += [
         key for key, row in found.items() if key not in standing and row["state"] != "retracted"
     ]
-    return account
+    return balance
 
 
-def _webhooks(records: Records, arrivals: list[Arrival]) -> list[Account]:
+def _webhooks(records: Records, arrivals: list[Arrival]) -> list[HopBalance]:
     """Compare the ledger with what the receiver saw, and what it saw last with what stands.
 
     Notes
@@ -152,7 +152,7 @@ def _webhooks(records: Records, arrivals: list[Arrival]) -> list[Account]:
     could not write that down. So *twice* is: one notice under two ids; one id with two contents; a message sent again
     after its success was in the ledger. A notice that gave way to a newer one of its alert, which arrived, is not lost.
     """
-    deliveries = Account("webhooks", len(records.deliveries))
+    deliveries = HopBalance("webhooks", len(records.deliveries))
     bodies: dict[str, set[str]] = {}
     # One whose signature is wrong is refused by whoever verifies it: it did not arrive.
     for arrival in (each for each in arrivals if each.is_verified):
@@ -177,9 +177,9 @@ def _webhooks(records: Records, arrivals: list[Arrival]) -> list[Account]:
     return [deliveries, _told_receivers(records, bodies)]
 
 
-def _told_receivers(records: Records, bodies: Mapping[str, Any]) -> Account:
+def _told_receivers(records: Records, bodies: Mapping[str, Any]) -> HopBalance:
     """Check that the last notice of every alert shows its impacts in the revision that stands."""
-    account = Account("receivers told")
+    balance = HopBalance("receivers told")
     last: dict[UUID, Row] = {}
     for row in records.deliveries:
         if (
@@ -190,47 +190,47 @@ def _told_receivers(records: Records, bodies: Mapping[str, Any]) -> Account:
     signals = {row["signal_id"]: row for row in records.signals}
     shown = {alert_id: impacts_of(row["body"]) for alert_id, row in last.items()}
     linked = {link["signal_id"] for link in records.links}
-    account.lost += [
+    balance.lost += [
         f"{_key(row)} is in no alert" for row in records.signals if row["is_matched"] and row["signal_id"] not in linked
     ]
     for link in records.links:
         signal = signals[link["signal_id"]]
-        account.expected += 1
+        balance.expected += 1
         key = (str(signal["article_id"]), signal["ticker"], signal["horizon_days"], signal["basis"])
         revision = shown.get(link["alert_id"], {}).get(key)
         name = f"alert {link['alert_id']}: {_key(signal)}"
         if revision is None:
             # Taken back before anybody was told of it: nobody has to be.
             if link["is_active"]:
-                account.lost.append(name)
+                balance.lost.append(name)
         elif revision < signal["revision"]:
-            missing = account.retractions_missing if signal["state"] == "retracted" else account.corrections_missing
+            missing = balance.retractions_missing if signal["state"] == "retracted" else balance.corrections_missing
             missing.append(f"{name}: told r{revision}, stands r{signal['revision']}")
-    return account
+    return balance
 
 
-def _compare(account: Account, row: Row, here: Row | None) -> bool:
-    """Book what one article lacks at this hop, and return whether it is here in the revision wanted."""
+def _compare(balance: HopBalance, row: Row, here: Row | None) -> bool:
+    """Record what one article lacks at this hop, and return whether it is here in the revision wanted."""
     name = f"{row['article_id']} r{row['revision']} {row['state']}"
     if here is None:
-        account.lost.append(name)
+        balance.lost.append(name)
     elif here["revision"] < row["revision"]:
-        missing = account.retractions_missing if row["state"] == "retracted" else account.corrections_missing
+        missing = balance.retractions_missing if row["state"] == "retracted" else balance.corrections_missing
         missing.append(f"{name}: stands at r{here['revision']}")
     elif here["revision"] > row["revision"]:
-        account.twice.append(f"{name}: stands at r{here['revision']}, which nobody wrote")
+        balance.twice.append(f"{name}: stands at r{here['revision']}, which nobody wrote")
     return here is not None and here["revision"] == row["revision"]
 
 
-def _once(account: Account, rows: Iterable[Row], *columns: str) -> dict[Any, Row]:
-    """Return the rows by key, and book every key that is there twice."""
+def _once(balance: HopBalance, rows: Iterable[Row], *columns: str) -> dict[Any, Row]:
+    """Return the rows by key, and record every key that is there twice."""
     found: dict[Hashable, Row] = {}
     for row in rows:
         key = (
             row[columns[0]] if len(columns) == 1 else _key(row) if "ticker" in columns else tuple(map(row.get, columns))
         )
         if key in found:
-            account.twice.append(str(key))
+            balance.twice.append(str(key))
         found[key] = row
     return found
 

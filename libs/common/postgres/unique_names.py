@@ -22,4 +22,4 @@ async def write_named(
         async with connection.begin_nested():
             return await find_one_row(connection, statement, row_type)
     except IntegrityError as error:
-        raise Conflict(f"There is a {kind} named {name!r} already.", code="name_taken") from error
+        raise Conflict(f"A {kind} named {name!r} already exists.", code="name_taken") from error

@@ -1,4 +1,4 @@
-"""The rules in memory, kept current with the database: what every batch of impacts is held against."""
+"""The rules in memory, kept in sync with the database, on which every batch of impacts is evaluated."""
 
 import asyncio
 from collections.abc import Sequence
@@ -7,6 +7,7 @@ from uuid import UUID
 
 import structlog
 
+from alerts.built_in import SYSTEM_RULE_ID
 from alerts.matching.grouping import GroupLabel
 from alerts.matching.impact_facts import can_fire, facts_of
 from alerts.matching.rule_index import Entry, RuleIndex, entries_of
@@ -14,9 +15,8 @@ from alerts.metrics import AlertMetrics
 from alerts.repository import rules
 from alerts.repository.rules import RuleRow
 from alerts.schemas.rules import When
-from alerts.system_rule import SYSTEM_RULE_ID
-from common.api.offloading import off_loop
 from common.contracts import Impact, Severity
+from common.offloading import off_loop
 from common.postgres.database import Connection
 
 logger = structlog.get_logger(__name__)

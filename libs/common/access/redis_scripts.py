@@ -1,4 +1,4 @@
-"""A cache in Redis whose every failure is a miss: the services work without it, only slower."""
+"""A cache in Redis where every failure is a miss: without it, the services work but are slower."""
 
 import time
 from collections.abc import Sequence
@@ -20,12 +20,12 @@ _FAILURES = (RedisError, OSError, RuntimeError)
 _REST_SECONDS = 1.0
 
 
-class Cache:
-    """Text values with a time to live; keys are prefixed with the service's name."""
+class RedisScripts:
+    """Runs scripts in Redis on keys that are prefixed with the service's name."""
 
     def __init__(self, address: str | None, prefix: str, registry: CollectorRegistry) -> None:
         self._prefix = prefix
-        # A cache that answers late is worse than none: a quarter of a second, no retry.
+        # A Redis that answers late is worse than none: a quarter of a second, no retry.
         self._redis: Redis | None = (
             Redis.from_url(
                 address,
@@ -39,44 +39,12 @@ class Cache:
         )
         self._scripts: dict[str, AsyncScript] = {}
         self._resting_until = 0.0
-        self.requests = Counter(
-            "cache_requests_total", "Cache look-ups by result: hit, miss, error", ["result"], registry=registry
-        )
+        self.failures = Counter("redis_failures_total", "Scripts that Redis did not run", registry=registry)
 
     @property
     def is_configured(self) -> bool:
         """Whether there is a Redis to ask."""
         return self._redis is not None
-
-    async def get(self, key: str) -> str | None:
-        """Return the value of `key`, or None when it is missing, expired or Redis does not answer."""
-        if self._redis is None:
-            return None
-        try:
-            value = await self._redis.get(f"{self._prefix}:{key}")
-        except _FAILURES as error:
-            self._failed("get", error)
-            return None
-        self.requests.labels("miss" if value is None else "hit").inc()
-        return None if value is None else str(value)
-
-    async def put(self, key: str, value: str, seconds: int) -> None:
-        """Keep `value` under `key` for `seconds`; a failure is counted and otherwise without effect."""
-        if self._redis is None:
-            return
-        try:
-            await self._redis.set(f"{self._prefix}:{key}", value, ex=seconds)
-        except _FAILURES as error:
-            self._failed("put", error)
-
-    async def forget(self, key: str) -> None:
-        """Remove `key`; a failure is counted, and the value then lives until its time is up."""
-        if self._redis is None:
-            return
-        try:
-            await self._redis.delete(f"{self._prefix}:{key}")
-        except _FAILURES as error:
-            self._failed("forget", error)
 
     async def run(self, script: str, key: str, arguments: Sequence[str | int]) -> list[int] | None:
         """Run a script of Redis on `key` in one atomic step and return the integers it answers; None without an answer.
@@ -94,13 +62,10 @@ class Cache:
             answer: list[int] = await registered([f"{self._prefix}:{key}"], arguments)
         except _FAILURES as error:
             self._resting_until = time.monotonic() + _REST_SECONDS
-            self._failed("run", error)
+            self.failures.inc()
+            logger.warning("redis_unavailable", error=type(error).__name__)
             return None
         return answer
-
-    def _failed(self, action: str, error: Exception) -> None:
-        self.requests.labels("error").inc()
-        logger.warning("cache_unavailable", action=action, error=type(error).__name__)
 
     async def __aenter__(self) -> Self:
         return self
