@@ -1,4 +1,4 @@
-"""What Prometheus scrapes of pods: discovery and the operator's rules as their sources have them, the rest by Prometheus."""
+"""What Prometheus scrapes: discovery and the rules of the operator as in their sources, the rest by Prometheus."""
 
 import json
 import re
