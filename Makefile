@@ -116,8 +116,9 @@ cluster-tools: etcd $(TOOLS)/bin/kube-apiserver $(TOOLS)/bin/kwok $(TOOLS)/bin/s
 
 include tests/platform/tools/build.mk
 
-promtool:  ## Install what tries alerting rules (promtool; Debian or Ubuntu, as root); else they skip
-	@command -v promtool >/dev/null || { apt-get update -qq && apt-get install --yes --no-install-recommends prometheus; }
+promtool:  ## Install what tries alerting rules (Prometheus, Alertmanager; Debian or Ubuntu, as root); else they skip
+	@command -v promtool >/dev/null && command -v amtool >/dev/null || \
+		{ apt-get update -qq && apt-get install --yes --no-install-recommends prometheus prometheus-alertmanager; }
 
 etcd:  ## Install what Kubernetes keeps its objects in (Debian or Ubuntu, as root)
 	@command -v etcd >/dev/null || { apt-get update -qq && apt-get install --yes --no-install-recommends etcd-server; }

@@ -60,7 +60,7 @@ def test_every_secret_and_config_map_that_is_named_is_made_with_its_keys(cluster
     grafana = values["monitoring"]["grafana"]["admin"]
     has("monitoring", "Secret", grafana["existingSecret"], grafana["userKey"], grafana["passwordKey"])
     for config in of_kind(items, "AlertmanagerConfig").values():
-        for found in re.findall(r'"credentials": ({[^}]+})', json.dumps(config)):
+        for found in re.findall(r'"(?:credentials|urlSecret)": ({[^}]+})', json.dumps(config)):
             reference = json.loads(found)
             has(config["metadata"]["namespace"], "Secret", reference["name"], reference["key"])
     tester = values["flagger-loadtester"]
