@@ -6,8 +6,8 @@ import pytest
 
 from charts.rendering import ENVIRONMENTS, NAMESPACE, merged_values, render, rendered
 from common.gateway import ALERTS, MARKET_IMPACT, NEWS_INGESTION, NLP, SERVICES, Service
-from tests.platform.support.chart import ROOT, of_kind, pod_templates
-from tests.platform.support.clusters import CLUSTERS, everything
+from tests.platform.support.chart import JSON, ROOT, of_kind, pod_templates
+from tests.platform.support.clusters import CLUSTERS, STEPS, everything, step
 from tests.platform.support.reachability import Peer, may_call, may_connect
 
 GATEWAY = Peer("istio-ingress", {"istio": "ingress"})
@@ -240,3 +240,38 @@ def test_what_else_lies_in_the_namespace_is_closed_but_for_the_load_tester(clust
     assert may_call(objects, "cluster.local/ns/flagger-system/sa/flagger", tester, 8080, "POST", "/gate/check")
     assert not may_call(objects, THE_GATEWAY, tester, 8080, "POST", "/gate/open")
     assert not may_call(objects, THE_GATEWAY, other, 80, "GET", "/")
+
+
+def hooks_before(objects: tuple[JSON, ...], hook: JSON) -> list[JSON]:
+    """Return the hooks of the same event that Helm has applied before `hook`: those of lower weight."""
+    annotations = hook["metadata"]["annotations"]
+    event, weight = annotations["helm.sh/hook"], int(annotations.get("helm.sh/hook-weight", "0"))
+    given = [item for item in objects if item["metadata"].get("annotations", {}).get("helm.sh/hook") == event]
+    return [one for one in given if int(one["metadata"]["annotations"].get("helm.sh/hook-weight", "0")) < weight]
+
+
+@pytest.mark.parametrize("cluster", CLUSTERS)
+@EACH_SERVICE
+def test_at_the_first_install_a_migration_reaches_the_database(cluster: str, service: Service) -> None:
+    """Then there is what Flux has applied before the release, and of the release what Helm applies before the job."""
+    job = of_kind(rendered(cluster), "Job")[f"migrate-{service.kubernetes_name}"]
+    pod = Peer(NAMESPACE, job["spec"]["template"]["metadata"]["labels"])
+    applied = [item for name in STEPS[: STEPS.index("apps")] for item in step(cluster, name)]
+    there = applied + hooks_before(rendered(cluster), job)
+
+    assert may_connect(there, pod, DNS, 53, "UDP")
+    assert may_connect(there, pod, DATABASE, 5432)
+    assert not may_connect(there, pod, INTERNET, 443)
+
+
+@pytest.mark.parametrize("cluster", CLUSTERS)
+def test_at_each_step_what_runs_already_keeps_what_it_needs(cluster: str) -> None:
+    """`configs` closes the namespace, and in the same step lets through what `controllers` has started there."""
+    tester = Peer(NAMESPACE, {"app": "flagger-loadtester"})
+    flagger = Peer("flagger-system", {"app.kubernetes.io/name": "flagger"})
+    there: list[JSON] = []
+    for name in STEPS:
+        there += step(cluster, name)
+        assert may_connect(there, flagger, tester, 8080), name
+        assert may_connect(there, tester, DNS, 53, "UDP"), name
+        assert may_connect(there, tester, ISTIOD, 15012), name
