@@ -233,7 +233,7 @@ class BatchDecider:
     def _merge_tickers(self, known: Known, draft: Draft) -> None:
         """Give `known` the tickers that only the duplicate names: one article is often listed once per ticker."""
         tickers = merge_tickers(known.draft.tickers, draft.tickers)
-        if len(tickers) == len(known.draft.tickers) or known.state == "retracted":
+        if len(tickers) == len(known.draft.tickers):
             return
         merged = replace(known.draft, tickers=tickers)
         if known.versions:

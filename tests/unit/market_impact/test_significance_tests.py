@@ -188,7 +188,7 @@ def by_hand(scores: np.ndarray, n_days: int, first: int, last: int) -> float:
 def test_joint_scores_of_events_with_gaps_day_by_day(scores_of, first: int, last: int) -> None:
     generator = np.random.default_rng(8)
     residuals, abnormal = generator.normal(0.0, 1.0, (4, 12)), generator.normal(0.5, 1.0, (4, 4))
-    residuals[0, [1, 5]] = residuals[:, 7] = abnormal[1, 2] = residuals[1:, 3] = residuals[3] = abnormal[3] = np.nan
+    residuals[0, [1, 5]] = residuals[:, 7] = abnormal[1, 2] = residuals[1:, 4] = residuals[3] = abnormal[3] = np.nan
 
     joint = scores_of(residuals, abnormal)
 

@@ -7,7 +7,7 @@ import pytest
 
 from news_ingestion.articles.fingerprint import smallest_hashes
 from news_ingestion.articles.headline import read_headline
-from news_ingestion.deduplication.decisions import BatchDecider, Known, set_novelty
+from news_ingestion.deduplication.decisions import BatchDecider, Known, Version, set_novelty
 from news_ingestion.deduplication.similarity import compare_headlines
 from news_ingestion.deduplication.stories import event_similarity, novelty
 from tests.builders.articles import ACME_TITLE, NOON, draft
@@ -88,6 +88,8 @@ def test_an_older_version_with_another_body_corrects_nothing():
         ("A loss of $5 million", "A loss of \u20ac5 million", True),
         (None, "A fraud was found.", True),
         ("Profit rose after a fraud was found", "Profit rose", True),
+        ("Profit rose after X was found", "Profit rose after...X", True),
+        (None, "!?", False),
         ("A fraud was found.", None, False),
         ("A fraud was found.", "a FRAUD  was found", False),
         ("A fraud was found.", "<p>A fraud was <b>found</b>.</p>", False),
@@ -320,3 +322,242 @@ def test_real_headlines_twice_make_nothing_new(shared_data):
     assert set(second) == {"duplicate"}
     assert sum(len(known.versions) for known in batch.known.values()) == n_versions
     assert read_headline(rows[0]["title"]).words
+
+
+# The first identifier that a batch draws is the story's.
+FIRST_STORY, FIRST_ARTICLE = UUID(int=1), UUID(int=2)
+OTHER_SITE = "https://b.example.org/"
+
+
+def test_a_new_article_begins_a_story_with_its_first_version():
+    batch, one = decider(), draft()
+
+    decision = batch.decide(one)
+
+    assert (decision.status, decision.match_id, decision.verdict) == ("created", None, None)
+    known = decision.known
+    assert (known.story_id, known.article_id) == (FIRST_STORY, FIRST_ARTICLE)
+    assert (known.draft, known.revision, known.state, known.duplicate_of) == (one, 1, "created", None)
+    assert (known.is_new, known.is_new_story) == (True, True)
+    assert known.versions == [Version(one, 1, "created", None)]
+    assert batch.known == {known.article_id: known}
+
+
+def test_an_article_on_the_event_of_a_story_joins_it():
+    batch = decider()
+    first = batch.decide(draft(ON_EVENT[0])).known
+
+    second = batch.decide(draft("Acme brolka dravit kuvran mertil", OTHER_SITE))
+
+    assert second.status == "created"
+    assert second.known.story_id == first.story_id != second.known.article_id
+    assert (second.known.is_new, second.known.is_new_story) == (True, False)
+
+
+def test_an_article_on_another_event_of_the_same_words_begins_a_story():
+    batch = decider()
+    first = batch.decide(
+        draft("Northbank starts coverage of Acme Robotics with record target", tickers=("ACME",))
+    ).known
+
+    other = batch.decide(draft("Northbank ends coverage of Acme Robotics with record loss", OTHER_SITE, tickers=("B",)))
+
+    assert other.status == "created"
+    assert other.known.story_id != first.story_id
+    assert other.known.is_new_story
+
+
+def test_a_copy_is_an_article_of_its_own_in_the_story_of_the_original():
+    batch = decider()
+    original = batch.decide(draft()).known
+
+    decision = batch.decide(draft(ACME + " - Reuters", OTHER_SITE))
+
+    copy = decision.known
+    assert (decision.status, decision.match_id, decision.verdict.rule) == ("near_duplicate", FIRST_ARTICLE, "identical")
+    assert copy.article_id != original.article_id == copy.duplicate_of
+    assert (copy.story_id, copy.is_new, copy.is_new_story) == (original.story_id, True, False)
+    assert copy.versions == [Version(copy.draft, 1, "created", original.article_id)]
+    assert batch.known == {one.article_id: one for one in (original, copy)}
+
+
+def test_a_copy_that_only_overlaps_is_found_by_a_part_of_its_fingerprint():
+    batch = decider()
+    batch.decide(draft())
+
+    decision = batch.decide(draft("Acme Robotics lifts its forecast as orders double", OTHER_SITE))
+
+    assert (decision.status, decision.verdict.rule) == ("near_duplicate", "overlap")
+
+
+def test_a_title_without_a_telling_word_is_like_no_other():
+    assert outcomes(draft("The"), draft("A", OTHER_SITE)) == [CREATED, CREATED]
+
+
+@pytest.mark.parametrize(
+    ("minutes", "status"), [(2_880, "near_duplicate"), (-2_880, "near_duplicate"), (2_881, "created")]
+)
+def test_articles_are_compared_up_to_the_end_of_the_window(minutes, status):
+    batch = decider(Known(UUID(int=7), UUID(int=8), draft()))
+
+    assert batch.decide(draft(url=OTHER_SITE, minutes=minutes)).status == status
+
+
+@pytest.mark.parametrize(
+    ("title", "url", "status", "rule"),
+    [
+        (ACME, "https://wire.example.com/b", "duplicate", "identical"),
+        (ACME, "https://wire.example.com/a", "duplicate", "url"),
+        (CUT, "https://wire.example.com/a", "revised", "url"),
+    ],
+)
+def test_a_decision_names_the_article_that_is_known_and_the_rule(title, url, status, rule):
+    stored = Known(UUID(int=7), UUID(int=8), draft())
+
+    decision = decider(stored).decide(draft(title, url))
+
+    assert (decision.status, decision.known, decision.match_id) == (status, stored, UUID(int=7))
+    assert (decision.verdict.duplicate, decision.verdict.rule) == (True, rule)
+
+
+def test_a_retracted_article_is_named_with_the_rule_when_it_comes_again():
+    stored = Known(UUID(int=7), UUID(int=8), draft(), state="retracted", content_hashes={draft().content_hash})
+
+    decision = decider(stored).decide(draft())
+
+    assert (decision.known, decision.match_id) == (stored, UUID(int=7))
+    assert (decision.verdict.duplicate, decision.verdict.rule) == (True, "url")
+
+
+def full(title, url, *, name, tickers, body=None, summary=None):
+    item = Item(title, url, NOON, body, summary, name, name, "The Wire", name, tickers)
+    return clean_item(item, received_at=NOON)
+
+
+def test_a_correction_brings_what_it_says_and_keeps_the_rest():
+    stored = Known(UUID(int=7), UUID(int=8), full(ACME, "https://wire.example.com/a", name="before", tickers=("ACME",)))
+
+    merged = (
+        decider(stored).decide(full(CUT, "https://wire.example.com/a?utm_source=x", name="after", tickers=("B",))).known
+    )
+
+    assert (merged.draft.title, merged.draft.url) == (CUT, "https://wire.example.com/a?utm_source=x")
+    assert merged.draft.canonical_url == "https://wire.example.com/a"
+    assert (merged.draft.author, merged.draft.source_id, merged.draft.language) == ("after",) * 3
+    assert merged.draft.tickers == ("ACME", "B")
+
+
+def test_a_correction_that_says_less_leaves_the_rest_as_it_was():
+    before = full(
+        ACME, "https://wire.example.com/a", name="before", tickers=("ACME",), body="Body.", summary="Summary."
+    )
+    stored = Known(UUID(int=7), UUID(int=8), before)
+
+    after = decider(stored).decide(draft(CUT)).known.draft
+
+    assert (after.author, after.source_id, after.source_name, after.language) == (
+        "before",
+        "before",
+        "The Wire",
+        "before",
+    )
+    assert (after.body, after.summary, after.tickers) == ("Body.", "Summary.", ("ACME",))
+
+
+def test_a_correction_at_another_address_leaves_the_address_of_the_article():
+    stored = Known(UUID(int=7), UUID(int=8), draft(), other_addresses={elsewhere().url_key: elsewhere().content_hash})
+
+    corrected = decider(stored).decide(elsewhere(CUT)).known.draft
+
+    assert (corrected.title, corrected.url) == (CUT, "https://wire.example.com/a")
+
+
+def test_the_other_addresses_of_every_stored_article_are_known():
+    first = Known(UUID(int=7), UUID(int=8), draft(), other_addresses={elsewhere().url_key: elsewhere().content_hash})
+    second = Known(UUID(int=9), UUID(int=10), draft("Borealis Mining halts its northern pit", OTHER_SITE))
+
+    assert decider(first, second).decide(elsewhere()).known is first
+
+
+@pytest.mark.parametrize("duplicate_of", [None, UUID(int=3)])
+def test_a_copy_that_is_rewritten_as_another_one_is_a_copy_of_that(duplicate_of):
+    pit = "Borealis Mining halts its northern pit"
+    original = Known(UUID(int=7), UUID(int=8), draft())
+    other = Known(UUID(int=5), UUID(int=6), draft(pit, "https://c.example.net/"), duplicate_of=duplicate_of)
+    copy = Known(UUID(int=9), UUID(int=8), draft(url=OTHER_SITE), duplicate_of=UUID(int=7))
+    batch = decider(original, other, copy)
+
+    decision = batch.decide(draft(pit, OTHER_SITE))
+
+    assert decision.status == "revised"
+    assert copy.duplicate_of == (duplicate_of or UUID(int=5))
+    assert copy.versions == [Version(copy.draft, 2, "revised", copy.duplicate_of)]
+    assert batch.known == {copy.article_id: copy}
+
+
+def test_a_copy_that_is_reworded_is_no_copy_of_itself():
+    original = Known(UUID(int=7), UUID(int=8), draft())
+    copy = Known(UUID(int=9), UUID(int=8), draft(url=OTHER_SITE), duplicate_of=UUID(int=7))
+
+    decider(original, copy).decide(draft(ACME + " again", OTHER_SITE))
+
+    assert copy.duplicate_of == UUID(int=7)
+
+
+def test_each_version_of_the_batch_is_remembered_as_an_older_one():
+    titles = [ACME, CUT, "Borealis Mining halts its northern pit", CUT]
+    summaries = ["Orders doubled.", "Forecast lifted.", "Shares rose.", "Forecast lifted."]
+
+    assert outcomes(*map(draft, titles)) == [CREATED, REVISED, REVISED, OLDER]
+    assert outcomes(*(draft(summary=text) for text in summaries)) == [CREATED, REVISED, REVISED, OLDER]
+
+
+def test_tickers_that_only_a_duplicate_names_revise_what_is_stored():
+    stored = Known(UUID(int=7), UUID(int=8), draft(tickers=("ACME",)), duplicate_of=UUID(int=3))
+    batch = decider(stored)
+
+    decision = batch.decide(draft(tickers=("B", "ACME")))
+
+    assert decision.status == "duplicate"
+    assert (stored.draft.title, stored.draft.tickers) == (ACME, ("ACME", "B"))
+    assert stored.versions == [Version(stored.draft, 2, "revised", UUID(int=3))]
+    assert batch.known == {UUID(int=7): stored}
+
+
+def test_tickers_that_only_a_duplicate_names_join_the_version_of_the_batch():
+    batch = decider()
+    known = batch.decide(draft(tickers=("ACME",))).known
+    batch.decide(draft(CUT))
+
+    batch.decide(draft(CUT, "https://wire.example.com/other", tickers=("B",)))
+
+    assert [version.draft.tickers for version in known.versions] == [("ACME",), ("ACME", "B")]
+    assert [(version.revision, version.state) for version in known.versions] == [(1, "created"), (2, "revised")]
+    assert known.draft is known.versions[-1].draft
+
+
+PLANTS = "Acme to close two plants in Ohio"
+
+
+@pytest.mark.parametrize(
+    ("title", "other"),
+    [
+        ("Acme to close plants in Ohio", "Acme to close two plants in northern Ohio"),
+        ("Acme to close two plants in northern Ohio", "Acme to close two plants in northern rural Ohio"),
+    ],
+    ids=["one that says the same before one that has more in common", "the one that has more in common"],
+)
+def test_a_copy_is_of_the_article_that_is_closest(title, other):
+    closest = Known(UUID(int=7), UUID(int=8), draft(title, minutes=5))
+    further = Known(UUID(int=5), UUID(int=6), draft(other, "https://c.example.net/"))
+
+    for stored in ((closest, further), (further, closest)):
+        assert decider(*stored).decide(draft(PLANTS, OTHER_SITE)).match_id == UUID(int=7)
+
+
+def test_novelty_of_a_new_story_counts_the_articles_of_the_batch():
+    new = [Known(UUID(int=n), UUID(int=5), draft(minutes=n), is_new=True) for n in range(2)]
+
+    set_novelty(new, {})
+
+    assert [known.novelty for known in new] == [1.0, 0.75]

@@ -193,6 +193,10 @@ def test_verdict_names_what_is_shared_and_what_differs():
     assert comparison.similarity == pytest.approx(3 / 5)
 
 
+def test_two_words_of_one_initial_are_not_one_word_for_that():
+    assert compare("brolka dravit gotvin", "brolka dravit gelsor").differing == ("gelsor", "gotvin")
+
+
 def test_similarity_is_given_to_four_places():
     assert compare("brolka dravit selpon", "brolka dravit").similarity == 0.6667
 
