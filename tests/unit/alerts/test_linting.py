@@ -79,9 +79,7 @@ def test_a_condition_that_never_matches_says_so_even_when_its_parts_are_too_many
     findings = lint(condition, DEFAULTS, n_receivers=1)
 
     assert [finding.code for finding in findings] == ["never_matches", "too_complex"]
-    assert findings[1] == Finding(
-        "too_complex", "warning", "when", "There are too many parts to look at each by itself."
-    )
+    assert findings[1] == Finding("too_complex", "warning", "when", "There are too many parts to check each one.")
 
 
 def heavy(n_alternatives: int) -> Condition:
@@ -98,13 +96,13 @@ def test_a_condition_and_its_negation_may_cost_as_much_together_as_one_condition
     assert conjunctions(condition, negated=True)
     assert codes(heavy(20)) == []
     (finding,) = lint(condition, DEFAULTS, n_receivers=1)
-    assert finding.message.startswith("The condition multiplies out too far")
+    assert finding.message.startswith("The condition expands to too many alternatives")
 
 
 def test_all_looks_at_the_parts_may_cost_as_much_together_as_one_condition():
     findings = lint(Condition(basis="after", all_of=(heavy(20),)), DEFAULTS, n_receivers=1)
 
-    assert [finding.message for finding in findings] == ["There are too many parts to look at each by itself."]
+    assert [finding.message for finding in findings] == ["There are too many parts to check each one."]
 
 
 UP = Condition(direction="up")
@@ -184,7 +182,7 @@ def test_a_condition_that_multiplies_out_too_far_is_mentioned_and_nothing_else_i
 
     findings = lint(Condition(min_novelty=0.0, all_of=pairs), DEFAULTS, n_receivers=1)
 
-    text = "The condition multiplies out too far to be indexed: it is evaluated for every impact."
+    text = "The condition expands to too many alternatives to be indexed: it is evaluated for every impact."
     assert findings == [Finding("too_complex", "warning", "when", text)]
 
 
@@ -195,7 +193,7 @@ def test_a_condition_that_multiplies_out_too_far_is_mentioned_and_nothing_else_i
 def test_a_repeat_between_two_beats_of_the_group_interval_is_told_when_it_really_happens(group, repeat, rounded):
     findings = lint(UP, Timing(30.0, group, repeat, 0.0), n_receivers=1)
 
-    text = f"Repeats happen on the group interval's beat: every {rounded} seconds."
+    text = f"Repeats are sent at multiples of the group interval: every {rounded} seconds."
     assert findings == (
         [Finding("rounded_interval", "warning", "repeat_interval_seconds", text)] if rounded is not None else []
     )
