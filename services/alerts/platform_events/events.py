@@ -1,6 +1,6 @@
 """Maps a platform event to its alert, in the same form for every sender.
 
-An event's key is the same whenever it is sent again, and its group is the same for all events of one rollout, one Flux
+An event's key is the same whenever it is sent again, and its group is the same for all events of one canary, one Flux
 object, one Alertmanager alert.
 """
 
@@ -65,12 +65,15 @@ _AFTER_OTHERS_OF_ITS_SECOND = {"DriftCorrected": timedelta(milliseconds=500)}
 
 
 def of_flagger(event: FlaggerEvent, now: datetime) -> SystemEvent:
-    """Return what a step of a canary says: one alert for each rollout, over when it is promoted."""
+    """Return what a step of a canary says: one alert for each canary, over when a rollout is promoted.
+
+    Not one for each rollout: "New revision detected!" still carries the checksum of the rollout before.
+    """
     metadata = event.metadata
     failed = event.phase == "Failed"
     worried = metadata.event_type.lower() in {"warning", "error"}
-    labels = {"source": "flagger", "namespace": event.namespace, "name": event.name, "checksum": event.checksum}
-    key = (event.phase, metadata.event_type, metadata.timestamp, metadata.event_message)
+    labels = {"source": "flagger", "namespace": event.namespace, "name": event.name}
+    key = (event.checksum, event.phase, metadata.event_type, metadata.timestamp, metadata.event_message)
     return SystemEvent(
         source="flagger",
         key=_key(labels, *key),
@@ -80,7 +83,7 @@ def of_flagger(event: FlaggerEvent, now: datetime) -> SystemEvent:
         title=_line(f"Canary {event.namespace}/{event.name} {event.phase}: {metadata.event_message}"),
         happened_at=_moment(EPOCH + timedelta(milliseconds=int(metadata.timestamp)), now),
         document=event.model_dump_json(by_alias=True),
-        labels={"phase": event.phase},
+        labels=_shown({"phase": event.phase, "checksum": event.checksum}),
     )
 
 

@@ -33,6 +33,20 @@ async def test_a_rollout_is_one_alert_from_its_start_to_its_promotion(alerts):
     assert (alert["impacts"], alert["n_impacts"], alert["lineage"]) == ([], 0, None)
 
 
+async def test_rollouts_after_one_another_leave_nothing_firing_whatever_became_of_the_earlier_ones(alerts):
+    """Flagger says "New revision detected!" with the checksum of the rollout before."""
+    seconds = 0
+    for number, end in enumerate(["Succeeded", "Failed", "Succeeded", "Failed", "Succeeded"], 1):
+        steps = [("Progressing", number - 1), ("Progressing", number), ("Promoting", number), (end, number)]
+        for phase, checksum in steps:
+            seconds += 10
+            sent = flagger(phase, after_seconds=seconds, checksum=f"checksum-{checksum}")
+            assert await send(alerts, "flagger", sent) == ["stored"]
+        (alert,) = await alerts.alerts(kind="system")
+        is_over = end == "Succeeded"
+        assert (alert["state"], alert["severity"]) == (("resolved", "info") if is_over else ("firing", "critical"))
+
+
 @pytest.mark.parametrize(
     ("sender", "body"),
     [("flagger", flagger()), ("flux", flux()), ("alertmanager", alertmanager(prometheus_alert(), prometheus_alert()))],

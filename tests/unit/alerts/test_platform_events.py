@@ -46,12 +46,14 @@ def test_a_phase_says_whether_the_rollout_needs_somebody(phase, firing, severity
     assert event.title == f"Canary financial-news/nlp-processing {phase}: {phase} nlp-processing"
 
 
-def test_a_rollout_is_one_alert_and_the_next_one_another():
-    first, later, other = canary(), canary("Failed", after_seconds=60), canary(checksum="77aa")
+def test_a_canary_is_one_alert_through_all_its_rollouts():
+    first, later, other = canary(), canary("Failed", after_seconds=60), canary(name="alert-signal")
+    following = canary(checksum="77aa")
 
-    assert first.group_key == later.group_key != other.group_key
-    assert len({first.key, later.key, other.key}) == 3
+    assert first.group_key == later.group_key == following.group_key != other.group_key
+    assert len({first.key, later.key, other.key, following.key}) == 4
     assert later.happened_at - first.happened_at == timedelta(minutes=1)
+    assert following.labels == {"phase": "Progressing", "checksum": "77aa"}
 
 
 def test_a_corrected_drift_comes_after_its_discovery_in_the_same_second():
