@@ -33,6 +33,19 @@ def test_no_secret_is_in_clear_and_the_cluster_can_read_them(cluster: str) -> No
 
 
 @EVERY_CLUSTER
+def test_a_changed_secret_is_no_release_to_flagger(cluster: str) -> None:
+    """Every Secret that a pod under a Canary uses is read as it is, by the primary too."""
+    used = set(
+        re.findall(r'"(?:secretKeyRef|secret)": {"(?:key": "[^"]+", ")?name": "([^"]+)"', json.dumps(rendered(cluster)))
+    )
+    secrets = {item["metadata"]["name"]: item["metadata"] for item in step(cluster, "secrets")}
+
+    assert {"db-credentials", "redis-credentials", "service-token", "secrets-key"} <= used <= set(secrets)
+    for name in used:
+        assert secrets[name]["annotations"] == {"flagger.app/config-tracking": "disabled"}, name
+
+
+@EVERY_CLUSTER
 def test_every_secret_and_config_map_that_is_named_is_made_with_its_keys(cluster: str) -> None:
     items = everything(cluster)
     keys = {
