@@ -83,9 +83,9 @@ class ServiceSettings(BaseSettings):
     )
     service_token_secret: SecretStr | None = Field(
         None,
-        min_length=32,
-        description="Secret (32 characters or more) that signs the short-lived service tokens, with which "
-        "services call each other. Setting it turns on authentication.",
+        description="Comma-separated secrets (32 characters or more each) for the short-lived tokens with which "
+        "services call each other. The first signs; tokens signed by any of them are accepted. Setting it turns on "
+        "authentication.",
     )
     allow_anonymous_without_keys: bool = Field(
         False,
@@ -170,7 +170,7 @@ class ServiceSettings(BaseSettings):
     )
     otel_traces_sampler_ratio: float = Field(1.0, ge=0, le=1, description="Share of traces that are kept, in [0, 1].")
 
-    @field_validator("secrets_key")
+    @field_validator("secrets_key", "service_token_secret")
     @classmethod
     def _check_keys(cls, value: SecretStr | None) -> SecretStr | None:
         keys_of(value)

@@ -152,7 +152,7 @@ async def test_the_count_sees_a_request_that_holds_two(toy: StartService) -> Non
 
 @pytest.mark.parametrize("with_key", [True, False])
 async def test_two_hundred_at_once_are_served_by_five_connections(toy: StartService, with_key: bool) -> None:
-    async with toy(service_token_secret="a secret for tests, 32 characters or more") as service:
+    async with toy(service_token_secret="a secret for tests of 32 characters or more") as service:
         key = header(await create_key(service, "write"))
 
         async def post(number: int) -> int:

@@ -19,6 +19,7 @@ from common.errors import Unauthorized
 from common.foundation import Foundation
 from common.postgres.database import Connection
 from common.postgres.rows import columns_for, find_rows
+from common.secrets.secret_box import keys_of
 
 Scope = Literal["read", "write", "admin"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
@@ -74,10 +75,10 @@ def new_api_key(name: str, scopes: tuple[Scope, ...], expires_at: datetime | Non
 
 
 def sign_service_token(secret: SecretStr, caller: str, valid_seconds: int) -> str:
-    """Return a signed token (JWT, HS256) with which the service `caller` introduces itself to a neighbour."""
+    """Return a token (JWT, HS256) with which the service `caller` introduces itself, signed with the first secret."""
     now = int(time.time())
     claims = {"iss": caller, "aud": "mia", "iat": now, "exp": now + valid_seconds}
-    return jwt.encode(claims, secret.get_secret_value(), algorithm=_ALGORITHM)
+    return jwt.encode(claims, keys_of(secret)[0], algorithm=_ALGORITHM)
 
 
 class Authenticator:
@@ -87,8 +88,8 @@ class Authenticator:
         self._database = foundation.database
         self._table = foundation.tables.api_key
         settings = foundation.settings
-        self._secret = settings.service_token_secret
-        self._asks_always = self._secret is not None and not settings.allow_anonymous_without_keys
+        self._secrets = keys_of(settings.service_token_secret)
+        self._asks_always = bool(self._secrets) and not settings.allow_anonymous_without_keys
         self._clock = foundation.clock
         self._keys: dict[str, ApiKeyRecord] = {}
         self._loaded_at = float("-inf")
@@ -132,21 +133,30 @@ class Authenticator:
         return Principal(f"key:{key_id}", frozenset(record.scopes))
 
     def _check_token(self, shown: str) -> Principal:
-        if self._secret is None:
+        if not self._secrets:
             raise _refused("The credential is neither an API key nor a service token.", "unknown_credential")
-        try:
-            claims = jwt.decode(
-                shown, self._secret.get_secret_value(), [_ALGORITHM], audience="mia", options={"require": ["exp"]}
-            )
-        except jwt.ExpiredSignatureError as error:
-            raise _refused("The service token expired.", "expired_token") from error
-        except Exception as error:
-            # Not only InvalidTokenError: numbers beyond any, lists for texts and deep nesting raise what they like.
-            raise _refused("The service token is not valid.", "invalid_token") from error
+        claims = self._claims(shown)
         issuer = claims.get("iss")
         if not isinstance(issuer, str) or not _ISSUER.fullmatch(issuer):
             raise _refused("The service token does not say who issued it.", "invalid_token")
         return Principal(f"service:{issuer}", frozenset({"read", "write"}), is_service=True)
+
+    def _claims(self, shown: str) -> dict[str, object]:
+        """Return what a token says that any of the secrets has signed."""
+        for secret in self._secrets:
+            try:
+                claims: dict[str, object] = jwt.decode(
+                    shown, secret, [_ALGORITHM], audience="mia", options={"require": ["exp"]}
+                )
+            except jwt.InvalidSignatureError:
+                continue
+            except jwt.ExpiredSignatureError as error:
+                raise _refused("The service token expired.", "expired_token") from error
+            except Exception as error:
+                # Not only InvalidTokenError: numbers beyond any, lists for texts and deep nesting raise what they like.
+                raise _refused("The service token is not valid.", "invalid_token") from error
+            return claims
+        raise _refused("The service token is not valid.", "invalid_token")
 
     async def _refresh(self) -> None:
         """Read the keys when they are two seconds old; requests that come meanwhile wait for the same reading."""

@@ -23,7 +23,7 @@ class UnreadableSecret(ValueError):
 
 
 def keys_of(setting: SecretStr | None) -> list[str]:
-    """Return the keys of the setting: separated by commas, the first one seals.
+    """Return the keys of a setting that lists them with commas; the first one seals, or signs.
 
     Raises
     ------

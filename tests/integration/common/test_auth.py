@@ -12,14 +12,23 @@ from typing import Any
 
 import jwt
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import event
 from starlette.types import Message
 
-from common.access.auth import NewApiKey, Scope, insert_api_key, new_api_key, revoke_api_key
+from common.access.auth import (
+    NewApiKey,
+    Scope,
+    insert_api_key,
+    new_api_key,
+    revoke_api_key,
+    sign_service_token,
+)
 from common.api.routing import ServiceRoute
 from tests.conftest import RunningService, StartService
 
-SECRET = "a secret for tests, 32 characters or more"
+SECRET = "a secret for tests of 32 characters or more"
+OLD, NEW = "an old secret of 32 characters or more", "a new secret of 32 characters or more"
 
 
 async def create_key(service: RunningService, *scopes: Scope, valid_hours: float = 1) -> NewApiKey:
@@ -60,6 +69,28 @@ async def test_a_key_opens_what_its_scopes_allow(toy: StartService) -> None:
         assert reads.status_code == reads_as_bearer.status_code == 200
         assert may_not_write.status_code == 403
         assert writes.status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("signed_with", "accepted", "status"),
+    [
+        (OLD, OLD, 200),
+        (f"{OLD},{NEW}", OLD, 200),
+        (OLD, f"{OLD}, {NEW}", 200),
+        (f"{NEW},{OLD}", f"{OLD},{NEW}", 200),
+        (NEW, f"{NEW},{OLD}", 200),
+        (f"{OLD},{NEW}", NEW, 401),
+        (NEW, OLD, 401),
+    ],
+)
+async def test_a_token_is_signed_with_the_first_secret_and_accepted_with_any(
+    toy: StartService, signed_with: str, accepted: str, status: int
+) -> None:
+    token = sign_service_token(SecretStr(signed_with), "nlp-processing", 60)
+    async with toy(service_token_secret=accepted) as service:
+        answer = await service.client.get("/toy/v1/notes", headers={"Authorization": f"Bearer {token}"})
+
+    assert answer.status_code == status
 
 
 async def test_expired_revoked_and_invented_keys_are_refused(toy: StartService) -> None:

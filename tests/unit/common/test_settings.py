@@ -45,6 +45,12 @@ def test_a_wrong_value_is_refused_without_showing_it() -> None:
     assert "too short" not in str(refused.value).replace("String should have at least", "")
 
 
+def test_each_of_several_token_secrets_must_be_long_enough() -> None:
+    assert Settings(service_token_secret=f"{'a' * 32}, {'b' * 32}").service_token_secret is not None
+    with pytest.raises(ValidationError, match="32 characters or more"):
+        Settings(service_token_secret=f"{'a' * 32},short")
+
+
 def test_redis_is_addressed_by_url_or_by_host() -> None:
     assert Settings().redis_address() is None
     assert Settings(redis_host="cache", redis_password="a/b").redis_address() == "redis://:a%2Fb@cache:6379/0"
