@@ -125,7 +125,7 @@ def test_every_metric_and_log_event_of_the_runbook_is_there() -> None:
     OutboxMetrics(registry)
     exported = {sample.name for metric in registry.collect() for sample in metric.samples}
     handover = ROOT / "libs" / "common" / "handover"
-    source = "".join((handover / name).read_text(encoding="utf-8") for name in ("relay.py", "verdicts.py"))
+    source = "".join((handover / name).read_text(encoding="utf-8") for name in ("neighbour.py", "verdicts.py"))
 
     metrics, events = set(re.findall(r"`(outbox_\w+)`", PAGE)), set(re.findall(r"`(handover_\w+)`", PAGE))
 
