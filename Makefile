@@ -51,7 +51,7 @@ test-gitops: $(STAMP)  ## Let the real Flux reconcile both clusters into a real 
 test-faults: $(STAMP)  ## Post 10,000 articles while everything is killed, paused, cut off, filled up; then check the counts (minutes; ARGS="--seed 2")
 	@$(BIN)/python -m tests.faults.campaign $(ARGS)
 
-mutants: $(STAMP)  ## Change the pure modules in small ways and see whether their tests notice (an hour; ARGS=MODULE for one)
+mutants: $(STAMP)  ## Change the pure modules in small ways and see whether their tests notice (a quarter of an hour; ARGS=MODULE for one)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[mutants]'
 	@$(BIN)/python -m tests.mutants $(ARGS)
 
