@@ -1,4 +1,4 @@
-"""The market impact service, put together."""
+"""Assembles the market impact service."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

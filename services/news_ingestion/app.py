@@ -14,7 +14,7 @@ from news_ingestion.routes import ROUTERS
 from news_ingestion.settings import Settings
 from news_ingestion.sources.fetching import fetch_due
 
-DESCRIPTION = """
+_DESCRIPTION = """
 Ingests articles, from feeds and NewsAPI on schedule or by `POST`, and cleans them. Decides which are **duplicates**,
 syndicated copies or corrections, and explains why. Groups articles into **stories**, and hands new ones on to NLP.
 """
@@ -37,7 +37,7 @@ create_app = ServiceDefinition(
     settings=Settings,
     tables=models.TABLES,
     routers=ROUTERS,
-    description=DESCRIPTION,
+    description=_DESCRIPTION,
     handover=Handover("/nlp/v1/analyses", items="articles"),
     events=EVENTS,
     counts=repository.find_counts,

@@ -13,7 +13,7 @@ from nlp.engine import Engine, open_engine
 from nlp.routes import ROUTERS
 from nlp.settings import Settings
 
-DESCRIPTION = """
+_DESCRIPTION = """
 Analyses articles: **language**, **entities** linked to tickers, **sentiment** of the text and toward each company with
 the evidence for it, **topics** and **event types**. Every model has a card with its training data and its measured
 scores. Some training data are non-commercial; `GET /models` says which. Texts that are not in English are marked and
@@ -35,7 +35,7 @@ create_app = ServiceDefinition(
     settings=Settings,
     tables=models.TABLES,
     routers=ROUTERS,
-    description=DESCRIPTION,
+    description=_DESCRIPTION,
     handover=Handover("/impact/v1/impacts", items="analyses"),
     counts=repository.find_counts,
     lifespan=lifespan,

@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 
 import httpx
 
-from tests.platform.support.control_plane import ControlPlane, Process, answers, started
+from tests.platform.support.control_plane import ControlPlane
+from tests.platform.support.programs import cluster_program
+from tests.platform.support.running import Process, answers, started
 from tests.system import free_port
 
 NAMES = ("source-controller", "kustomize-controller", "helm-controller", "notification-controller")
@@ -92,7 +94,12 @@ class Controllers:
 
     def _start(self, name: str, *arguments: str, **variables: str) -> Process:
         process = started(
-            self.stack, self.plane.folder, name, *arguments, KUBECONFIG=str(self.plane.kubeconfig), **variables
+            self.stack,
+            self.plane.folder,
+            cluster_program(name),
+            *arguments,
+            KUBECONFIG=str(self.plane.kubeconfig),
+            **variables,
         )
         self.processes.append(process)
         return process

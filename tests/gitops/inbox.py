@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 
 from tests.platform.support.chart import JSON
-from tests.platform.support.control_plane import Process, answers
+from tests.platform.support.running import Process, answers
 from tests.system import MIA, free_port
 
 

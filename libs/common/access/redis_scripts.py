@@ -1,4 +1,4 @@
-"""A cache in Redis where every failure is a miss: without it, the services work but are slower."""
+"""Scripts in Redis, where the counters of the rate limit are; a failure is no answer, never an error."""
 
 import time
 from collections.abc import Sequence

@@ -41,7 +41,7 @@ async def count_dead_letters(connection: Connection, table: Table) -> int:
 
 async def insert_dead_letters(connection: Connection, table: Table, letters: Sequence[DeadLetterRow]) -> None:
     """Store `letters`, none of which is stored yet."""
-    await copy_rows(connection, table, [letter._asdict() for letter in letters])
+    await copy_rows(connection, table, letters)
 
 
 async def delete_dead_letter(connection: Connection, table: Table, dead_letter_id: UUID) -> DeadLetterRow | None:

@@ -12,7 +12,7 @@ from sqlalchemy import BigInteger, Text, cast, delete, func, select, text, tuple
 from common.foundation import Foundation
 from common.postgres.bulk import copy_rows
 from common.postgres.database import Connection, after_commit
-from common.postgres.rows import columns_for, find_one_row, find_rows
+from common.postgres.rows import columns_for, find_rows
 from common.wakeup import wait_at_most
 
 _POLL_SECONDS = 1.0
@@ -30,12 +30,6 @@ class _EventRow(NamedTuple):
     sequence: int
     name: str
     data: str
-
-
-class _Horizon(NamedTuple):
-    """The oldest transaction that has not ended."""
-
-    transaction: int
 
 
 class EventLog:
@@ -101,8 +95,8 @@ class EventLog:
         """Return the position before every transaction that has not ended yet."""
         oldest = cast(cast(func.pg_snapshot_xmin(func.pg_current_snapshot()), Text), BigInteger)
         async with self._database.reading() as connection:
-            horizon = await find_one_row(connection, select(oldest.label("transaction")), _Horizon)
-        return horizon.transaction - 1, 2**63 - 1
+            horizon: int = (await connection.execute(select(oldest))).scalar_one()
+        return horizon - 1, 2**63 - 1
 
     async def _has_gap(self, position: Position) -> bool:
         """Tell whether events between `position` and the oldest kept one may be lost."""

@@ -173,8 +173,7 @@ async def update_outcomes(connection: Connection, outcomes: Sequence[DeliveryOut
 
 async def insert_attempts(connection: Connection, attempts: Sequence[AttemptRow]) -> None:
     """Write attempts; one that is on record already stays as it is."""
-    rows = [attempt._asdict() for attempt in attempts]
-    await insert_rows(connection, DELIVERY_ATTEMPT, rows, on_conflict=("delivery_id", "number"))
+    await insert_rows(connection, DELIVERY_ATTEMPT, attempts, on_conflict=("delivery_id", "number"))
 
 
 async def update_released(connection: Connection, delivery_ids: Sequence[UUID]) -> None:

@@ -1,4 +1,4 @@
-"""The delivery ledger: rows are created with the notice and claimed with a lease, and every attempt is kept."""
+"""The delivery ledger: a row for each notice and receiver, created with the notice."""
 
 from collections.abc import Sequence
 from datetime import datetime

@@ -130,4 +130,4 @@ async def list_known_events(connection: Connection, event_keys: Sequence[str]) -
 
 async def insert_events(connection: Connection, rows: Sequence[NewSystemEvent]) -> None:
     """Store events; one that is here already is left as it is."""
-    await insert_rows(connection, SYSTEM_EVENT, [row._asdict() for row in rows], on_conflict=("event_key",))
+    await insert_rows(connection, SYSTEM_EVENT, rows, on_conflict=("event_key",))

@@ -29,7 +29,7 @@ class TransitionRow(NamedTuple):
 
 async def insert_transitions(connection: Connection, rows: Sequence[TransitionRow]) -> None:
     """Append to the history of alerts."""
-    await insert_rows(connection, ALERT_TRANSITION, [row._asdict() for row in rows])
+    await insert_rows(connection, ALERT_TRANSITION, rows)
 
 
 async def list_transitions(connection: Connection, alert_id: UUID) -> list[TransitionRow]:

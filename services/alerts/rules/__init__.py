@@ -1,1 +1,1 @@
-"""Rules as users manage them and as replicas hold them."""
+"""Rules as users manage and try them."""

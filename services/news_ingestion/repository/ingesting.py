@@ -178,7 +178,7 @@ async def insert_articles(
         await connection.execute(
             update(ARTICLE).where(ARTICLE.c.article_id.in_(stored_before), _CURRENT).values(superseded_at=now)
         )
-    rows = [row._asdict() for known in changed for row in _new_articles(known, now, fetched_from)]
+    rows = [row for known in changed for row in _new_articles(known, now, fetched_from)]
     await copy_rows(connection, ARTICLE, rows)
     await _insert_fingerprints(connection, [known for known in changed if len(known.versions) == 1 and known.is_new])
     await _insert_fingerprints(
@@ -189,7 +189,7 @@ async def insert_articles(
 async def insert_addresses(connection: Connection, addresses: Mapping[UUID, Known], now: datetime) -> None:
     """Write at which other addresses articles are found, and what was said there."""
     rows = [
-        NewAddress(url_key, known.article_id, known.other_addresses[url_key], recorded_at=now)._asdict()
+        NewAddress(url_key, known.article_id, known.other_addresses[url_key], recorded_at=now)
         for url_key, known in addresses.items()
     ]
     update = ("article_id", "content_hash", "recorded_at")
@@ -204,7 +204,7 @@ async def _insert_fingerprints(connection: Connection, changed: Sequence[Known],
         for version in known.versions
         for one in version.draft.hashes
     }
-    rows = [fingerprint._asdict() for fingerprint in sorted(new)]
+    rows = sorted(new)
     if is_new:
         await copy_rows(connection, FINGERPRINT, rows)
     else:
@@ -228,7 +228,7 @@ async def insert_stories(connection: Connection, changed: Sequence[Known], now: 
         NewStory(story_id, title, first[story_id], last[story_id], created_at=now, updated_at=now)
         for story_id, title in titles.items()
     ]
-    await copy_rows(connection, STORY, [story._asdict() for story in new])
+    await copy_rows(connection, STORY, new)
     joined = [story_id for story_id in first if story_id not in titles]
     if joined:
         parameters = {

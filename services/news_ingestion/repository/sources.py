@@ -130,7 +130,7 @@ async def list_fetches(
 
 async def insert_gaps(connection: Connection, gaps: Iterable[GapRow]) -> None:
     """Enter stretches of time that could not be fetched."""
-    await insert_rows(connection, GAP, [gap._asdict() for gap in gaps])
+    await insert_rows(connection, GAP, list(gaps))
 
 
 async def delete_gaps(connection: Connection, source_id: UUID, covered: Window) -> None:

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import socket
 import sys
 from contextlib import suppress
 from datetime import timedelta
@@ -13,15 +12,10 @@ import httpx
 from tests.builders.impacts import PUBLISHED_AT, impact
 from tests.conftest import SECRETS_KEY
 from tests.integration.alerts.conftest import deliver_due, running
+from tests.system import free_port
 
 N_BATCHES = 12
 BATCH = 20
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 async def start(port: int, database_url: str) -> asyncio.subprocess.Process:

@@ -20,6 +20,7 @@ from tests.conftest import StartService
 from tests.platform.support import monitoring
 from tests.platform.support.chart import ROOT
 from tests.platform.support.external_metrics import EXTERNAL
+from tests.platform.support.programs import program
 
 PROMTOOL_TESTS = sorted((Path(__file__).parent / "promtool").glob("*.yaml"))
 RUNBOOKS = (ROOT / "docs" / "runbooks.md").read_text(encoding="utf-8")
@@ -36,11 +37,8 @@ VALUES = {
 
 def promtool(*arguments: str, folder: Path) -> str:
     """Return what Prometheus' own tool says; it comes with `make platform-tools`."""
-    program = shutil.which("promtool")
-    if program is None:
-        pytest.skip("promtool is missing; `make platform-tools` installs it")
     finished = subprocess.run(
-        [program, *arguments], cwd=folder, capture_output=True, text=True, timeout=120, check=False
+        [program("promtool"), *arguments], cwd=folder, capture_output=True, text=True, timeout=120, check=False
     )
     assert finished.returncode == 0, finished.stdout + finished.stderr
     return finished.stdout + finished.stderr

@@ -1,32 +1,23 @@
 """A real Alertmanager with the configuration of clusters/base/monitoring, in the form that the operator gives it."""
 
-import re
-import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
 import httpx
-import pytest
 import yaml
 
 from tests.platform.support import monitoring
-from tests.platform.support.chart import JSON
+from tests.platform.support.chart import JSON, in_snake_case
+from tests.platform.support.programs import program
+from tests.platform.support.running import answers, started
+from tests.system import free_port
 
 Labels = Mapping[str, str]
-
-
-def required(name: str) -> str:
-    """Return the path of a program of Alertmanager; the test is skipped without it."""
-    found = shutil.which(name)
-    if found is None:
-        pytest.skip(f"{name} is missing; `make platform-tools` installs it")
-    return found
 
 
 def configuration() -> JSON:
@@ -57,7 +48,7 @@ def configuration() -> JSON:
 
 
 def _route(given: JSON) -> JSON:
-    route = {re.sub(r"[A-Z]", lambda found: f"_{found[0].lower()}", name): value for name, value in given.items()}
+    route = in_snake_case(given)
     if "matchers" in route:
         route["matchers"] = _matchers(route["matchers"])
     if "routes" in route:
@@ -73,13 +64,13 @@ def written(folder: Path) -> Path:
     """Write the configuration into `folder` and return its file, which `amtool` has found right."""
     file = folder / "alertmanager.yml"
     file.write_text(yaml.safe_dump(configuration()), encoding="utf-8")
-    subprocess.run([required("amtool"), "check-config", str(file)], check=True, capture_output=True, timeout=60)
+    subprocess.run([program("amtool"), "check-config", str(file)], check=True, capture_output=True, timeout=60)
     return file
 
 
 def receivers_of(file: Path, labels: Labels) -> set[str]:
     """Return the receivers that an alert with these labels goes to."""
-    command = [required("amtool"), "config", "routes", "test", f"--config.file={file}"]
+    command = [program("amtool"), "config", "routes", "test", f"--config.file={file}"]
     given = [f"{name}={value}" for name, value in labels.items()]
     done = subprocess.run([*command, *given], check=True, capture_output=True, text=True, timeout=60)
     return set(done.stdout.strip().split(","))
@@ -88,38 +79,20 @@ def receivers_of(file: Path, labels: Labels) -> set[str]:
 @contextmanager
 def alertmanager(folder: Path) -> Iterator[httpx.Client]:
     """Run Alertmanager and return a client of its API."""
-    file = written(folder)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{probe.getsockname()[1]}"
-    command = [
-        required("prometheus-alertmanager"),
-        f"--config.file={file}",
-        f"--storage.path={folder / 'data'}",
-        f"--web.listen-address={address}",
-        "--cluster.listen-address=",
-    ]
-    with (folder / "alertmanager.log").open("wb") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log)
-    try:
-        with httpx.Client(base_url=f"http://{address}/api/v2", trust_env=False) as client:
-            _wait_until_ready(client, process, folder)
-            yield client
-    finally:
-        process.terminate()
-        process.wait(15)
-
-
-def _wait_until_ready(client: httpx.Client, process: "subprocess.Popen[bytes]", folder: Path) -> None:
-    deadline = time.monotonic() + 30.0
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            client.get("/status").raise_for_status()
-        except httpx.HTTPError:
-            time.sleep(0.1)
-        else:
-            return
-    raise AssertionError((folder / "alertmanager.log").read_text(encoding="utf-8")[-2_000:])
+    address = f"127.0.0.1:{free_port()}"
+    with ExitStack() as stack:
+        process = started(
+            stack,
+            folder,
+            program("prometheus-alertmanager"),
+            f"--config.file={written(folder)}",
+            f"--storage.path={folder / 'data'}",
+            f"--web.listen-address={address}",
+            "--cluster.listen-address=",
+        )
+        client = stack.enter_context(httpx.Client(base_url=f"http://{address}/api/v2", trust_env=False))
+        answers(process, "/status", client)
+        yield client
 
 
 def mutes(client: httpx.Client, source: Labels, target: Labels) -> bool:

@@ -1,5 +1,6 @@
 """Objects of the rendered chart, found by kind, and the pods that they make."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -30,3 +31,8 @@ def pod_templates(objects: tuple[JSON, ...]) -> dict[str, JSON]:
         elif item["kind"] in {"DaemonSet", "Deployment", "Job"}:
             found[name] = item["spec"]["template"]
     return found
+
+
+def in_snake_case(given: JSON) -> JSON:
+    """Return a map with the names of a custom resource (`targetLabel`) as the program's own files have them."""
+    return {re.sub(r"[A-Z]", lambda found: f"_{found[0].lower()}", name): value for name, value in given.items()}

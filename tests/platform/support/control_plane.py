@@ -4,11 +4,9 @@ Only the machines are missing: kwok says of every pod that it runs and is ready,
 """
 
 import json
-import os
 import secrets
 import ssl
 import subprocess
-import time
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,66 +17,10 @@ import httpx
 import yaml
 
 from tests.platform.support.programs import cluster_program
+from tests.platform.support.running import Process, answers, started
 from tests.system import free_port
 
-READY_SECONDS = 60.0
 SERVICES_RANGE = "10.96.0.0/16"
-# A program that is asked to end has this long.
-STOP_SECONDS = 10.0
-
-
-@dataclass
-class Process:
-    """A program that runs, and where it writes what it has to say."""
-
-    name: str
-    running: subprocess.Popen[bytes]
-    log: Path
-
-    def stop(self) -> None:
-        """Ask the program to end, and make it end if it does not."""
-        self.running.terminate()
-        try:
-            self.running.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            self.running.kill()
-            self.running.wait()
-
-    def last_words(self) -> str:
-        return self.log.read_text(encoding="utf-8", errors="replace")[-3000:]
-
-
-def started(stack: ExitStack, folder: Path, name: str, *arguments: str, **variables: str) -> Process:
-    """Start a program of the cluster; it ends with the stack."""
-    log = folder / f"{name}.log"
-    # A proxy would be asked for addresses that only this machine knows.
-    inherited = {key: value for key, value in os.environ.items() if not key.lower().endswith("_proxy")}
-    with log.open("wb") as output:
-        running = subprocess.Popen(
-            [cluster_program(name), *arguments],
-            cwd=folder,
-            env={**inherited, **variables},
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-    process = Process(name, running, log)
-    stack.callback(process.stop)
-    return process
-
-
-def answers(process: Process, url: str, client: httpx.Client) -> None:
-    """Return when the program answers; fail with its last words when it ends or takes too long."""
-    deadline = time.monotonic() + READY_SECONDS
-    while time.monotonic() < deadline:
-        assert process.running.poll() is None, f"{process.name} ended by itself:\n{process.last_words()}"
-        try:
-            if client.get(url).is_success:
-                return
-        except httpx.TransportError:
-            pass
-        time.sleep(0.1)
-    raise AssertionError(f"{process.name} does not answer at {url}:\n{process.last_words()}")
 
 
 @dataclass
@@ -141,7 +83,7 @@ class ControlPlane:
             api.post("/api/v1/nodes", json=_node()).raise_for_status()
 
     def _run(self, stack: ExitStack, name: str, *arguments: str) -> Process:
-        self.processes[name] = started(stack, self.folder, name, *arguments)
+        self.processes[name] = started(stack, self.folder, cluster_program(name), *arguments)
         return self.processes[name]
 
     def _start_etcd(self, stack: ExitStack, plain: httpx.Client) -> str:

@@ -2,20 +2,20 @@
 
 import json
 import re
-import socket
-import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
 import yaml
 
-from tests.platform.support.chart import JSON
+from tests.platform.support.chart import JSON, in_snake_case
 from tests.platform.support.programs import program
+from tests.platform.support.running import answers, started
+from tests.system import free_port
 
 META = "__meta_kubernetes_"
-_HOW = "run `make promtool`"
 
 
 def discovered(pod: JSON) -> list[JSON]:
@@ -72,7 +72,7 @@ def scrape_config(monitor: JSON) -> JSON:
     for source, label in (("namespace", "namespace"), ("pod_container_name", "container"), ("pod_name", "pod")):
         rules.append({"source_labels": [META + source], "target_label": label})
     rules.append({"target_label": "job", "replacement": f"{metadata['namespace']}/{metadata['name']}"})
-    rules += [_rule(each) for each in endpoint.get("relabelings", [])]
+    rules += [in_snake_case(each) for each in endpoint.get("relabelings", [])]
     namespaces = spec.get("namespaceSelector", {}).get("matchNames", [metadata["namespace"]])
     rules.insert(0, {"action": "keep", "source_labels": [f"{META}namespace"], "regex": "|".join(namespaces)})
     return {
@@ -82,44 +82,34 @@ def scrape_config(monitor: JSON) -> JSON:
     }
 
 
-def _rule(relabeling: JSON) -> JSON:
-    return {re.sub(r"[A-Z]", lambda found: f"_{found[0].lower()}", name): value for name, value in relabeling.items()}
-
-
 def scraped(monitors: Sequence[JSON], pods: Sequence[JSON], folder: Path) -> list[JSON]:
     """Return the targets that a real Prometheus has with these monitors and pods, after it has relabelled them."""
     found = [target for pod in pods for target in discovered(pod)]
     (folder / "pods.json").write_text(json.dumps(found), encoding="utf-8")
     jobs = [{**scrape_config(one), "file_sd_configs": [{"files": [str(folder / "pods.json")]}]} for one in monitors]
     (folder / "prometheus.yaml").write_text(yaml.safe_dump({"scrape_configs": jobs}), encoding="utf-8")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{probe.getsockname()[1]}"
-    command = [
-        program("prometheus", _HOW),
-        f"--config.file={folder / 'prometheus.yaml'}",
-        f"--storage.tsdb.path={folder / 'tsdb'}",
-        f"--web.listen-address={address}",
-    ]
-    with (folder / "prometheus.log").open("wb") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log)
-    try:
-        return next(_targets(process, address, len(found) * len(jobs), folder))
-    finally:
-        process.terminate()
-        process.wait(15)
+    address = f"127.0.0.1:{free_port()}"
+    with ExitStack() as stack:
+        process = started(
+            stack,
+            folder,
+            program("prometheus"),
+            f"--config.file={folder / 'prometheus.yaml'}",
+            f"--storage.tsdb.path={folder / 'tsdb'}",
+            f"--web.listen-address={address}",
+        )
+        client = stack.enter_context(httpx.Client(base_url=f"http://{address}", trust_env=False))
+        answers(process, "/-/ready", client)
+        return _targets(client, len(found) * len(jobs))
 
 
-def _targets(process: "subprocess.Popen[bytes]", address: str, n_expected: int, folder: Path) -> Iterator[list[JSON]]:
-    """Yield the active targets once each discovered one is either active or dropped."""
+def _targets(client: httpx.Client, n_expected: int) -> list[JSON]:
+    """Return the active targets once each discovered one is either active or dropped."""
     deadline = time.monotonic() + 60.0
-    with httpx.Client(base_url=f"http://{address}", trust_env=False) as client:
-        while time.monotonic() < deadline and process.poll() is None:
-            time.sleep(0.2)
-            try:
-                data = client.get("/api/v1/targets").raise_for_status().json()["data"]
-            except httpx.HTTPError:
-                continue
-            if len(data["activeTargets"]) + len(data["droppedTargets"]) >= n_expected:
-                yield data["activeTargets"]
-    raise AssertionError((folder / "prometheus.log").read_text(encoding="utf-8")[-2_000:])
+    while True:
+        data = client.get("/api/v1/targets").raise_for_status().json()["data"]
+        if len(data["activeTargets"]) + len(data["droppedTargets"]) >= n_expected:
+            active: list[JSON] = data["activeTargets"]
+            return active
+        assert time.monotonic() < deadline, "Prometheus has not looked at every target"
+        time.sleep(0.2)
