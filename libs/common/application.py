@@ -165,7 +165,7 @@ def _start_common_workers(runtime: Runtime) -> None:
         for number in range(runtime.settings.outbox_workers):
             runtime.start_worker(f"outbox-{number}", runtime.outbox.relay)
         runtime.start_worker("outbox-retries", runtime.outbox.relay_retries)
-        runtime.start_worker("outbox-gauges", runtime.outbox.measure, every_seconds=5.0)
+        runtime.start_worker("outbox-gauges", runtime.outbox.measure, every_seconds=5.0, on_trial=True)
     runtime.start_worker("prune-events", runtime.events.prune, every_seconds=600.0)
     runtime.start_worker("prune-idempotency-keys", lambda: forget_old_answers(runtime), every_seconds=600.0)
 

@@ -87,13 +87,22 @@ class Runtime:
             raise RuntimeError(f"{self.settings.service.name} hands nothing on")
         return self.outbox
 
-    def start_worker(self, name: str, worker: Worker, *, every_seconds: float | None = None) -> None:
+    def start_worker(
+        self, name: str, worker: Worker, *, every_seconds: float | None = None, on_trial: bool = False
+    ) -> None:
         """Run `worker` in the background until the service stops: once, or again every so many seconds.
+
+        Parameters
+        ----------
+        on_trial : whether it runs in a canary too. Only what changes nothing outside its own process may.
 
         Notes
         -----
         A failure is counted and logged, and the worker starts again after a wait that doubles up to 30 seconds.
         """
+        if self.settings.is_on_trial and not on_trial:
+            logger.info("worker_left_to_the_primary", worker=name)
+            return
         self._tasks.append(asyncio.create_task(self._supervise(name, worker, every_seconds), name=name))
 
     async def _supervise(self, name: str, worker: Worker, every_seconds: float | None) -> None:

@@ -165,6 +165,13 @@ class ServiceSettings(BaseSettings):
     )
     idempotency_retention_hours: float = Field(24.0, gt=0, description="Hours that an `Idempotency-Key` is kept.")
 
+    pod_app: str | None = Field(
+        None,
+        description="Label `app` of the pod, set where Flagger releases the service. Background work (fetching, "
+        "hand-overs, deliveries, recording, pruning) then runs only in pods whose label ends in `-primary`, so that a "
+        "release on trial does nothing but answer requests.",
+    )
+
     otel_exporter_otlp_endpoint: str | None = Field(
         None, description="OTLP/HTTP endpoint of a collector. Without it, tracing is off."
     )
@@ -187,6 +194,11 @@ class ServiceSettings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Return the sources in order: arguments, environment, secret files."""
         return init_settings, env_settings, SecretFileSource(settings_cls)
+
+    @property
+    def is_on_trial(self) -> bool:
+        """Whether this process is a canary: Flagger ends the label `app` of every other pod in `-primary`."""
+        return self.pod_app is not None and not self.pod_app.endswith("-primary")
 
     def sqlalchemy_url(self) -> URL:
         """Return where this service's database is, for SQLAlchemy's asyncpg dialect."""

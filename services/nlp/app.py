@@ -26,7 +26,7 @@ async def lifespan(runtime: Runtime) -> AsyncIterator[Engine]:
     """Open the engine and keep the users' aliases fresh."""
     async with open_engine(runtime) as engine:
         seconds = engine.settings.nlp_alias_refresh_seconds
-        runtime.start_worker("refresh-aliases", lambda: refresh_aliases(engine), every_seconds=seconds)
+        runtime.start_worker("refresh-aliases", lambda: refresh_aliases(engine), every_seconds=seconds, on_trial=True)
         yield engine
 
 

@@ -1,12 +1,14 @@
 """Canaries that can tell: they get traffic, ask for figures that exist, of the pods under trial, and stop in time."""
 
 import re
+import subprocess
 from urllib.parse import urlsplit
 
 import jsonschema
 import pytest
+import yaml
 
-from charts.rendering import NAMESPACE, merged_values, render, rendered
+from charts.rendering import CHART, NAMESPACE, merged_values, render, rendered
 from common.gateway import SERVICES, Service
 from standalone.generators.contract_load import COMPUTING, contract_load, contract_requests
 from tests.platform.support.chart import JSON, ROOT, of_kind
@@ -18,6 +20,7 @@ EACH_SERVICE = pytest.mark.parametrize("service", SERVICES, ids=lambda service: 
 BUILT_IN = {"request-success-rate", "request-duration"}
 TESTER = f"flagger-loadtester.{NAMESPACE}"
 SCRIPTS = ROOT / "clusters" / "base" / "controllers" / "contract-load"
+WAYS_BACK = (ROOT / "docs" / "operations" / "canaries.md").read_text(encoding="utf-8")
 # The first check of a rollout often finds no values yet: one failure must not be the last.
 SPARE_CHECKS = 2
 
@@ -189,15 +192,60 @@ def test_addresses_of_hooks_resolve_from_any_namespace(cluster: str) -> None:
             assert host in {TESTER, f"alert-signal.{NAMESPACE}:8083"}
 
 
-def test_people_hold_the_gate_in_production_and_can_stop_a_rollout_anywhere() -> None:
-    gates = {cluster: [hooks(spec, "confirm-promotion") for spec in canaries(cluster).values()] for cluster in CLUSTERS}
+def gates(specs: dict[str, JSON]) -> list[list[tuple[str, str]]]:
+    """Return type and address of the gates of each Canary."""
+    return [
+        [(hook["type"], hook["url"]) for hook in spec["analysis"]["webhooks"] if hook["type"].startswith("confirm-")]
+        for spec in specs.values()
+    ]
 
-    assert not any(gates["staging"])
-    assert all(gate[0]["url"] == f"http://{TESTER}/gate/check" for gate in gates["production"])
-    for cluster in CLUSTERS:
-        for spec in canaries(cluster).values():
-            assert [hook["url"] for hook in hooks(spec, "rollback")] == [f"http://{TESTER}/rollback/check"]
-            assert hooks(spec, "event")[0]["url"].endswith("/alerts/v1/integrations/flagger")
+
+def specs_of(objects: tuple[JSON, ...] | list[JSON]) -> dict[str, JSON]:
+    return {name: item["spec"] for name, item in of_kind(objects, "Canary").items()}
+
+
+def test_people_hold_the_gate_in_production_where_waiting_costs_no_checks() -> None:
+    assert gates(canaries("staging")) == [[]] * len(SERVICES)
+    assert gates(canaries("production")) == [[("confirm-rollout", f"http://{TESTER}/gate/check")]] * len(SERVICES)
+
+
+@pytest.mark.parametrize("gate", ["rollout", "traffic-increase", "promotion"])
+def test_a_gate_stands_where_the_values_say(gate: str) -> None:
+    specs = specs_of(render("staging", {"flagger": {"gate": gate}}))
+
+    assert gates(specs) == [[(f"confirm-{gate}", f"http://{TESTER}/gate/check")]] * len(SERVICES)
+
+
+@EVERY_CLUSTER
+def test_a_rollout_can_be_stopped_and_what_was_opened_for_it_is_closed_at_its_end(cluster: str) -> None:
+    for spec in canaries(cluster).values():
+        asked = {hook["url"] for kind in ("rollback", "confirm-rollout") for hook in hooks(spec, kind)}
+        closed = {hook["url"] for hook in hooks(spec, "post-rollout")}
+
+        assert f"http://{TESTER}/rollback/check" in asked
+        assert {url.replace("/check", "/close") for url in asked} <= closed
+        assert hooks(spec, "event")[0]["url"].endswith("/alerts/v1/integrations/flagger")
+
+
+@EVERY_CLUSTER
+def test_the_way_back_skips_gate_and_analysis_and_is_no_rollout_itself(cluster: str) -> None:
+    values = CHART / f"values-{cluster}.yaml"
+    (command,) = re.findall(r"^sed -i (?:'(.*)') charts/.*/values-\w+\.yaml$", WAYS_BACK, re.MULTILINE)
+    edited = subprocess.run(["sed", command, str(values)], capture_output=True, text=True, check=True).stdout
+
+    before, after = rendered(cluster), render(cluster, yaml.safe_load(edited))
+
+    assert edited != values.read_text(encoding="utf-8")
+    assert {spec["skipAnalysis"] for spec in specs_of(before).values()} == {False}
+    assert {spec["skipAnalysis"] for spec in specs_of(after).values()} == {True}
+    # The gate would hold the way back, too.
+    assert gates(specs_of(after)) == [[]] * len(SERVICES)
+    assert of_kind(after, "Deployment") == of_kind(before, "Deployment")
+
+
+@EVERY_CLUSTER
+def test_a_canary_that_is_deleted_leaves_the_pods_that_it_found(cluster: str) -> None:
+    assert all(spec["revertOnDeletion"] for spec in canaries(cluster).values())
 
 
 def test_without_flagger_there_is_no_canary() -> None:

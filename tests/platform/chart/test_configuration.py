@@ -170,7 +170,8 @@ def test_the_pools_of_all_replicas_leave_room_in_postgresql(environment: str) ->
 def referenced_keys(spec: JSON) -> list[tuple[str, str]]:
     found = []
     for container in spec["containers"]:
-        sources = [entry["valueFrom"]["secretKeyRef"] for entry in container["env"] if "valueFrom" in entry]
+        given = [entry["valueFrom"] for entry in container["env"] if "valueFrom" in entry]
+        sources = [one["secretKeyRef"] for one in given if "secretKeyRef" in one]
         found += [(source["name"], source["key"]) for source in sources]
     for volume in spec["volumes"]:
         for source in volume.get("projected", {}).get("sources", []):

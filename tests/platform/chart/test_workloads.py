@@ -6,6 +6,7 @@ import pytest
 
 from charts.rendering import CHART, ENVIRONMENTS, merged_values, render, rendered
 from common.gateway import SERVICES
+from common.settings import ServiceSettings
 from tests.platform.support.chart import JSON, of_kind, pod_templates
 
 EVERYWHERE = pytest.mark.parametrize("environment", ENVIRONMENTS)
@@ -116,6 +117,20 @@ def test_selectors_find_their_pods_and_outlive_flaggers_renaming(environment: st
         pod = pod_templates(objects)[f"Deployment/{name}"]
         assert service["spec"]["selector"].items() <= pod["metadata"]["labels"].items()
         assert service["spec"]["ports"][0]["targetPort"] == pod["spec"]["containers"][0]["ports"][0]["name"]
+
+
+@EVERYWHERE
+def test_pods_tell_by_their_label_whether_flagger_has_them_on_trial(environment: str) -> None:
+    has_flagger = merged_values(environment)["flagger"]["enabled"]
+    for name, deployment in of_kind(rendered(environment), "Deployment").items():
+        pod = deployment["spec"]["template"]
+        sources = {one["name"]: one.get("valueFrom") for one in pod["spec"]["containers"][0]["env"]}
+        told = sources.get("POD_APP")
+
+        assert told == ({"fieldRef": {"fieldPath": "metadata.labels['app']"}} if has_flagger else None)
+        label = pod["metadata"]["labels"]["app"]
+        assert ServiceSettings.model_construct(pod_app=label).is_on_trial
+        assert not ServiceSettings.model_construct(pod_app=f"{label}-primary").is_on_trial, name
 
 
 @EVERYWHERE

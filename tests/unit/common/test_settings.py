@@ -55,3 +55,11 @@ def test_redis_is_addressed_by_url_or_by_host() -> None:
     assert Settings().redis_address() is None
     assert Settings(redis_host="cache", redis_password="a/b").redis_address() == "redis://:a%2Fb@cache:6379/0"
     assert Settings(redis_url="unix:///tmp/r").redis_address() == "unix:///tmp/r"
+
+
+@pytest.mark.parametrize(
+    ("label", "is_on_trial"),
+    [(None, False), ("nlp-processing", True), ("nlp-processing-primary", False), ("primary-nlp", True), ("", True)],
+)
+def test_a_process_is_on_trial_where_its_pods_label_is_not_a_primarys(label: str | None, is_on_trial: bool) -> None:
+    assert Settings(pod_app=label).is_on_trial is is_on_trial
