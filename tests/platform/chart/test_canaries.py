@@ -75,7 +75,8 @@ def test_routes_are_those_of_the_gateway_table_and_leave_paths_alone(cluster: st
     assert (route["name"], route["port"]) == (service.kubernetes_name, service.port)
     assert route["match"] == [{"uri": {"prefix": f"{service.prefix}/"}}]
     assert route["hosts"] == merged_values(cluster)["gateway"]["hosts"]
-    assert route["gateways"] == ["istio-ingress/public"], "not `mesh`: one host stands for four services"
+    # Not `mesh`: one host stands for four services.
+    assert route["gateways"] == ["istio-ingress/public", "istio-ingress/internal"]
     assert not {"rewrite", "delegation", "timeout"} & set(route), "streams stay open"
     assert route["trafficPolicy"]["tls"] == {"mode": "ISTIO_MUTUAL"}
     assert route["trafficPolicy"]["outlierDetection"]["consecutive5xxErrors"] > 0

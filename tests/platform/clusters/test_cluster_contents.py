@@ -5,11 +5,12 @@ import os
 import re
 import subprocess
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 from charts.rendering import NAMESPACE, RELEASE, merged_values, rendered
-from tests.platform.support.chart import ROOT, of_kind
+from tests.platform.support.chart import JSON, ROOT, of_kind
 from tests.platform.support.clusters import CLUSTERS, STEPS, everything, releases, step, steps
 from tests.platform.support.programs import program
 
@@ -82,7 +83,7 @@ def test_every_secret_and_config_map_that_is_named_is_made_with_its_keys(cluster
     has(NAMESPACE, "ConfigMap", tester["volumes"][0]["configMap"]["name"])
     for provider in of_kind(items, "Provider").values():
         has(provider["metadata"]["namespace"], "Secret", provider["spec"]["secretRef"]["name"], "headers")
-    (gateway,) = of_kind(items, "Gateway").values()
+    gateway = of_kind(items, "Gateway")["public"]
     credential = next(
         one["tls"]["credentialName"] for one in gateway["spec"]["servers"] if "credentialName" in one.get("tls", {})
     )
@@ -110,16 +111,17 @@ def test_pods_of_people_are_restricted_and_those_of_the_services_are_in_the_mesh
 @EVERY_CLUSTER
 def test_chart_and_cluster_call_the_same_things_by_the_same_names(cluster: str) -> None:
     items, values = everything(cluster), merged_values(cluster)
-    gateway = of_kind(items, "Gateway")[values["gateway"]["resource"].partition("/")[2]]
+    gateways = of_kind(items, "Gateway")
     release = releases(cluster)["istio-ingress"]
     tester = releases(cluster)["flagger-loadtester"]["values"]
     name = values["flagger"]["loadTesterServiceAccount"]
 
-    assert gateway["metadata"]["namespace"] == values["gateway"]["namespace"] == release["targetNamespace"]
-    assert gateway["spec"]["selector"] == values["gateway"]["podLabels"] == release["values"]["labels"]
+    assert set(values["gateway"]["resources"]) == {f"{values['gateway']['namespace']}/{door}" for door in gateways}
+    for gateway in gateways.values():
+        assert gateway["metadata"]["namespace"] == values["gateway"]["namespace"] == release["targetNamespace"]
+        assert gateway["spec"]["selector"] == values["gateway"]["podLabels"] == release["values"]["labels"]
     assert release["values"]["name"] == values["gateway"]["serviceAccount"]
-    hosts = {host for server in gateway["spec"]["servers"] for host in server["hosts"]}
-    assert hosts == set(values["gateway"]["hosts"])
+    assert {host for server in servers(items) for host in server["hosts"]} == set(values["gateway"]["hosts"])
     assert name == tester["nameOverride"] == tester["fullnameOverride"] == tester["serviceAccountName"]
     assert name in of_kind(items, "ServiceAccount")
     assert releases(cluster)["flagger"]["targetNamespace"] == values["flagger"]["namespace"]
@@ -132,18 +134,48 @@ def test_chart_and_cluster_call_the_same_things_by_the_same_names(cluster: str) 
     assert telemetry["spec"]["tracing"][0]["providers"] == [{"name": one["name"]} for one in providers]
 
 
+def servers(items: list[JSON]) -> list[JSON]:
+    return [server for gateway in of_kind(items, "Gateway").values() for server in gateway["spec"]["servers"]]
+
+
 @EVERY_CLUSTER
-def test_traffic_is_encrypted_outside_and_inside(cluster: str) -> None:
-    items = everything(cluster)
-    (strict,) = of_kind(items, "PeerAuthentication").values()
-    (gateway,) = of_kind(items, "Gateway").values()
-    internal = merged_values(cluster)["gateway"]["url"].removeprefix("http://")
+def test_nothing_is_answered_that_comes_in_the_clear(cluster: str) -> None:
+    (strict,) = of_kind(everything(cluster), "PeerAuthentication").values()
 
     assert strict["metadata"]["namespace"] == "istio-system", "the root namespace: the whole mesh"
     assert strict["spec"] == {"mtls": {"mode": "STRICT"}}
-    for server in gateway["spec"]["servers"]:
-        is_plain = server["port"]["protocol"] == "HTTP"
-        assert not is_plain or server["hosts"] == [internal] or server["tls"] == {"httpsRedirect": True}
+    for server in servers(everything(cluster)):
+        assert server["port"]["protocol"] == "HTTPS" or server["tls"] == {"httpsRedirect": True}
+
+
+@EVERY_CLUSTER
+def test_services_call_each_other_by_mutual_tls_at_a_door_that_no_public_one_leads_to(cluster: str) -> None:
+    items, called = everything(cluster), urlsplit(merged_values(cluster)["gateway"]["url"])
+    (door,) = [server for server in servers(items) if called.hostname in server["hosts"]]
+    others = [server["port"]["number"] for server in servers(items) if server is not door]
+    service = of_kind(items, "Service")["internal-gateway"]
+    rule = of_kind(items, "DestinationRule")["internal-gateway"]["spec"]
+
+    assert door["tls"] == {"mode": "ISTIO_MUTUAL"}
+    assert door["hosts"] == [called.hostname]
+    assert door["port"]["number"] == called.port == merged_values(cluster)["gateway"]["port"]
+    assert called.port not in others
+    assert called.hostname == f"internal-gateway.{service['metadata']['namespace']}.svc.cluster.local"
+    # Plain HTTP for the service; by the rule its sidecar makes mutual TLS of it, under the name that the door expects.
+    assert service["spec"]["ports"] == [
+        {"name": "http", "port": called.port, "targetPort": called.port, "appProtocol": "http"}
+    ]
+    assert service["spec"]["selector"] == merged_values(cluster)["gateway"]["podLabels"]
+    assert rule["host"] == called.hostname
+    assert rule["trafficPolicy"]["tls"] == {"mode": "ISTIO_MUTUAL", "sni": called.hostname}
+
+
+@EVERY_CLUSTER
+def test_who_is_outside_the_mesh_comes_by_the_public_door_and_its_certificate(cluster: str) -> None:
+    (public,) = [server for server in servers(everything(cluster)) if server["tls"].get("mode") == "SIMPLE"]
+    (flux,) = of_kind(everything(cluster), "Provider").values()
+
+    assert flux["spec"]["address"] == f"https://{public['hosts'][0]}/alerts/v1/integrations/flux"
 
 
 @EVERY_CLUSTER
@@ -190,7 +222,7 @@ def test_what_flux_cannot_apply_is_said_to_the_alerts_service(cluster: str) -> N
     (provider,) = of_kind(items, "Provider").values()
     (alert,) = of_kind(items, "Alert").values()
 
-    assert provider["spec"]["address"] == f"{merged_values(cluster)['gateway']['url']}/alerts/v1/integrations/flux"
+    assert provider["spec"]["address"].endswith("/alerts/v1/integrations/flux")
     assert alert["spec"]["providerRef"]["name"] == provider["metadata"]["name"]
     assert {"Kustomization", "HelmRelease"} <= {one["kind"] for one in alert["spec"]["eventSources"]}
 

@@ -61,7 +61,10 @@ def test_no_service_reaches_another_past_the_gateway(environment: str, source: S
 def test_who_hands_on_reaches_the_gateway_and_the_end_of_the_line_does_not(
     environment: str, service: Service, expected: int
 ) -> None:
-    assert may_connect(rendered(environment), pod_of(environment, service), GATEWAY, 80) is bool(expected)
+    objects, pod = rendered(environment), pod_of(environment, service)
+
+    assert may_connect(objects, pod, GATEWAY, 8443) is bool(expected)
+    assert not may_connect(objects, pod, GATEWAY, 80), "the public door, where nothing is encrypted"
 
 
 @EVERYWHERE
@@ -175,7 +178,7 @@ def test_a_migration_reaches_the_database_and_nothing_else(environment: str, ser
     assert may_connect(objects, pod, DATABASE, 5432)
     assert may_connect(objects, pod, DNS, 53, "UDP")
     assert not may_connect(objects, pod, DATABASE, 6379)
-    assert not may_connect(objects, pod, GATEWAY, 80)
+    assert not may_connect(objects, pod, GATEWAY, 8443)
     assert not may_connect(objects, GATEWAY, pod, service.port)
 
 
@@ -221,6 +224,17 @@ def test_flagger_may_post_its_events_to_alerts_and_nothing_else(service: Service
     events = f"{service.base_path}/integrations/flagger"
     assert may_call(objects, principal, pod, service.port, "POST", events) == is_alerts
     assert not may_call(objects, principal, pod, service.port, "POST", f"{service.base_path}/rules")
+
+
+@pytest.mark.parametrize("cluster", CLUSTERS)
+def test_the_door_of_the_services_opens_to_them_and_to_nobody_else_of_the_mesh(cluster: str) -> None:
+    objects = everything(cluster)
+    anything = ("POST", "/nlp/v1/analyses")
+
+    assert may_call(objects, f"cluster.local/ns/{NAMESPACE}/sa/news-ingestion", GATEWAY, 8443, *anything)
+    for stranger in ("default/sa/default", "flagger-system/sa/flagger", f"{NAMESPACE}-other/sa/news-ingestion"):
+        assert not may_call(objects, f"cluster.local/ns/{stranger}", GATEWAY, 8443, *anything), stranger
+        assert may_call(objects, f"cluster.local/ns/{stranger}", GATEWAY, 443, *anything), "the public door"
 
 
 @pytest.mark.parametrize("cluster", CLUSTERS)

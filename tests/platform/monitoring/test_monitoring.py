@@ -12,7 +12,7 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from alerts.column_values import AttemptVerdict
-from charts.rendering import NAMESPACE, merged_values
+from charts.rendering import NAMESPACE
 from common.contracts.impact import Basis
 from common.gateway import SERVICES
 from news_ingestion.schemas.sources import FetchStatus
@@ -210,11 +210,11 @@ def test_a_dashboard_is_whole(path: Path) -> None:
     assert set(re.findall(r"\$\{?(\w+)", json.dumps(board))) <= variables | {"__rate_interval"}
 
 
-def test_alertmanager_posts_to_the_inbox_through_the_gateway() -> None:
+def test_alertmanager_posts_to_the_inbox_by_the_public_door() -> None:
     (config,) = [item for item in monitoring.objects() if item["kind"] == "AlertmanagerConfig"]
     receivers = {receiver["name"]: receiver for receiver in config["spec"]["receivers"]}
     (webhook,) = receivers[config["spec"]["route"]["receiver"]]["webhookConfigs"]
 
-    assert webhook["url"] == f"{merged_values('production')['gateway']['url']}/alerts/v1/integrations/alertmanager"
+    assert webhook["urlSecret"] == {"name": "alerts-api-key", "key": "url"}
     assert webhook["sendResolved"] is True
     assert webhook["httpConfig"]["authorization"]["credentials"] == {"name": "alerts-api-key", "key": "key"}

@@ -9,6 +9,7 @@ from tests.platform.support.chart import JSON
 
 # The platform gives every namespace this label with its own name.
 NAMESPACE_LABEL = "kubernetes.io/metadata.name"
+_ACTIONS = ("DENY", "ALLOW")
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ def _selects(selector: JSON, labels: dict[str, str]) -> bool:
 
 
 def may_call(objects: Iterable[JSON], principal: str, target: Peer, port: int, method: str, path: str) -> bool:
-    """Tell whether the AuthorizationPolicies let the holder of a certificate call; only ALLOW policies are known."""
+    """Tell whether the AuthorizationPolicies let the holder of a certificate call: none may deny, one must allow."""
     chosen = [
         item["spec"]
         for item in objects
@@ -85,16 +86,25 @@ def may_call(objects: Iterable[JSON], principal: str, target: Peer, port: int, m
         and item["metadata"]["namespace"] == target.namespace
         and _selects(item["spec"].get("selector", {}), target.labels)
     ]
-    if not chosen:
-        return True
-    if any(spec.get("action", "ALLOW") != "ALLOW" for spec in chosen):
+    actions = {action: [spec for spec in chosen if spec.get("action", "ALLOW") == action] for action in _ACTIONS}
+    if sum(map(len, actions.values())) < len(chosen):
         raise NotImplementedError("write the reasoning for other actions before a policy uses them")
-    rules = [rule for spec in chosen for rule in spec.get("rules", [])]
-    return any(
-        any(principal in source["source"]["principals"] for source in rule["from"])
-        and any(_is_operation(target["operation"], port, method, path) for target in rule["to"])
-        for rule in rules
+    denied, allowed = (
+        [_matches(rule, principal, port, method, path) for spec in actions[action] for rule in spec.get("rules", [])]
+        for action in _ACTIONS
     )
+    return not any(denied) and (not actions["ALLOW"] or any(allowed))
+
+
+def _matches(rule: JSON, principal: str, port: int, method: str, path: str) -> bool:
+    return any(_is_caller(source["source"], principal) for source in rule["from"]) and any(
+        _is_operation(target["operation"], port, method, path) for target in rule["to"]
+    )
+
+
+def _is_caller(source: JSON, principal: str) -> bool:
+    named, others = source.get("principals", ["*"]), source.get("notPrincipals", [])
+    return any(fnmatchcase(principal, one) for one in named) and not any(fnmatchcase(principal, one) for one in others)
 
 
 def _is_operation(operation: JSON, port: int, method: str, path: str) -> bool:
