@@ -74,6 +74,11 @@ class ServiceSettings(BaseSettings):
     )
     redis_port: int = Field(6379, ge=1, le=65535, description="Redis port.")
     redis_password: SecretStr | None = Field(None, description="Redis password.")
+    redis_tls: Literal["disable", "require", "verify-full"] = Field(
+        "disable",
+        description="TLS for connections to `REDIS_HOST`: none, encrypted, or encrypted with the certificate and its "
+        "name verified against the system's authorities. With `REDIS_URL`, write `rediss://` instead.",
+    )
 
     gateway_url: str = Field(
         "http://127.0.0.1:8000", description="URL of the gateway, through which services call each other."
@@ -218,4 +223,11 @@ class ServiceSettings(BaseSettings):
         if self.redis_host is None:
             return None
         password = f":{quote(self.redis_password.get_secret_value(), safe='')}@" if self.redis_password else ""
-        return f"redis://{password}{self.redis_host}:{self.redis_port}/0"
+        address = f"{password}{self.redis_host}:{self.redis_port}/0"
+        match self.redis_tls:
+            case "disable":
+                return f"redis://{address}"
+            case "require":
+                return f"rediss://{address}?ssl_cert_reqs=none&ssl_check_hostname=false"
+            case "verify-full":
+                return f"rediss://{address}?ssl_cert_reqs=required&ssl_check_hostname=true"

@@ -27,6 +27,7 @@ capabilities: {drop: [ALL]}
 {{- $own := dict "ENVIRONMENT" $root.Values.global.environment "GATEWAY_URL" $root.Values.gateway.url "LOG_FORMAT" "json" -}}
 {{- $_ := set $own "DATABASE_SSL_MODE" $root.Values.database.sslMode -}}
 {{- $_ := set $own .service.databaseSetting .service.databaseName -}}
+{{- if $root.Values.redis.enabled }}{{ $_ := set $own "REDIS_TLS" $root.Values.redis.tls }}{{ end -}}
 {{- with $root.Values.tracing.endpoint }}{{ $_ := set $own "OTEL_EXPORTER_OTLP_ENDPOINT" . }}{{ end -}}
 {{- /* Flagger can show no key; its sidecar's certificate names it, and so does the AuthorizationPolicy. */ -}}
 {{- if and $root.Values.flagger.enabled (eq .service.prefix "/alerts") -}}

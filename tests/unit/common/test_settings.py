@@ -1,9 +1,12 @@
 """Settings: from the environment, from files, and never with a secret in sight."""
 
 from pathlib import Path
+from ssl import CERT_NONE, CERT_REQUIRED
 
 import pytest
 from pydantic import ValidationError
+from redis.asyncio import Redis
+from redis.asyncio.connection import SSLConnection
 
 from tests.toy_service import Settings
 
@@ -55,6 +58,20 @@ def test_redis_is_addressed_by_url_or_by_host() -> None:
     assert Settings().redis_address() is None
     assert Settings(redis_host="cache", redis_password="a/b").redis_address() == "redis://:a%2Fb@cache:6379/0"
     assert Settings(redis_url="unix:///tmp/r").redis_address() == "unix:///tmp/r"
+
+
+@pytest.mark.parametrize(
+    ("tls", "expected"),
+    [("require", {"cert_reqs": CERT_NONE, "check_hostname": False}), ("verify-full", {"cert_reqs": CERT_REQUIRED})],
+)
+def test_redis_is_called_by_tls_where_it_is_told_to(tls: str, expected: dict[str, object]) -> None:
+    address = Settings(redis_host="cache.example", redis_tls=tls).redis_address()
+
+    connection = Redis.from_url(str(address)).connection_pool.make_connection()
+
+    assert isinstance(connection, SSLConnection)
+    assert {name: getattr(connection.ssl_context, name) for name in expected} == expected
+    assert connection.ssl_context.check_hostname is (tls == "verify-full")
 
 
 @pytest.mark.parametrize(
