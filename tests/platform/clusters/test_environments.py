@@ -1,7 +1,9 @@
 """Staging has every commit, production signed releases alone, and each environment is small patches on one tree."""
 
 import json
+import os
 import re
+from pathlib import Path
 
 import pytest
 import yaml
@@ -108,6 +110,20 @@ def test_versions_of_others_charts_are_exact(cluster: str) -> None:
     assert (
         len({charts[name]["spec"]["version"] for name in ("istio-base", "istio-cni", "istiod", "istio-ingress")}) == 1
     )
+
+
+def test_the_patch_of_the_page_holds_back_what_it_says_and_nothing_else(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "operations" / "clusters.md").read_text(encoding="utf-8")
+    (block,) = [one for one in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL) if "production/sources" in one]
+    patched = {"resources": [os.path.relpath(ROOT / "clusters/production/sources", tmp_path)], **yaml.safe_load(block)}
+    (tmp_path / "kustomization.yaml").write_text(yaml.safe_dump(patched), encoding="utf-8")
+
+    before = of_kind(step("production", "sources"), "HelmChart")
+    after = of_kind(built(str(tmp_path)), "HelmChart")
+
+    changed = {name for name, one in after.items() if one != before[name]}
+    assert changed == {"istio-base", "istio-cni", "istiod", "istio-ingress"}
+    assert all(VERSION.fullmatch(after[name]["spec"]["version"]) for name in changed)
 
 
 def test_versions_stand_in_one_file_that_an_environment_may_patch() -> None:
