@@ -14,7 +14,7 @@ ENCODERS := $(addprefix .local/encoders/,bge-small-en-v1.5.onnx e5-small-v2.onnx
 VERSION = $(shell sed -n 's/^version = "\(.*\)"$$/\1/p' pyproject.toml)
 
 .DEFAULT_GOAL := help
-.PHONY: help run up-processes test test-platform test-image test-gitops test-faults mutants fuzz platform-tools cluster-tools promtool libfaketime etcd dev-values contract-load teachers image-tools image lint typecheck format contracts stored-estimates configuration bench soak clean
+.PHONY: help run up-processes test test-platform test-image test-gitops test-faults mutants fuzz platform-tools cluster-tools trivy promtool libfaketime etcd dev-values contract-load teachers image-tools image lint typecheck format contracts stored-estimates configuration bench soak clean
 
 help:  ## Say what can be made
 	@awk -F ':.*## ' '/^##@ /{print substr($$0, 5) ":"} /^[a-z-]+:.*## /{printf "  make %-16s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -110,9 +110,11 @@ soak: $(STAMP)  ## Load four processes steadily and watch their memory (ARGS="--
 
 ##@ Install tools
 
-platform-tools: promtool $(TOOLS)/bin/kustomize $(TOOLS)/bin/istioctl  ## Build kustomize, kubeconform, sops, age and istioctl, and fetch definitions and charts (Go 1.26)
+platform-tools: promtool $(TOOLS)/bin/kustomize $(TOOLS)/bin/istioctl  ## Build kustomize, kubeconform, actionlint, sops, age and istioctl, and fetch definitions and charts (Go 1.26)
 
 cluster-tools: etcd $(TOOLS)/bin/kube-apiserver $(TOOLS)/bin/kwok $(TOOLS)/bin/source-controller $(TOOLS)/bin/pilot-discovery $(TOOLS)/bin/trivy  ## Build what a real cluster is made of, and trivy: Kubernetes, kwok, Flux's controllers, istiod (Go 1.26)
+
+trivy: $(TOOLS)/bin/trivy  ## Build what looks for mistakes in manifests and known vulnerabilities in images (Go 1.26)
 
 include tests/platform/tools/build.mk
 

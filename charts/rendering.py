@@ -19,10 +19,15 @@ ENVIRONMENTS = ("development", "staging", "production")
 
 
 def given_values(environment: str) -> JSON:
-    """Return the values of the environment's own file."""
+    """Return the values of the environment's own file over those of the newest images; development has neither."""
     if environment == "development":
         return {}
-    return helm.values_from_yaml((CHART / f"values-{environment}.yaml").read_text(encoding="utf-8"))
+    images, own = (_values_file(name) for name in ("images", environment))
+    return deep_merged(images, own)
+
+
+def _values_file(name: str) -> JSON:
+    return helm.values_from_yaml((CHART / f"values-{name}.yaml").read_text(encoding="utf-8"))
 
 
 @cache

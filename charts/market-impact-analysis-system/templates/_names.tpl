@@ -16,7 +16,7 @@
 {{- define "mia.labels" -}}
 app.kubernetes.io/name: {{ .service.kubernetesName }}
 app.kubernetes.io/instance: {{ .root.Release.Name }}
-app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
+app.kubernetes.io/version: {{ include "mia.version" . | quote }}
 app.kubernetes.io/part-of: {{ .root.Chart.Name }}
 app.kubernetes.io/managed-by: {{ .root.Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
@@ -27,12 +27,20 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 app: {{ .service.kubernetesName }}
 mias.io/service: {{ .service.kubernetesName }}
 app.kubernetes.io/part-of: {{ .root.Chart.Name }}
-app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
+app.kubernetes.io/version: {{ include "mia.version" . | quote }}
 {{- end }}
 
+{{- /* The image of one service: by its digest where there is one. Arguments: root, service. */ -}}
 {{- define "mia.image" -}}
-{{- $registry := .root.Values.global.imageRegistry -}}
-{{- with $registry }}{{ trimSuffix "/" . }}/{{ end }}{{ .service.kubernetesName }}:{{ .root.Values.global.imageTag | default .root.Chart.AppVersion }}
+{{- $own := .service.image | default dict -}}
+{{- with .root.Values.global.imageRegistry }}{{ trimSuffix "/" . }}/{{ end }}{{ .service.kubernetesName }}
+{{- if $own.digest }}@{{ $own.digest }}{{ else }}:{{ $own.tag | default .root.Values.global.imageTag | default .root.Chart.AppVersion }}{{ end }}
+{{- end }}
+
+{{- /* What a service's labels call its version: its own image's. With the chart's, each release would restart all four. */ -}}
+{{- define "mia.version" -}}
+{{- $own := .service.image | default dict -}}
+{{- $own.tag | default ($own.digest | default "" | replace ":" "-" | trunc 19) | default .root.Values.global.imageTag | default .root.Chart.AppVersion -}}
 {{- end }}
 
 {{- define "mia.testServiceAccount" -}}{{ .Chart.Name }}-test{{- end }}

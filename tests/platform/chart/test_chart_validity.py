@@ -77,6 +77,8 @@ def test_no_object_is_there_twice_and_each_says_its_namespace(environment: str) 
     "changes",
     [
         {"global": {"imageTag": "latest"}},
+        {"services": {"nlp": {"image": {"tag": "latest"}}}},
+        {"services": {"nlp": {"image": {"digest": "sha256:abc"}}}},
         {"global": {"environment": "testing"}},
         {"global": {"config": {"DATABASE_PASSWORD": "hunter2"}}},
         {"global": {"config": {"log_level": "INFO"}}},

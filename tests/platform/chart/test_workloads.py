@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from charts.rendering import CHART, ENVIRONMENTS, merged_values, render, rendered
+from charts.rendering import ENVIRONMENTS, render, rendered
 from common.gateway import SERVICES
 from common.settings import ServiceSettings
 from tests.platform.support.chart import JSON, of_kind, pod_templates
@@ -53,24 +53,6 @@ def test_no_pod_has_a_token_it_does_not_use_or_the_addresses_of_others_in_its_en
     for pod in pod_templates(rendered(environment)).values():
         assert pod["spec"]["automountServiceAccountToken"] is False
         assert pod["spec"]["enableServiceLinks"] is False
-
-
-@EVERYWHERE
-def test_images_are_named_by_service_and_never_by_a_moving_tag(environment: str) -> None:
-    registry = merged_values(environment)["global"]["imageRegistry"]
-
-    images = {container["image"] for container in containers(rendered(environment))}
-
-    prefix = f"{registry}/" if registry else ""
-    assert images == {f"{prefix}{service.kubernetes_name}:0.1.0" for service in SERVICES}
-
-
-def test_versions_of_chart_application_and_distribution_agree() -> None:
-    chart = (CHART / "Chart.yaml").read_text(encoding="utf-8")
-    project = (CHART.parents[1] / "pyproject.toml").read_text(encoding="utf-8")
-
-    versions = set(re.findall(r"^(?:version|appVersion): (\S+)$", chart, re.MULTILINE))
-    assert versions == set(re.findall(r'^version = "(\S+)"$', project, re.MULTILINE))
 
 
 @EVERYWHERE

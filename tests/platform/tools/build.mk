@@ -4,7 +4,7 @@ $(TOOLS)/bin/kustomize: tests/platform/tools/go.sum tests/platform/tools/manifes
 	@command -v go > /dev/null || { echo "Go 1.26 or newer is needed, and none was found."; exit 1; }
 	@echo "Fetching definitions and charts ..."
 	@cd tests/platform/tools/manifests && GOTOOLCHAIN=local go mod download $$(sed -n 's/^\t\([^ ]*\) v.*/\1/p' go.mod)
-	@echo "Building kustomize, kubeconform, sops and age (minutes the first time) ..."
+	@echo "Building kustomize, kubeconform, actionlint, sops and age (minutes the first time) ..."
 	@cd tests/platform/tools && GOTOOLCHAIN=local CGO_ENABLED=0 go build -mod=readonly -trimpath -o $(TOOLS)/bin/ tool
 	@touch $@
 
