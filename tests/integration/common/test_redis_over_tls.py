@@ -57,7 +57,7 @@ async def test_redis_answers_whom_the_settings_let_trust_it(
         address = Settings(redis_host="localhost", redis_port=proxy.port, redis_tls=tls).redis_address()
         async with RedisScripts(address, "test", CollectorRegistry()) as scripts:
             answers = [await scripts.run("return {7}", "n", ())]
-            # A busy machine may need longer for a handshake than anybody waits for Redis; then it is left alone for a second.
+            # A busy machine may need longer for a handshake than is waited; then Redis is left alone for a second.
             while answers[-1] is None and len(answers) < _TRIES:
                 await asyncio.sleep(1.05)
                 answers.append(await scripts.run("return {7}", "n", ()))

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from charts.rendering import ENVIRONMENTS, render, rendered
+from charts.rendering import ENVIRONMENTS, merged_values, render, rendered
 from common.gateway import SERVICES
 from common.settings import ServiceSettings
 from tests.platform.support.chart import JSON, of_kind, pod_templates
