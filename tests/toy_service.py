@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy import Column, DateTime, Text, Uuid, func, select
 from sqlmodel import Field as ColumnField
 
-from common.api.dependencies import ClockDep, ConnectionDep, ReadConnectionDep, RuntimeDep
+from common.api.dependencies import ConnectionDep, ReadConnectionDep, RuntimeDep
 from common.api.etags import ConditionalDep, etag_of
 from common.api.pagination import PageDep
 from common.api.routing import service_router
@@ -104,8 +104,8 @@ async def store_notes(batch: NoteBatch, runtime: RuntimeDep) -> BatchResult:
 
 
 @router.post("/notes", status_code=201, responses=problems(409))
-async def create_note(note: NoteCreate, connection: ConnectionDep, runtime: RuntimeDep, clock: ClockDep) -> NoteRead:
-    row = {"note_id": uuid7(), "text": note.text, "created_at": clock.now()}
+async def create_note(note: NoteCreate, connection: ConnectionDep, runtime: RuntimeDep) -> NoteRead:
+    row = {"note_id": uuid7(), "text": note.text, "created_at": runtime.clock.now()}
     await insert_rows(connection, NOTE, [row])
     if note.text == "break the commit":
         await connection.execute(select(func.pg_terminate_backend(func.pg_backend_pid())))

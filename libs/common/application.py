@@ -6,7 +6,6 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version as distribution_version
-from typing import Any
 
 import httpx
 from fastapi import FastAPI
@@ -31,8 +30,8 @@ from common.settings import ServiceSettings
 from common.telemetry.metrics import PoolCollector, install_metrics
 from common.telemetry.tracing import Tracing
 
-# Any: each service has an engine of its own class, which its `dependencies` ask for by type.
-Lifespan = Callable[[Runtime], AbstractAsyncContextManager[Any]]
+# Each service has an engine of its own class, which its `dependencies` ask for by type.
+Lifespan = Callable[[Runtime], AbstractAsyncContextManager[object]]
 
 
 @dataclass(frozen=True, slots=True)

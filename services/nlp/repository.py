@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import ARRAY, Integer, Select, Uuid, bindparam, column, delete, func, select, update
@@ -138,7 +138,7 @@ async def list_current_revisions(connection: Connection, article_ids: Sequence[U
     return {row.article_id: Held(row.revision, row.analysis_id) for row in rows}
 
 
-def _filtered(wanted: AnalysisFilter) -> Select[Any]:
+def _filtered(wanted: AnalysisFilter) -> Select[tuple[object, ...]]:
     statement = select(*columns_for(AnalysisRow, ANALYSIS)).where(visible(ANALYSIS, wanted.as_of))
     if keys := wanted.keys():
         statement = statement.where(ANALYSIS.c["keys"].op("@>")(bindparam("keys", keys, type_=JSONB)))

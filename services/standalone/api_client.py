@@ -1,9 +1,9 @@
 """The API client of the command line: it calls a running system through its gateway, like any user."""
 
-from collections.abc import AsyncIterator, Generator
+from collections.abc import AsyncIterator, Generator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TypedDict, Unpack
 
 import httpx
 from pydantic import SecretStr
@@ -28,6 +28,15 @@ def _is_passing(error: BaseException) -> bool:
     return isinstance(error, httpx.TransportError)
 
 
+class RequestOptions(TypedDict, total=False):
+    """What a request may bring; httpx has more."""
+
+    params: Mapping[str, str | float | None]
+    json: object
+    content: bytes
+    headers: Mapping[str, str]
+
+
 class SystemClient:
     """Requests to a running system; what passes is tried again for a minute, since every write is idempotent."""
 
@@ -35,7 +44,7 @@ class SystemClient:
         self._http = http
         self._patience_seconds = patience_seconds
 
-    async def request(self, method: str, path: str, **options: object) -> JSONDocument:
+    async def request(self, method: str, path: str, **options: Unpack[RequestOptions]) -> JSONDocument:
         """Return the JSON answer; `RequestRefusedError` with the problem's detail when there is none."""
         retrying = AsyncRetrying(
             retry=retry_if_exception(_is_passing),
@@ -52,7 +61,7 @@ class SystemClient:
         answer: JSONDocument = response.json()
         return answer
 
-    async def pages(self, path: str, **parameters: object) -> AsyncIterator[JSONDocument]:
+    async def pages(self, path: str, **parameters: str | float | None) -> AsyncIterator[JSONDocument]:
         """Yield every item of a list, page by page."""
         cursor: str | None = None
         while True:
@@ -64,8 +73,7 @@ class SystemClient:
             if cursor is None:
                 return
 
-    # Any: the options are httpx's own.
-    async def _send(self, method: str, path: str, options: dict[str, Any]) -> httpx.Response:
+    async def _send(self, method: str, path: str, options: RequestOptions) -> httpx.Response:
         response = await self._http.request(method, path, **options)
         return response.raise_for_status()
 

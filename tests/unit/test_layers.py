@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,89 @@ def test_training_libraries_stay_out_of_serving(service: str) -> None:
     ]
 
     assert found == []
+
+
+# Names that stand for `Any` and may be in signatures.
+ALIASES_OF_ANY = {
+    # A contract fixes the form of the document: as `JsonValue` every step into it would need a cast.
+    "JSONDocument",
+    # Each array of an artefact has a type of its own, which the file that it is read from does not tell.
+    "Arrays",
+}
+
+
+def test_no_signature_of_a_service_has_any_in_it() -> None:
+    root = SERVICES_FOLDER.parent
+    files = {file: ast.parse(file.read_text(encoding="utf-8")) for file in sorted(SERVICES_FOLDER.rglob("*.py"))}
+    libraries = [ast.parse(file.read_text(encoding="utf-8")) for file in (root / "libs" / "common").rglob("*.py")]
+    hidden = {alias for tree in (*files.values(), *libraries) for alias in aliases_of_any(tree)}
+
+    found = [
+        f"{file.relative_to(root)}:{line} {name}"
+        for file, tree in files.items()
+        for line, name in names_in_signatures(tree)
+        if name == "Any" or (name in hidden and name not in ALIASES_OF_ANY)
+    ]
+
+    assert hidden >= ALIASES_OF_ANY
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("def f(x: dict[str, Any]) -> None: ...", ["Any"]),
+        ("def f(*x: int, y: 'list[Any]') -> None: ...", ["Any"]),
+        ("async def f(**x: int) -> Iterator[Callable[..., t.Any]]: ...", ["Any"]),
+        ("class A:\n    def f(self, x: int) -> Select[Any]: ...", ["Any"]),
+        ("def f(x: int) -> int:\n    y: Any = x\n    return y", []),
+    ],
+)
+def test_any_in_a_signature_is_found_however_deep(source: str, found: list[str]) -> None:
+    assert [name for _, name in names_in_signatures(ast.parse(source)) if name == "Any"] == found
+
+
+def test_a_name_that_stands_for_any_is_found() -> None:
+    source = "A = dict[str, Any]\nB: TypeAlias = list[A | Any]\nC = dict[str, int]\nd: dict[str, Any] = {}"
+
+    assert list(aliases_of_any(ast.parse(source))) == ["A", "B"]
+
+
+def names_in_signatures(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Yield line and name of everything that the annotations of functions name, at any depth."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            given = node.args
+            arguments = [*given.posonlyargs, *given.args, *given.kwonlyargs, given.vararg, given.kwarg]
+            for annotation in (node.returns, *(one.annotation for one in arguments if one)):
+                if annotation is not None:
+                    yield from ((node.lineno, name) for name in names_in(annotation))
+
+
+def names_in(annotation: ast.expr) -> Iterator[str]:
+    """Yield each name in an annotation, also in one that is written as text."""
+    for node in ast.walk(annotation):
+        if isinstance(node, ast.Name):
+            yield node.id
+        elif isinstance(node, ast.Attribute):
+            yield node.attr
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            with suppress(SyntaxError):  # the text of a `Literal` or of a description need not be one
+                yield from names_in(ast.parse(node.value, mode="eval").body)
+
+
+def aliases_of_any(tree: ast.Module) -> Iterator[str]:
+    """Yield the names that a module gives to types with `Any` in them."""
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            name, value = node.targets[0].id, node.value
+        elif isinstance(node, ast.AnnAssign) and "TypeAlias" in set(names_in(node.annotation)) and node.value:
+            assert isinstance(node.target, ast.Name)
+            name, value = node.target.id, node.value
+        else:
+            continue
+        if "Any" in {one.id for one in ast.walk(value) if isinstance(one, ast.Name)}:
+            yield name
 
 
 @pytest.mark.parametrize("package", ["libs/common", "services"])

@@ -5,7 +5,6 @@ from typing import Annotated, TypeVar, cast
 
 from fastapi import Depends, Query, Request
 
-from common.clock import Clock
 from common.contracts.timestamps import Moment
 from common.postgres.database import Connection
 from common.runtime import Runtime
@@ -53,14 +52,8 @@ async def get_read_connection(runtime: RuntimeDep) -> AsyncIterator[Connection]:
         yield connection
 
 
-async def get_clock(runtime: RuntimeDep) -> Clock:
-    """Return the clock of this service."""
-    return runtime.clock
-
-
 ConnectionDep = Annotated[Connection, Depends(get_connection, scope="function")]
 ReadConnectionDep = Annotated[Connection, Depends(get_read_connection, scope="function")]
-ClockDep = Annotated[Clock, Depends(get_clock)]
 AsOf = Annotated[
     Moment | None,
     Query(description="Point in time (RFC 3339): answer with what could be read then; now when absent."),

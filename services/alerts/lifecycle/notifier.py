@@ -7,8 +7,9 @@ from uuid import UUID
 
 import structlog
 
+from alerts.column_values import FlushReason
 from alerts.engine import Engine
-from alerts.lifecycle.states import Correction, Lifecycle, expired, flushed, repeat_interval
+from alerts.lifecycle.states import Lifecycle, expired, flushed, repeat_interval
 from alerts.notification.body import Amendment, Notice, render, title_of
 from alerts.notification.ledger_rows import delivery_rows, transition
 from alerts.notification.stream_events import ended_event
@@ -45,7 +46,7 @@ class Contents:
 class Decision:
     """What becomes of an alert whose time has come; `notice` is None when there is nobody to tell anything.
 
-    `receivers` are those that the rule has today.
+    `receivers` are those that the rule has today, and `is_correction` says that the notice amends what was told before.
     """
 
     alert: AlertRow
@@ -53,6 +54,7 @@ class Decision:
     after: Lifecycle
     title: str
     notice: Notice | None
+    is_correction: bool = False
 
     def change(self) -> AlertChange:
         """Return the changed columns."""
@@ -111,7 +113,7 @@ def _decided(
     for each in due:
         alert_id = each.alert.alert_id
         try:
-            decisions.append(_decide(each, _contents(rows.get(alert_id, ())), now))
+            decisions.append(decide(each, _contents(rows.get(alert_id, ())), now))
         except Exception as error:
             logger.exception("alert_failed", alert_id=str(alert_id))
             runtime.failed_items.labels(type(error).__name__).inc()
@@ -129,7 +131,7 @@ def _contents(rows: Sequence[AlertSignalRow]) -> Contents:
     return contents
 
 
-def _decide(due: DueAlert, contents: Contents, now: datetime) -> Decision:
+def decide(due: DueAlert, contents: Contents, now: datetime) -> Decision:
     """Return what to do about an alert: go on firing, tell of a correction, or end because nothing is left of it."""
     alert, is_system = due.alert, due.alert.kind == "system"
     shown = contents.shown()
@@ -143,11 +145,9 @@ def _decide(due: DueAlert, contents: Contents, now: datetime) -> Decision:
         if due.is_rule_deleted
         else repeat_interval(alert.repeat_interval_seconds, alert.group_interval_seconds),
     )
-    notice = None
+    notice, amendment = None, None
     if reason is not None:
-        amendment = None
-        if reason in {"revised", "retracted"}:
-            amendment = _amendment("retracted" if reason == "retracted" else "revised", contents, alert.last_flushed_at)
+        amendment = _amendment(reason, contents, alert.last_flushed_at)
         notice = render(
             alert._replace(state=after.state, ends_at=after.ends_at, title=title, updated_at=now),
             shown,
@@ -156,13 +156,25 @@ def _decide(due: DueAlert, contents: Contents, now: datetime) -> Decision:
             amendment=amendment,
             n_withdrawn=len(contents.withdrawn),
         )
-    return Decision(alert, [UUID(receiver_id) for receiver_id in due.receivers], after, title, notice)
+    receivers = [UUID(receiver_id) for receiver_id in due.receivers]
+    return Decision(alert, receivers, after, title, notice, is_correction=amendment is not None)
 
 
-def _amendment(reason: Correction, contents: Contents, since: datetime | None) -> Amendment:
-    """Return what corrections have touched since the last notice."""
-    touched = [impact.impact_id for moment, impact in contents.amended if since is None or moment >= since]
-    return Amendment(reason, touched)
+def _amendment(reason: FlushReason, contents: Contents, since: datetime | None) -> Amendment | None:
+    """Return what corrections have touched since the last notice; None when there is nothing to amend.
+
+    The notice of an end or of a reopening tells corrections that came before it.
+    """
+    touched = [impact for moment, impact in contents.amended if since is None or moment >= since]
+    impact_ids = [impact.impact_id for impact in touched]
+    match reason:
+        case "revised" | "retracted":
+            return Amendment(reason, impact_ids)
+        case "reopened" | "resolved" if touched and since is not None:
+            is_withdrawn = any(impact.state == "retracted" for impact in touched)
+            return Amendment("retracted" if is_withdrawn else "revised", impact_ids)
+        case _:
+            return None
 
 
 async def _write(engine: Engine, connection: Connection, decisions: Sequence[Decision], now: datetime) -> None:
@@ -193,9 +205,11 @@ def records_of(
         if notice is not None:
             receivers = _recipients(decision, told.get(alert.alert_id, ()), ledger_begins=ledger_begins)
             records.deliveries.extend(delivery_rows(alert.alert_id, receivers, after.n_notifications, notice))
-            # Who ended an alert has announced it already.
+            # Who ended an alert has announced it already, but not what was corrected since.
             if notice.reason != "resolved":
                 records.events.append((notice.type, notice.data))
+            elif decision.is_correction:
+                records.events.append(("alert.amended", notice.data))
             if notice.reason in {"first", "reopened"}:
                 records.fired.append(alert.severity)
         if after.state != alert.state:
@@ -208,12 +222,17 @@ def records_of(
 
 async def _told(connection: Connection, decisions: Sequence[Decision]) -> dict[UUID, list[UUID]]:
     """Return who has heard of the alerts that are followed up: corrected, or ended."""
-    followed_up = [each.alert.alert_id for each in decisions if each.notice and each.notice.type != "alert.firing"]
+    followed_up = [each.alert.alert_id for each in decisions if _is_followed_up(each)]
     told: dict[UUID, list[UUID]] = {}
     if followed_up:
         for row in await deliveries.list_receivers_told(connection, followed_up):
             told.setdefault(row.alert_id, []).append(row.receiver_id)
     return told
+
+
+def _is_followed_up(decision: Decision) -> bool:
+    """Return whether those who heard of the alert before are told, and not only the rule's receivers of today."""
+    return decision.notice is not None and (decision.is_correction or decision.notice.type != "alert.firing")
 
 
 def _recipients(decision: Decision, told: Sequence[UUID], *, ledger_begins: datetime) -> list[UUID]:
@@ -222,7 +241,7 @@ def _recipients(decision: Decision, told: Sequence[UUID], *, ledger_begins: date
     While the alert stands both are: a correction shows all of it, also what has joined it since the rule was changed.
     """
     today, last_flushed_at = decision.receivers, decision.alert.last_flushed_at
-    if decision.notice is None or decision.notice.type == "alert.firing":
+    if not _is_followed_up(decision):
         return today
     # The ledger may have forgotten who was told.
     is_forgotten = last_flushed_at is not None and last_flushed_at < ledger_begins

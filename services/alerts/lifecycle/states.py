@@ -17,6 +17,9 @@ Happening = Literal[
 Correction = Literal["revised", "retracted"]
 
 ENDED: Final[frozenset[AlertState]] = frozenset({"resolved", "expired"})
+_CORRECTIONS: Final[frozenset[FlushReason | None]] = frozenset({"revised", "retracted"})
+# A notice planned for one of these tells a correction as well, and stays what it is.
+_OUTWEIGH_CORRECTIONS: Final[frozenset[FlushReason | None]] = frozenset({"first", "reopened", "resolved", "retracted"})
 
 # The state after a happening, for each state before it; where there is none, the happening is impossible.
 NEXT_STATE: Final[Mapping[Happening, Mapping[AlertState, AlertState]]] = {
@@ -134,11 +137,14 @@ def joined(alert: _Alert, now: datetime, group_interval: timedelta) -> Lifecycle
     Notes
     -----
     What is planned already keeps its time, unless it is a repeat; a firing alert is told of again after the group's
-    interval, an ended one is reopened then, and one that somebody acknowledged is left in peace.
+    interval, an ended one is reopened then, and one that somebody acknowledged is left in peace. A correction of an
+    ended alert does not wait for the interval: it goes out with the reopening.
     """
     after = _moved(alert, "joined")
     flush_at = _after(alert.last_flushed_at, now, group_interval)
     if not is_open(alert):
+        if alert.flush_at is not None and alert.flush_reason in _CORRECTIONS:
+            flush_at = min(alert.flush_at, flush_at)
         return after._replace(ends_at=None, flush_at=flush_at, flush_reason="reopened")
     if alert.state == "acknowledged" or (alert.flush_at is not None and alert.flush_reason != "repeat"):
         return after
@@ -150,10 +156,14 @@ def corrected(alert: _Alert, reason: Correction, now: datetime) -> Lifecycle:
 
     Notes
     -----
-    An alert still pending just goes out corrected.
+    An alert that nobody was told of just goes out corrected. An end or a reopening that is still to be told stays one,
+    and its notice tells the correction too; what was withdrawn outweighs what was revised.
     """
     after = _moved(alert, "corrected")
-    return after._replace(flush_at=now, flush_reason=reason) if alert.n_notifications else after
+    if not alert.n_notifications:
+        return after
+    planned = alert.flush_reason if alert.flush_reason in _OUTWEIGH_CORRECTIONS else reason
+    return after._replace(flush_at=now, flush_reason=planned)
 
 
 def flushed(
@@ -185,9 +195,13 @@ def acknowledged(alert: _Alert) -> Lifecycle:
     ------
     ImpossibleTransition
         The alert has ended.
+
+    Notes
+    -----
+    Whoever was told that it had ended still hears that it is open again.
     """
     after = _moved(alert, "acknowledged")
-    if alert.flush_reason in {"revised", "retracted"}:
+    if alert.flush_reason in _CORRECTIONS or (alert.flush_reason == "reopened" and alert.n_notifications):
         return after
     return after._replace(flush_at=None, flush_reason=None)
 
@@ -215,7 +229,7 @@ def reported(alert: _Alert, now: datetime, *, is_worse: bool, group_interval: ti
     Notes
     -----
     Relapses and worse news are told at once, more of the same after the group's interval, and nothing of what somebody
-    looks after.
+    looks after. What is planned already stays planned, unless it is a repeat, and is never put off.
     """
     after = _moved(alert, "reported")._replace(ends_at=None)
     if alert.state == "acknowledged":
@@ -225,7 +239,9 @@ def reported(alert: _Alert, now: datetime, *, is_worse: bool, group_interval: ti
     if not is_open(alert):
         return after._replace(flush_at=now, flush_reason="reopened")
     flush_at = now if is_worse else _after(alert.last_flushed_at, now, group_interval)
-    return after._replace(flush_at=flush_at, flush_reason="new_events")
+    if alert.flush_at is None or alert.flush_reason == "repeat":
+        return after._replace(flush_at=flush_at, flush_reason="new_events")
+    return after._replace(flush_at=min(alert.flush_at, flush_at))
 
 
 def cleared(alert: _Alert, now: datetime) -> Lifecycle:

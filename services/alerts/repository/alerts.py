@@ -118,6 +118,10 @@ _INSERT = text(
             WHEN a.ends_at IS NULL
                  AND (a.state = 'acknowledged' OR a.flush_at IS NOT NULL AND a.flush_reason <> 'repeat')
             THEN a.flush_at
+            WHEN a.ends_at IS NOT NULL AND a.flush_reason IN ('revised', 'retracted')
+            THEN LEAST(a.flush_at,
+                       GREATEST(excluded.updated_at,
+                                a.last_flushed_at + make_interval(secs => excluded.group_interval_seconds)))
             ELSE GREATEST(excluded.updated_at,
                           a.last_flushed_at + make_interval(secs => excluded.group_interval_seconds)) END,
         flush_reason = CASE

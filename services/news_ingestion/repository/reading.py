@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Select, func, literal, or_, select, text, update
@@ -90,7 +90,7 @@ class ArticleFilter:
     as_of: datetime | None = None
 
 
-def _filtered(wanted: ArticleFilter) -> Select[Any]:
+def _filtered(wanted: ArticleFilter) -> Select[tuple[object, ...]]:
     statement = select(*_ARTICLE).where(visible(ARTICLE, wanted.as_of), ARTICLE.c.state != "retracted")
     if wanted.q is not None:
         query = func.websearch_to_tsquery(text("'english'::regconfig"), wanted.q)
@@ -165,7 +165,7 @@ _IS_COPY = ARTICLE.c.duplicate_of.is_not(None)
 _PUBLISHER = func.lower(func.coalesce(ARTICLE.c.source_name, ARTICLE.c.domain))
 
 
-def _stories() -> Select[Any]:
+def _stories() -> Select[tuple[object, ...]]:
     """Return the query of stories with what their articles add up to, counted for the rows shown only."""
     told = (
         select(

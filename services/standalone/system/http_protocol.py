@@ -7,7 +7,7 @@ may have limits of its own; these hold where nothing is in front, and for whoeve
 import asyncio
 import contextvars
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import httptools
 import structlog
@@ -91,7 +91,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self,
         config: Config,
         server_state: ServerState,
-        app_state: dict[str, Any],
+        app_state: dict[str, object],
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)

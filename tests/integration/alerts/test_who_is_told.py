@@ -83,6 +83,25 @@ async def test_a_correction_of_an_alert_that_stands_reaches_both(
     assert heard(webhook) == [_FIRED, ("alert.amended", "revised"), _RETRACTED]
 
 
+async def test_a_correction_of_a_reopened_alert_is_told_with_the_reopening_to_both(
+    alerts: AlertsUnderTest, webhook: WebhookReceiver, other: WebhookReceiver
+):
+    rule, article_id = await told(alerts, webhook, other)
+    await change(alerts, rule, ["second"])
+    (alert,) = await alerts.alerts()
+    await alerts.request("POST", f"/alerts/{alert['alert_id']}:resolve", 200, json={})
+    await webhook.wait_for(2)
+    # Would be told in five minutes; the correction tells it.
+    await alerts.signals(impact(horizon_days=5))
+
+    await revise(alerts, article_id, 2, "revised", impact_score=90.0)
+    (*_, first), (second,) = await webhook.wait_for(3), await other.wait_for(1)
+
+    assert (first.type, first.data) == (second.type, second.data)
+    assert (first.type, first.data["reason"], first.data["state"]) == ("alert.firing", "reopened", "firing")
+    assert first.data["amendment"]["reason"] == "revised"
+
+
 async def test_a_resolution_by_hand_reaches_the_receiver_that_was_told(
     alerts: AlertsUnderTest, webhook: WebhookReceiver, other: WebhookReceiver
 ):

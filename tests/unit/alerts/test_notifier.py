@@ -1,25 +1,58 @@
 """What is written when receivers are told: a numbered delivery for each, events, history, and what counts as fired."""
 
-from datetime import timedelta
-from typing import get_args
+import json
+from datetime import datetime, timedelta
+from typing import Literal, get_args
 from uuid import UUID
 
 import pytest
 
 from alerts.column_values import FlushReason
-from alerts.lifecycle.notifier import Decision, Records, records_of
+from alerts.lifecycle.notifier import Contents, Decision, Records, decide, records_of
 from alerts.lifecycle.states import Lifecycle, flushed
 from alerts.notification.body import notice
+from alerts.repository.alerts import DueAlert
+from common.contracts import AlertState, Impact
 from tests.builders.alerts import NOW, alert_row
+from tests.builders.impacts import impact
 
 RECEIVER, ANOTHER = UUID(int=1), UUID(int=2)
 ALERT = alert_row(state="firing", flush_reason="repeat", n_notifications=4, last_flushed_at=NOW - timedelta(hours=1))
 TOLD_AGAIN = flushed(ALERT, NOW, is_empty=False, expires_at=ALERT.expires_at, repeat_after=timedelta(hours=1)).lifecycle
 
 
-def recorded(reason: FlushReason, *, after: Lifecycle = TOLD_AGAIN, told: tuple[UUID, ...] = ()) -> Records:
-    decision = Decision(ALERT, [RECEIVER], after, ALERT.title, notice(reason, "{}", NOW))
-    return records_of([decision], {ALERT.alert_id: told}, NOW, ledger_begins=NOW - timedelta(days=30))
+def recorded(
+    reason: FlushReason,
+    *,
+    after: Lifecycle = TOLD_AGAIN,
+    told: tuple[UUID, ...] = (),
+    is_correction: bool = False,
+    ledger_begins: datetime = NOW - timedelta(days=30),
+) -> Records:
+    decision = Decision(ALERT, [RECEIVER], after, ALERT.title, notice(reason, "{}", NOW), is_correction)
+    return records_of([decision], {ALERT.alert_id: told}, NOW, ledger_begins=ledger_begins)
+
+
+def decided(
+    reason: FlushReason, state: AlertState, amended: Impact, amended_at: datetime, *, n_notifications: int = 1
+) -> Decision:
+    """Return the decision on an alert that was told of a minute ago, with a correction of an impact in it."""
+    told_at = NOW - timedelta(minutes=1) if n_notifications else None
+    alert = alert_row(
+        state=state,
+        ends_at=NOW if state == "expired" else None,
+        flush_at=NOW,
+        flush_reason=reason,
+        n_notifications=n_notifications,
+        last_flushed_at=told_at,
+    )
+    due = DueAlert(alert, [str(RECEIVER)], is_rule_deleted=False)
+    return decide(due, Contents(standing=[impact()], amended=[(amended_at, amended)]), NOW)
+
+
+def amendment_in(decision: Decision) -> object:
+    assert decision.notice is not None
+    return json.loads(decision.notice.data).get("amendment")
 
 
 def test_a_delivery_carries_the_ordinal_of_its_notice() -> None:
@@ -64,3 +97,62 @@ def test_the_end_is_told_to_those_who_heard_of_the_alert_and_a_correction_to_tho
     assert [each.receiver_id for each in recorded("resolved", after=ended, told=(ANOTHER,)).deliveries] == [ANOTHER]
     assert [each.receiver_id for each in recorded("revised", told=(ANOTHER,)).deliveries] == [ANOTHER, RECEIVER]
     assert [each.receiver_id for each in recorded("repeat", told=(ANOTHER,)).deliveries] == [RECEIVER]
+
+
+def test_a_reopening_that_tells_a_correction_goes_to_both_and_counts_as_fired() -> None:
+    records = recorded("reopened", told=(ANOTHER,), is_correction=True)
+
+    assert [each.receiver_id for each in records.deliveries] == [ANOTHER, RECEIVER]
+    assert [name for name, _ in records.events] == ["alert.firing"]
+    assert records.fired == ["warning"]
+
+
+def test_an_end_that_tells_a_correction_goes_to_those_who_heard_and_amends_in_the_stream() -> None:
+    ended = TOLD_AGAIN._replace(state="firing", ends_at=NOW)
+
+    records = recorded("resolved", after=ended, told=(ANOTHER,), is_correction=True)
+
+    assert [(each.receiver_id, each.event_type) for each in records.deliveries] == [(ANOTHER, "alert.resolved")]
+    assert records.events == [("alert.amended", "{}")]
+
+
+@pytest.mark.parametrize(("told_at", "receivers"), [(0, [ANOTHER]), (1, [ANOTHER, RECEIVER])])
+def test_where_the_ledger_may_have_forgotten_who_was_told_all_hear_of_the_end(
+    told_at: int, receivers: list[UUID]
+) -> None:
+    ended = TOLD_AGAIN._replace(state="resolved", ends_at=NOW)
+    assert ALERT.last_flushed_at is not None
+    begins = ALERT.last_flushed_at + timedelta(microseconds=told_at)
+
+    records = recorded("resolved", after=ended, told=(ANOTHER,), ledger_begins=begins)
+
+    assert [each.receiver_id for each in records.deliveries] == receivers
+
+
+@pytest.mark.parametrize(
+    ("reason", "state"),
+    [("resolved", "expired"), ("reopened", "pending"), ("revised", "firing"), ("retracted", "firing")],
+)
+@pytest.mark.parametrize("change", ["revised", "retracted"])
+def test_a_notice_names_what_was_corrected_since_the_last_one(
+    reason: FlushReason, state: AlertState, change: Literal["revised", "retracted"]
+) -> None:
+    amended = impact(revision=2, state=change)
+
+    decision = decided(reason, state, amended, NOW - timedelta(minutes=1))
+    earlier = decided(reason, state, amended, NOW - timedelta(minutes=1, microseconds=1))
+
+    said = reason if reason in {"revised", "retracted"} else change
+    assert decision.notice is not None
+    assert (decision.notice.reason, decision.is_correction) == (reason, True)
+    assert amendment_in(decision) == {"reason": said, "impact_ids": [str(amended.impact_id)]}
+    assert amendment_in(earlier) == (
+        {"reason": reason, "impact_ids": []} if reason in {"revised", "retracted"} else None
+    )
+
+
+def test_an_alert_that_nobody_was_told_of_goes_out_corrected_without_an_amendment() -> None:
+    for reason in ("first", "reopened"):
+        decision = decided(reason, "pending", impact(revision=2, state="revised"), NOW, n_notifications=0)
+
+        assert (amendment_in(decision), decision.is_correction) == (None, False)

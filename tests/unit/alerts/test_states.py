@@ -101,11 +101,17 @@ PLANS = [
     ("joined", alert("acknowledged", "retracted"), (NOW + timedelta(minutes=10), "retracted")),
     ("joined", alert("resolved", "resolved"), (LATER, "reopened")),
     ("joined", alert("expired"), (LATER, "reopened")),
+    ("joined", alert("expired", "revised"), (LATER, "reopened")),
+    ("joined", alert("expired", "retracted")._replace(flush_at=NOW), (NOW, "reopened")),
     ("joined", alert("resolved", told=0), (NOW, "reopened")),
     ("corrected", alert("pending", "first", told=0), (NOW + timedelta(minutes=10), "first")),
     ("corrected", alert("firing", "repeat"), (NOW, "revised")),
     ("corrected", alert("acknowledged"), (NOW, "revised")),
     ("corrected", alert("expired"), (NOW, "revised")),
+    ("corrected", alert("expired", "resolved"), (NOW, "resolved")),
+    ("corrected", alert("resolved", "resolved"), (NOW, "resolved")),
+    ("corrected", alert("pending", "reopened"), (NOW, "reopened")),
+    ("corrected", alert("firing", "retracted"), (NOW, "retracted")),
     ("told", alert("pending", "first", told=0), (NOW + REPEAT, "repeat")),
     ("told", alert("firing", "new_impacts"), (NOW + REPEAT, "repeat")),
     ("told", alert("acknowledged", "revised"), (None, None)),
@@ -116,6 +122,8 @@ PLANS = [
     ("acknowledged", alert("firing", "revised"), (NOW + timedelta(minutes=10), "revised")),
     ("acknowledged", alert("firing", "retracted"), (NOW + timedelta(minutes=10), "retracted")),
     ("acknowledged", alert("acknowledged"), (None, None)),
+    ("acknowledged", alert("pending", "reopened"), (NOW + timedelta(minutes=10), "reopened")),
+    ("acknowledged", alert("pending", "reopened", told=0), (None, None)),
     ("resolved", alert("firing", "repeat"), (NOW, "resolved")),
     ("resolved", alert("pending", "first", told=0), (None, None)),
     ("resolved", alert("expired", "revised"), (NOW + timedelta(minutes=10), "revised")),
@@ -124,6 +132,9 @@ PLANS = [
     ("expired", alert("firing", told=0), (None, None)),
     ("reported", alert("pending", "first", told=0), (NOW, "first")),
     ("reported", alert("firing"), (LATER, "new_events")),
+    ("reported", alert("firing", "new_events"), (LATER, "new_events")),
+    ("reported", alert("pending", "reopened")._replace(flush_at=NOW), (NOW, "reopened")),
+    ("reported", alert("firing", "new_events")._replace(flush_at=NOW), (NOW, "new_events")),
     ("reported", alert("acknowledged"), (None, None)),
     ("reported", alert("resolved"), (NOW, "reopened")),
     ("reported", alert("resolved", told=0), (NOW, "first")),
@@ -138,6 +149,97 @@ def test_what_is_planned_after_it(happening: Happening, before: Lifecycle, expec
     after = DOING[happening](before)
 
     assert (after.flush_at, after.flush_reason) == expected
+
+
+REASONS: tuple[FlushReason | None, ...] = (None, *get_args(FlushReason))
+KEPT = "- first new_impacts new_events repeat reopened revised retracted resolved"
+
+# happening, states before: what is planned after, for each reason in `REASONS`, of an alert that somebody was told of.
+REASONS_AFTER: list[tuple[Happening, str, str]] = [
+    (
+        "joined",
+        "pending firing",
+        "new_impacts first new_impacts new_events new_impacts reopened revised retracted resolved",
+    ),
+    ("joined", "acknowledged", KEPT),
+    ("joined", "resolved expired", " ".join(["reopened"] * 9)),
+    (
+        "corrected",
+        "pending firing acknowledged resolved expired",
+        "revised first revised revised revised reopened revised retracted resolved",
+    ),
+    ("told", "pending firing", " ".join(["repeat"] * 9)),
+    ("told", "acknowledged resolved expired", " ".join("-" * 9)),
+    ("emptied", "pending firing acknowledged resolved expired", " ".join("-" * 9)),
+    ("acknowledged", "pending firing acknowledged", "- - - - - reopened revised retracted -"),
+    ("resolved", "pending firing acknowledged", " ".join(["resolved"] * 9)),
+    ("resolved", "resolved expired", KEPT),
+    ("expired", "pending firing acknowledged", " ".join(["resolved"] * 9)),
+    (
+        "reported",
+        "pending firing",
+        "new_events first new_impacts new_events new_events reopened revised retracted resolved",
+    ),
+    ("reported", "acknowledged", KEPT),
+    ("reported", "resolved expired", " ".join(["reopened"] * 9)),
+    ("cleared", "pending firing acknowledged", " ".join(["resolved"] * 9)),
+    ("cleared", "resolved expired", KEPT),
+]
+
+
+def test_every_happening_makes_of_every_plan_what_the_table_says() -> None:
+    found = {
+        (happening, state, reason): DOING[happening](alert(state, reason)).flush_reason
+        for happening in get_args(Happening)
+        for state in STATES
+        for reason in REASONS
+        if happening == "emptied" or state in NEXT_STATE[happening]
+    }
+
+    assert found == {
+        (happening, state, reason): None if after == "-" else after
+        for happening, before, row in REASONS_AFTER
+        for state in before.split()
+        for reason, after in zip(REASONS, row.split(), strict=True)
+    }
+
+
+def _heard(before: Lifecycle, *, is_empty: bool) -> bool | None:
+    """Return whether a receiver that gets the notice takes the alert to stand; None when there is no notice."""
+    after = flushed(before, is_empty=is_empty)
+    if after.reason is None:
+        return None
+    kind = TYPE_OF_REASON[after.reason]
+    return states.is_open(after.lifecycle) if kind == "alert.amended" else kind == "alert.firing"
+
+
+def test_after_any_happenings_receivers_know_whether_it_stands_and_what_was_corrected() -> None:
+    # An alert, what a receiver takes it for, and whether a correction is still to be told.
+    first: tuple[Lifecycle, bool, bool] = (alert("pending", "first", told=0), False, False)
+    seen, ahead = {first}, [first]
+    while ahead:
+        before, heard, is_corrected = ahead.pop()
+        for happening, do in DOING.items():
+            if happening not in {"told", "emptied"} and before.state not in NEXT_STATE[happening]:
+                continue
+            if happening in {"told", "emptied"} and before.flush_at is None:
+                continue
+            # Postponed and due times are all one here, and so is how often it was told.
+            after = do(before)
+            plan = None if after.flush_reason is None else NOW
+            after = after._replace(flush_at=plan, n_notifications=min(after.n_notifications, 1))
+            reached = (after, heard, is_corrected or (happening == "corrected" and before.n_notifications > 0))
+            if happening in {"told", "emptied"}:
+                told = _heard(before, is_empty=happening == "emptied")
+                reached = (after, heard if told is None else told, False)
+            if reached not in seen:
+                seen.add(reached)
+                ahead.append(reached)
+
+    settled = [each for each in seen if each[0].flush_reason in {None, "repeat"} and each[0].n_notifications]
+    assert {each[0].state for each in settled} == set(STATES) - {"pending"}
+    assert [each for each in settled if each[1] != states.is_open(each[0]) or each[2]] == []
+    assert {each[0].flush_reason for each in seen if each[2]} == {"revised", "reopened", "resolved"}
 
 
 @pytest.mark.parametrize(

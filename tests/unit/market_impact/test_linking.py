@@ -25,3 +25,10 @@ def test_only_denied_events_count_as_none() -> None:
     (link,) = linked_securities(analysis("only denied", _MOMENT, events=events), 0.1)
 
     assert link.event_type == "none"
+
+
+def test_a_mention_as_relevant_as_needed_links_and_one_below_does_not() -> None:
+    body = analysis("relevance", _MOMENT, relevance=0.3)
+
+    assert [link.ticker for link in linked_securities(body, 0.3)] == ["ACME"]
+    assert linked_securities(body, 0.301) == []

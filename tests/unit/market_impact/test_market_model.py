@@ -35,6 +35,16 @@ def test_a_worked_example() -> None:
     assert np.isclose(variance[0], 2e-4 * (1 + 1 / 4 + 0.025**2 / 5e-4))
 
 
+def test_three_days_are_the_fewest_that_a_model_is_fitted_to() -> None:
+    market, security = np.array([0.01, 0.02, 0.04]), np.array([0.02, 0.04, 0.09])
+    sums = PairSums.of(security, market)
+
+    fit = fit_market_models(sums.windows(np.array([0, 0]), np.array([3, 2])))
+
+    assert np.isfinite(fit.beta).tolist() == [True, False]
+    assert np.isfinite(fit.residual_variance).tolist() == [True, False]
+
+
 @settings(max_examples=50, deadline=None)
 @given(
     seed=st.integers(0, 10_000), length=st.integers(20, 250), horizon=st.integers(1, 12), scale=st.floats(0.001, 0.2)

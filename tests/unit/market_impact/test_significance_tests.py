@@ -98,6 +98,19 @@ def test_the_positive_share_is_the_mean_over_events() -> None:
     assert positive_share(residuals) == pytest.approx((0.75 + 0.5) / 2)
 
 
+def test_a_return_of_zero_is_not_positive() -> None:
+    assert positive_share(np.array([[0.0, 0.1]])) == 0.5
+    assert sign_test(np.array([0.0, 0.1, 0.1, -0.1])).statistic == 0.0
+
+
+@pytest.mark.parametrize(("n", "method"), [(49, "exact"), (50, "exact"), (51, "asymptotic")])
+def test_wilcoxon_is_exact_up_to_fifty_events(n: int, method: str) -> None:
+    values = np.random.default_rng(n).normal(0.2, 1.0, n)
+
+    expected = stats.wilcoxon(values, method=method, correction=False)
+    assert wilcoxon_test(values).p_value == pytest.approx(expected.pvalue, rel=1e-9)
+
+
 @settings(max_examples=30, deadline=None)
 @given(seed=st.integers(0, 1_000), n=st.integers(4, 40))
 def test_wilcoxon_agrees_with_scipy(seed: int, n: int) -> None:

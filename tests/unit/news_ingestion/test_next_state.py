@@ -104,6 +104,15 @@ def test_what_only_a_person_can_mend_switches_the_source_off(problem):
     assert becomes_degraded(SOURCE, state)
 
 
+def test_a_failure_that_passes_leaves_a_source_that_the_service_switched_off_to_a_success():
+    source = SOURCE._replace(is_enabled=False, disabled_reason="apiKeyInvalid")
+
+    state = failed(source, "unavailable")
+
+    assert (state.is_enabled, state.disabled_reason, state.next_fetch_at) == (False, "apiKeyInvalid", None)
+    assert after_success(state, Fetched(), now=NOW, again=again).is_enabled
+
+
 @pytest.mark.parametrize("problem", ["auth", "request"])
 def test_a_provider_without_final_problems_is_asked_again(problem):
     assert failed(SOURCE, problem, PUSH).is_enabled

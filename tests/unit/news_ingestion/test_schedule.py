@@ -1,7 +1,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from news_ingestion.providers.newsapi.windows import Plan, lost_history, next_window, sustainable_interval_seconds
@@ -45,7 +45,7 @@ def test_freshness_is_read_from_headers(headers, seconds):
 def test_longest_wish_sets_the_interval_within_a_day():
     assert interval_after_success(300, 1_800, 60, None) == 1_800
     assert interval_after_success(1) == 10
-    assert interval_after_success(300, 10**9) == MAX_INTERVAL_SECONDS
+    assert interval_after_success(300, 10**9) == MAX_INTERVAL_SECONDS == 86_400
 
 
 def test_validators_of_an_expired_answer_are_not_sent_back():
@@ -66,7 +66,7 @@ def test_backoff_is_finite_and_respects_retry_after(errors, interval, retry_afte
 def test_backoff_doubles_up_to_six_hours():
     assert [backoff_seconds(n, 10) for n in (1, 2, 3)] == [30, 60, 120]
     assert backoff_seconds(0, 10) == 30
-    assert backoff_seconds(50, 10) == BACKOFF_MAX_SECONDS
+    assert backoff_seconds(50, 10) == BACKOFF_MAX_SECONDS == 21_600
 
 
 def test_backoff_is_no_shorter_than_the_interval_or_the_wish_of_the_site():
@@ -100,9 +100,18 @@ def test_window_does_not_reach_behind_the_plans_history():
     assert window.start == NOW - 30 * DAY
     assert lost_history(NOW, Plan(), NOW - 60 * DAY) == Window(NOW - 60 * DAY, NOW - 30 * DAY)
     assert lost_history(NOW, Plan(), NOW - DAY) is None
+    assert lost_history(NOW, Plan(), NOW - 30 * DAY) is None
+
+
+def test_a_plan_whose_history_is_no_longer_than_its_delay_shows_nothing():
+    hidden = Plan(delay_seconds=86_400.0, history_seconds=86_400.0)
+
+    assert next_window(NOW, hidden, NOW - 3 * DAY, 3_600) is None
 
 
 @given(st.integers(0, 10**6))
+@example(119)
+@example(120)
 def test_halves_cover_the_window_and_leave_no_moment_between_them(seconds):
     window = Window(NOW, NOW + timedelta(seconds=seconds))
 
