@@ -12,7 +12,7 @@ from common.secrets.secret_box import UnreadableSecret
 from news_ingestion.engine import Engine
 from news_ingestion.providers.configuration import sentence_of
 from news_ingestion.providers.provider import FetchPlan
-from news_ingestion.providers.provider_errors import ProviderError
+from news_ingestion.providers.provider_errors import ProviderError, fit_to_show
 from news_ingestion.source_rows import QuotaUse, SourceRow
 from news_ingestion.sources.fetching import state_of, unknown_kind
 
@@ -81,7 +81,7 @@ def _sentence(error: ProviderError | ValueError) -> str:
     if isinstance(error, ValidationError):
         return sentence_of(error)
     text = error.detail if isinstance(error, ProviderError) else str(error)
-    return ProviderError("request", "config_invalid", text).detail.removesuffix(".")
+    return fit_to_show(text).removesuffix(".")
 
 
 def _as_asked(source: SourceRow, warning: str) -> FetchPlan:

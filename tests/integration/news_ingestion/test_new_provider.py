@@ -4,7 +4,7 @@ import ast
 import json
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -15,10 +15,11 @@ from pydantic import BaseModel, Field
 import news_ingestion
 from news_ingestion.articles.draft import Item
 from news_ingestion.engine import provider_client_over
-from news_ingestion.providers.provider import Fetched, FetchPlan, Provider, SourceState
+from news_ingestion.providers.provider import Fetched, FetchPlan, MissedWindow, Provider, SourceState
 from news_ingestion.providers.provider_client import ProviderClient
 from news_ingestion.providers.provider_errors import ProviderError
 from news_ingestion.providers.registry import PROVIDERS
+from news_ingestion.providers.window import Window
 from news_ingestion.settings import Settings
 from news_ingestion.sources.fetching import _claim
 from tests.conftest import RunningService, StartService
@@ -105,6 +106,27 @@ class AlmanacProvider(Provider):
         fetched.items = []
 
 
+class LedgerProvider(Provider):
+    """Enters the headers of answers as they are, and a window that it missed before it has seen anything."""
+
+    meaning = "A ledger."
+
+    def read_config(self, config: Mapping[str, object]) -> dict[str, object]:
+        return dict(config)
+
+    def plan(self, source: SourceState, now: datetime) -> FetchPlan:
+        return FetchPlan(source.interval_seconds, 0.0, None, None, ())
+
+    async def fetch(self, source: SourceState, client: ProviderClient, now: datetime, fetched: Fetched) -> None:
+        reply = await client.get("http://bulletin.test/", {"If-None-Match": source.etag or "*"}, fetched.requests)
+        if reply.status == 429:
+            window = Window(now - timedelta(hours=1), now)
+            fetched.missed.append(MissedWindow(window, "quota", "Too often\x00 at http://bulletin.test/key."))
+            raise ProviderError("quota", "quota_spent", "Too often.")
+        fetched.etag = reply.headers["etag"]
+        fetched.seen_until = now
+
+
 class BulletinEmulator(EmulatedServer):
     """Serves one bulletin."""
 
@@ -120,6 +142,7 @@ def registered(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(PROVIDERS, "bulletin", BulletinProvider)
     monkeypatch.setitem(PROVIDERS, "filings", FilingsProvider)
     monkeypatch.setitem(PROVIDERS, "almanac", AlmanacProvider)
+    monkeypatch.setitem(PROVIDERS, "ledger", LedgerProvider)
 
 
 def connect(news: RunningService, site: EmulatedServer) -> None:
@@ -324,6 +347,30 @@ async def test_a_configuration_that_its_provider_fails_to_read_is_refused(
 
     assert (refused.status_code, refused.json()["code"]) == (409, "configuration_not_checked")
     assert refused.json()["detail"].startswith("The configuration could not be checked: ")
+
+
+async def test_a_provider_that_enters_headers_and_gaps_as_they_come_goes_on_and_closes_its_gaps(
+    start_service: StartService,
+) -> None:
+    site = BulletinEmulator()
+    site.faults.extend(
+        [Answer(429), *(Answer(200, b"", {"ETag": tag}) for tag in ('"\xe9"', "x" * 5_000, '"1"', '"2"'))]
+    )
+    async with start_service("news_ingestion", fetch_enabled=False) as news:
+        connect(news, site)
+        source = (await create(news, kind="ledger", url=None)).json()
+        path = f"/news/v1/sources/{source['source_id']}"
+        await fetch(news, source)
+        (before,) = (await news.client.get("/news/v1/coverage")).json()["data"]
+        runs = [(await fetch(news, source))["status"] for _ in range(4)]
+        (after,) = (await news.client.get("/news/v1/coverage")).json()["data"]
+        kept = (await news.client.get(path)).json()["etag"]
+
+    assert [gap["detail"] for gap in before["gaps"]] == ["Too often.", "Too often  at http://bulletin.test/***"]
+    assert after["gaps"] == []
+    assert runs == ["ok"] * 4
+    assert [request.headers["if-none-match"] for request in site.requests] == ["*", "*", "*", "*", '"1"']
+    assert kept == '"2"'
 
 
 def uses_of_kinds(code: str) -> list[int]:
