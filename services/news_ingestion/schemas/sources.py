@@ -60,7 +60,7 @@ class SourceUpdate(BaseModel):
     config: Annotated[dict[_ConfigName, object], entries_up_to(20)] | None = Field(
         default=None, max_length=20, description="Settings of the kind, at most 20; they replace all earlier ones."
     )
-    interval_seconds: _Interval | None = None
+    interval_seconds: _Interval | None = Field(default=None, description="Seconds between fetches; 10 to 86,400.")
     is_enabled: bool | None = Field(default=None, description="Whether it is fetched on schedule.")
 
 
