@@ -24,12 +24,16 @@ def _identifier(text: str, kind: str) -> UUID:
         raise NotFound.of(kind, text) from error
 
 
-async def _article_id(article_id: Annotated[str, Path(json_schema_extra={"format": "uuid"})]) -> UUID:
+async def _article_id(
+    article_id: Annotated[str, Path(description="Identifier of the article.", json_schema_extra={"format": "uuid"})],
+) -> UUID:
     """Return the identifier in the path; what is none names no article."""
     return _identifier(article_id, "article")
 
 
-async def _story_id(story_id: Annotated[str, Path(json_schema_extra={"format": "uuid"})]) -> UUID:
+async def _story_id(
+    story_id: Annotated[str, Path(description="Identifier of the story.", json_schema_extra={"format": "uuid"})],
+) -> UUID:
     """Return the identifier in the path; what is none names no story."""
     return _identifier(story_id, "story")
 

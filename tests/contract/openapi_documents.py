@@ -48,10 +48,15 @@ def arrays_without_items(document: JSON) -> list[str]:
     return [place for place, node in objects_in(document) if node.get("type") == "array" and "items" not in node]
 
 
-def undescribed_response_properties(document: JSON) -> set[str]:
-    """Return `Schema.property` of each property that an answer can hold and that has no description of its own."""
+def undescribed_properties(document: JSON, part: str) -> set[str]:
+    """Return `Schema.property` of each property without a description of its own in a `part` of any operation.
+
+    Parameters
+    ----------
+    part : `responses` or `requestBody`
+    """
     schemas = document["components"]["schemas"]
-    waiting = [operation["responses"] for _, operation in operations_in(document)]
+    waiting = [operation[part] for _, operation in operations_in(document) if part in operation]
     reached: set[str] = set()
     found: set[str] = set()
     while waiting:
@@ -65,3 +70,13 @@ def undescribed_response_properties(document: JSON) -> set[str]:
             if isinstance(properties, dict) and not place.endswith("/properties"):
                 found |= {f"{owner}.{name}" for name, schema in properties.items() if "description" not in schema}
     return found
+
+
+def undescribed_parameters(document: JSON) -> list[str]:
+    """Return the parameters of operations, in paths, queries and headers, that have no description."""
+    return [
+        f"{name}: {parameter['name']}"
+        for name, operation in operations_in(document)
+        for parameter in operation.get("parameters", ())
+        if not parameter.get("description")
+    ]

@@ -8,7 +8,8 @@ from tests.contract.openapi_documents import (
     JSON,
     arrays_without_items,
     committed_document,
-    undescribed_response_properties,
+    undescribed_parameters,
+    undescribed_properties,
     wanting_operations,
 )
 
@@ -50,19 +51,34 @@ def test_a_document_says_whom_to_ask_and_where_the_service_is(document: JSON) ->
     assert document["servers"][0]["description"]
 
 
-def test_every_property_of_an_answer_is_described(document: JSON) -> None:
-    assert undescribed_response_properties(document) == set()
+@pytest.mark.parametrize("part", ["responses", "requestBody"])
+def test_every_property_of_an_answer_and_of_a_request_is_described(document: JSON, part: str) -> None:
+    assert undescribed_properties(document, part) == set()
+
+
+def test_every_parameter_is_described(document: JSON) -> None:
+    assert undescribed_parameters(document) == []
+
+
+def test_a_parameter_and_a_property_of_a_request_without_description_are_noticed() -> None:
+    document = committed_document("alerts")
+    del document["components"]["schemas"]["When"]["properties"]["tickers"]["description"]
+    operation = document["paths"]["/alerts/v1/rules/{rule_id}"]["get"]
+    del next(each for each in operation["parameters"] if each["name"] == "rule_id")["description"]
+
+    assert undescribed_properties(document, "requestBody") == {"When.tickers"}
+    assert undescribed_parameters(document) == ["GET /alerts/v1/rules/{rule_id}: rule_id"]
 
 
 def test_a_property_without_description_is_noticed_wherever_an_answer_can_hold_it() -> None:
     document = committed_document("alerts")
     schemas = document["components"]["schemas"]
-    before = undescribed_response_properties(document)
+    before = undescribed_properties(document, "responses")
     del schemas["Lineage"]["properties"]["story_id"]["description"]
     schemas["Interval"]["properties"]["width"] = {"anyOf": [{"properties": {"inner": {}}, "type": "object"}]}
     schemas["OnlyAsked"] = {"properties": {"unanswered": {}}}
 
-    assert undescribed_response_properties(document) - before == {
+    assert undescribed_properties(document, "responses") - before == {
         "Interval.width",
         "Interval/properties/width/anyOf/0.inner",
         "Lineage.story_id",

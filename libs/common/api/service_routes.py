@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Query
+from fastapi import APIRouter, Depends, Header, Path, Query
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import BaseModel, Field, StringConstraints
 
@@ -23,6 +23,8 @@ from common.handover.outbox import count_pending
 from common.postgres.database import Connection, after_commit
 from common.postgres.paging import Page
 from common.runtime import Runtime
+
+_DeadLetterID = Annotated[UUID, Path(description="Identifier of the dead letter.")]
 
 
 class DeadLetter(BaseModel):
@@ -108,7 +110,9 @@ def _add_dead_letters(router: APIRouter) -> None:
         responses=problems(404),
         dependencies=[Depends(require_admin)],
     )
-    async def resend_dead_letter(dead_letter_id: UUID, connection: ConnectionDep, runtime: RuntimeDep) -> DeadLetter:
+    async def resend_dead_letter(
+        dead_letter_id: _DeadLetterID, connection: ConnectionDep, runtime: RuntimeDep
+    ) -> DeadLetter:
         """Put a refused hand-over back into the outbox, once the next service has been fixed."""
         letter = await _delete_dead_letter(connection, runtime, dead_letter_id)
         await dead_letters.insert_into_outbox(connection, runtime.tables, letter, runtime.clock.now())
@@ -121,7 +125,7 @@ def _add_dead_letters(router: APIRouter) -> None:
         responses=problems(404),
         dependencies=[Depends(require_admin)],
     )
-    async def delete_dead_letter(dead_letter_id: UUID, connection: ConnectionDep, runtime: RuntimeDep) -> None:
+    async def delete_dead_letter(dead_letter_id: _DeadLetterID, connection: ConnectionDep, runtime: RuntimeDep) -> None:
         """Discard a refused hand-over."""
         await _delete_dead_letter(connection, runtime, dead_letter_id)
 

@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Query
+from fastapi import Path, Query
 
 from alerts.dependencies import EngineDep
 from alerts.lifecycle import handling, reading
@@ -20,6 +20,7 @@ from common.errors import problems
 from common.gateway import ALERTS
 from common.postgres.paging import Page
 
+AlertID = Annotated[UUID, Path(description="Identifier of the alert.")]
 router = service_router(ALERTS, "alerts", "Alerts: what fired, why, and what happened to it.")
 
 
@@ -49,7 +50,7 @@ async def list_alerts(
 
 
 @router.get("/alerts/{alert_id}", responses=problems(404))
-async def read_alert(alert_id: UUID, connection: ReadConnectionDep, conditional: ConditionalDep) -> AlertDetail:
+async def read_alert(alert_id: AlertID, connection: ReadConnectionDep, conditional: ConditionalDep) -> AlertDetail:
     """Read an alert with its impacts and the history of its states."""
     row = await reading.required_alert(connection, alert_id)
     conditional.answer(etag_of(row.alert_id, row.revision, row.notified_at))
@@ -57,14 +58,14 @@ async def read_alert(alert_id: UUID, connection: ReadConnectionDep, conditional:
 
 
 @router.get("/alerts/{alert_id}/lineage", responses=problems(404))
-async def read_lineage(alert_id: UUID, connection: ReadConnectionDep) -> AlertLineage:
+async def read_lineage(alert_id: AlertID, connection: ReadConnectionDep) -> AlertLineage:
     """Trace an alert back to its headlines, with the milliseconds of every hop from publication to notification."""
     return await reading.read_lineage(connection, await reading.required_alert(connection, alert_id))
 
 
 @router.post("/alerts/{alert_id}:acknowledge", responses=problems(404, 409, 412))
 async def acknowledge_alert(
-    alert_id: UUID,
+    alert_id: AlertID,
     connection: ConnectionDep,
     engine: EngineDep,
     conditional: ConditionalDep,
@@ -80,7 +81,7 @@ async def acknowledge_alert(
 
 @router.post("/alerts/{alert_id}:resolve", responses=problems(404, 412))
 async def resolve_alert(
-    alert_id: UUID,
+    alert_id: AlertID,
     connection: ConnectionDep,
     engine: EngineDep,
     conditional: ConditionalDep,

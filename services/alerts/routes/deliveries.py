@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Query
+from fastapi import Path, Query
 
 from alerts import redelivery
 from alerts.column_values import DeliveryState
@@ -18,6 +18,7 @@ from common.errors import problems
 from common.gateway import ALERTS
 from common.postgres.paging import Page
 
+DeliveryID = Annotated[UUID, Path(description="Identifier of the delivery.")]
 router = service_router(ALERTS, "deliveries", "Everything that was sent to receivers, attempt by attempt.")
 
 
@@ -35,13 +36,13 @@ async def list_deliveries(
 
 
 @router.get("/deliveries/{delivery_id}", responses=problems(404))
-async def read_delivery(delivery_id: UUID, connection: ReadConnectionDep) -> DeliveryRead:
+async def read_delivery(delivery_id: DeliveryID, connection: ReadConnectionDep) -> DeliveryRead:
     """Read a delivery."""
     return DeliveryRead.model_validate(await required_delivery(connection, delivery_id))
 
 
 @router.get("/deliveries/{delivery_id}/attempts", responses=problems(404))
-async def list_attempts(delivery_id: UUID, connection: ReadConnectionDep) -> AttemptList:
+async def list_attempts(delivery_id: DeliveryID, connection: ReadConnectionDep) -> AttemptList:
     """List every attempt of a delivery with its time, status and latency, the oldest first."""
     await required_delivery(connection, delivery_id)
     rows = await deliveries.list_attempts(connection, delivery_id)
@@ -49,6 +50,6 @@ async def list_attempts(delivery_id: UUID, connection: ReadConnectionDep) -> Att
 
 
 @router.post("/deliveries/{delivery_id}:redeliver", status_code=202, responses=problems(404))
-async def redeliver(delivery_id: UUID, connection: ConnectionDep, engine: EngineDep) -> DeliveryRead:
+async def redeliver(delivery_id: DeliveryID, connection: ConnectionDep, engine: EngineDep) -> DeliveryRead:
     """Send a delivery again, with the same body and `webhook-id`; the retry schedule starts over."""
     return DeliveryRead.model_validate(await redelivery.redeliver(engine, connection, delivery_id))

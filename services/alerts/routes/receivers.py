@@ -4,7 +4,7 @@ from functools import partial
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Query
+from fastapi import Path, Query
 
 from alerts.delivery.channels.registry import ReceiverCreate, ReceiverKind
 from alerts.dependencies import EngineDep
@@ -24,6 +24,7 @@ from common.errors import problems
 from common.gateway import ALERTS
 from common.postgres.paging import Page
 
+ReceiverID = Annotated[UUID, Path(description="Identifier of the receiver.")]
 router = service_router(ALERTS, "receivers", "Who is notified of alerts, and through which channel.")
 
 
@@ -55,7 +56,7 @@ async def list_receivers(
 
 @router.get("/receivers/{receiver_id}", responses=problems(404))
 async def read_receiver(
-    receiver_id: UUID, connection: ReadConnectionDep, engine: EngineDep, conditional: ConditionalDep
+    receiver_id: ReceiverID, connection: ReadConnectionDep, engine: EngineDep, conditional: ConditionalDep
 ) -> ReceiverRead:
     """Read a receiver, without its secret."""
     row = await management.required_receiver(connection, receiver_id)
@@ -65,7 +66,7 @@ async def read_receiver(
 
 @router.put("/receivers/{receiver_id}", responses=problems(404, 409, 412))
 async def replace_receiver(
-    receiver_id: UUID,
+    receiver_id: ReceiverID,
     receiver: ReceiverCreate,
     connection: ConnectionDep,
     engine: EngineDep,
@@ -84,7 +85,7 @@ async def replace_receiver(
 
 @router.delete("/receivers/{receiver_id}", status_code=204, responses=problems(404, 409, 412))
 async def delete_receiver(
-    receiver_id: UUID, connection: ConnectionDep, engine: EngineDep, conditional: ConditionalDep
+    receiver_id: ReceiverID, connection: ConnectionDep, engine: EngineDep, conditional: ConditionalDep
 ) -> None:
     """Delete a receiver that no rule notifies; what it was sent stays in the ledger."""
     row = await management.required_receiver(connection, receiver_id, for_update=True)
@@ -93,14 +94,14 @@ async def delete_receiver(
 
 
 @router.post("/receivers/{receiver_id}:test", status_code=202, responses=problems(404, 409))
-async def test_receiver(receiver_id: UUID, connection: ConnectionDep, engine: EngineDep) -> DeliveryRead:
+async def test_receiver(receiver_id: ReceiverID, connection: ConnectionDep, engine: EngineDep) -> DeliveryRead:
     """Send a test message; `GET /deliveries/{delivery_id}/attempts` then shows the outcome."""
     row = await management.required_receiver(connection, receiver_id)
     return DeliveryRead.model_validate(await management.test_receiver(engine, connection, row))
 
 
 @router.post("/receivers/{receiver_id}:rotate-secret", responses=problems(404, 409))
-async def rotate_secret(receiver_id: UUID, connection: ConnectionDep, engine: EngineDep) -> SecretRotated:
+async def rotate_secret(receiver_id: ReceiverID, connection: ConnectionDep, engine: EngineDep) -> SecretRotated:
     """Make a new secret and show it once. Until the overlap ends, webhooks carry signatures by both secrets."""
     row = await management.required_receiver(connection, receiver_id, for_update=True)
     return await management.rotate_secret(engine, connection, row)

@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Query
+from fastapi import Path, Query
 
 from alerts.dependencies import EngineDep
 from alerts.repository import rules
@@ -18,6 +18,7 @@ from common.errors import problems
 from common.gateway import ALERTS
 from common.postgres.paging import Page
 
+RuleID = Annotated[UUID, Path(description="Identifier of the rule.")]
 router = service_router(ALERTS, "rules", "Which impacts are worth an alert, and for whom.")
 
 
@@ -56,7 +57,7 @@ async def list_rules(
 
 
 @router.get("/rules/{rule_id}", responses=problems(404))
-async def read_rule(rule_id: UUID, connection: ReadConnectionDep, conditional: ConditionalDep) -> RuleRead:
+async def read_rule(rule_id: RuleID, connection: ReadConnectionDep, conditional: ConditionalDep) -> RuleRead:
     """Read a rule."""
     row = await management.required_rule(connection, rule_id)
     conditional.answer(etag_of(row.rule_id, row.revision))
@@ -65,7 +66,7 @@ async def read_rule(rule_id: UUID, connection: ReadConnectionDep, conditional: C
 
 @router.put("/rules/{rule_id}", responses=problems(404, 409, 412))
 async def replace_rule(
-    rule_id: UUID, rule: RuleCreate, connection: ConnectionDep, engine: EngineDep, conditional: ConditionalDep
+    rule_id: RuleID, rule: RuleCreate, connection: ConnectionDep, engine: EngineDep, conditional: ConditionalDep
 ) -> RuleRead:
     """Give a rule a new definition. Alerts it has made stay as they are."""
     row = await management.required_rule(connection, rule_id, for_update=True)
@@ -76,7 +77,9 @@ async def replace_rule(
 
 
 @router.delete("/rules/{rule_id}", status_code=204, responses=problems(404, 409, 412))
-async def delete_rule(rule_id: UUID, connection: ConnectionDep, engine: EngineDep, conditional: ConditionalDep) -> None:
+async def delete_rule(
+    rule_id: RuleID, connection: ConnectionDep, engine: EngineDep, conditional: ConditionalDep
+) -> None:
     """Delete a rule. Alerts it has made stay."""
     row = await management.required_rule(connection, rule_id, for_update=True)
     conditional.require(etag_of(row.rule_id, row.revision))

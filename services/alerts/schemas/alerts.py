@@ -53,8 +53,8 @@ class AlertDetail(AlertRead):
 class AlertAction(BaseModel):
     """Who acts, and their comment."""
 
-    by: Name | None = None
-    note: Note | None = None
+    by: Name | None = Field(default=None, description="Who acts, 1 to 200 characters.")
+    note: Note | None = Field(default=None, description="Comment, at most 2,000 characters.")
 
 
 class HopRead(BaseModel):

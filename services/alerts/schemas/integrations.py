@@ -34,41 +34,43 @@ class _Sent(BaseModel):
 class FlaggerMetadata(_Sent):
     """What happened; `timestamp` is in milliseconds since 1970, as text."""
 
-    event_message: Message
-    event_type: Name
-    timestamp: Milliseconds
+    event_message: Message = Field(description="What happened, in words; at most 50,000 characters.")
+    event_type: Name = Field(description="Kind of event, 1 to 200 characters.")
+    timestamp: Milliseconds = Field(description="When it happened: milliseconds since 1970, as text of 1 to 14 digits.")
 
 
 class FlaggerEvent(_Sent):
     """The body of a Flagger webhook of type `event`."""
 
-    name: Name
-    namespace: Name
-    phase: Name
-    checksum: Name
-    metadata: FlaggerMetadata
+    name: Name = Field(description="Name of the Canary, 1 to 200 characters.")
+    namespace: Name = Field(description="Namespace of the Canary, 1 to 200 characters.")
+    phase: Name = Field(description="Phase of the rollout, 1 to 200 characters.")
+    checksum: Name = Field(description="Checksum of the revision, 1 to 200 characters.")
+    metadata: FlaggerMetadata = Field(description="What happened, and when.")
 
 
 class InvolvedObject(_Sent):
     """The Flux object that an event is about."""
 
-    kind: Name
-    name: Name
-    namespace: Name
-    api_version: Text | None = None
+    kind: Name = Field(description="Kind of the object, 1 to 200 characters.")
+    name: Name = Field(description="Name of the object, 1 to 200 characters.")
+    namespace: Name = Field(description="Namespace of the object, 1 to 200 characters.")
+    api_version: Text | None = Field(default=None, description="API version of the object.")
 
 
 class FluxEvent(_Sent):
     """The body that a Flux notification provider of type `generic` sends."""
 
-    involved_object: InvolvedObject
-    severity: Literal["trace", "info", "warning", "error"]
-    timestamp: WrittenMoment
-    message: Message
-    reason: Name
-    metadata: Texts | None = None
-    reporting_controller: Text | None = None
-    reporting_instance: Text | None = None
+    involved_object: InvolvedObject = Field(description="The object that the event is about.")
+    severity: Literal["trace", "info", "warning", "error"] = Field(description="Severity of the event.")
+    timestamp: WrittenMoment = Field(description="When it happened (RFC 3339).")
+    message: Message = Field(description="What happened, in words; at most 50,000 characters.")
+    reason: Name = Field(description="Reason of the event, one word; 1 to 200 characters.")
+    metadata: Texts | None = Field(
+        default=None, description="Further facts of the event, such as its revision; at most 200."
+    )
+    reporting_controller: Text | None = Field(default=None, description="Controller that reports the event.")
+    reporting_instance: Text | None = Field(default=None, description="Pod of the controller that reports the event.")
 
     def revision(self) -> str:
         """Return the revision of the source that the event is about, empty when it names none."""
@@ -81,24 +83,32 @@ class FluxEvent(_Sent):
 class AlertmanagerAlert(_Sent):
     """One alert of a notification; `fingerprint` names it from its first firing to its last resolution."""
 
-    status: Literal["firing", "resolved"]
-    labels: Texts
-    annotations: Texts = Field(default_factory=dict)
-    starts_at: WrittenMoment
-    ends_at: WrittenMoment | None = None
-    generator_url: Text | None = Field(default=None, alias="generatorURL")
-    fingerprint: Name
+    status: Literal["firing", "resolved"] = Field(description="Whether the alert fires or is over.")
+    labels: Texts = Field(description="Labels of the alert, at most 200.")
+    annotations: Texts = Field(default_factory=dict, description="Annotations of the alert, at most 200.")
+    starts_at: WrittenMoment = Field(description="When the alert began to fire (RFC 3339).")
+    ends_at: WrittenMoment | None = Field(default=None, description="When the alert was or will be over (RFC 3339).")
+    generator_url: Text | None = Field(
+        default=None, alias="generatorURL", description="Address of what raised the alert."
+    )
+    fingerprint: Name = Field(
+        description="Identifier of the alert from its first firing to its last resolution, 1 to 200 characters."
+    )
 
 
 class AlertmanagerNotification(_Sent):
     """The body of an Alertmanager webhook, version 4."""
 
-    version: Literal["4"]
-    group_key: Text
-    status: Literal["firing", "resolved"]
-    receiver: Text
-    group_labels: Texts = Field(default_factory=dict)
-    common_labels: Texts = Field(default_factory=dict)
-    common_annotations: Texts = Field(default_factory=dict)
-    external_url: Text | None = Field(default=None, alias="externalURL")
-    alerts: Annotated[Listed[AlertmanagerAlert], Field(min_length=1, max_length=MAX_ALERTS)]
+    version: Literal["4"] = Field(description="Version of the format, `4`.")
+    group_key: Text = Field(description="Identifier of the group of alerts.")
+    status: Literal["firing", "resolved"] = Field(description="`firing` while any alert of the group fires.")
+    receiver: Text = Field(description="Name of the receiver in the configuration of Alertmanager.")
+    group_labels: Texts = Field(default_factory=dict, description="Labels that the alerts are grouped by, at most 200.")
+    common_labels: Texts = Field(default_factory=dict, description="Labels that all alerts share, at most 200.")
+    common_annotations: Texts = Field(
+        default_factory=dict, description="Annotations that all alerts share, at most 200."
+    )
+    external_url: Text | None = Field(default=None, alias="externalURL", description="Address of Alertmanager.")
+    alerts: Annotated[Listed[AlertmanagerAlert], Field(min_length=1, max_length=MAX_ALERTS)] = Field(
+        description="Alerts of the group, 1 to 1,000."
+    )

@@ -51,20 +51,39 @@ class When(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    tickers: Annotated[Listed[Ticker], Field(min_length=1, max_length=1_000)] | None = None
-    topics: Terms | None = None
-    event_types: Terms | None = None
-    direction: Direction | None = None
-    basis: Basis | None = None
-    horizon_days: Horizon | None = Field(default=None, description="Trading sessions.")
-    sentiment: SentimentLabel | None = None
-    min_impact_score: Annotated[float, Field(ge=0.0, le=100.0, allow_inf_nan=False, strict=True)] | None = None
-    min_confidence: Unit | None = None
-    min_novelty: Unit | None = None
-    min_relevance: Unit | None = None
-    all: Annotated[Listed["When"], Field(min_length=1, max_length=20)] | None = None
-    any: Annotated[Listed["When"], Field(min_length=1, max_length=20)] | None = None
-    not_: "When | None" = Field(default=None, alias="not")
+    tickers: Annotated[Listed[Ticker], Field(min_length=1, max_length=1_000)] | None = Field(
+        default=None, description="Securities, any of which the impact must have; 1 to 1,000."
+    )
+    topics: Terms | None = Field(
+        default=None, description="Topics, any of which the impact must have; 1 to 200 of at most 100 characters."
+    )
+    event_types: Terms | None = Field(
+        default=None,
+        description="Types of events, any of which the impact must have; 1 to 200 of at most 100 characters.",
+    )
+    direction: Direction | None = Field(
+        default=None, description="Direction of the expected move that the impact must have."
+    )
+    basis: Basis | None = Field(default=None, description="Basis of the estimate that the impact must have.")
+    horizon_days: Horizon | None = Field(
+        default=None, description="Horizon that the impact must have, trading sessions, 1 to 250."
+    )
+    sentiment: SentimentLabel | None = Field(default=None, description="Sentiment label that the impact must have.")
+    min_impact_score: Annotated[float, Field(ge=0.0, le=100.0, allow_inf_nan=False, strict=True)] | None = Field(
+        default=None, description="Minimum impact score, 0 to 100."
+    )
+    min_confidence: Unit | None = Field(default=None, description="Minimum confidence, 0 to 1.")
+    min_novelty: Unit | None = Field(default=None, description="Minimum novelty, 0 (told before) to 1 (new).")
+    min_relevance: Unit | None = Field(
+        default=None, description="Minimum relevance of the text to the security, 0 to 1."
+    )
+    all: Annotated[Listed["When"], Field(min_length=1, max_length=20)] | None = Field(
+        default=None, description="Conditions that must all hold, 1 to 20."
+    )
+    any: Annotated[Listed["When"], Field(min_length=1, max_length=20)] | None = Field(
+        default=None, description="Conditions of which at least one must hold, 1 to 20."
+    )
+    not_: "When | None" = Field(default=None, alias="not", description="Conditions that must not hold together.")
 
     def document(self) -> WhenDocument:
         """Return the conditions as they are stored."""
@@ -112,8 +131,11 @@ class RuleCreate(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: Name
-    when: Annotated[When, BeforeValidator(_not_beyond_use)] = Field(default_factory=When)
+    name: Name = Field(description="Name of the rule, 1 to 200 characters; unique among rules that are not deleted.")
+    when: Annotated[When, BeforeValidator(_not_beyond_use)] = Field(
+        default_factory=When,
+        description="Conditions on an impact; all that are given must hold. An empty object always holds.",
+    )
     group_by: Listed[GroupLabel] = Field(
         default_factory=lambda: list(DEFAULT_GROUP_BY),
         max_length=10,
@@ -135,12 +157,15 @@ class RuleCreate(BaseModel):
         description="Length of the window, by publication time, in which a group makes one alert. An alert without a "
         "further impact for this long expires, and its receivers are notified that it is over.",
     )
-    severity: Severity = "warning"
-    labels: Labels = Field(default_factory=dict)
+    severity: Severity = Field(default="warning", description="Severity of the alerts of the rule.")
+    labels: Labels = Field(
+        default_factory=dict,
+        description="Labels of the alerts of the rule, at most 20; values of at most 200 characters.",
+    )
     receivers: Listed[Name] = Field(
         default_factory=lambda: [DEFAULT_RECEIVER_NAME], max_length=20, description="Names or identifiers of receivers."
     )
-    enabled: StrictBool = True
+    enabled: StrictBool = Field(default=True, description="Whether impacts are compared with the rule.")
 
 
 class RuleRead(BaseModel):

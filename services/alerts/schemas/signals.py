@@ -15,13 +15,21 @@ from common.contracts.bounds import Listed
 class SignalBatch(BaseModel):
     """1 to 500 impacts."""
 
-    impacts: list[Tolerant[Impact]] = Field(min_length=1, max_length=MAX_BATCH_ITEMS)
+    impacts: list[Tolerant[Impact]] = Field(
+        min_length=1,
+        max_length=MAX_BATCH_ITEMS,
+        description="Impacts to take in, 1 to 500; one that cannot be read fails alone.",
+    )
 
 
 class EvaluationRequest(BaseModel):
     """Impacts to try the rules on; nothing is stored."""
 
-    impacts: list[Tolerant[Impact]] = Field(min_length=1, max_length=50)
+    impacts: list[Tolerant[Impact]] = Field(
+        min_length=1,
+        max_length=50,
+        description="Impacts to try the rules on, 1 to 50; one that cannot be read fails alone.",
+    )
     rule_ids: Listed[UUID] | None = Field(
         default=None, max_length=100, description="The rules to explain; the first 100 by name when absent."
     )

@@ -33,8 +33,10 @@ FACTORS = ("mkt_rf", "smb", "hml", "rf")
 class StudyEvent(BaseModel):
     """One event: a date without trading means the next day that has any, at most five days later."""
 
-    ticker: SeriesName
-    date: Day
+    ticker: SeriesName = Field(
+        description="Ticker of the security, or name of its series in the panel; 1 to 40 characters."
+    )
+    date: Day = Field(description="Day of the event (ISO 8601, YYYY-MM-DD).")
 
 
 class Estimation(BaseModel):
@@ -55,14 +57,22 @@ class Panel(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    dates: Listed[Day] = Field(min_length=2, max_length=MAX_DAYS)
-    returns: Annotated[dict[str, Listed[Return | None]], entries_up_to(1_000)] = Field(min_length=1, max_length=1_000)
+    dates: Listed[Day] = Field(
+        min_length=2, max_length=MAX_DAYS, description="Trading days in increasing order, 2 to 20,000."
+    )
+    returns: Annotated[dict[str, Listed[Return | None]], entries_up_to(1_000)] = Field(
+        min_length=1,
+        max_length=1_000,
+        description="Returns by ticker, decimal (0.01 = 1 %), each list as long as `dates`; 1 to 1,000 series.",
+    )
     factors: Annotated[dict[str, Listed[Return | None]], entries_up_to(10)] | None = Field(
         default=None,
         max_length=10,
         description="Fama-French factors `mkt_rf`, `smb`, `hml`, `rf` (also `Mkt-RF`, ...), each as long as `dates`.",
     )
-    factor_unit: Literal["decimal", "percent"] = "decimal"
+    factor_unit: Literal["decimal", "percent"] = Field(
+        default="decimal", description="Unit of the factors: `decimal` (0.01 = 1 %) or `percent`."
+    )
 
     def contradiction(self) -> str | None:
         """Return what in the panel does not fit together: dates that do not increase, a series of another length."""
@@ -89,25 +99,33 @@ class StudyRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    events: Listed[StudyEvent] = Field(min_length=1, max_length=MAX_EVENTS)
+    events: Listed[StudyEvent] = Field(
+        min_length=1, max_length=MAX_EVENTS, description="Events to study together, 1 to 1,000."
+    )
     benchmark: SeriesName | None = Field(
         default=None, description="Ticker of the market; the configured benchmark when absent."
     )
-    model: ModelName = "market"
-    estimation: Estimation = Field(default_factory=Estimation)
+    model: ModelName = Field(default="market", description="Model of the normal return.")
+    estimation: Estimation = Field(
+        default_factory=Estimation, description="Window from which the normal return is estimated."
+    )
     event_window: tuple[Annotated[int, Field(ge=-250, le=250)], Annotated[int, Field(ge=-250, le=250)]] = Field(
         default=(-1, 1), description="First and last day relative to the event, both included."
     )
     returns: ReturnKind = Field(
         default="simple", description="Kind of return made from bars; a panel is taken as it is."
     )
-    tests: Listed[TestName] = Field(default_factory=lambda: list(ALL_TESTS), max_length=20)
+    tests: Listed[TestName] = Field(
+        default_factory=lambda: list(ALL_TESTS), max_length=20, description="Tests to run, at most 20; all when absent."
+    )
     variance: VarianceKind = Field(
         default="forecast_error",
         description="`forecast_error`: MacKinlay's, exact for the cumulative return. `residual`: s2 times days. "
         "`residual_population`: the same with s2 over T and df T - 1, to compare with the package `eventstudy`.",
     )
-    panel: Panel | None = None
+    panel: Panel | None = Field(
+        default=None, description="Returns of the caller; those made from stored bars when absent."
+    )
     random_state: int = Field(default=0, ge=0, le=2**31 - 1, description="Seed of the permutation test.")
 
     def window(self) -> tuple[int, int]:

@@ -1,10 +1,10 @@
 """Event studies over REST."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Response
+from fastapi import Path, Response
 
 from common.api.answer_headers import content_security_policy
 from common.api.dependencies import ConnectionDep, ReadConnectionDep
@@ -18,6 +18,7 @@ from market_impact.event_studies.answer import StudyRead
 from market_impact.event_studies.answering import answer_study
 from market_impact.event_studies.request import StudyRequest
 
+StudyID = Annotated[UUID, Path(description="Identifier of the event study.")]
 router = service_router(
     MARKET_IMPACT, "event studies", "Abnormal returns around your own events, with the tests of their significance."
 )
@@ -65,7 +66,7 @@ async def create_event_study(
 
 @router.get("/event-studies/{study_id}", response_model=StudyRead, responses=problems(404))
 async def read_event_study(
-    study_id: UUID, connection: ReadConnectionDep, conditional: ConditionalDep, response: Response
+    study_id: StudyID, connection: ReadConnectionDep, conditional: ConditionalDep, response: Response
 ) -> Response:
     """Read an event study that was run before."""
     document = await chart_data.read_study(connection, study_id)
@@ -74,6 +75,6 @@ async def read_event_study(
 
 
 @router.get("/event-studies/{study_id}/chart.svg", response_class=SVGResponse, responses={**problems(404), **SVG})
-async def draw_event_study(study_id: UUID, connection: ReadConnectionDep) -> SVGResponse:
+async def draw_event_study(study_id: StudyID, connection: ReadConnectionDep) -> SVGResponse:
     """Draw the cumulative average abnormal return with its 95 % band, and the daily averages."""
     return SVGResponse(await chart_data.study_chart(connection, study_id))

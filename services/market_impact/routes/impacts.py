@@ -4,7 +4,7 @@ from functools import partial
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Query
+from fastapi import Path, Query
 
 from common.api.dependencies import AsOf, ReadConnectionDep
 from common.api.etags import ConditionalDep, etag_of
@@ -24,6 +24,7 @@ from market_impact.impacts.stored import readable_impact_of
 from market_impact.repository.impacts import ImpactFilter, list_impacts
 from market_impact.schemas.impacts import ExplanationRead, ImpactBatch, Outcome
 
+ImpactID = Annotated[UUID, Path(description="Identifier of the impact.")]
 router = service_router(
     MARKET_IMPACT, "impacts", "Estimates of abnormal returns after news, with their explanation and outcome."
 )
@@ -83,7 +84,7 @@ async def find_impacts(
 
 @router.get("/impacts/{impact_id}", responses=problems(404))
 async def read_impact(
-    impact_id: UUID, connection: ReadConnectionDep, conditional: ConditionalDep, as_of: AsOf = None
+    impact_id: ImpactID, connection: ReadConnectionDep, conditional: ConditionalDep, as_of: AsOf = None
 ) -> Impact:
     """Read one estimate. An earlier version keeps its id; `state` says whether it was withdrawn."""
     impact = await reading.read_impact(connection, impact_id, as_of)
@@ -92,12 +93,12 @@ async def read_impact(
 
 
 @router.get("/impacts/{impact_id}/explanation", responses=problems(404))
-async def read_explanation(impact_id: UUID, connection: ReadConnectionDep) -> ExplanationRead:
+async def read_explanation(impact_id: ImpactID, connection: ReadConnectionDep) -> ExplanationRead:
     """Read what an estimate is made of, and the nearest past events with what happened after them."""
     return await reading.read_explanation(connection, impact_id)
 
 
 @router.get("/impacts/{impact_id}/outcome", responses=problems(404))
-async def read_outcome(impact_id: UUID, connection: ReadConnectionDep) -> Outcome:
+async def read_outcome(impact_id: ImpactID, connection: ReadConnectionDep) -> Outcome:
     """Read what really happened; `status` is `pending` until the horizon has passed and its bars are available."""
     return await reading.read_outcome(connection, impact_id)

@@ -12,14 +12,16 @@ from market_impact.repository.bars import BarRow
 class BarWrite(BaseModel):
     """One security's prices of one session; `adj_close` is read as `adjusted_close`."""
 
-    ticker: Ticker
-    date: Date
-    open: float = Field(gt=0, le=LARGEST_PRICE)
-    high: float = Field(gt=0, le=LARGEST_PRICE)
-    low: float = Field(gt=0, le=LARGEST_PRICE)
+    ticker: Ticker = Field(description="Security, in capital letters.")
+    date: Date = Field(description="Session, New York (ISO 8601, YYYY-MM-DD).")
+    open: float = Field(gt=0, le=LARGEST_PRICE, description="First price of the session, above 0, adjusted for splits.")
+    high: float = Field(
+        gt=0, le=LARGEST_PRICE, description="Highest price of the session, above 0, adjusted for splits."
+    )
+    low: float = Field(gt=0, le=LARGEST_PRICE, description="Lowest price of the session, above 0, adjusted for splits.")
     close: float = Field(gt=0, le=LARGEST_PRICE, description="Adjusted for splits.")
     adjusted_close: float = Field(gt=0, le=LARGEST_PRICE, description="Adjusted for splits and dividends.")
-    volume: int | None = Field(default=None, ge=0)
+    volume: int | None = Field(default=None, ge=0, description="Shares traded, 0 or more; null when unknown.")
 
 
 class BarRead(BaseModel):

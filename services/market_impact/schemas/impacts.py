@@ -17,7 +17,11 @@ from market_impact.estimation.features import FEATURES
 class ImpactBatch(BaseModel):
     """Analyses to score, 1 to 500."""
 
-    analyses: list[Tolerant[Analysis]] = Field(min_length=1, max_length=MAX_BATCH_ITEMS)
+    analyses: list[Tolerant[Analysis]] = Field(
+        min_length=1,
+        max_length=MAX_BATCH_ITEMS,
+        description="Analyses to score, 1 to 500; one that cannot be read fails alone.",
+    )
 
 
 class Contributions(RootModel[dict[str, float]]):

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -10,8 +11,10 @@ ModelT = TypeVar("ModelT", bound=BaseModel)
 
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _SECRET = re.compile(
-    r"(?:access|api|auth|client|private|secret)?(?:credential|key|secret|token)s?"
-    r"|auth(?:orization)?|pass(?:phrase|wd|word)s?|pwd"
+    r"(?:access|api|auth|bearer|client|private|secret|session|signing)?(?:credential|key|secret|token)s?"
+    r"|o?auth(?:entication|orization)?|bearer|jwt|pass(?:code|key|phrase|wd|word)s?|pwd|cookies?|sig(?:nature)?s?"
+    # Also as in PHPSESSID and JSESSIONID.
+    r"|[a-z]{0,20}sess(?:ion)?ids?"
 )
 
 
@@ -48,7 +51,9 @@ def refuse_secrets(config: Mapping[str, object]) -> None:
     The configuration of a source is stored as it is and shown to everyone who may read sources.
     """
     for name in _names(config):
-        if any(_SECRET.fullmatch(word.lower()) for word in _WORD.findall(name)):
+        words = [word.lower() for word in _WORD.findall(name)]
+        pairs = (f"{first}{second}" for first, second in pairwise(words))
+        if any(_SECRET.fullmatch(word) for word in (*words, *pairs)):
             raise ValueError(f"{name}: a secret belongs in the settings of the service; those of a source are shown")
 
 

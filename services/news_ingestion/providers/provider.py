@@ -56,8 +56,10 @@ class Fetched:
     Notes
     -----
     `wait_seconds` is how long to wait until the next run when this one went well, if longer than the source's interval.
-    `etag` and `last_modified` are kept for the next run; when nothing is modified, the source keeps those that it has.
-    `covered` is the time that was fetched in full: gaps within it are closed.
+    `etag` and `last_modified` are kept for the next run where they can be sent back; when nothing is modified, the
+    source keeps those that it has. `covered` is the time that was fetched in full: gaps within it are closed. Where it
+    is not entered, it begins at the `seen_until` before this run and ends at the one entered (unless
+    `shows_latest_only`).
     """
 
     items: list[Item] = field(default_factory=list)

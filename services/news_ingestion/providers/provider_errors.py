@@ -28,6 +28,11 @@ _MAX_CODE_CHARACTERS = 100
 _MAX_DETAIL_CHARACTERS = 500
 
 
+def fit_to_show(detail: str) -> str:
+    """Return words that may be a provider's own as they can be stored and told: short, and without addresses."""
+    return without_control_characters(without_addresses(detail[:_MAX_DETAIL_CHARACTERS]))
+
+
 class ProviderError(Exception):
     """A provider did not give what was asked for; `retry_after_seconds` is its own word on when to come back."""
 
@@ -36,7 +41,7 @@ class ProviderError(Exception):
     ) -> None:
         # Both may be the provider's own words, and an address in them may be a key.
         self.code = without_control_characters(code[:_MAX_CODE_CHARACTERS])
-        self.detail = without_control_characters(without_addresses(detail[:_MAX_DETAIL_CHARACTERS]))
+        self.detail = fit_to_show(detail)
         super().__init__(f"{self.code}: {self.detail}")
         self.problem = problem
         self.retry_after_seconds = retry_after_seconds

@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Query
+from fastapi import Path, Query
 
 from common.api.dependencies import ConnectionDep, ReadConnectionDep
 from common.api.etags import ConditionalDep
@@ -27,6 +27,7 @@ from news_ingestion.sources import management
 from news_ingestion.sources.coverage import coverage_page
 from news_ingestion.sources.fetching import fetch_now
 
+SourceID = Annotated[UUID, Path(description="Identifier of the source.")]
 router = service_router(NEWS_INGESTION, "sources", "Where articles are fetched from, when, and with what success.")
 
 
@@ -54,7 +55,7 @@ async def list_sources(connection: ReadConnectionDep, engine: EngineDep, page: P
 
 @router.get("/sources/{source_id}", summary="Read a source", responses=problems(404))
 async def read_source(
-    source_id: UUID, connection: ReadConnectionDep, engine: EngineDep, conditional: ConditionalDep
+    source_id: SourceID, connection: ReadConnectionDep, engine: EngineDep, conditional: ConditionalDep
 ) -> SourceRead:
     """Return a source, its schedule and how its last fetches went."""
     found = await management.required_source(connection, source_id)
@@ -65,7 +66,7 @@ async def read_source(
 
 @router.patch("/sources/{source_id}", summary="Change a source", responses=problems(404, 409, 412))
 async def change_source(
-    source_id: UUID, source: SourceUpdate, connection: ConnectionDep, engine: EngineDep, conditional: ConditionalDep
+    source_id: SourceID, source: SourceUpdate, connection: ConnectionDep, engine: EngineDep, conditional: ConditionalDep
 ) -> SourceRead:
     """Change the given fields and leave the rest; the source is then due at once and its errors are cleared."""
     changed = await management.change(engine, connection, source_id, source, conditional)
@@ -74,13 +75,13 @@ async def change_source(
 
 
 @router.delete("/sources/{source_id}", status_code=204, summary="Delete a source", responses=problems(404, 412))
-async def delete_source(source_id: UUID, connection: ConnectionDep, conditional: ConditionalDep) -> None:
+async def delete_source(source_id: SourceID, connection: ConnectionDep, conditional: ConditionalDep) -> None:
     """Delete a source; its articles stay."""
     await management.delete(connection, source_id, conditional)
 
 
 @router.post("/sources/{source_id}:fetch", summary="Fetch a source now", responses=problems(404, 409))
-async def fetch_source(source_id: UUID, engine: EngineDep) -> FetchRead:
+async def fetch_source(source_id: SourceID, engine: EngineDep) -> FetchRead:
     """Fetch a source at once, regardless of its schedule, and return the result.
 
     A source that was disabled because of its key or its query is enabled again when this succeeds. While
@@ -90,7 +91,7 @@ async def fetch_source(source_id: UUID, engine: EngineDep) -> FetchRead:
 
 
 @router.get("/sources/{source_id}/plan", summary="Read a source's plan", responses=problems(404))
-async def read_plan(source_id: UUID, connection: ReadConnectionDep, engine: EngineDep) -> PlanRead:
+async def read_plan(source_id: SourceID, connection: ReadConnectionDep, engine: EngineDep) -> PlanRead:
     """Return when and how often a source will be fetched, within its provider's quota, delay and window."""
     found = await management.required_source(connection, source_id)
     return await management.plan(engine, connection, found)

@@ -60,7 +60,7 @@ class SourceUpdate(BaseModel):
     config: Annotated[dict[_ConfigName, object], entries_up_to(20)] | None = Field(
         default=None, max_length=20, description="Settings of the kind, at most 20; they replace all earlier ones."
     )
-    interval_seconds: _Interval | None = None
+    interval_seconds: _Interval | None = Field(default=None, description="Seconds between fetches; 10 to 86,400.")
     is_enabled: bool | None = Field(default=None, description="Whether it is fetched on schedule.")
 
 
@@ -101,7 +101,13 @@ class SourceRead(BaseModel):
     is_enabled: bool = Field(description="Whether it is fetched on schedule.")
     disabled_reason: str | None = Field(description="Why the service disabled it; null when it did not.")
     interval_seconds: float = Field(description="Requested seconds between fetches, 10 to 86,400.")
-    expected_delay_seconds: float = Field(description="Seconds by which the provider's plan delays articles.")
+    expected_delay_seconds: float = Field(
+        description="Seconds by which the provider's plan delays articles, 0 where that is not known."
+    )
+    plan_error: str | None = Field(
+        default=None,
+        description="Why it is not known how the source will be fetched, in words; null when it is known.",
+    )
     next_fetch_at: datetime | None = Field(
         description="When it is due next (RFC 3339, UTC); null when it is not fetched."
     )
@@ -126,10 +132,21 @@ class SourceRead(BaseModel):
 
     @classmethod
     def from_row(
-        cls, row: SourceRow, shown_url: str | None, expected_delay_seconds: float, *, is_supported: bool
+        cls,
+        row: SourceRow,
+        shown_url: str | None,
+        expected_delay_seconds: float,
+        *,
+        plan_error: str | None,
+        is_supported: bool,
     ) -> "SourceRead":
         """Return the wire form of a stored source."""
-        told = {"url": shown_url, "expected_delay_seconds": expected_delay_seconds, "is_supported": is_supported}
+        told = {
+            "url": shown_url,
+            "expected_delay_seconds": expected_delay_seconds,
+            "plan_error": plan_error,
+            "is_supported": is_supported,
+        }
         return cls.model_validate({**row._asdict(), **told})
 
 

@@ -13,14 +13,12 @@ from news_ingestion.providers.provider_errors import ErrorDocument
 from news_ingestion.repository import sources
 from news_ingestion.schemas.sources import CoverageRead, GapRead
 from news_ingestion.source_rows import GapRow, SourceRow
-from news_ingestion.sources.management import expected_delay_seconds
+from news_ingestion.sources.plans import Planned, planned
 
 _MAX_GAPS = 100
 
 
-def growing_gaps(
-    source: SourceRow, provider: Provider | None, expected_delay_seconds: float, now: datetime
-) -> list[GapRead]:
+def growing_gaps(source: SourceRow, provider: Provider | None, found: Planned, now: datetime) -> list[GapRead]:
     """Return the gaps at the present end of a source: what its plan still hides, and what a failure keeps back.
 
     Of a kind that this process does not know, other replicas may still fetch: what is stored says how that goes.
@@ -33,9 +31,12 @@ def growing_gaps(
         gaps.append(_growing("disabled", source.disabled_reason or "Disabled by a user.", since))
     elif source.error_count:
         gaps.append(_failing(source.last_error, since))
-    if expected_delay_seconds:
-        detail = f"The plan delays articles by {expected_delay_seconds / 3600:g} hours."
-        gaps.append(_growing("delay", detail, now - timedelta(seconds=expected_delay_seconds)))
+    delay_seconds = found.plan.expected_delay_seconds
+    if found.error is not None:
+        gaps.append(_growing("delay", f"How late articles are shown is not known. {found.error}", since))
+    elif delay_seconds:
+        detail = f"The plan delays articles by {delay_seconds / 3600:g} hours."
+        gaps.append(_growing("delay", detail, now - timedelta(seconds=delay_seconds)))
     return gaps
 
 
@@ -64,7 +65,7 @@ async def coverage_page(engine: Engine, connection: Connection, page: PageReques
 
 def _coverage(engine: Engine, source: SourceRow, stored: Iterable[GapRow]) -> CoverageRead:
     now, provider = engine.runtime.clock.now(), engine.providers.get(source.kind)
-    growing = growing_gaps(source, provider, expected_delay_seconds(engine, source), now)
+    growing = growing_gaps(source, provider, planned(engine, source), now)
     return CoverageRead(
         source_id=source.source_id,
         name=source.name,

@@ -14,18 +14,25 @@ import structlog
 from common.clock import uuid7
 from common.contracts.batch import MAX_BATCH_ITEMS
 from common.errors import Conflict, NotFound, describe
+from common.outgoing.header_values import validator
 from common.postgres.database import Connection, after_commit
 from common.secrets.secret_box import UnreadableSecret
 from news_ingestion.articles.draft import Item
 from news_ingestion.engine import Engine
 from news_ingestion.ingestion import take_in
 from news_ingestion.providers.provider import Fetched, MissedWindow, Provider, SourceState
-from news_ingestion.providers.provider_errors import ProviderError, as_provider_error
+from news_ingestion.providers.provider_errors import ProviderError, as_provider_error, fit_to_show
 from news_ingestion.providers.schedule import next_fetch_at
 from news_ingestion.providers.window import Window
 from news_ingestion.repository import sources
 from news_ingestion.source_rows import FetchRow, GapRow, QuotaUse, SourceRow
-from news_ingestion.sources.next_state import after_failure, after_success, becomes_degraded, with_schedule_of
+from news_ingestion.sources.next_state import (
+    after_failure,
+    after_success,
+    becomes_degraded,
+    covered_by,
+    with_schedule_of,
+)
 
 logger = structlog.get_logger(__name__)
 _DAY = timedelta(days=1)
@@ -66,8 +73,9 @@ def state_of(source: SourceRow, used: QuotaUse, url: str | None) -> SourceState:
         url=url,
         config=source.config,
         interval_seconds=source.interval_seconds,
-        etag=source.etag,
-        last_modified=source.last_modified,
+        # An earlier release stored what a provider entered as it was, and what cannot be sent fails every request.
+        etag=validator(source.etag),
+        last_modified=validator(source.last_modified),
         seen_until=source.seen_until,
         last_ok_at=source.last_ok_at,
         requests_used=used.n_requests,
@@ -249,15 +257,24 @@ def _degraded_event(source: SourceRow, error: ProviderError) -> tuple[str, str]:
 async def _keep_gaps(run: FetchRun, connection: Connection, fetched: Fetched, now: datetime) -> None:
     """Close the gaps that this run filled, and enter those it leaves."""
     source = run.source
-    if fetched.covered is not None:
-        await sources.delete_gaps(connection, source.source_id, fetched.covered)
+    covered = covered_by(source, fetched, shows_latest_only=run.provider.shows_latest_only)
+    if covered is not None:
+        await sources.delete_gaps(connection, source.source_id, covered)
     missed = list(fetched.missed)
     is_back = fetched.error is None and source.error_count > 0
     if run.provider.shows_latest_only and is_back and source.last_ok_at is not None:
         detail = f"{source.error_count} fetches in a row failed."
         missed.append(MissedWindow(Window(source.last_ok_at, now), "error", detail))
     gaps = [
-        GapRow(uuid7(), source.source_id, one.reason, one.detail, one.window.start, one.window.end, recorded_at=now)
+        GapRow(
+            uuid7(),
+            source.source_id,
+            one.reason,
+            fit_to_show(one.detail),
+            one.window.start,
+            one.window.end,
+            recorded_at=now,
+        )
         for one in missed
     ]
     await sources.insert_gaps(connection, gaps)

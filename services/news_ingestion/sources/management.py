@@ -8,17 +8,17 @@ from pydantic import ValidationError
 
 from common.api.etags import Conditional, etag_of
 from common.clock import uuid7
-from common.errors import Conflict, NotFound
+from common.errors import Conflict, NotFound, describe
 from common.postgres.database import Connection
 from common.secrets.masking import masked_feed
 from common.secrets.secret_box import UnreadableSecret
 from news_ingestion.engine import Engine
 from news_ingestion.providers.configuration import refuse_secrets, sentence_of
-from news_ingestion.providers.provider import FetchPlan
 from news_ingestion.repository import sources
 from news_ingestion.schemas.sources import PlanRead, QuotaRead, SourceCreate, SourceRead, SourceUpdate, WindowRead
-from news_ingestion.source_rows import QuotaUse, SourceRow
-from news_ingestion.sources.fetching import required_provider, state_of, unknown_kind
+from news_ingestion.source_rows import SourceRow
+from news_ingestion.sources.fetching import required_provider
+from news_ingestion.sources.plans import address_of, planned, require_plan
 
 
 def tag_of(source: SourceRow) -> str:
@@ -28,34 +28,19 @@ def tag_of(source: SourceRow) -> str:
 
 def read(engine: Engine, source: SourceRow) -> SourceRead:
     """Return a source as the API shows it."""
+    found = planned(engine, source)
     return SourceRead.from_row(
         source,
         _shown_url(engine, source),
-        expected_delay_seconds(engine, source),
+        found.plan.expected_delay_seconds,
+        plan_error=found.error,
         is_supported=source.kind in engine.providers,
     )
 
 
-def _address(engine: Engine, source: SourceRow) -> str | None:
-    """Return the address of a source, None when it has none or no key that the service has opens it."""
-    try:
-        return None if source.url is None else engine.runtime.secret_box.open(source.url)
-    except UnreadableSecret:
-        return None
-
-
 def _shown_url(engine: Engine, source: SourceRow) -> str | None:
-    address = _address(engine, source)
+    address = address_of(engine, source)
     return None if address is None else masked_feed(address)
-
-
-def expected_delay_seconds(engine: Engine, source: SourceRow) -> float:
-    """Return how late the provider of a source shows articles, 0 where this process does not know its kind."""
-    provider = engine.providers.get(source.kind)
-    if provider is None:
-        return 0.0
-    state = state_of(source, QuotaUse(0, 1), _address(engine, source))
-    return provider.plan(state, engine.runtime.clock.now()).expected_delay_seconds
 
 
 async def _check(engine: Engine, kind: str, url: str | None, config: Mapping[str, object]) -> dict[str, object]:
@@ -74,6 +59,10 @@ async def _check(engine: Engine, kind: str, url: str | None, config: Mapping[str
         raise Conflict(f"config: {sentence_of(error)}.", code="config_invalid") from error
     except ValueError as error:
         raise Conflict(f"config: {error}.", code="config_invalid") from error
+    except Exception as error:
+        engine.runtime.failures.labels("source_config").inc()
+        told = f"The configuration could not be checked: {describe(error)}"
+        raise Conflict(told, code="configuration_not_checked") from error
     return complete
 
 
@@ -101,6 +90,7 @@ async def create(engine: Engine, connection: Connection, given: SourceCreate) ->
         updated_at=now,
         next_fetch_at=now if is_scheduled else None,
     )
+    require_plan(engine, created)
     return await sources.insert_source(connection, created)
 
 
@@ -134,6 +124,13 @@ async def change(
         last_error=None,
         disabled_reason=None if is_enabled else current.disabled_reason,
     )
+    # Any other change must be possible whatever its provider says, switching the source off above all.
+    if (changed.url, changed.config, changed.interval_seconds) != (
+        current.url,
+        current.config,
+        current.interval_seconds,
+    ):
+        require_plan(engine, changed)
     return await sources.update_source(connection, changed)
 
 
@@ -177,11 +174,7 @@ async def plan(engine: Engine, connection: Connection, source: SourceRow) -> Pla
     """Return how a source will be fetched from now on."""
     now = engine.runtime.clock.now()
     used = await sources.find_quota_use(connection, source.kind, now - timedelta(days=1))
-    provider = engine.providers.get(source.kind)
-    if provider is None:
-        found = FetchPlan(source.interval_seconds, 0.0, None, None, (unknown_kind(source.kind),))
-    else:
-        found = provider.plan(state_of(source, used, _address(engine, source)), now)
+    found = planned(engine, source, used).plan
     quota = None
     if found.requests_per_day is not None:
         remaining = max(0, found.requests_per_day - used.n_requests)

@@ -1,13 +1,16 @@
 """The state of a source after a fetch: its next fetch, whether it stays enabled, and its error (pure)."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 
+from common.outgoing.header_values import validator
 from news_ingestion.providers.provider import Fetched
 from news_ingestion.providers.provider_errors import ProviderError
 from news_ingestion.providers.schedule import DEGRADED_AFTER_ERRORS, backoff_seconds, interval_after_success
+from news_ingestion.providers.window import Window
 from news_ingestion.source_rows import SourceRow
 
+_BEFORE_ALL = datetime(1970, 1, 1, tzinfo=UTC)
 FetchAgain = Callable[[float], datetime]
 """When to fetch again after a wait of so many seconds."""
 
@@ -17,7 +20,8 @@ def after_success(source: SourceRow, fetched: Fetched, *, now: datetime, again: 
 
     Notes
     -----
-    Whatever its provider wishes, a source is not fetched more often than its interval says.
+    Whatever its provider wishes, a source is not fetched more often than its interval says. An `etag` or
+    `last_modified` that cannot be sent back is not kept.
     """
     is_enabled = source.is_enabled or source.disabled_reason is not None
     wait = interval_after_success(source.interval_seconds, fetched.wait_seconds)
@@ -32,8 +36,8 @@ def after_success(source: SourceRow, fetched: Fetched, *, now: datetime, again: 
         last_error=None,
         seen_until=fetched.seen_until,
         last_ok_at=now,
-        etag=fetched.etag or kept[0],
-        last_modified=fetched.last_modified or kept[1],
+        etag=validator(fetched.etag) or validator(kept[0]),
+        last_modified=validator(fetched.last_modified) or validator(kept[1]),
     )
 
 
@@ -59,6 +63,20 @@ def after_failure(
         last_error=error.document(at=now),
         seen_until=fetched.seen_until,
     )
+
+
+def covered_by(source: SourceRow, fetched: Fetched, *, shows_latest_only: bool) -> Window | None:
+    """Return the publication time that a run fetched in full, None when that is not known.
+
+    Notes
+    -----
+    A provider that does not say so has covered what lies between the source's `seen_until` and the one that it entered.
+    Not one that shows only the latest: what came and went while it failed lies there too.
+    """
+    if fetched.covered is not None or shows_latest_only or fetched.seen_until is None:
+        return fetched.covered
+    start = source.seen_until or _BEFORE_ALL
+    return Window(start, fetched.seen_until) if start < fetched.seen_until else None
 
 
 def with_schedule_of(source: SourceRow, current: SourceRow) -> SourceRow:

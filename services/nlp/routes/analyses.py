@@ -4,7 +4,7 @@ from functools import partial
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Query
+from fastapi import Path, Query
 
 from common.api.dependencies import AsOf, ReadConnectionDep
 from common.api.etags import ConditionalDep, etag_of
@@ -23,10 +23,10 @@ from nlp.posted_texts import analyse_posted
 from nlp.repository import AnalysisFilter
 from nlp.schemas import ArticleBatch, TextAnalyses, TextBatch
 
+ArticleID = Annotated[UUID, Path(description="Identifier of the article.")]
 router = service_router(
     NLP, "analyses", "Results of the models on articles from the pipeline, and on texts that are not stored."
 )
-_Name = Annotated[str | None, Query(max_length=100)]
 
 
 @router.post("/analyses", response_model_exclude_none=True)
@@ -60,9 +60,11 @@ async def list_analyses(
     connection: ReadConnectionDep,
     page: PageDep,
     ticker: Annotated[Ticker | None, Query(description="Only analyses linked to this security.")] = None,
-    topic: _Name = None,
-    event_type: _Name = None,
-    label: SentimentLabel | None = None,
+    topic: Annotated[str | None, Query(max_length=100, description="Only analyses with this topic.")] = None,
+    event_type: Annotated[
+        str | None, Query(max_length=100, description="Only analyses with an event of this type.")
+    ] = None,
+    label: Annotated[SentimentLabel | None, Query(description="Only analyses with this sentiment label.")] = None,
     min_relevance: Annotated[
         float | None,
         Query(ge=0, le=1, description="Minimum relevance of the given `ticker`, or of any entity when none is given."),
@@ -84,7 +86,7 @@ async def list_analyses(
 
 @router.get("/analyses/{article_id}", responses=problems(404))
 async def read_analysis(
-    article_id: UUID, connection: ReadConnectionDep, conditional: ConditionalDep, as_of: AsOf = None
+    article_id: ArticleID, connection: ReadConnectionDep, conditional: ConditionalDep, as_of: AsOf = None
 ) -> Analysis:
     """Return the analysis of an article: its newest revision, or the one that was current at `as_of`."""
     document = NotFound.unless(

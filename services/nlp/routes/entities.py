@@ -31,7 +31,7 @@ async def list_entities(
     page: PageDep,
     q: Annotated[str | None, Query(max_length=100, description="Part of the name, or a whole alias.")] = None,
     type: Annotated[EntityType | None, Query(description="Only entities of this type.")] = None,  # noqa: A002
-    ticker: Ticker | None = None,
+    ticker: Annotated[Ticker | None, Query(description="Only entities with this ticker.")] = None,
 ) -> Page[EntityRead]:
     """List the entities that texts are linked to, by identifier."""
     return known_entities.entity_page(engine, page, EntityQuery(q, type, ticker))

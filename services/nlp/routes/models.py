@@ -26,13 +26,17 @@ async def list_models() -> Models:
 
 
 @router.get("/models/{version}", responses=problems(404))
-async def read_model(version: Annotated[str, Path(max_length=100)]) -> ModelRead:
+async def read_model(
+    version: Annotated[str, Path(max_length=100, description="Version of the model, at most 100 characters.")],
+) -> ModelRead:
     """Return the card of one model version."""
     return ModelRead.from_card(served_models.required_card(version))
 
 
 @router.get("/taxonomy/topics")
-async def read_topics(engine: EngineDep, taxonomy: Annotated[Taxonomy, Query()] = "market") -> TopicTaxonomy:
+async def read_topics(
+    engine: EngineDep, taxonomy: Annotated[Taxonomy, Query(description="Taxonomy whose topics are listed.")] = "market"
+) -> TopicTaxonomy:
     """List the topics of a taxonomy: `market`, the default, or `reuters`, the codes of Reuters-21578."""
     return served_models.topic_taxonomy(engine, taxonomy)
 

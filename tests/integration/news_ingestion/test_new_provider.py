@@ -4,9 +4,9 @@ import ast
 import json
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx
 import pytest
@@ -15,10 +15,11 @@ from pydantic import BaseModel, Field
 import news_ingestion
 from news_ingestion.articles.draft import Item
 from news_ingestion.engine import provider_client_over
-from news_ingestion.providers.provider import Fetched, FetchPlan, Provider, SourceState
+from news_ingestion.providers.provider import Fetched, FetchPlan, MissedWindow, Provider, SourceState
 from news_ingestion.providers.provider_client import ProviderClient
 from news_ingestion.providers.provider_errors import ProviderError
 from news_ingestion.providers.registry import PROVIDERS
+from news_ingestion.providers.window import Window
 from news_ingestion.settings import Settings
 from news_ingestion.sources.fetching import _claim
 from tests.conftest import RunningService, StartService
@@ -80,6 +81,52 @@ class FilingsProvider(Provider):
         await client.get("http://bulletin.test/", {}, fetched.requests, parameters={"section": "Ohio"})
 
 
+class AlmanacProvider(Provider):
+    """Raises what its configuration asks for, by the function that shall raise it."""
+
+    meaning = "Whatever `config` says."
+    faults: ClassVar[dict[str, Exception]] = {
+        "provider": ProviderError("request", "no_such_year", "There is no almanac of http://almanac.test/key yet."),
+        "value": ValueError("there is no almanac of http://almanac.test/key yet"),
+        "key": KeyError("year"),
+        "overflow": OverflowError("too far"),
+    }
+
+    def read_config(self, config: Mapping[str, object]) -> dict[str, object]:
+        if config.get("read"):
+            raise self.faults[str(config["read"])]
+        return dict(config)
+
+    def plan(self, source: SourceState, now: datetime) -> FetchPlan:
+        if source.config.get("plan") in self.faults:
+            raise self.faults[str(source.config["plan"])]
+        return FetchPlan(source.interval_seconds, float(str(source.config.get("plan", 0.0))), None, None, ())
+
+    async def fetch(self, source: SourceState, client: ProviderClient, now: datetime, fetched: Fetched) -> None:
+        fetched.items = []
+
+
+class LedgerProvider(Provider):
+    """Enters the headers of answers as they are, and a window that it missed before it has seen anything."""
+
+    meaning = "A ledger."
+
+    def read_config(self, config: Mapping[str, object]) -> dict[str, object]:
+        return dict(config)
+
+    def plan(self, source: SourceState, now: datetime) -> FetchPlan:
+        return FetchPlan(source.interval_seconds, 0.0, None, None, ())
+
+    async def fetch(self, source: SourceState, client: ProviderClient, now: datetime, fetched: Fetched) -> None:
+        reply = await client.get("http://bulletin.test/", {"If-None-Match": source.etag or "*"}, fetched.requests)
+        if reply.status == 429:
+            window = Window(now - timedelta(hours=1), now)
+            fetched.missed.append(MissedWindow(window, "quota", "Too often\x00 at http://bulletin.test/key."))
+            raise ProviderError("quota", "quota_spent", "Too often.")
+        fetched.etag = reply.headers["etag"]
+        fetched.seen_until = now
+
+
 class BulletinEmulator(EmulatedServer):
     """Serves one bulletin."""
 
@@ -94,6 +141,8 @@ def registered(monkeypatch: pytest.MonkeyPatch) -> None:
     """The one line."""
     monkeypatch.setitem(PROVIDERS, "bulletin", BulletinProvider)
     monkeypatch.setitem(PROVIDERS, "filings", FilingsProvider)
+    monkeypatch.setitem(PROVIDERS, "almanac", AlmanacProvider)
+    monkeypatch.setitem(PROVIDERS, "ledger", LedgerProvider)
 
 
 def connect(news: RunningService, site: EmulatedServer) -> None:
@@ -239,6 +288,89 @@ async def test_a_source_of_a_kind_that_this_release_does_not_know_is_shown_and_l
     }
     assert deleted.status_code == 204
     assert site.requests == []
+
+
+@pytest.mark.parametrize("plan", ["key", "overflow", "nan", "inf", "-1", "1e300"])
+async def test_a_source_that_its_provider_cannot_plan_is_shown_fetched_and_changed(
+    start_service: StartService, plan: str
+) -> None:
+    async with start_service("news_ingestion", fetch_enabled=False) as news:
+        whole = (await create(news, kind="almanac", name="Whole", url=None)).json()
+        made = await create(news, kind="almanac", url=None, config={"plan": plan})
+        path = f"/news/v1/sources/{made.json()['source_id']}"
+        shown = (await news.client.get(path)).json()
+        listed = (await news.client.get("/news/v1/sources")).json()["data"]
+        planned = (await news.client.get(f"{path}/plan")).json()
+        broken, sound = (await news.client.get("/news/v1/coverage")).json()["data"]
+        counted = news.runtime.registry.get_sample_value("worker_failures_total", {"worker": "source_plan"})
+        run = await fetch(news, made.json())
+        off = await news.client.patch(path, json={"is_enabled": False})
+
+    assert made.status_code == 201
+    assert shown == made.json()
+    assert (shown["expected_delay_seconds"], shown["config"]) == (0.0, {"plan": plan})
+    assert shown["plan_error"].startswith("The provider could not plan this source: ")
+    assert listed == [shown, whole]
+    assert whole["plan_error"] is None
+    assert planned["warnings"] == [shown["plan_error"]]
+    assert planned["effective_interval_seconds"] == planned["interval_seconds"]
+    assert sound["gaps"] == []
+    assert [gap["reason"] for gap in broken["gaps"]] == ["delay"]
+    assert broken["gaps"][0]["detail"] == f"How late articles are shown is not known. {shown['plan_error']}"
+    assert counted == 5
+    assert run["status"] == "ok"
+    assert (off.status_code, off.json()["is_enabled"]) == (200, False)
+
+
+@pytest.mark.parametrize("plan", ["provider", "value"])
+async def test_what_a_provider_says_is_wrong_with_a_source_when_it_plans_it_refuses_the_source(
+    start_service: StartService, plan: str
+) -> None:
+    async with start_service("news_ingestion", fetch_enabled=False) as news:
+        refused = await create(news, kind="almanac", url=None, config={"plan": plan})
+        source = (await create(news, kind="almanac", url=None)).json()
+        path = f"/news/v1/sources/{source['source_id']}"
+        unchanged = await news.client.patch(path, json={"config": {"plan": plan}})
+        listed = (await news.client.get("/news/v1/sources")).json()["data"]
+
+    assert {(one.status_code, one.json()["code"]) for one in (refused, unchanged)} == {(409, "config_invalid")}
+    assert refused.json()["detail"].lower() == "config: there is no almanac of http://almanac.test/*** yet."
+    assert listed == [source]
+
+
+@pytest.mark.parametrize("fault", ["key", "overflow", "provider"])
+async def test_a_configuration_that_its_provider_fails_to_read_is_refused(
+    start_service: StartService, fault: str
+) -> None:
+    async with start_service("news_ingestion", fetch_enabled=False) as news:
+        refused = await create(news, kind="almanac", url=None, config={"read": fault})
+
+    assert (refused.status_code, refused.json()["code"]) == (409, "configuration_not_checked")
+    assert refused.json()["detail"].startswith("The configuration could not be checked: ")
+
+
+async def test_a_provider_that_enters_headers_and_gaps_as_they_come_goes_on_and_closes_its_gaps(
+    start_service: StartService,
+) -> None:
+    site = BulletinEmulator()
+    site.faults.extend(
+        [Answer(429), *(Answer(200, b"", {"ETag": tag}) for tag in ('"\xe9"', "x" * 5_000, '"1"', '"2"'))]
+    )
+    async with start_service("news_ingestion", fetch_enabled=False) as news:
+        connect(news, site)
+        source = (await create(news, kind="ledger", url=None)).json()
+        path = f"/news/v1/sources/{source['source_id']}"
+        await fetch(news, source)
+        (before,) = (await news.client.get("/news/v1/coverage")).json()["data"]
+        runs = [(await fetch(news, source))["status"] for _ in range(4)]
+        (after,) = (await news.client.get("/news/v1/coverage")).json()["data"]
+        kept = (await news.client.get(path)).json()["etag"]
+
+    assert [gap["detail"] for gap in before["gaps"]] == ["Too often.", "Too often  at http://bulletin.test/***"]
+    assert after["gaps"] == []
+    assert runs == ["ok"] * 4
+    assert [request.headers["if-none-match"] for request in site.requests] == ["*", "*", "*", "*", '"1"']
+    assert kept == '"2"'
 
 
 def uses_of_kinds(code: str) -> list[int]:

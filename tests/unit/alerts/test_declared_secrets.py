@@ -1,10 +1,27 @@
 """A secret that would be stored in clear, or lost, is refused when its channel is registered."""
 
-from typing import Annotated, Any, Literal, Optional
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, NamedTuple, NewType, NotRequired, Optional, TypeVar
 
 import pytest
-from pydantic import BaseModel, Field, SecretBytes, SecretStr, computed_field, create_model
+from pydantic import (
+    Base64Str,
+    BaseModel,
+    ConfigDict,
+    Field,
+    Json,
+    PlainSerializer,
+    SecretBytes,
+    SecretStr,
+    WrapSerializer,
+    computed_field,
+    create_model,
+    field_serializer,
+    model_serializer,
+    model_validator,
+)
 from pydantic import Secret as SecretOfPydantic
+from typing_extensions import TypeAliasType, TypedDict
 
 from alerts.delivery.channels.channel import ReceiverDefinition, Secret
 from alerts.delivery.channels.declared_secrets import registered
@@ -19,6 +36,36 @@ class Login(BaseModel):
 
     user: str
     password: Annotated[str, Secret()]
+
+
+class TypedLogin(TypedDict):
+    """As above, in a dictionary."""
+
+    password: Annotated[str, Secret()]
+
+
+class MaskedLogin(TypedDict):
+    """As above, in a way that pydantic masks."""
+
+    password: NotRequired[SecretStr]
+
+
+@dataclass
+class DataLogin:
+    """As above, in a dataclass."""
+
+    login: TypedLogin
+
+
+class TupleLogin(NamedTuple):
+    """As above, in a tuple."""
+
+    password: Annotated[str, Secret()]
+
+
+NewLogin = NewType("NewLogin", Annotated[str, Secret()])  # type: ignore[valid-newtype]
+Hidden = TypeAliasType("Hidden", Annotated[str, PlainSerializer(lambda _: "hidden")])
+Plain = TypeAliasType("Plain", Token)
 
 
 class Summed(ReceiverDefinition):
@@ -52,6 +99,12 @@ def definition_with(annotation: Any, default: Any = ...) -> Any:
         (dict[str, Annotated[str, Secret()]], ..., "top"),
         (Login, ..., "top"),
         (list[Login] | None, None, "top"),
+        (TypedLogin, ..., "top"),
+        (list[TypedLogin], ..., "top"),
+        (DataLogin, ..., "top"),
+        (dict[str, TupleLogin] | None, None, "top"),
+        (NewLogin, ..., "top"),
+        (TypeVar("LoginT", bound=Login), ..., "top"),
         (Annotated[str, Secret], ..., "top"),
         (str, Secret(), "top"),
         (Annotated[SecretStr, Secret()], ..., "no text"),
@@ -62,7 +115,13 @@ def definition_with(annotation: Any, default: Any = ...) -> Any:
         (SecretStr, ..., "asterisks"),
         (SecretBytes | None, None, "asterisks"),
         (list[SecretOfPydantic[str]], ..., "asterisks"),
+        (MaskedLogin, ..., "asterisks"),
         (Annotated[str, Secret(), Field(exclude=True)], ..., "lost"),
+        (Annotated[str, Secret(), PlainSerializer(lambda _: "hidden")], ..., "another form"),
+        (Annotated[str | None, Secret(), WrapSerializer(lambda _, write: write("hidden"))], None, "another form"),
+        (Annotated[Json[str], Secret()], ..., "another form"),
+        (Annotated[Base64Str, Secret()], ..., "another form"),
+        (Annotated[Hidden, Secret()], ..., "another form"),
     ],
 )
 def test_a_declaration_that_would_not_keep_a_secret_is_refused(annotation: Any, default: Any, why: str) -> None:
@@ -82,6 +141,55 @@ def test_what_every_receiver_shows_is_no_secret() -> None:
 def test_a_secret_is_not_computed_into_the_clear() -> None:
     with pytest.raises(TypeError, match="computes header"):
         registered(channel_with(Summed))
+
+
+def serialized_by(serializer: Any) -> Any:
+    """Return a definition that writes its secret through a function, and has validators around its fields."""
+
+    class OddCreate(ReceiverDefinition):
+        token: Annotated[str, Secret()]
+
+        _after = model_validator(mode="after")(lambda self: self)
+        _before = model_validator(mode="before")(lambda given: given)
+        _written = serializer
+
+    return OddCreate
+
+
+@pytest.mark.parametrize(
+    "serializer",
+    [
+        field_serializer("token")(lambda self, value: value),
+        field_serializer("*")(lambda self, value: value),
+        model_serializer(lambda self: {}),
+    ],
+)
+def test_a_secret_is_not_written_through_a_function(serializer: Any) -> None:
+    with pytest.raises(TypeError, match=r"OddCreate.token .*another form"):
+        registered(channel_with(serialized_by(serializer)))
+
+
+def test_a_secret_is_not_stored_under_another_name() -> None:
+    class OddCreate(ReceiverDefinition):
+        model_config = ConfigDict(serialize_by_alias=True)
+
+        token: Annotated[str, Secret(), Field(serialization_alias="key")]
+
+    with pytest.raises(TypeError, match=r"OddCreate.token .*another name"):
+        registered(channel_with(OddCreate))
+
+
+def test_a_type_that_fields_refer_to_is_followed() -> None:
+    hidden = create_model(
+        "OddCreate", __base__=ReceiverDefinition, plain=(Hidden, ...), token=(Annotated[Hidden, Secret()], ...)
+    )
+    plain = create_model(
+        "EvenCreate", __base__=ReceiverDefinition, plain=(Plain, ...), token=(Annotated[Plain, Secret()], ...)
+    )
+
+    with pytest.raises(TypeError, match=r"OddCreate.token .*another form"):
+        registered(channel_with(hidden))
+    assert registered(channel_with(plain))
 
 
 @pytest.mark.parametrize(

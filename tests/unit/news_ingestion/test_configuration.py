@@ -54,6 +54,9 @@ def test_what_does_not_fit_is_said_in_one_sentence_without_the_value(config, sen
     [
         {"token": "x"}, {"api_key": "x"}, {"apiKey": "x"}, {"API-KEY": "x"}, {"accesstoken": "x"}, {"Password": "x"},
         {"login": {"client_secret": "x"}}, {"headers": [{"Authorization": "x"}]},
+        {"bearer": "x"}, {"passcode": "x"}, {"pass_code": "x"}, {"authentication": "x"}, {"signature": "x"},
+        {"headers": {"Cookie": "x"}}, {"sessionid": "x"}, {"session_id": "x"}, {"JSESSIONID": "x"}, {"phpSessId": "x"},
+        {"jwt": "x"}, {"idJWT": "x"}, {"pass-key": "x"}, {"OAuth": "x"}, {"sig": "x"},
     ],
 )  # fmt: skip
 def test_a_secret_is_refused_as_a_setting_of_a_source(config):
@@ -63,3 +66,6 @@ def test_a_secret_is_refused_as_a_setting_of_a_source(config):
 
 def test_what_only_sounds_like_a_secret_is_none():
     refuse_secrets({"q": "token sale", "keyword": "key", "monkey": 1, "passenger": {"turnkey": True}})
+    refuse_secrets(
+        {"session": "pre-market", "sessions": [], "author": "x", "design": "x", "passing_words": "x", "id": "x"}
+    )

@@ -10,9 +10,11 @@ from news_ingestion.providers.newsapi.provider import NewsAPIProvider
 from news_ingestion.providers.provider import Fetched
 from news_ingestion.providers.provider_errors import ProviderError
 from news_ingestion.providers.push.provider import PushProvider
+from news_ingestion.providers.window import Window
 from news_ingestion.settings import Settings
-from news_ingestion.source_rows import SourceRow
-from news_ingestion.sources.next_state import after_failure, after_success, becomes_degraded
+from news_ingestion.source_rows import QuotaUse, SourceRow
+from news_ingestion.sources.fetching import state_of
+from news_ingestion.sources.next_state import after_failure, after_success, becomes_degraded, covered_by
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 SOURCE = SourceRow(UUID(int=1), "newsapi", "Query", None, {}, True, 300.0, 1, NOW, NOW)
@@ -84,6 +86,41 @@ def test_a_source_that_is_not_modified_keeps_what_to_ask_with(fetched, kept):
     state = after_success(source, fetched, now=NOW, again=again)
 
     assert (state.etag, state.last_modified) == kept
+
+
+UNSENDABLE = ['"é"', "x" * 60_000, "a\r\nX-Key: b", "a\x00", ""]
+
+
+@pytest.mark.parametrize("header", UNSENDABLE)
+def test_what_cannot_be_sent_back_is_not_kept(header):
+    fresh = after_success(SOURCE, Fetched(etag=header, last_modified=header), now=NOW, again=again)
+    stored = SOURCE._replace(etag=header, last_modified=header)
+    old = after_success(stored, Fetched(is_modified=False), now=NOW, again=again)
+    asked = state_of(stored, QuotaUse(0, 1), None)
+
+    assert (fresh.etag, fresh.last_modified) == (old.etag, old.last_modified) == (None, None)
+    assert (asked.etag, asked.last_modified) == (None, None)
+
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    ("seen_before", "fetched", "covered"),
+    [
+        (NOW, Fetched(seen_until=NOW + HOUR), Window(NOW, NOW + HOUR)),
+        (None, Fetched(seen_until=NOW), Window(datetime(1970, 1, 1, tzinfo=UTC), NOW)),
+        (NOW, Fetched(seen_until=NOW + HOUR, covered=Window(NOW - HOUR, NOW)), Window(NOW - HOUR, NOW)),
+        (NOW, Fetched(seen_until=NOW), None),
+        (NOW, Fetched(seen_until=NOW - HOUR), None),
+        (NOW, Fetched(), None),
+    ],
+)
+def test_a_run_covers_what_lies_before_what_it_has_seen_unless_it_says_what(seen_before, fetched, covered):
+    source = SOURCE._replace(seen_until=seen_before)
+
+    assert covered_by(source, fetched, shows_latest_only=False) == covered
+    assert covered_by(source, fetched, shows_latest_only=True) == fetched.covered
 
 
 def test_a_failure_leaves_what_only_a_success_knows():

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Literal
 
-from pydantic import StrictBool
+from pydantic import Field, StrictBool
 from structlog.typing import FilteringBoundLogger
 
 from alerts.delivery.channels.channel import Channel, Message, ReceiverDefinition
@@ -17,9 +17,9 @@ from common.runtime import Runtime
 class LogCreate(ReceiverDefinition):
     """A receiver that writes one structured log line for each notice."""
 
-    name: Name
-    kind: Literal["log"]
-    enabled: StrictBool = True
+    name: Name = Field(description="Name of the receiver, 1 to 200 characters; unique.")
+    kind: Literal["log"] = Field(description="Kind of receiver, `log`.")
+    enabled: StrictBool = Field(default=True, description="Whether messages are sent to it.")
 
 
 class LogChannel(Channel):

@@ -27,11 +27,11 @@ _MAX_ANSWER_BYTES = 64 * 1024
 class WebhookCreate(ReceiverDefinition):
     """A receiver of signed requests."""
 
-    name: Name
-    kind: Literal["webhook"]
+    name: Name = Field(description="Name of the receiver, 1 to 200 characters; unique.")
+    kind: Literal["webhook"] = Field(description="Kind of receiver, `webhook`.")
     # Whoever knows the address of a webhook can post to it.
     url: Annotated[WebhookURL, Secret()] = Field(description="URL that the requests are sent to; only http and https.")
-    enabled: StrictBool = True
+    enabled: StrictBool = Field(default=True, description="Whether messages are sent to it.")
 
 
 class WebhookChannel(Channel):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from common.outgoing.header_values import retry_after_seconds, validator
+from common.outgoing.header_values import retry_after_seconds
 from news_ingestion.providers.configuration import no_config
 from news_ingestion.providers.provider import Fetched, FetchPlan, Provider, SourceState
 from news_ingestion.providers.provider_client import ProviderClient, Reply
@@ -68,8 +68,8 @@ class RSSProvider(Provider):
         fetched.items = list(feed.items)
         # Of a feed that was cut the rest is still to come: "not modified" would hide it.
         conditional = may_ask_conditionally(reply.headers) and not feed.is_cut
-        fetched.etag = validator(reply.headers.get("etag")) if conditional else None
-        fetched.last_modified = validator(reply.headers.get("last-modified")) if conditional else None
+        fetched.etag = reply.headers.get("etag") if conditional else None
+        fetched.last_modified = reply.headers.get("last-modified") if conditional else None
         fetched.wait_seconds = interval_after_success(
             source.interval_seconds, feed.ttl_seconds, freshness_seconds(reply.headers, now)
         )
