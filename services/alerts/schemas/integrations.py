@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
 
-from common.contracts.bounds import Listed, entries_up_to
+from common.contracts import Tolerant
+from common.contracts.bounds import entries_up_to
 from common.contracts.text import Name, Text, without_control_characters
 from common.contracts.timestamps import ForeignMoment
 
@@ -91,14 +92,12 @@ class AlertmanagerAlert(_Sent):
 
 
 class AlertmanagerNotification(_Sent):
-    """The body of an Alertmanager webhook, version 4."""
+    """The body of an Alertmanager webhook, version 4; what it repeats of its alerts is not read.
+
+    Notes
+    -----
+    Alertmanager does not send again what was refused: one bad alert must not take the others with it.
+    """
 
     version: Literal["4"]
-    group_key: Text
-    status: Literal["firing", "resolved"]
-    receiver: Text
-    group_labels: Texts = Field(default_factory=dict)
-    common_labels: Texts = Field(default_factory=dict)
-    common_annotations: Texts = Field(default_factory=dict)
-    external_url: Text | None = Field(default=None, alias="externalURL")
-    alerts: Annotated[Listed[AlertmanagerAlert], Field(min_length=1, max_length=MAX_ALERTS)]
+    alerts: list[Tolerant[AlertmanagerAlert]] = Field(min_length=1, max_length=MAX_ALERTS)
