@@ -5,7 +5,7 @@ from datetime import date as Date  # noqa: N812 - `date` is a field of the bodie
 from pydantic import BaseModel, Field
 
 from common.contracts.text import Ticker
-from market_impact.prices.bar_parsing import LARGEST_PRICE
+from market_impact.prices.bar_parsing import LARGEST_PRICE, SMALLEST_PRICE
 from market_impact.repository.bars import BarRow
 
 
@@ -14,11 +14,11 @@ class BarWrite(BaseModel):
 
     ticker: Ticker
     date: Date
-    open: float = Field(gt=0, le=LARGEST_PRICE)
-    high: float = Field(gt=0, le=LARGEST_PRICE)
-    low: float = Field(gt=0, le=LARGEST_PRICE)
-    close: float = Field(gt=0, le=LARGEST_PRICE, description="Adjusted for splits.")
-    adjusted_close: float = Field(gt=0, le=LARGEST_PRICE, description="Adjusted for splits and dividends.")
+    open: float = Field(ge=SMALLEST_PRICE, le=LARGEST_PRICE)
+    high: float = Field(ge=SMALLEST_PRICE, le=LARGEST_PRICE)
+    low: float = Field(ge=SMALLEST_PRICE, le=LARGEST_PRICE)
+    close: float = Field(ge=SMALLEST_PRICE, le=LARGEST_PRICE, description="Adjusted for splits.")
+    adjusted_close: float = Field(ge=SMALLEST_PRICE, le=LARGEST_PRICE, description="Adjusted for splits and dividends.")
     volume: int | None = Field(default=None, ge=0)
 
 
