@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from pydantic import TypeAdapter, ValidationError
 
+from alerts.schemas.integrations import MAX_ALERTS
 from common.contracts import Analysis, Impact
 from common.contracts.batch import MAX_BATCH_ITEMS, error_details
 from common.contracts.bounds import MAX_REPORTED_ERRORS
@@ -57,7 +58,8 @@ def unbounded(schema: Any, place: str = "", *, is_short: bool = False) -> Iterat
 def is_batch(schema: dict[str, Any]) -> bool:
     """Return whether a list answers each of its few items by itself."""
     return bool(
-        schema.get("max_length", 10**9) <= MAX_BATCH_ITEMS and schema["items_schema"]["type"] == "function-wrap"
+        schema.get("max_length", 10**9) <= max(MAX_BATCH_ITEMS, MAX_ALERTS)
+        and schema["items_schema"]["type"] == "function-wrap"
     )
 
 

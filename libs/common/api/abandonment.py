@@ -99,7 +99,7 @@ class _WatchedRequest:
         response = Response(status_code=_CLIENT_CLOSED_REQUEST)
         if self._reason == "deadline":
             limit = f"{self._seconds:g} seconds of {DEADLINE_HEADER}"
-            detail = f"The response took longer than the {limit}; nothing was changed."
+            detail = f"The response took longer than the {limit}; what was not finished was rolled back."
             response = problem_response(504, "deadline_exceeded", detail, self._scope["path"])
         await response(self._scope, self._receive, self._send)
 

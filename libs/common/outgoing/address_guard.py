@@ -8,7 +8,6 @@ like any other request.
 
 import asyncio
 import ipaddress
-import socket
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from http.cookiejar import CookieJar
@@ -18,6 +17,7 @@ import httpx
 
 from common.errors import Conflict
 from common.outgoing.bounded_transport import BoundedTransport
+from common.outgoing.name_resolution import resolve
 from common.outgoing.public_addresses import IPAddress, embedded_ipv4, why_not_public
 from common.outgoing.web_address import InvalidWebAddress, origin, read_web_address
 
@@ -25,6 +25,8 @@ Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
 SocketOption = tuple[int, int, int] | tuple[int, int, bytes | bytearray] | tuple[int, int, None, int]
 
 _RESOLVE_SECONDS = 5.0
+# Connections that are kept open for the next request; how many are in use at once is bounded by whoever sends.
+_MAX_KEPT_CONNECTIONS = 100
 # All addresses of a name are checked; a name with hundreds keeps nobody waiting for as many connections.
 _MAX_TRIED_ADDRESSES = 8
 
@@ -56,12 +58,6 @@ class PinnedAddress:
     def address(self) -> IPAddress:
         """Return the preferred address."""
         return self.addresses[0]
-
-
-async def resolve(host: str, port: int) -> Sequence[str]:
-    """Return the addresses of `host` from the system's resolver; raise `OSError` when it has none."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return [str(sockaddr[0]) for *_, sockaddr in found]
 
 
 def refusal(address: IPAddress, *, allow_private: bool) -> str | None:
@@ -183,15 +179,17 @@ class GuardedTransport(httpx.AsyncHTTPTransport):
     Notes
     -----
     Kept-alive connections are reused without another look-up: they already lead to a checked address. HTTP proxies of
-    the environment are not used, for they would resolve the name again.
+    the environment are not used, for they would resolve the name again. Nobody waits for a connection: those of silent
+    hosts would be the ones waited for, and a healthy host would time out for them. Whoever sends bounds the requests to
+    each host.
     """
 
-    def __init__(self, guard: AddressGuard, *, max_connections: int = 100) -> None:
+    def __init__(self, guard: AddressGuard) -> None:
         super().__init__(trust_env=False)
         self._pool = httpcore.AsyncConnectionPool(
             ssl_context=httpx.create_ssl_context(trust_env=False),
-            max_connections=max_connections,
-            max_keepalive_connections=max_connections,
+            max_connections=None,
+            max_keepalive_connections=_MAX_KEPT_CONNECTIONS,
             keepalive_expiry=30.0,
             network_backend=_PinningBackend(guard),
         )
@@ -209,7 +207,6 @@ def guarded_client(
     *,
     timeout_seconds: float,
     max_bytes: int | None = None,
-    max_connections: int = 100,
     follow_redirects: bool = False,
     headers: dict[str, str] | None = None,
 ) -> httpx.AsyncClient:
@@ -217,10 +214,10 @@ def guarded_client(
 
     Parameters
     ----------
-    timeout_seconds : for a whole exchange, from the wait for a connection to the last byte of the answer.
+    timeout_seconds : for a whole exchange, from the look-up of the name to the last byte of the answer.
     max_bytes : of an answer's body, as sent; None where whoever reads it counts.
     """
-    transport = GuardedTransport(guard, max_connections=max_connections)
+    transport = GuardedTransport(guard)
     return httpx.AsyncClient(
         transport=BoundedTransport(transport, total_seconds=timeout_seconds, max_bytes=max_bytes, allows_encoding=True),
         timeout=timeout_seconds,

@@ -12,13 +12,17 @@ _NUMBERED = re.compile(r"([A-Za-z]{1,16})[0-9]{1,2}")
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _HEX = re.compile(r"[0-9a-f]{8,}", re.IGNORECASE)
 _TRIPLE = re.compile(r"(.)\1\1")
-# What stands behind these is a key however it reads.
+# What stands behind these is a key however it reads, also behind names that end in them: `api_key`, `userToken`.
 _BEFORE_KEYS = frozenset(
     {
         "access", "apikey", "auth", "hash", "key", "keys", "pass", "password", "private", "secret", "sig", "signature",
         "token", "tokens",
     }
 )  # fmt: skip
+# Words that names end in without a border: `mytoken`.
+_ENDINGS_BEFORE_KEYS = ("apikey", "authkey", "password", "secret", "secrets", "signature", "token", "tokens")
+# What may stand behind such a word, beside numbers, and changes nothing.
+_AFTER_WORDS_FOR_KEYS = frozenset({"id", "v"})
 # Words of feed addresses that are none of any language.
 _PATH_WORDS = frozenset(
     {
@@ -67,10 +71,17 @@ def _masked_path(path: str) -> str:
     shown, before = [], ""
     for segment in path.split("/"):
         is_one_of_many = has_many_digits and any(map(str.isdigit, segment))
-        is_key = before.casefold() in _BEFORE_KEYS or is_one_of_many or not _is_readable(segment)
+        is_key = _announces_key(before) or is_one_of_many or not _is_readable(segment)
         shown.append(_HIDDEN if segment and is_key else segment)
         before = segment
     return "/".join(shown)
+
+
+def _announces_key(segment: str) -> bool:
+    """Return whether the last word of `segment` says that a key follows: `api_key`, `userToken2`, `key-id`."""
+    words = [word.casefold() for word in _WORD.findall(segment.replace("_", " "))]
+    last = next((word for word in reversed(words) if word not in _AFTER_WORDS_FOR_KEYS), "")
+    return any(name in _BEFORE_KEYS or name.endswith(_ENDINGS_BEFORE_KEYS) for name in (last, segment.casefold()))
 
 
 def without_addresses(text: str) -> str:

@@ -1,5 +1,6 @@
 """Notifies receivers of alerts that are due (opened, updated, corrected, repeated, ended), and expires alerts."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -10,13 +11,19 @@ import structlog
 from alerts.column_values import FlushReason
 from alerts.engine import Engine
 from alerts.lifecycle.states import Lifecycle, expired, flushed, repeat_interval
-from alerts.notification.body import Amendment, Notice, render, title_of
+from alerts.notification.body import (
+    MAX_LISTED_IMPACTS,
+    MAX_NAMED_IMPACTS,
+    Amendment,
+    Notice,
+    render,
+    title_of,
+)
 from alerts.notification.ledger_rows import delivery_rows, transition
 from alerts.notification.stream_events import ended_event
 from alerts.repository import alerts, deliveries, signals, transitions
 from alerts.repository.alerts import AlertChange, AlertRow, DueAlert
 from alerts.repository.deliveries import NewDelivery
-from alerts.repository.signals import AlertSignalRow
 from alerts.repository.transitions import TransitionRow
 from common.contracts import Impact, Severity
 from common.postgres.database import Connection, after_commit
@@ -31,15 +38,27 @@ _POSTPONED = timedelta(minutes=1)
 
 @dataclass(slots=True)
 class Contents:
-    """The impacts of one alert: those that stand, those taken out by a correction, and what the correction touched."""
+    """What a notice tells of an alert's impacts, not read yet: many alerts have far more than a notice has room for.
 
-    standing: list[Impact] = field(default_factory=list)
-    withdrawn: list[Impact] = field(default_factory=list)
-    amended: list[tuple[datetime, Impact]] = field(default_factory=list)
+    Parameters
+    ----------
+    documents : JSON texts of the impacts that stand, the strongest first, then of the withdrawn; the first of them
+    strongest : JSON text of the one that the title names
+    n_standing, n_withdrawn : how many there are of all
+    touched : the first impacts that corrections have touched since the last notice
+    has_retracted : whether one that was touched has been retracted
+    """
 
-    def shown(self) -> list[Impact]:
-        """Return what a notice lists: the strongest first, the withdrawn ones last."""
-        return [*sorted(self.standing, key=lambda impact: -impact.impact_score), *self.withdrawn]
+    documents: list[str] = field(default_factory=list)
+    strongest: str | None = None
+    n_standing: int = 0
+    n_withdrawn: int = 0
+    touched: list[UUID] = field(default_factory=list)
+    has_retracted: bool = False
+
+    def title(self) -> str:
+        """Return the title that the strongest impact gives."""
+        return title_of([] if self.strongest is None else [Impact.model_validate_json(self.strongest)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +107,8 @@ async def flush_due(engine: Engine) -> int:
         due = await alerts.claim_due_alerts(connection, now, _BATCH_ALERTS)
         if not due:
             return 0
-        rows = await _rows_of(connection, [each.alert.alert_id for each in due])
-        decisions, failed = _decided(runtime, due, rows, now)
+        contents = await _contents_of(connection, [each.alert.alert_id for each in due])
+        decisions, failed = await _decided(runtime, due, contents, now)
         if failed:
             await alerts.update_postponed(connection, failed, now + _POSTPONED)
         if decisions:
@@ -98,48 +117,49 @@ async def flush_due(engine: Engine) -> int:
     return len(due)
 
 
-async def _rows_of(connection: Connection, alert_ids: Sequence[UUID]) -> dict[UUID, list[AlertSignalRow]]:
-    found: dict[UUID, list[AlertSignalRow]] = {}
-    for row in await signals.list_signals(connection, alert_ids):
-        found.setdefault(row.alert_id, []).append(row)
+async def _contents_of(connection: Connection, alert_ids: Sequence[UUID]) -> dict[UUID, Contents]:
+    found = {alert_id: Contents() for alert_id in alert_ids}
+    for row in await signals.list_shown_signals(
+        connection, alert_ids, limit=MAX_LISTED_IMPACTS, withdrawn_by_score=False
+    ):
+        contents = found[row.alert_id]
+        contents.n_standing, contents.n_withdrawn = row.n_standing, row.n_withdrawn
+        if row.place <= MAX_LISTED_IMPACTS:
+            contents.documents.append(row.document)
+        if row.is_strongest:
+            contents.strongest = row.document
+    for touched in await signals.list_touched(connection, alert_ids, MAX_NAMED_IMPACTS):
+        contents = found[touched.alert_id]
+        contents.touched, contents.has_retracted = touched.impact_ids, touched.has_retracted
     return found
 
 
-def _decided(
-    runtime: Runtime, due: Sequence[DueAlert], rows: dict[UUID, list[AlertSignalRow]], now: datetime
+async def _decided(
+    runtime: Runtime, due: Sequence[DueAlert], contents: Mapping[UUID, Contents], now: datetime
 ) -> tuple[list[Decision], list[UUID]]:
     """Return what becomes of each alert, and the alerts that this fails on: none of them holds up another."""
     decisions, failed = [], []
     for each in due:
         alert_id = each.alert.alert_id
         try:
-            decisions.append(decide(each, _contents(rows.get(alert_id, ())), now))
+            decisions.append(decide(each, contents[alert_id], now))
         except Exception as error:
             logger.exception("alert_failed", alert_id=str(alert_id))
             runtime.failed_items.labels(type(error).__name__).inc()
             failed.append(alert_id)
+        # A full notice takes some milliseconds; others have their turn before the next.
+        await asyncio.sleep(0)
     return decisions, failed
-
-
-def _contents(rows: Sequence[AlertSignalRow]) -> Contents:
-    contents = Contents()
-    for row in rows:
-        impact = Impact.model_validate_json(row.document)
-        (contents.standing if row.is_active else contents.withdrawn).append(impact)
-        if row.amended_at is not None:
-            contents.amended.append((row.amended_at, impact))
-    return contents
 
 
 def decide(due: DueAlert, contents: Contents, now: datetime) -> Decision:
     """Return what to do about an alert: go on firing, tell of a correction, or end because nothing is left of it."""
     alert, is_system = due.alert, due.alert.kind == "system"
-    shown = contents.shown()
-    title = alert.title if is_system else title_of(shown)
+    title = alert.title if is_system else contents.title()
     after, reason = flushed(
         alert,
         now,
-        is_empty=not contents.standing and not is_system,
+        is_empty=not contents.n_standing and not is_system,
         expires_at=alert.expires_at,
         repeat_after=None
         if due.is_rule_deleted
@@ -147,32 +167,30 @@ def decide(due: DueAlert, contents: Contents, now: datetime) -> Decision:
     )
     notice, amendment = None, None
     if reason is not None:
-        amendment = _amendment(reason, contents, alert.last_flushed_at)
+        amendment = _amendment(reason, contents, was_told=alert.last_flushed_at is not None)
         notice = render(
             alert._replace(state=after.state, ends_at=after.ends_at, title=title, updated_at=now),
-            shown,
+            map(Impact.model_validate_json, contents.documents),
             reason=reason,
             now=now,
             amendment=amendment,
-            n_withdrawn=len(contents.withdrawn),
+            n_standing=contents.n_standing,
+            n_withdrawn=contents.n_withdrawn,
         )
     receivers = [UUID(receiver_id) for receiver_id in due.receivers]
     return Decision(alert, receivers, after, title, notice, is_correction=amendment is not None)
 
 
-def _amendment(reason: FlushReason, contents: Contents, since: datetime | None) -> Amendment | None:
+def _amendment(reason: FlushReason, contents: Contents, *, was_told: bool) -> Amendment | None:
     """Return what corrections have touched since the last notice; None when there is nothing to amend.
 
     The notice of an end or of a reopening tells corrections that came before it.
     """
-    touched = [impact for moment, impact in contents.amended if since is None or moment >= since]
-    impact_ids = [impact.impact_id for impact in touched]
     match reason:
         case "revised" | "retracted":
-            return Amendment(reason, impact_ids)
-        case "reopened" | "resolved" if touched and since is not None:
-            is_withdrawn = any(impact.state == "retracted" for impact in touched)
-            return Amendment("retracted" if is_withdrawn else "revised", impact_ids)
+            return Amendment(reason, contents.touched)
+        case "reopened" | "resolved" if contents.touched and was_told:
+            return Amendment("retracted" if contents.has_retracted else "revised", contents.touched)
         case _:
             return None
 

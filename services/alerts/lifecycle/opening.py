@@ -126,7 +126,7 @@ async def _announce(
         history.append(transition(row.alert_id, now, None, alert.state, "first"))
         if alert.state == "firing":
             impacts, documents = zip(*((match.impact, match.document) for match in draft.matches), strict=True)
-            notice = render(alert, impacts, reason="first", now=now, documents=documents)
+            notice = render(alert, impacts, reason="first", now=now, documents=documents, n_standing=len(documents))
             ledger += delivery_rows(alert.alert_id, draft.receivers, 1, notice)
             events.append(("alert.firing", notice.data))
             after_commit(connection, engine.metrics.fired.labels(alert.severity).inc)

@@ -1,8 +1,9 @@
 """Reads alerts with their impacts, history and lineage."""
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -16,6 +17,14 @@ from common.errors import NotFound
 from common.postgres.database import Connection
 
 MAX_IMPACTS = 50
+
+
+@dataclass(slots=True)
+class _Shown:
+    """The impacts of one alert that are shown, and how many of all stand."""
+
+    impacts: list[Impact] = field(default_factory=list)
+    n_standing: int = 0
 
 
 async def required_alert(connection: Connection, alert_id: UUID, *, for_update: bool = False) -> AlertRow:
@@ -60,7 +69,7 @@ async def read_lineage(connection: Connection, row: AlertRow) -> AlertLineage:
         rule_id=row.rule_id,
         rule_name=row.rule_name,
         notified_at=row.notified_at,
-        trails=[_trail(impact, row.notified_at) for impact, _ in found[:MAX_IMPACTS]],
+        trails=[_trail(impact, row.notified_at) for impact in found.impacts],
     )
 
 
@@ -77,26 +86,25 @@ def _trail(impact: Impact, notified_at: datetime | None) -> TrailRead:
     )
 
 
-async def _impacts(connection: Connection, alert_ids: Sequence[UUID]) -> dict[UUID, list[tuple[Impact, bool]]]:
-    """Return each alert's impacts and whether they still stand: those that do first, the strongest first."""
-    found: dict[UUID, list[tuple[Impact, bool]]] = defaultdict(list)
+async def _impacts(connection: Connection, alert_ids: Sequence[UUID]) -> dict[UUID, _Shown]:
+    """Return the impacts of each alert that are shown: those that stand first, the strongest first."""
+    found: dict[UUID, _Shown] = defaultdict(_Shown)
     if alert_ids:
-        for row in await signals.list_signals(connection, alert_ids):
-            found[row.alert_id].append((Impact.model_validate_json(row.document), row.is_active))
-    for impacts in found.values():
-        impacts.sort(key=lambda pair: (not pair[1], -pair[0].impact_score))
+        for row in await signals.list_shown_signals(connection, alert_ids, limit=MAX_IMPACTS, withdrawn_by_score=True):
+            if row.place == 1:
+                # Fifty impacts take some milliseconds to read; others have their turn before the next alert's.
+                await asyncio.sleep(0)
+            shown = found[row.alert_id]
+            shown.n_standing = row.n_standing
+            if row.place <= MAX_IMPACTS:
+                shown.impacts.append(Impact.model_validate_json(row.document))
     return found
 
 
-def _fields(row: AlertRow, impacts: Sequence[tuple[Impact, bool]]) -> dict[str, object]:
+def _fields(row: AlertRow, shown: _Shown) -> dict[str, object]:
     lineage = None
-    if impacts:
-        strongest = impacts[0][0]
+    if shown.impacts:
+        strongest = shown.impacts[0]
         told = {"notified_at": row.notified_at, "impact_id": strongest.impact_id}
         lineage = strongest.lineage.model_copy(update=told)
-    return {
-        **row._asdict(),
-        "impacts": [impact for impact, _ in impacts[:MAX_IMPACTS]],
-        "n_impacts": sum(1 for _, stands in impacts if stands),
-        "lineage": lineage,
-    }
+    return {**row._asdict(), "impacts": shown.impacts, "n_impacts": shown.n_standing, "lineage": lineage}

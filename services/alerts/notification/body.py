@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
 from typing import Literal, NotRequired, TypedDict
 from uuid import UUID
 
@@ -15,6 +16,10 @@ from common.contracts.text import shortened
 
 MAX_BODY_BYTES = 20_000
 MAX_TITLE_CHARACTERS = 300
+# More than a body has room for: the shortest impact that can be has more than 500 bytes.
+MAX_LISTED_IMPACTS = 50
+# A correction of very many impacts names the first of them; the alert itself has all.
+MAX_NAMED_IMPACTS = 20
 
 NotificationType = Literal["alert.firing", "alert.amended", "alert.resolved", "receiver.test"]
 
@@ -106,38 +111,42 @@ def notice(reason: DeliveryReason, data: str, now: datetime) -> Notice:
 
 def render(
     alert: AlertRow,
-    impacts: Sequence[Impact],
+    impacts: Iterable[Impact],
     *,
     reason: DeliveryReason,
     now: datetime,
     amendment: Amendment | None = None,
-    documents: Sequence[str] | None = None,
+    documents: Iterable[str] | None = None,
+    n_standing: int,
     n_withdrawn: int = 0,
 ) -> Notice:
     """Return the notification about an alert.
 
     Parameters
     ----------
-    impacts : the alert's impacts, the strongest first.
+    impacts : the alert's impacts, the strongest first; no more are taken than fit, or at most the first 50.
     documents : the impacts' own JSON texts when the caller has them; serialised here otherwise.
-    n_withdrawn : how many of the impacts, the last ones, a correction has taken out of the alert.
+    n_standing, n_withdrawn : how many impacts the alert has, and how many a correction has taken out of it.
 
     Notes
     -----
     As many impacts are listed as fit; `n_impacts` counts those that stand and `truncated_impacts` those left out.
     """
-    texts = documents if documents is not None else [impact.model_dump_json() for impact in impacts]
-    data = _head(alert, reason, n_impacts=len(texts) - n_withdrawn, n_truncated=len(texts))
+    rest = iter(impacts)
+    first = next(rest, None)
+    given = rest if first is None else chain((first,), rest)
+    texts = documents if documents is not None else (impact.model_dump_json() for impact in given)
+    total = n_standing + n_withdrawn
+    data = _head(alert, reason, n_impacts=n_standing, n_truncated=total)
     if amendment is not None:
-        # A correction of very many impacts names the first of them; the alert itself has all.
-        identifiers = [str(impact_id) for impact_id in amendment.impact_ids[:20]]
+        identifiers = [str(impact_id) for impact_id in amendment.impact_ids[:MAX_NAMED_IMPACTS]]
         data["amendment"] = _AmendmentData(reason=amendment.reason, impact_ids=identifiers)
-    if impacts:
-        lineage = impacts[0].lineage.model_copy(update={"notified_at": alert.notified_at})
+    if first is not None:
+        lineage = first.lineage.model_copy(update={"notified_at": alert.notified_at})
         data["lineage"] = lineage.model_dump(mode="json")
     room = MAX_BODY_BYTES - len(_text(data).encode()) - len(',"impacts":[]') - _ENVELOPE_BYTES
     shown = list(_that_fit(texts, room))
-    data["truncated_impacts"] = len(texts) - len(shown)
+    data["truncated_impacts"] = total - len(shown)
     return notice(reason, f'{_text(data)[:-1]},"impacts":[{",".join(shown)}]}}', now)
 
 

@@ -68,13 +68,33 @@ class AmendedLink(NamedTuple):
     is_active: bool
 
 
-class AlertSignalRow(NamedTuple):
-    """An impact of an alert; `is_active` ends when a correction takes it out, and `amended_at` says when it came."""
+class ShownSignalRow(NamedTuple):
+    """An impact of an alert that is shown, in its place from 1, or that its title names.
+
+    Notes
+    -----
+    `is_active` ends when a correction takes the impact out. `n_standing` and `n_withdrawn` count those of the whole
+    alert that are in it and that were taken out.
+    """
 
     alert_id: UUID
+    place: int
+    is_strongest: bool
     is_active: bool
-    amended_at: datetime | None
+    n_standing: int
+    n_withdrawn: int
     document: str
+
+
+class TouchedRow(NamedTuple):
+    """Impacts that corrections have touched since the last notice about their alert, the first of them.
+
+    `has_retracted` says whether one of all of them has been retracted.
+    """
+
+    alert_id: UUID
+    impact_ids: list[UUID]
+    has_retracted: bool
 
 
 # Sorted input: two replicas that store the same impacts lock the rows in the same order.
@@ -130,12 +150,48 @@ _UPDATE_LINKS = text(
     """
 )
 
-_LIST_OF_ALERTS = text(
+# An alert may have ten thousand impacts: they are ranked here, and only those that are shown leave the database. What
+# they are ranked by is cut out of the text, which is quicker than to parse it, and fails on none.
+_LIST_SHOWN = text(
+    r"""
+    WITH scored AS (
+        SELECT l.alert_id, l.signal_id, l.is_active,
+               CAST(substring(s.document FROM '"impact_score":\s*([0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,2})?)')
+                    AS double precision) AS score,
+               COALESCE(substring(s.document FROM '"state":\s*"([a-z]+)"') <> 'retracted', true) AS stands
+        FROM alert_signal l JOIN signal s USING (signal_id)
+        WHERE l.alert_id = ANY(CAST(:alert_id AS uuid[]))),
+    placed AS (
+        SELECT *, row_number() OVER (
+                   PARTITION BY alert_id
+                   ORDER BY is_active DESC, CASE WHEN is_active OR :withdrawn_by_score THEN score END DESC NULLS LAST,
+                            signal_id) AS place,
+               count(*) FILTER (WHERE is_active) OVER (PARTITION BY alert_id) AS n_standing,
+               count(*) FILTER (WHERE NOT is_active) OVER (PARTITION BY alert_id) AS n_withdrawn
+        FROM scored),
+    ranked AS (
+        SELECT *, row_number() OVER (
+                   PARTITION BY alert_id ORDER BY stands DESC, score DESC NULLS LAST, place) = 1 AS is_strongest
+        FROM placed)
+    SELECT r.alert_id, r.place, r.is_strongest, r.is_active, r.n_standing, r.n_withdrawn, s.document
+    FROM ranked r JOIN signal s USING (signal_id)
+    WHERE r.place <= :limit OR r.is_strongest
+    ORDER BY r.alert_id, r.place
     """
-    SELECT l.alert_id, l.is_active, l.amended_at, s.document
-    FROM alert_signal l JOIN signal s USING (signal_id)
-    WHERE l.alert_id = ANY(CAST(:alert_id AS uuid[]))
-    ORDER BY l.alert_id, s.signal_id
+)
+
+_LIST_TOUCHED = text(
+    r"""
+    WITH touched AS (
+        SELECT l.alert_id, l.signal_id, s.impact_id,
+               COALESCE(substring(s.document FROM '"state":\s*"([a-z]+)"') = 'retracted', false) AS is_retracted,
+               row_number() OVER (PARTITION BY l.alert_id ORDER BY l.signal_id) AS place
+        FROM alert a JOIN alert_signal l USING (alert_id) JOIN signal s USING (signal_id)
+        WHERE a.alert_id = ANY(CAST(:alert_id AS uuid[])) AND l.amended_at IS NOT NULL
+          AND (a.last_flushed_at IS NULL OR l.amended_at >= a.last_flushed_at))
+    SELECT alert_id, array_agg(impact_id ORDER BY signal_id) FILTER (WHERE place <= :limit) AS impact_ids,
+           bool_or(is_retracted) AS has_retracted
+    FROM touched GROUP BY alert_id
     """
 )
 
@@ -175,6 +231,20 @@ async def update_links(connection: Connection, links: Sequence[AmendedLink], now
     await connection.execute(_UPDATE_LINKS, arrays_of(links) | {"now": now})
 
 
-async def list_signals(connection: Connection, alert_ids: Sequence[UUID]) -> list[AlertSignalRow]:
-    """Return the impacts of these alerts, those that were taken out again too."""
-    return await find_rows(connection, _LIST_OF_ALERTS, AlertSignalRow, {"alert_id": list(alert_ids)})
+async def list_shown_signals(
+    connection: Connection, alert_ids: Sequence[UUID], *, limit: int, withdrawn_by_score: bool
+) -> list[ShownSignalRow]:
+    """Return the first impacts of each of these alerts: those that stand, the strongest first, then the withdrawn.
+
+    Parameters
+    ----------
+    limit : of each alert; one that is stronger than all of them comes besides.
+    withdrawn_by_score : whether those that were taken out are in the order of their strength too, or of their arrival.
+    """
+    parameters = {"alert_id": list(alert_ids), "limit": limit, "withdrawn_by_score": withdrawn_by_score}
+    return await find_rows(connection, _LIST_SHOWN, ShownSignalRow, parameters)
+
+
+async def list_touched(connection: Connection, alert_ids: Sequence[UUID], limit: int) -> list[TouchedRow]:
+    """Return which impacts corrections have touched since the last notice, the first `limit` of each alert."""
+    return await find_rows(connection, _LIST_TOUCHED, TouchedRow, {"alert_id": list(alert_ids), "limit": limit})

@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
 
-from common.contracts.bounds import Listed, entries_up_to
+from common.contracts import Tolerant
+from common.contracts.bounds import entries_up_to
 from common.contracts.text import Name, Text, without_control_characters
 from common.contracts.timestamps import ForeignMoment
 
@@ -97,18 +98,14 @@ class AlertmanagerAlert(_Sent):
 
 
 class AlertmanagerNotification(_Sent):
-    """The body of an Alertmanager webhook, version 4."""
+    """The body of an Alertmanager webhook, version 4; what it repeats of its alerts is not read.
+
+    Notes
+    -----
+    Alertmanager does not send again what was refused: one bad alert must not take the others with it.
+    """
 
     version: Literal["4"] = Field(description="Version of the format, `4`.")
-    group_key: Text = Field(description="Identifier of the group of alerts.")
-    status: Literal["firing", "resolved"] = Field(description="`firing` while any alert of the group fires.")
-    receiver: Text = Field(description="Name of the receiver in the configuration of Alertmanager.")
-    group_labels: Texts = Field(default_factory=dict, description="Labels that the alerts are grouped by, at most 200.")
-    common_labels: Texts = Field(default_factory=dict, description="Labels that all alerts share, at most 200.")
-    common_annotations: Texts = Field(
-        default_factory=dict, description="Annotations that all alerts share, at most 200."
-    )
-    external_url: Text | None = Field(default=None, alias="externalURL", description="Address of Alertmanager.")
-    alerts: Annotated[Listed[AlertmanagerAlert], Field(min_length=1, max_length=MAX_ALERTS)] = Field(
-        description="Alerts of the group, 1 to 1,000."
+    alerts: list[Tolerant[AlertmanagerAlert]] = Field(
+        min_length=1, max_length=MAX_ALERTS, description="Alerts of the group, 1 to 1,000."
     )

@@ -15,6 +15,9 @@ from market_impact.prices.arrays import FloatArray
 from market_impact.prices.market_model import MarketModelFit, fit_market_models, stack
 from market_impact.prices.price_series import PriceSeries
 
+# From the smallest price that is taken to the largest it is 48.4: beyond 50, bars are wrong.
+LARGEST_CAR = 50.0
+
 
 @dataclass(frozen=True, slots=True)
 class NewsWindow:
@@ -43,7 +46,8 @@ class Measurement:
     ----------
     volatility : ndarray of shape (n,), forecast standard error over the horizon with the market at its mean
     n_estimation_days : ndarray of shape (n,)
-    car, car_standard_error : ndarrays of shape (n,), realised, NaN until the horizon has passed
+    car, car_standard_error : ndarrays of shape (n,), realised, NaN until the horizon has passed, and
+        where bars give a return that no security has
     beta : ndarray of shape (n,), close to close, or of the session where nothing else counts
     """
 
@@ -118,10 +122,11 @@ def _combine(
     volatility = np.where(only_open, 0.0, expected) + np.where(starts_at_open, first_expected, 0.0)
     # A series that never moved has no volatility to scale by.
     positive = volatility > 0.0
+    realised = complete & positive & (np.abs(car) <= LARGEST_CAR) & (variance > 0.0) & np.isfinite(variance)
     return Measurement(
         volatility=np.sqrt(np.where(positive, volatility, np.nan)),
         n_estimation_days=np.where(starts_at_open, open_fit.n_days, close_fit.n_days),
-        car=np.where(complete & positive, car, np.nan),
-        car_standard_error=np.sqrt(np.where(complete & positive, variance, np.nan)),
+        car=np.where(realised, car, np.nan),
+        car_standard_error=np.sqrt(np.where(realised, variance, np.nan)),
         beta=np.where(only_open, open_fit.beta, close_fit.beta),
     )

@@ -4,6 +4,7 @@ from math import expm1
 
 from pydantic_core import to_json
 
+from market_impact.estimation.abnormal_moves import LARGEST_CAR
 from market_impact.impacts.stored import Expectation, expectation_of
 from market_impact.repository.impacts import StoredImpact
 from market_impact.repository.outcomes import DueOutcome
@@ -11,7 +12,7 @@ from market_impact.schemas.impacts import Outcome
 
 
 def outcome_of(stored: StoredImpact) -> Outcome:
-    """Return the outcome that a stored estimate holds, `pending` without one."""
+    """Return the outcome that a stored estimate holds, `pending` without one or where it is out of range."""
     expected = expectation_of(stored.document)
     outcome = Outcome(
         impact_id=stored.impact_id,
@@ -23,7 +24,7 @@ def outcome_of(stored: StoredImpact) -> Outcome:
         horizon_ends_at=stored.horizon_ends_at,
         expected_abnormal_return=expected.expected_abnormal_return,
     )
-    if stored.car is None or stored.car_standard_error is None:
+    if stored.car is None or stored.car_standard_error is None or not abs(stored.car) <= LARGEST_CAR:
         return outcome
     realised = expm1(stored.car)
     outcome.status = "realised"
@@ -39,7 +40,7 @@ def outcome_of(stored: StoredImpact) -> Outcome:
 
 def lies_within(low: float, high: float, car: float) -> bool:
     """Return whether a realised log return lies between two simple returns, the ends of an interval."""
-    return low <= expm1(car) <= high
+    return car <= LARGEST_CAR and low <= expm1(car) <= high
 
 
 def was_within(expected: Expectation, car: float) -> bool | None:

@@ -15,7 +15,9 @@ from market_impact.dates import is_written_day
 PRICE_COLUMNS = ("open", "high", "low", "close", "adjusted_close")
 COLUMNS = ("ticker", "date", *PRICE_COLUMNS, "volume")
 _TICKER = re.compile(TICKER_PATTERN)
-# In any currency; pictures and sums of far larger ones leave the range of floating-point numbers.
+# In any currency; pictures and sums of far larger ones leave the range of floating-point numbers, and so do returns
+# from far smaller ones.
+SMALLEST_PRICE = 1e-9
 LARGEST_PRICE = 1e12
 _LARGEST_VOLUME = 2**63 - 1
 _REPORTED_ROWS = 100
@@ -139,6 +141,8 @@ def _price(value: object, name: str) -> float:
         raise ValueError(f"{name}: a number above 0") from error
     if not (isfinite(price) and price > 0.0):
         raise ValueError(f"{name}: a number above 0")
+    if price < SMALLEST_PRICE:
+        raise ValueError(f"{name}: at least {SMALLEST_PRICE:.0e}")
     if price > LARGEST_PRICE:
         raise ValueError(f"{name}: at most {LARGEST_PRICE:.0e}")
     return price

@@ -5,7 +5,7 @@ from datetime import date as Date  # noqa: N812 - `date` is a field of the bodie
 from pydantic import BaseModel, Field
 
 from common.contracts.text import Ticker
-from market_impact.prices.bar_parsing import LARGEST_PRICE
+from market_impact.prices.bar_parsing import LARGEST_PRICE, SMALLEST_PRICE
 from market_impact.repository.bars import BarRow
 
 
@@ -14,13 +14,13 @@ class BarWrite(BaseModel):
 
     ticker: Ticker = Field(description="Security, in capital letters.")
     date: Date = Field(description="Session, New York (ISO 8601, YYYY-MM-DD).")
-    open: float = Field(gt=0, le=LARGEST_PRICE, description="First price of the session, above 0, adjusted for splits.")
+    open: float = Field(ge=SMALLEST_PRICE, le=LARGEST_PRICE, description="First price of the session, split-adjusted.")
     high: float = Field(
-        gt=0, le=LARGEST_PRICE, description="Highest price of the session, above 0, adjusted for splits."
+        ge=SMALLEST_PRICE, le=LARGEST_PRICE, description="Highest price of the session, split-adjusted."
     )
-    low: float = Field(gt=0, le=LARGEST_PRICE, description="Lowest price of the session, above 0, adjusted for splits.")
-    close: float = Field(gt=0, le=LARGEST_PRICE, description="Adjusted for splits.")
-    adjusted_close: float = Field(gt=0, le=LARGEST_PRICE, description="Adjusted for splits and dividends.")
+    low: float = Field(ge=SMALLEST_PRICE, le=LARGEST_PRICE, description="Lowest price of the session, split-adjusted.")
+    close: float = Field(ge=SMALLEST_PRICE, le=LARGEST_PRICE, description="Adjusted for splits.")
+    adjusted_close: float = Field(ge=SMALLEST_PRICE, le=LARGEST_PRICE, description="Adjusted for splits and dividends.")
     volume: int | None = Field(default=None, ge=0, description="Shares traded, 0 or more; null when unknown.")
 
 

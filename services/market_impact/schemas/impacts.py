@@ -99,7 +99,8 @@ class Outcome(BaseModel):
 
     Notes
     -----
-    `pending` until the horizon has passed and its bars are available. `within_interval` and `direction_was_right` are
+    `pending` until the horizon has passed and its bars are available; also where they give a return that no security
+    has, until they are corrected. `within_interval` and `direction_was_right` are
     absent for an estimate that abstained, the latter also for one that expected nothing (`flat`).
     """
 

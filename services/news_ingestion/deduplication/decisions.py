@@ -32,7 +32,7 @@ class Known:
 
     Notes
     -----
-    `content_hashes` and `summaries` are those of every version it ever had, so that an old version that a cache of the
+    `content_hashes` and `summaries` are those of its newest versions, so that an old version that a cache of the
     provider's brings again is no revision. `other_addresses` are the keys of those at which its publisher has it too,
     with the content hash of what was said there last.
     `versions` are the (draft, state) written by this batch, oldest first; empty when nothing changes.

@@ -118,7 +118,7 @@ class ProviderClient:
     ) -> Reply:
         started = time.monotonic()
         shown = masked_feed(str(url.copy_with(query=None)))
-        status, content, problem = None, b"", None
+        status, content, problem, is_answered = None, b"", None, False
         try:
             async with self._turn(url.host):
                 began = time.monotonic()
@@ -128,6 +128,7 @@ class ProviderClient:
                 ):
                     status = response.status_code
                     content = await read_body(response, self._max_bytes)
+                    is_answered = True
                     return Reply(status, dict(response.headers), content, str(url), time.monotonic() - began)
         except ForbiddenAddress as error:
             problem = ProviderError("forbidden", "forbidden_address", str(error))
@@ -146,7 +147,7 @@ class ProviderClient:
         except Exception as error:  # noqa: BLE001 - whatever an answer raises is the provider's, and stands in the ledger
             problem = as_provider_error(error)
         finally:
-            code = problem.code if problem else None
+            code = None if is_answered else "abandoned" if problem is None else problem.code
             ledger.append(RequestRecord(shown, status, len(content), time.monotonic() - started, code))
         raise problem
 

@@ -17,12 +17,16 @@ from news_ingestion.models import ARTICLE, ARTICLE_ADDRESS
 
 # Beyond this many articles under one hash within the window, only the nearest in time are candidates.
 _MAX_PER_HASH = 32
+# The newest versions that a draft is compared with: by the hash of title and body, and by the words of the summary,
+# which have to be read for it.
+_MAX_VERSIONS = 1_000
+_MAX_SUMMARIES = 50
 _MOMENT = DateTime(timezone=True)
 _CURRENT = ARTICLE.c.superseded_at.is_(None)
 
 
 class _CandidateRow(NamedTuple):
-    """One stored version of an article to compare with."""
+    """The current version of an article to compare with."""
 
     article_id: UUID
     story_id: UUID
@@ -44,6 +48,14 @@ class _CandidateRow(NamedTuple):
     content_hash: UUID
 
 
+class _EarlierRow(NamedTuple):
+    """What the newest versions of an article said, the current one's too: hashes and summaries, the newest first."""
+
+    article_id: UUID
+    content_hashes: list[UUID]
+    summaries: list[str]
+
+
 class _AddressRow(NamedTuple):
     """Another address of an article, with the hash of what it said there last."""
 
@@ -62,19 +74,27 @@ class _NearRow(NamedTuple):
 _OTHER_ADDRESSES: Select[Any] = select(*columns_for(_AddressRow, ARTICLE_ADDRESS)).where(
     ARTICLE_ADDRESS.c.url_key == bindparam("url_keys", type_=ARRAY(Uuid)).any_()
 )
-_VERSIONS: Select[Any] = (
+_CURRENT_BY_ID: Select[Any] = (
     select(*columns_for(_CandidateRow, ARTICLE))
-    .where(ARTICLE.c.article_id == bindparam("article_ids", type_=ARRAY(Uuid)).any_())
-    .order_by(ARTICLE.c.article_id, ARTICLE.c.revision)
+    .where(ARTICLE.c.article_id == bindparam("article_ids", type_=ARRAY(Uuid)).any_(), _CURRENT)
+    .order_by(ARTICLE.c.article_id)
 )
-_ANY_VERSION = ARTICLE.alias("any_version")
-# Every version of the articles at these addresses: the current one is found by its index, the older ones by their key.
 _AT_ADDRESS: Select[Any] = (
-    select(*columns_for(_CandidateRow, _ANY_VERSION))
-    .join(ARTICLE, ARTICLE.c.article_id == _ANY_VERSION.c.article_id)
+    select(*columns_for(_CandidateRow, ARTICLE))
     .where(ARTICLE.c.url_key == bindparam("url_keys", type_=ARRAY(Uuid)).any_(), _CURRENT)
-    .order_by(_ANY_VERSION.c.article_id, _ANY_VERSION.c.revision)
+    .order_by(ARTICLE.c.article_id)
 )
+# Of what an article said before, which may be a thousand versions of a megabyte, only what decisions look at.
+_EARLIER = text(
+    f"""
+    SELECT given.article_id,
+        ARRAY(SELECT content_hash FROM article WHERE article.article_id = given.article_id
+              ORDER BY revision DESC LIMIT {_MAX_VERSIONS}) AS content_hashes,
+        ARRAY(SELECT summary FROM article WHERE article.article_id = given.article_id AND summary <> ''
+              ORDER BY revision DESC LIMIT {_MAX_SUMMARIES}) AS summaries
+    FROM unnest(:article_ids) AS given (article_id)
+    """  # noqa: S608 - numbers of this module
+).bindparams(bindparam("article_ids", type_=ARRAY(Uuid)))
 # Hashes are looked up once for all drafts of a batch that have them, and ranked outside: sorting ten thousand pairs of
 # draft and article cost PostgreSQL three times what finding them did.
 _NEAR = text(
@@ -106,9 +126,8 @@ _BY_ID: Select[Any] = (
 )
 
 
-def _known(versions: Sequence[_CandidateRow]) -> Known:
-    """Return the article with these versions, the current one last."""
-    row = versions[-1]
+def _known(row: _CandidateRow, earlier: _EarlierRow | None = None) -> Known:
+    """Return the article of this current version, which also said what `earlier` has."""
     draft = Draft(
         title=row.title,
         url=row.url,
@@ -130,8 +149,8 @@ def _known(versions: Sequence[_CandidateRow]) -> Known:
         row.state,
         row.duplicate_of,
         row.novelty,
-        content_hashes={version.content_hash for version in versions},
-        summaries={version.summary for version in versions},
+        content_hashes={row.content_hash, *(earlier.content_hashes if earlier else ())},
+        summaries={row.summary, *(earlier.summaries if earlier else ())},
     )
 
 
@@ -142,7 +161,7 @@ async def list_candidates(connection: Connection, drafts: Sequence[Draft], windo
     missing = [article_id for article_id in near if article_id not in known]
     if missing:
         for row in await find_rows(connection, _BY_ID, _CandidateRow, {"article_ids": missing}):
-            known[row.article_id] = _known([row])
+            known[row.article_id] = _known(row)
     return list(known.values())
 
 
@@ -155,11 +174,12 @@ async def _at_addresses(connection: Connection, url_keys: Sequence[UUID]) -> dic
         others[address.article_id][address.url_key] = address.content_hash
     missing = [article_id for article_id in others if article_id not in own]
     if missing:
-        rows += await find_rows(connection, _VERSIONS, _CandidateRow, {"article_ids": missing})
-    versions = defaultdict(list)
-    for row in rows:
-        versions[row.article_id].append(row)
-    known = {article_id: _known(each) for article_id, each in versions.items()}
+        rows += await find_rows(connection, _CURRENT_BY_ID, _CandidateRow, {"article_ids": missing})
+    if not rows:
+        return {}
+    found = {"article_ids": [row.article_id for row in rows]}
+    earlier = {each.article_id: each for each in await find_rows(connection, _EARLIER, _EarlierRow, found)}
+    known = {row.article_id: _known(row, earlier[row.article_id]) for row in rows}
     for article_id in others.keys() & known.keys():
         known[article_id].other_addresses = others[article_id]
     return known

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, delete, func, insert, or_, select, update
+from sqlalchemy.dialects import postgresql
 
 from common.postgres.bulk import insert_rows
 from common.postgres.database import Connection
@@ -110,9 +111,10 @@ async def find_quota_use(connection: Connection, kind: str, since: datetime) -> 
     return await find_one_row(connection, statement, QuotaUse)
 
 
-async def insert_fetch(connection: Connection, fetch: FetchRow) -> None:
-    """Enter one run in the ledger."""
-    await connection.execute(insert(FETCH).values(**fetch._asdict()))
+async def insert_fetch(connection: Connection, fetch: FetchRow) -> bool:
+    """Enter one run in the ledger; return whether it was not there yet."""
+    statement = postgresql.insert(FETCH).values(**fetch._asdict()).on_conflict_do_nothing(index_elements=["fetch_id"])
+    return (await connection.execute(statement)).rowcount > 0
 
 
 async def list_fetches(

@@ -85,7 +85,8 @@ async def fetch_source(source_id: SourceID, engine: EngineDep) -> FetchRead:
     """Fetch a source at once, regardless of its schedule, and return the result.
 
     A source that was disabled because of its key or its query is enabled again when this succeeds. While
-    another fetch of it is running, the answer is 409.
+    another fetch of it is running, the answer is 409. A fetch that its caller gives up stands among the fetches with
+    the error `abandoned`.
     """
     return FetchRead.from_row(await fetch_now(engine, source_id))
 

@@ -36,11 +36,13 @@ from news_ingestion.sources.next_state import (
 
 logger = structlog.get_logger(__name__)
 _DAY = timedelta(days=1)
+# Entering an abandoned run in the ledger keeps nobody waiting for longer, not even a process that is to end.
+_ENTERING_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class FetchRun:
-    """One claimed source on its way through a fetch."""
+    """One claimed source on its way through a fetch; `owner` holds its lease, and names the run in the ledger."""
 
     engine: Engine
     source: SourceRow
@@ -139,10 +141,21 @@ async def _run_supervised(run: FetchRun) -> None:
 
 
 async def _run(run: FetchRun) -> FetchRow:
+    """Fetch, and enter the run in the ledger, also one that is cancelled: its requests were made all the same."""
+    fetched, counted = Fetched(seen_until=run.source.seen_until), Counter[str]()
+    try:
+        return await _fetch_and_settle(run, fetched, counted)
+    except asyncio.CancelledError:
+        # A task of its own: whoever cancelled may do so again.
+        entering = asyncio.create_task(_enter_abandoned(run, fetched, counted))
+        await asyncio.shield(entering)
+        raise
+
+
+async def _fetch_and_settle(run: FetchRun, fetched: Fetched, counted: Counter[str]) -> FetchRow:
     runtime, source = run.engine.runtime, run.source
     async with runtime.database.reading() as connection:
         used = await sources.find_quota_use(connection, source.kind, run.started_at - _DAY)
-    fetched, counted = Fetched(seen_until=source.seen_until), Counter[str]()
     try:
         await _fetch(run, used, fetched)
     except Exception as error:  # noqa: BLE001 - whatever a stranger's bytes raise is recorded, counted and backed off
@@ -154,6 +167,27 @@ async def _run(run: FetchRun) -> FetchRow:
         fetched.seen_until, fetched.covered = source.seen_until, None
     async with runtime.database.transaction() as connection:
         return await _settle(run, connection, fetched, counted)
+
+
+async def _enter_abandoned(run: FetchRun, fetched: Fetched, counted: Counter[str]) -> None:
+    """Enter a run that was cancelled in the ledger, and give its lease back.
+
+    Notes
+    -----
+    It says nothing about the source, which stays as it was: due at once where it was due. A run that was cancelled
+    while it was being entered is entered once.
+    """
+    detail = "The fetch was given up: its caller left, the caller's time was over, or the service stopped."
+    fetched.error = ProviderError("unknown", "abandoned", detail)
+    try:
+        async with asyncio.timeout(_ENTERING_SECONDS), run.engine.runtime.database.transaction() as connection:
+            current = await sources.find_leased_source(connection, run.source.source_id, run.owner)
+            if current is not None:
+                await sources.update_source(connection, current._replace(lease_owner=None, lease_until=None))
+            await _enter(run, connection, fetched, counted)
+    except Exception as error:  # noqa: BLE001 - what remains is to end; it is counted, and the lease runs out by itself
+        run.engine.runtime.failures.labels("fetch").inc()
+        logger.warning("fetch_not_entered", source_id=str(run.source.source_id), error=describe(error))
 
 
 async def _fetch(run: FetchRun, used: QuotaUse, fetched: Fetched) -> None:
@@ -187,25 +221,29 @@ def _status(fetched: Fetched, counted: Mapping[str, int]) -> str:
 
 
 async def _settle(run: FetchRun, connection: Connection, fetched: Fetched, counted: Mapping[str, int]) -> FetchRow:
-    engine, source = run.engine, run.source
-    now = engine.runtime.clock.now()
-    status = _status(fetched, counted)
-    current = await sources.find_leased_source(connection, source.source_id, run.owner)
+    current = await sources.find_leased_source(connection, run.source.source_id, run.owner)
     if current is not None:
-        await _remember(run, connection, current, fetched, now)
-    after_commit(connection, lambda: engine.metrics.count_fetch(source.kind, status, len(fetched.requests)))
+        await _remember(run, connection, current, fetched, run.engine.runtime.clock.now())
+    return await _enter(run, connection, fetched, counted)
+
+
+async def _enter(run: FetchRun, connection: Connection, fetched: Fetched, counted: Mapping[str, int]) -> FetchRow:
+    """Enter a run in the ledger once, and count it."""
+    kind, status = run.source.kind, _status(fetched, counted)
     fetch = FetchRow(
-        fetch_id=uuid7(),
-        source_id=source.source_id,
+        fetch_id=run.owner,
+        source_id=run.source.source_id,
         started_at=run.started_at,
-        finished_at=now,
+        finished_at=run.engine.runtime.clock.now(),
         status=status,
         requests=[record.document() for record in fetched.requests],
         n_requests=len(fetched.requests),
         articles=dict(counted),
         error=None if fetched.error is None else fetched.error.document(),
     )
-    await sources.insert_fetch(connection, fetch)
+    if await sources.insert_fetch(connection, fetch):
+        metrics = run.engine.metrics
+        after_commit(connection, lambda: metrics.count_fetch(kind, status, len(fetched.requests)))
     return fetch
 
 

@@ -194,6 +194,36 @@ async def test_a_body_that_is_no_such_event_is_refused(alerts, sender, body):
 
 
 @pytest.mark.parametrize(
+    "bad",
+    [
+        {"annotations": {"summary": "x" * 50_001}},
+        {"labels": {f"label_{number}": "x" for number in range(201)}},
+        {"fingerprint": ""},
+        {"startsAt": 1_772_452_800},
+    ],
+    ids=["annotation", "labels", "fingerprint", "time"],
+)
+async def test_an_alert_that_does_not_fit_takes_no_other_with_it(alerts, bad):
+    given = [{**prometheus_alert(), **bad}, prometheus_alert(), {**prometheus_alert(), **bad}]
+    # Alertmanager repeats there what all its alerts have.
+    shared = {"commonAnnotations": bad.get("annotations", {}), "commonLabels": bad.get("labels", {})}
+
+    answer = await alerts.request("POST", "/integrations/alertmanager", 200, json=alertmanager(*given, **shared))
+
+    assert [(each["index"], each["status"]) for each in answer["data"]] == [
+        (0, "rejected"),
+        (1, "stored"),
+        (2, "rejected"),
+    ]
+    assert answer["data"][0]["error"]["errors"][0]["loc"][0] == next(iter(bad))
+    assert len(await alerts.alerts(kind="system")) == 1
+
+
+async def test_a_notification_of_bad_alerts_only_is_answered_for_each(alerts):
+    assert await send(alerts, "alertmanager", alertmanager({**prometheus_alert(), "fingerprint": ""})) == ["rejected"]
+
+
+@pytest.mark.parametrize(
     ("peer", "status"),
     [
         (f"By=x;Hash=1f;URI={FLAGGER}", 200),

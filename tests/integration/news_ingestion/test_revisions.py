@@ -9,8 +9,9 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import text
 
-from news_ingestion.articles.draft import Item
+from news_ingestion.articles.draft import Item, clean_item
 from news_ingestion.ingestion import take_in
+from news_ingestion.repository.candidates import list_candidates
 from tests.conftest import RunningService, StartService
 
 _PUBLISHED = "2026-03-02T14:30:00Z"
@@ -102,6 +103,36 @@ async def test_a_late_repetition_of_an_older_version_is_told_and_corrects_nothin
     assert (await read(news, answer))["title"] == "Acme raises its outlook"
     told = await news.neighbour.wait_for_items(2)
     assert [item["title"].split()[1] for item in told] == ["cuts", "raises"]
+
+
+async def test_of_an_article_of_very_many_versions_the_newest_are_compared_and_no_body_is_read_again(
+    news: RunningService,
+) -> None:
+    article = body("https://wire.example/a", "Acme files its results")
+    await post(news, {**article, "summary": "The latest version."})
+    async with news.database.transaction() as connection:
+        await connection.execute(text("UPDATE article SET revision = 2000"))
+        await connection.execute(
+            text("""
+                INSERT INTO article SELECT (jsonb_populate_record(current, jsonb_build_object(
+                    'revision', 2000 - age, 'content_hash', gen_random_uuid(), 'superseded_at', now(),
+                    'summary', 'Version of age ' || age, 'body', repeat('x', 1000)))).*
+                FROM article AS current, generate_series(1, 1200) AS age
+            """)
+        )
+    at = datetime(2026, 3, 2, tzinfo=UTC)
+    draft = clean_item(Item(article["title"], article["url"], at), received_at=at)
+    async with news.database.reading() as connection:
+        (known,) = await list_candidates(connection, [draft], 48.0)
+
+    recent, ancient = await post(
+        news, {**article, "summary": "Version of age 30"}, {**article, "summary": "Version of age 900"}
+    )
+
+    assert (known.draft.summary, known.revision) == ("The latest version.", 2000)
+    assert (len(known.content_hashes), len(known.summaries)) == (1_000, 50)
+    assert (recent["status"], recent["error"]["code"]) == ("duplicate", "older_version")
+    assert ancient["status"] == "revised"
 
 
 async def test_a_corrected_summary_is_handed_on_and_a_missing_one_is_kept(news: RunningService) -> None:

@@ -47,7 +47,17 @@ def decided(
         last_flushed_at=told_at,
     )
     due = DueAlert(alert, [str(RECEIVER)], is_rule_deleted=False)
-    return decide(due, Contents(standing=[impact()], amended=[(amended_at, amended)]), NOW)
+    standing = impact().model_dump_json()
+    # What has been touched is read by the moment of the last notice.
+    is_touched = told_at is None or amended_at >= told_at
+    contents = Contents(
+        documents=[standing],
+        strongest=standing,
+        n_standing=1,
+        touched=[amended.impact_id] if is_touched else [],
+        has_retracted=is_touched and amended.state == "retracted",
+    )
+    return decide(due, contents, NOW)
 
 
 def amendment_in(decision: Decision) -> object:

@@ -106,7 +106,7 @@ def test_a_notice_of_any_event_stays_within_its_size(labels, message):
         title=event.title,
     )
 
-    notice = render(row, [], reason="first", now=NOW)
+    notice = render(row, [], reason="first", now=NOW, n_standing=0)
 
     assert len(notice.body.encode()) <= MAX_BODY_BYTES
     assert json.loads(notice.body)["data"]["kind"] == "system"

@@ -236,3 +236,29 @@ async def test_an_address_that_cannot_be_read_is_not_repeated(url: str) -> None:
         await AddressGuard(allow_private=False).check(url + "\\")
 
     assert "SECRET" not in str(refused.value)
+
+
+async def test_silent_hosts_take_no_connection_from_a_healthy_one():
+    async def stay_silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    silent = await asyncio.start_server(stay_silent, "127.0.0.1", 0, backlog=512)
+    silent_port = silent.sockets[0].getsockname()[1]
+    async with (
+        silent,
+        server(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n") as (port, _heads),
+        guarded_client(AddressGuard(allow_private=True), timeout_seconds=20.0) as client,
+    ):
+        # 14 receivers with 8 requests each.
+        waiting = [asyncio.create_task(client.get(f"http://127.0.0.1:{silent_port}/")) for _ in range(112)]
+        await asyncio.sleep(0)
+        async with asyncio.timeout(10):
+            response = await client.get(f"http://127.0.0.1:{port}/")
+        all_wait = not any(task.done() for task in waiting)
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+
+    assert response.status_code == 204
+    assert all_wait

@@ -76,6 +76,29 @@ def test_what_stands_where_keys_stand_is_hidden_though_it_reads_as_words(before:
     assert masked_feed(url) == f"https://feeds.example/{before}/***/rss"
 
 
+@pytest.mark.parametrize(
+    "before",
+    [
+        "api_key",
+        "mytoken",
+        "user-token",
+        "userToken",
+        "user-secret",
+        "API-KEY",
+        "token2",
+        "key_id",
+        "access-token-v2",
+    ],
+)
+def test_what_stands_behind_a_name_of_a_key_is_hidden(before: str) -> None:
+    assert masked_feed(f"https://feeds.example/{before}/Hello/feed") == f"https://feeds.example/{before}/***/feed"
+
+
+@pytest.mark.parametrize("path", ["private-equity/news", "key-figures/markets", "token-sales/news", "hockey/scores"])
+def test_a_section_that_only_begins_with_such_a_word_hides_nothing(path: str) -> None:
+    assert masked_feed(f"https://feeds.example/{path}") == f"https://feeds.example/{path}"
+
+
 def test_a_key_in_several_segments_is_hidden() -> None:
     assert masked_feed("https://feeds.example/8347/2983/4729/8347/rss") == "https://feeds.example/***/***/***/***/rss"
 

@@ -97,6 +97,21 @@ def test_after_over_more_adds_the_first_session_to_the_nights_that_follow(horizo
     assert found["beta"] == pytest.approx(fit(*closes())[1], rel=1e-9)
 
 
+@pytest.mark.parametrize("smallest", [1e-300, 1e-40])
+@pytest.mark.parametrize("basis", ["reaction", "after"])
+def test_a_return_that_no_security_has_is_not_realised(basis: Basis, smallest: float) -> None:
+    """Bars of before prices had a smallest one: the fall is beyond what can be told as a return, or learned from."""
+    fallen = SECURITY.close.copy(), SECURITY.adjusted_close.copy()
+    for values in fallen:
+        values[SESSION] = smallest
+
+    found = measure(basis, 1, DailyPrices(0, SECURITY.open, *fallen))
+
+    assert np.isnan(found["car"])
+    assert np.isnan(found["car_standard_error"])
+    assert np.isfinite(found["volatility"])
+
+
 def test_an_open_without_a_night_needs_no_returns_from_close_to_close() -> None:
     without_nights = DailyPrices(0, SECURITY.open, SECURITY.close, np.full(200, np.nan))
 

@@ -68,6 +68,13 @@ def test_a_price_that_no_security_has_is_reported(price: float) -> None:
     assert parsed.rejected == [(1, "high: at most 1e+12")]
 
 
+@pytest.mark.parametrize("price", [1e-10, 1e-300, 1e-320])
+def test_a_price_so_small_that_returns_from_it_overflow_is_reported(price: float) -> None:
+    parsed = parse_rows([ROW, {**ROW, "adjusted_close": price}])
+
+    assert parsed.rejected == [(1, "adjusted_close: at least 1e-09")]
+
+
 @pytest.mark.parametrize("text", ["", "ticker,date\n", "a,b\n1,2\n"])
 def test_what_is_no_table_of_bars_is_refused(text: str) -> None:
     with pytest.raises(UnreadableBarsError):
