@@ -231,12 +231,13 @@ async def test_studies_that_wait_for_each_other_leave_the_pool_to_others(
                 for number in range(6)
             ]
             async with asyncio.timeout(10):
-                ready = await service.client.get("/ready")
+                # Often enough for the studies to be where they wait.
+                ready = [(await service.client.get("/ready")).status_code for _ in range(30)]
                 read = await service.client.get("/impact/v1/bars", params={"ticker": "AAPL"})
             n_done = sum(task.done() for task in waiting)
         statuses = [(await task).status_code for task in waiting]
 
-    assert (ready.status_code, read.status_code, n_done) == (200, 200, 0)
+    assert ({*ready}, read.status_code, n_done) == ({200}, 200, 0)
     assert statuses == [201] * 6
 
 
