@@ -21,6 +21,8 @@ _SEEDS = (
     "../",
 )  # fmt: skip
 _N_VARIANTS = 2
+# Of so many signs of a pattern each is repeated, alone and with each other: what opens, escapes and ends something.
+_N_SIGNS = 6
 
 
 @dataclass(frozen=True)
@@ -48,8 +50,25 @@ def attacks(pattern: str, flags: int = 0) -> Iterator[Attack]:
     for head, piece in found:
         for tail in _TAILS if piece else ():
             yield Attack(head, piece, tail)
-    for seed in _SEEDS:
+    for seed in dict.fromkeys((*_SEEDS, *_pairs_of_signs(tree))):
         yield Attack("", seed, "\x00")
+
+
+def _pairs_of_signs(tree: Any) -> Iterator[str]:
+    """Yield the signs that a pattern names, and their pairs: a quote, an escaped quote, a comma and a quote."""
+    signs = list(dict.fromkeys(_signs(tree)))[:_N_SIGNS]
+    yield from signs
+    yield from (one + other for one in signs for other in signs if one != other)
+
+
+def _signs(nodes: Any) -> Iterator[str]:
+    """Yield each character of a pattern that is neither letter nor digit nor white space, in its order."""
+    for part in nodes:
+        if isinstance(part, tuple | list | parser.SubPattern):
+            is_literal = isinstance(part, tuple) and part and part[0] in {codes.LITERAL, codes.NOT_LITERAL}
+            if is_literal and not (chr(part[1]).isalnum() or chr(part[1]).isspace()):
+                yield chr(part[1])
+            yield from _signs(part)
 
 
 def _repeated(nodes: Any, before: str, draw: random.Random) -> Iterator[tuple[str, str]]:

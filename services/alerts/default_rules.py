@@ -7,6 +7,7 @@ from alerts.receivers.management import create_receiver
 from alerts.repository import rules, system_events
 from alerts.rules.management import create_rule
 from alerts.schemas.rules import RuleCreate, When
+from common.postgres.database import within
 
 DEFAULT_RULES = (
     RuleCreate(
@@ -34,7 +35,7 @@ async def seed(engine: Engine) -> None:
         if not engine.settings.seed_default_rules:
             return
         if is_new:
-            await create_receiver(engine, connection, LogCreate(name=DEFAULT_RECEIVER_NAME, kind="log"))
+            await create_receiver(engine, within(connection), LogCreate(name=DEFAULT_RECEIVER_NAME, kind="log"))
             for rule in DEFAULT_RULES:
                 await create_rule(engine, connection, rule)
         # In every database, one of an earlier release too: its receivers can be set before anything has happened.

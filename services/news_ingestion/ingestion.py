@@ -113,8 +113,11 @@ async def take_in(
     """Take in `items` in a transaction of their own and answer for each; one that fails is `rejected`."""
 
     async def written(part: Sequence[Item | ItemError]) -> Sequence[ArticleResult]:
+        now = engine.runtime.clock.now()
+        # Before there is a connection: what is long waits for its turn.
+        cleaned = await off_loop_if_large(lambda: [_cleaned(item, now) for item in part], characters=_characters(part))
         async with engine.runtime.database.transaction() as connection:
-            return (await ingest(engine, connection, part, fetched_from=fetched_from)).data
+            return (await ingest(engine, connection, cleaned, fetched_from=fetched_from)).data
 
     failed: list[ItemError] = []
 
@@ -134,19 +137,17 @@ async def take_in(
 async def ingest(
     engine: Engine,
     connection: Connection,
-    items: Sequence[Item | ItemError],
+    cleaned: Sequence[Draft | ItemError],
     *,
     fetched_from: UUID | None = None,
 ) -> ArticleResults:
-    """Take in `items` and answer for each, in their order.
+    """Take in articles and answer for each, in their order.
 
     Parameters
     ----------
-    items : sequence of Item, or of ItemError for what could not even be read as one (it is counted as rejected).
+    cleaned : sequence of Draft, or of ItemError for what could not even be read as one (it is counted as rejected).
     fetched_from : UUID, optional, the source that they were fetched from.
     """
-    now = engine.runtime.clock.now()
-    cleaned = await off_loop_if_large(lambda: [_cleaned(item, now) for item in items], characters=_characters(items))
     drafts = [draft for draft in cleaned if isinstance(draft, Draft)]
     decisions: list[Decision] = []
     if drafts:

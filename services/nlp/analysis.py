@@ -8,7 +8,7 @@ from uuid import UUID
 from common.batches.revisions import Held, RevisedBatch, Settled, is_newer, settle
 from common.clock import uuid7
 from common.contracts import Analysis, Article, BatchResult, InvalidItem
-from common.postgres.database import Connection
+from common.postgres.database import Connection, Transaction
 from nlp import repository
 from nlp.engine import Engine
 from nlp.repository import NewAnalysis
@@ -16,18 +16,21 @@ from nlp.text_analyser import TextAnalysis, no_sentiment
 from nlp.text_input import TextInput
 
 
-async def analyse(engine: Engine, connection: Connection, articles: Sequence[Article | InvalidItem]) -> BatchResult:
+async def analyse(engine: Engine, transaction: Transaction, articles: Sequence[Article | InvalidItem]) -> BatchResult:
     """Store the analysis of every new revision, hand it on, and answer for each article in the order given.
 
     Notes
     -----
     A revision that is here already is `unchanged`, an older one `superseded`; both cost one look-up and no model.
+    Batches wait for each other and for the models: none holds a connection meanwhile.
     """
     batch: RevisedBatch[UUID, Article] = RevisedBatch(articles, key=attrgetter("article_id"))
-    known = await repository.list_current_revisions(connection, list(batch.newest))
+    async with transaction() as connection:
+        known = await repository.list_current_revisions(connection, list(batch.newest))
     fresh = [article for key, article in batch.newest.items() if is_newer(article.revision, known.get(key))]
     analyses = await _analyse(engine, fresh)
-    settled = await _store(engine, connection, analyses, known)
+    async with transaction() as connection:
+        settled = await _store(engine, connection, analyses, known)
     return batch.answers(settled.written, {**known, **settled.held})
 
 

@@ -1,6 +1,7 @@
 """No request of any route holds one connection while it asks for another, and none holds one while it waits."""
 
 import asyncio
+import traceback
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, contextmanager
 from contextvars import ContextVar
@@ -18,14 +19,29 @@ from tests.conftest import RunningService, StartService
 from tests.integration.common.test_auth import create_key, forget_keys, header
 
 UUID = "00000000-0000-7000-8000-000000000000"
+ADDRESS = "http://localhost/feed"
+LOCAL = {"allow_private_addresses": True, "fetch_allow_private_addresses": True}
+# What is computed beside the loop within a transaction on purpose: changed rules are read once, for the batch that they
+# hold for; aliases with which texts cannot be linked are not stored.
+BESIDE = {"/alerts/v1/signals", "/nlp/v1/entities/company-320193/aliases"}
 PARAMETERS = {"ticker": "AAPL", "entity_id": "company-320193", "version": "none"}
 
 
+DAYS = [f"2026-{month:02}-{day:02}" for month in (1, 2, 3) for day in range(1, 29)]
+STUDY = {
+    "events": [{"ticker": "AAPL", "date": "2026-03-10"}],
+    "model": "constant_mean",
+    "panel": {"dates": DAYS, "returns": {"AAPL": [number % 7 / 100 for number in range(len(DAYS))]}},
+    "estimation": {"length": 40},
+}
+
+
 class Held:
-    """How many connections one request holds now, and held at most."""
+    """How many connections one request holds now, and held at most; what it asked of a thread while it held one."""
 
     def __init__(self) -> None:
         self.now = self.most = self.taken = 0
+        self.beside: list[str] = []
 
 
 _held: ContextVar[Held | None] = ContextVar("held", default=None)
@@ -45,11 +61,22 @@ def counted(database: Database) -> Iterator[None]:
         if (held := _held.get()) is not None:
             held.now -= 1
 
+    loop = asyncio.get_running_loop()
+    run_in_executor = loop.run_in_executor
+
+    def run_beside(executor: Any, work: Any, *arguments: Any) -> Any:
+        # Names are looked up here too, as by everything that takes too long for the loop.
+        if (held := _held.get()) is not None and held.now:
+            held.beside.append("".join(traceback.format_stack(limit=6)))
+        return run_in_executor(executor, work, *arguments)
+
     event.listen(pool, "checkout", taken)
     event.listen(pool, "checkin", given_back)
+    loop.run_in_executor = run_beside  # type: ignore[method-assign]
     try:
         yield
     finally:
+        loop.run_in_executor = run_in_executor  # type: ignore[method-assign]
         event.remove(pool, "checkout", taken)
         event.remove(pool, "checkin", given_back)
 
@@ -80,7 +107,12 @@ def requests_of(service: RunningService, bodies: dict[str, Any]) -> Iterator[tup
 async def pipeline(start_service: StartService) -> AsyncIterator[dict[str, RunningService]]:
     """The four services, each with a pool of one connection: who needs two gets none."""
     async with AsyncExitStack() as stack:
-        overrides = {"db_pool_max_size": 1, "db_connection_timeout": 20_000, "outbox_workers": 1}
+        overrides: dict[str, Any] = {
+            **LOCAL,
+            "db_pool_max_size": 1,
+            "db_connection_timeout": 20_000,
+            "outbox_workers": 1,
+        }
         yield {one.name: await stack.enter_async_context(start_service(one.name, **overrides)) for one in SERVICES}
 
 
@@ -112,6 +144,9 @@ async def bodies(pipeline: dict[str, RunningService]) -> dict[str, Any]:
         "PUT /impact/v1/bars": {
             "bars": [{"ticker": "AAPL", "date": "2026-01-27", "open": 1, "high": 1, "low": 1, "close": 1, "volume": 1}]
         },
+        "POST /impact/v1/event-studies": STUDY,
+        "POST /alerts/v1/signals:evaluate": {"impacts": posted["POST /alerts/v1/signals"]["impacts"], "rule_ids": []},
+        "POST /alerts/v1/rules:validate": {"name": "mine", "when": {"tickers": ["AAPL"]}, "receivers": ["log"]},
         "POST /alerts/v1/rules": {"name": "mine", "when": {"tickers": ["AAPL"]}, "receivers": ["log"]},
         "POST /alerts/v1/receivers": {"name": "other log", "kind": "log"},
     }
@@ -134,9 +169,76 @@ async def test_no_route_holds_two_connections(pipeline: dict[str, RunningService
                         refused.append((method, path, answer.status_code, answer.text))
 
     assert refused == []
+    assert {request: held.beside for request, held in seen.items() if held.beside and request[1] not in BESIDE} == {}
     assert {request: held.most for request, held in seen.items() if held.most > 1} == {}
     assert {request: held.now for request, held in seen.items() if held.now} == {}
     assert sum(held.taken > 1 for held in seen.values()) > 50, "what is counted is not what is taken"
+
+
+async def test_names_are_looked_up_and_charts_drawn_without_a_connection(pipeline: dict[str, RunningService]) -> None:
+    news, impact, alerts = (pipeline[name] for name in ("news_ingestion", "market_impact", "alerts"))
+    source = (await news.client.post("/news/v1/sources", json={"kind": "rss", "name": "b", "url": ADDRESS})).json()
+    hook = {"name": "hook", "kind": "webhook", "url": ADDRESS}
+    receiver = (await alerts.client.post("/alerts/v1/receivers", json=hook)).json()
+    study = await impact.client.post("/impact/v1/event-studies", json=STUDY)
+    prices = dict.fromkeys(("open", "high", "low", "close", "adjusted_close"), 1)
+    bars = [{"ticker": "AAPL", "date": day, **prices} for day in DAYS[5:7]]
+    await impact.client.put("/impact/v1/bars", json={"bars": bars})
+    keyed = {"Idempotency-Key": "a key"}
+    moved = {"url": "http://localhost/moved"}
+    requests: list[tuple[RunningService, int, str, str, dict[str, Any]]] = [
+        (news, 201, "POST", "/news/v1/sources", {"json": {"kind": "rss", "name": "a", "url": ADDRESS}}),
+        (news, 201, "POST", "/news/v1/sources", {"json": {"kind": "rss", "name": "c", **moved}, "headers": keyed}),
+        (news, 200, "PATCH", f"/news/v1/sources/{source['source_id']}", {"json": moved}),
+        (alerts, 201, "POST", "/alerts/v1/receivers", {"json": {**hook, "name": "own"}, "headers": keyed}),
+        (alerts, 200, "PUT", f"/alerts/v1/receivers/{receiver['receiver_id']}", {"json": {**hook, **moved}}),
+        (impact, 201, "POST", "/impact/v1/event-studies", {"json": STUDY, "headers": keyed}),
+        (impact, 200, "GET", f"{study.headers['location']}/chart.svg", {}),
+        (impact, 200, "GET", "/impact/v1/tickers/AAPL/timeline.svg", {}),
+    ]
+
+    for service, status, method, path, options in requests:
+        with counted(service.database):
+            answer, held = await ask(service, method, path, **options)
+        assert (answer.status_code, held.beside) == (status, []), answer.text
+
+
+async def test_the_count_sees_a_request_that_computes_with_a_connection(toy: StartService) -> None:
+    async with toy() as service:
+        held = Held()
+        _held.set(held)
+        with counted(service.database):
+            async with service.database.reading():
+                await asyncio.to_thread(len, "a")
+
+    assert len(held.beside) == 1
+
+
+@pytest.mark.parametrize("with_key", [True, False])
+async def test_studies_that_wait_for_each_other_leave_the_pool_to_others(
+    start_service: StartService, with_key: bool
+) -> None:
+    async with start_service("market_impact", db_pool_max_size=2) as service:
+        async with service.engine.studying:
+            waiting = [
+                asyncio.create_task(
+                    service.client.post(
+                        "/impact/v1/event-studies",
+                        json=STUDY,
+                        headers={"Idempotency-Key": f"study-{number}"} if with_key else {},
+                    )
+                )
+                for number in range(6)
+            ]
+            async with asyncio.timeout(10):
+                # Often enough for the studies to be where they wait.
+                ready = [(await service.client.get("/ready")).status_code for _ in range(30)]
+                read = await service.client.get("/impact/v1/bars", params={"ticker": "AAPL"})
+            n_done = sum(task.done() for task in waiting)
+        statuses = [(await task).status_code for task in waiting]
+
+    assert ({*ready}, read.status_code, n_done) == ({200}, 200, 0)
+    assert statuses == [201] * 6
 
 
 async def test_the_count_sees_a_request_that_holds_two(toy: StartService) -> None:

@@ -44,6 +44,8 @@ def test_a_pattern_takes_linear_time_on_texts_made_to_slow_it(use: Use, pattern:
         (r"\w+@\w+", 0),
         (r"\(.*\)$", 0),
         (r"\bupdate\s*\d*\s*\)", 0),
+        (r'(?:[^",]|"(?:[^"\\]|\\.)*")+', 0),
+        (r"'(?:[^'\\]|\\.)*'", 0),
     ],
 )
 def test_a_pattern_that_is_slow_is_found(pattern: str, flags: int):

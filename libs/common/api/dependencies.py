@@ -6,7 +6,7 @@ from typing import Annotated, TypeVar, cast
 from fastapi import Depends, Query, Request
 
 from common.contracts.timestamps import Moment
-from common.postgres.database import Connection
+from common.postgres.database import Connection, Transaction
 from common.runtime import Runtime
 
 EngineT = TypeVar("EngineT")
@@ -35,14 +35,24 @@ def engine_of(request: Request, kind: type[EngineT]) -> EngineT:
 RuntimeDep = Annotated[Runtime, Depends(get_runtime)]
 
 
-async def get_connection(request: Request, runtime: RuntimeDep) -> AsyncIterator[Connection]:
+async def get_transaction(request: Request, runtime: RuntimeDep) -> Transaction:
+    """Return what opens the request's transaction, for routes that wait or compute before they write.
+
+    Notes
+    -----
+    Whoever waits for anything but PostgreSQL, or computes for long, does so before: the others want the connection.
+    """
+    # An Idempotency-Key is being honoured: the stored answer commits together with what the route writes.
+    shared: Transaction | None = getattr(request.state, "transaction", None)
+    return shared or runtime.database.transaction
+
+
+TransactionDep = Annotated[Transaction, Depends(get_transaction)]
+
+
+async def get_connection(transaction: TransactionDep) -> AsyncIterator[Connection]:
     """Yield the request's transaction; it commits before the answer leaves, so a failed commit is a failed request."""
-    shared: Connection | None = getattr(request.state, "connection", None)
-    if shared is not None:
-        # An Idempotency-Key is being honoured: the stored answer commits together with what the route writes.
-        yield shared
-        return
-    async with runtime.database.transaction() as connection:
+    async with transaction() as connection:
         yield connection
 
 

@@ -5,6 +5,7 @@ from typing import Literal
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
+from sqlalchemy import text
 
 from common.api.dependencies import RuntimeDep
 from common.api.problem_responses import problem_response
@@ -29,8 +30,11 @@ class Readiness(BaseModel):
 
 
 async def check_database(runtime: Runtime) -> None:
-    """Raise when PostgreSQL does not answer or its schema is not the one this code was written for."""
+    """Raise when PostgreSQL does not answer, is read-only, or its schema is not the one this code was written for."""
     async with runtime.database.reading() as connection:
+        # Also `on` at a standby, whatever is configured.
+        if await connection.scalar(text("SHOW transaction_read_only")) != "off":
+            raise RuntimeError("PostgreSQL is read-only; the service writes to a primary")
         missing = await pending_revision(connection, runtime.settings.service)
     if missing is not None:
         raise RuntimeError(f"the schema lacks revision {missing}; run `mia migrate {runtime.settings.service.name}`")

@@ -5,7 +5,8 @@ What an answer shows only once is not kept: neither the stored answer nor its re
 
 import hashlib
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import NamedTuple
@@ -54,7 +55,9 @@ async def answer_once(
 
     Notes
     -----
-    The request has one connection, which the handler shares; it waits for nobody while it holds it.
+    The request has one transaction, which the handler shares. It is opened when the handler first asks for it: what
+    the handler waits for or computes before, it does without a connection. Of two requests at once with one key only
+    one gets so far; the other is told so, or gets its answer.
 
     Raises
     ------
@@ -70,15 +73,54 @@ async def answer_once(
         )
     body_hash = hashlib.sha256(await request.body()).hexdigest()
     identity = {"key": key, "caller": caller, "route": f"{request.method} {request.scope['path']}"}
-    async with runtime.database.transaction() as connection:
-        await _claim(connection, identity)
+    async with runtime.database.reading() as connection:
         stored = await _find(runtime, connection, identity)
-        if stored is not None:
-            return _replay(stored, body_hash, shown_once)
-        request.state.connection = connection
-        response = await handler(request)
-        await _store(runtime, connection, identity, response, body_hash=body_hash, shown_once=shown_once)
+    if stored is not None:
+        return _replay(stored, body_hash, shown_once)
+    try:
+        async with AsyncExitStack() as stack:
+            shared = _SharedTransaction(runtime, identity, stack)
+            request.state.transaction = shared.joined
+            response = await handler(request)
+            connection = await shared.connection()
+            await _store(runtime, connection, identity, response, body_hash=body_hash, shown_once=shown_once)
+    except _AnsweredMeanwhile as answered:
+        return _replay(answered.stored, body_hash, shown_once)
     return response
+
+
+class _AnsweredMeanwhile(Exception):
+    """Another request with the key was answered since this one looked for an answer."""
+
+    def __init__(self, stored: _StoredAnswer) -> None:
+        super().__init__()
+        self.stored = stored
+
+
+class _SharedTransaction:
+    """The one transaction of a request with a key, opened and claimed when it is first asked for."""
+
+    def __init__(self, runtime: Runtime, identity: dict[str, str], stack: AsyncExitStack) -> None:
+        self._runtime = runtime
+        self._identity = identity
+        self._stack = stack
+        self._connection: Connection | None = None
+
+    async def connection(self) -> Connection:
+        """Return the connection, its key claimed; `_AnsweredMeanwhile` when somebody else's answer is there."""
+        if self._connection is None:
+            connection = await self._stack.enter_async_context(self._runtime.database.transaction())
+            await _claim(connection, self._identity)
+            stored = await _find(self._runtime, connection, self._identity)
+            if stored is not None:
+                raise _AnsweredMeanwhile(stored)
+            self._connection = connection
+        return self._connection
+
+    @asynccontextmanager
+    async def joined(self) -> AsyncIterator[Connection]:
+        """Yield the connection; the transaction outlasts the block, so that the answer is stored in it."""
+        yield await self.connection()
 
 
 async def _claim(connection: Connection, identity: dict[str, str]) -> None:

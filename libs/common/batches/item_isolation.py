@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError, StatementError
 
 from common.contracts.batch import BatchResult, ItemError, ItemResult
 from common.errors import ItemFault, ServiceError, Unavailable
-from common.postgres.database import Connection
+from common.postgres.database import Connection, Transaction
 from common.postgres.faults import database_fault
 from common.runtime import Runtime
 from common.telemetry.request_context import current_context
@@ -126,9 +126,20 @@ async def answer_handover(
 ) -> BatchResult:
     """Return the answers to a hand-over between services; `work` writes a batch, in the transaction it is given."""
 
+    async def written(transaction: Transaction, part: Sequence[ItemT]) -> BatchResult:
+        async with transaction() as connection:
+            return await work(connection, part)
+
+    return await answer_computed_handover(runtime, items, written)
+
+
+async def answer_computed_handover(
+    runtime: Runtime, items: Sequence[ItemT], work: Callable[[Transaction, Sequence[ItemT]], Awaitable[BatchResult]]
+) -> BatchResult:
+    """Return the answers to a hand-over between services; `work` opens its transaction when it has computed."""
+
     async def written(part: Sequence[ItemT]) -> Sequence[ItemResult]:
-        async with runtime.database.transaction() as connection:
-            return (await work(connection, part)).data
+        return (await work(runtime.database.transaction, part)).data
 
     def refused(_item: ItemT, error: ItemError) -> ItemResult:
         return ItemResult(index=0, status="rejected", error=error)

@@ -11,6 +11,8 @@ from pydantic_core import CoreSchema, core_schema
 from common.contracts.bounds import MAX_REPORTED_ERRORS
 
 MAX_BATCH_ITEMS = 500
+# Of a field's name in an error: unknown ones are of any length.
+_MAX_NAME_CHARACTERS = 200
 
 ItemT = TypeVar("ItemT")
 
@@ -36,10 +38,15 @@ def error_details(error: ValidationError, prefix: tuple[str | int, ...] = ()) ->
 
 
 def first_details(found: Sequence[Mapping[str, Any]], prefix: tuple[str | int, ...] = ()) -> list[ErrorDetail]:
-    """Return the first 50 of what pydantic has found in the wire's form."""
+    """Return the first 50 of what pydantic has found in the wire's form; names of fields as long as a body are cut."""
     return [
-        ErrorDetail(loc=[*prefix, *one["loc"]], msg=one["msg"], type=one["type"]) for one in found[:MAX_REPORTED_ERRORS]
+        ErrorDetail(loc=[*prefix, *map(_cut, one["loc"])], msg=one["msg"], type=one["type"])
+        for one in found[:MAX_REPORTED_ERRORS]
     ]
+
+
+def _cut(part: str | int) -> str | int:
+    return part[:_MAX_NAME_CHARACTERS] if isinstance(part, str) else part
 
 
 class _TolerantItem:

@@ -1,7 +1,7 @@
 """One database of one service: pooled connections to PostgreSQL and transactions that commit at the edge."""
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -12,6 +12,8 @@ from common.errors import DatabaseUnavailable
 from common.settings import ServiceSettings
 
 Connection = AsyncConnection
+# What opens a transaction when there is something to read or write, and not before.
+Transaction = Callable[[], AbstractAsyncContextManager[Connection]]
 
 _AFTER_COMMIT = "after_commit"
 
@@ -88,6 +90,16 @@ async def _connected(engine: AsyncEngine) -> AsyncIterator[Connection]:
         except (OSError, PoolTimeoutError, DBAPIError) as error:
             raise DatabaseUnavailable(error) from error
         yield connection
+
+
+def within(connection: Connection) -> Transaction:
+    """Return what opens no transaction of its own: `connection` is in one already."""
+
+    @asynccontextmanager
+    async def joined() -> AsyncIterator[Connection]:
+        yield connection
+
+    return joined
 
 
 def after_commit(connection: Connection, callback: Callable[[], None]) -> None:

@@ -6,8 +6,9 @@ writes whom it talked to into `x-forwarded-client-cert`; its own element is the 
 
 import re
 
-# An element ends at a comma outside quotes; a subject in quotes may hold commas and escaped quotes.
-_ELEMENT = re.compile(r'(?:[^",]|"(?:[^"\\]|\\.)*")+')
+# An element ends at a comma outside quotes; a subject in quotes may hold commas and escaped quotes. An open quote is
+# taken to the end of the header: looked for from every later quote anew, its end would take quadratic time.
+_PART = re.compile(r'(?P<comma>,)|[^",]++|"(?:[^"\\]|\\.)*+(?P<closed>"?)')
 _URI = re.compile(r'(?:^|;)URI=(?:"([^"]*)"|([^";,]*))')
 
 
@@ -16,10 +17,24 @@ def direct_peer(header: str) -> str | None:
 
     Notes
     -----
-    None unless there is exactly one: of several it would not be clear which one the sidecar has checked.
+    None unless there is exactly one: of several it would not be clear which one the sidecar has checked. None as well
+    where a quote is open, which only a caller leaves so: what the sidecar wrote behind it may be within.
     """
-    elements = _ELEMENT.findall(header)
-    if not elements:
+    element = _last_element(header)
+    if element is None:
         return None
-    found = [quoted or plain for quoted, plain in _URI.findall(elements[-1])]
+    found = [quoted or plain for quoted, plain in _URI.findall(element)]
     return found[0] if len(found) == 1 else None
+
+
+def _last_element(header: str) -> str | None:
+    """Return the last element that is not empty; None without one, or where a quote is open."""
+    last, start = None, 0
+    for part in _PART.finditer(header):
+        if part["closed"] == "":
+            return None
+        if part["comma"]:
+            start = part.end()
+        else:
+            last = header[start : part.end()]
+    return last

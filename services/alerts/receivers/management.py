@@ -1,6 +1,7 @@
 """Creates, changes, tests and removes receivers; their secrets are shown once and never read back."""
 
 import json
+from collections.abc import Callable
 from datetime import timedelta
 from uuid import UUID
 
@@ -20,7 +21,7 @@ from alerts.schemas.receivers import ReceiverRead, SecretRotated
 from common.clock import uuid7
 from common.contracts.json import JSONObject
 from common.errors import Conflict, NotFound, ServiceError
-from common.postgres.database import Connection, after_commit
+from common.postgres.database import Connection, Transaction, after_commit
 from common.secrets.secret_box import UnreadableSecret
 
 logger = structlog.get_logger(__name__)
@@ -33,9 +34,14 @@ async def required_receiver(connection: Connection, receiver_id: UUID, *, for_up
 
 
 async def create_receiver(
-    engine: Engine, connection: Connection, receiver: ReceiverDefinition
+    engine: Engine, transaction: Transaction, receiver: ReceiverDefinition
 ) -> tuple[ReceiverRow, str | None]:
-    """Store a receiver; return its row, and its secret when messages of its kind are signed."""
+    """Store a receiver; return its row, and its secret when messages of its kind are signed.
+
+    Notes
+    -----
+    Checking it may take seconds, as when a name is looked up; no connection is held meanwhile.
+    """
     runtime, channel, config = engine.runtime, engine.channels[receiver.kind], receiver.config()
     await _check(engine, channel, config)
     secret = new_secret() if channel.is_signed else None
@@ -48,7 +54,8 @@ async def create_receiver(
         is_enabled=receiver.enabled,
         created_at=runtime.clock.now(),
     )
-    return await receivers.insert_receiver(connection, new), secret
+    async with transaction() as connection:
+        return await receivers.insert_receiver(connection, new), secret
 
 
 async def _check(engine: Engine, channel: Channel, config: JSONObject) -> None:
@@ -121,22 +128,54 @@ def _opened(engine: Engine, row: ReceiverRow) -> JSONObject | None:
 
 
 async def replace_receiver(
-    engine: Engine, connection: Connection, current: ReceiverRow, receiver: ReceiverDefinition
+    engine: Engine,
+    transaction: Transaction,
+    receiver_id: UUID,
+    receiver: ReceiverDefinition,
+    *,
+    require: Callable[[ReceiverRow], None] = lambda _row: None,
 ) -> ReceiverRow:
     """Change a receiver's name, configuration or whether it is on; enabling it forgets why it was switched off.
 
     A secret as it is shown, with its hidden part, is no new one: the receiver keeps the one it has.
+
+    Parameters
+    ----------
+    require : raises when the caller does not want this receiver changed
+
+    Notes
+    -----
+    Checking a configuration may take seconds, as when a name is looked up; no connection is held meanwhile. Where
+    somebody else has changed the receiver, and with it what is kept, the configuration is checked anew.
     """
-    channel = _required_channel(engine, current)
-    if receiver.kind != current.kind:
-        raise Conflict("The kind of a receiver cannot change; create another one.", code="kind_is_fixed")
-    runtime, config = engine.runtime, receiver.config()
-    held = _opened(engine, current)
-    if held is not None:
-        shown = _masks(engine, channel, held)
-        config |= {name: held[name] for name, mask in shown.items() if name in held and config.get(name) == mask}
-    if config != held:
+    checked: JSONObject | None = None
+    while True:
+        async with transaction() as connection:
+            current = await required_receiver(connection, receiver_id, for_update=True)
+            require(current)
+            channel = _required_channel(engine, current)
+            if receiver.kind != current.kind:
+                raise Conflict("The kind of a receiver cannot change; create another one.", code="kind_is_fixed")
+            held = _opened(engine, current)
+            config = _with_kept(engine, channel, receiver.config(), held)
+            if config in (held, checked):
+                return await _replace(engine, connection, current, receiver, config)
         await _check(engine, channel, config)
+        checked = config
+
+
+def _with_kept(engine: Engine, channel: Channel, config: JSONObject, held: JSONObject | None) -> JSONObject:
+    """Return a configuration with those of the secrets held that are given as they are shown."""
+    if held is None:
+        return config
+    shown = _masks(engine, channel, held)
+    return config | {name: held[name] for name, mask in shown.items() if name in held and config.get(name) == mask}
+
+
+async def _replace(
+    engine: Engine, connection: Connection, current: ReceiverRow, receiver: ReceiverDefinition, config: JSONObject
+) -> ReceiverRow:
+    runtime, channel = engine.runtime, engine.channels[current.kind]
     change = ReceiverChange(
         *sealed_config(config, channel.definition.secret_fields(), runtime.secret_box),
         name=receiver.name,

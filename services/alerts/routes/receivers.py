@@ -10,13 +10,14 @@ from alerts.delivery.channels.registry import ReceiverCreate, ReceiverKind
 from alerts.dependencies import EngineDep
 from alerts.receivers import management
 from alerts.repository import receivers
+from alerts.repository.receivers import ReceiverRow
 from alerts.schemas.receivers import (
     DeliveryRead,
     ReceiverCreated,
     ReceiverRead,
     SecretRotated,
 )
-from common.api.dependencies import ConnectionDep, ReadConnectionDep
+from common.api.dependencies import ConnectionDep, ReadConnectionDep, TransactionDep
 from common.api.etags import ConditionalDep, etag_of
 from common.api.pagination import PageDep
 from common.api.routing import service_router
@@ -30,13 +31,13 @@ router = service_router(ALERTS, "receivers", "Who is notified of alerts, and thr
 
 @router.post("/receivers", status_code=201, responses=problems(409))
 async def create_receiver(
-    receiver: ReceiverCreate, connection: ConnectionDep, engine: EngineDep, conditional: ConditionalDep
+    receiver: ReceiverCreate, transaction: TransactionDep, engine: EngineDep, conditional: ConditionalDep
 ) -> ReceiverCreated:
     """Create a receiver. The response contains the secret that signs its webhooks; it is never shown again.
 
     Webhooks follow Standard Webhooks 1.0: verify `webhook-signature`, and recognise repetitions by `webhook-id`.
     """
-    row, secret = await management.create_receiver(engine, connection, receiver)
+    row, secret = await management.create_receiver(engine, transaction, receiver)
     created = ReceiverCreated(**management.read_receiver(engine, row).model_dump(), secret=secret)
     conditional.tag(etag_of(created.receiver_id, created.revision))
     return created
@@ -68,7 +69,7 @@ async def read_receiver(
 async def replace_receiver(
     receiver_id: ReceiverID,
     receiver: ReceiverCreate,
-    connection: ConnectionDep,
+    transaction: TransactionDep,
     engine: EngineDep,
     conditional: ConditionalDep,
 ) -> ReceiverRead:
@@ -76,9 +77,11 @@ async def replace_receiver(
 
     A secret as it is shown, with `***` for the hidden part, stays as it is, and so does the address of a webhook.
     """
-    row = await management.required_receiver(connection, receiver_id, for_update=True)
-    conditional.require(etag_of(row.receiver_id, row.revision))
-    row = await management.replace_receiver(engine, connection, row, receiver)
+
+    def require(row: ReceiverRow) -> None:
+        conditional.require(etag_of(row.receiver_id, row.revision))
+
+    row = await management.replace_receiver(engine, transaction, receiver_id, receiver, require=require)
     conditional.tag(etag_of(row.receiver_id, row.revision))
     return management.read_receiver(engine, row)
 

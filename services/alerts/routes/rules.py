@@ -36,9 +36,9 @@ async def create_rule(
 
 
 @router.post("/rules:validate", responses=problems(409))
-async def validate_rule(rule: RuleCreate, connection: ReadConnectionDep) -> RuleValidation:
+async def validate_rule(rule: RuleCreate, engine: EngineDep) -> RuleValidation:
     """Check a rule without storing it: whether it can never match, always fires or does less than it says."""
-    return await management.validate_rule(connection, rule)
+    return await management.validate_rule(engine, rule)
 
 
 @router.get("/rules", responses=problems(404))

@@ -6,7 +6,6 @@ from alerts import evaluation
 from alerts.dependencies import EngineDep
 from alerts.rules import dry_run
 from alerts.schemas.signals import EvaluationRequest, EvaluationResult, SignalBatch
-from common.api.dependencies import ReadConnectionDep
 from common.api.routing import service_router
 from common.batches.item_isolation import answer_handover
 from common.contracts import BatchResult
@@ -27,8 +26,6 @@ async def receive_signals(batch: SignalBatch, engine: EngineDep) -> BatchResult:
 
 
 @router.post("/signals:evaluate")
-async def evaluate_signals(
-    request: EvaluationRequest, connection: ReadConnectionDep, engine: EngineDep
-) -> EvaluationResult:
+async def evaluate_signals(request: EvaluationRequest, engine: EngineDep) -> EvaluationResult:
     """Try rules on impacts without storing anything: which match, and why or why not, condition by condition."""
-    return await dry_run.evaluate(engine, connection, request)
+    return await dry_run.evaluate(engine, request)

@@ -21,7 +21,6 @@ from alerts.schemas.signals import (
 from common.batches.item_isolation import Isolated
 from common.contracts import Impact, InvalidItem, ItemError
 from common.offloading import off_loop, off_loop_if_large
-from common.postgres.database import Connection
 
 _MAX_RULES = 100
 # Explaining one takes 4 µs, as much as reading ten characters of hostile text.
@@ -65,9 +64,10 @@ class _Candidate:
         )
 
 
-async def evaluate(engine: Engine, connection: Connection, request: EvaluationRequest) -> EvaluationResult:
+async def evaluate(engine: Engine, request: EvaluationRequest) -> EvaluationResult:
     """Return what each rule makes of each impact; one that this fails on says so and fails no other."""
-    rows = await rules.list_rules_by_name(connection, request.rule_ids, limit=_MAX_RULES)
+    async with engine.runtime.database.reading() as connection:
+        rows = await rules.list_rules_by_name(connection, request.rule_ids, limit=_MAX_RULES)
     candidates = await off_loop(
         lambda: [_Candidate(row.rule_id, row, When.model_validate(row.when), enabled=row.is_enabled) for row in rows]
     )

@@ -118,12 +118,13 @@ def _uuid(text: str) -> UUID | None:
         return None
 
 
-async def validate_rule(connection: Connection, rule: RuleCreate) -> RuleValidation:
+async def validate_rule(engine: Engine, rule: RuleCreate) -> RuleValidation:
     """Return what is questionable about a rule that is not stored."""
     timing = Timing(
         rule.group_wait_seconds, rule.group_interval_seconds, rule.repeat_interval_seconds, rule.cooldown_seconds
     )
-    ids = await receiver_ids(connection, rule)
+    async with engine.runtime.database.reading() as connection:
+        ids = await receiver_ids(connection, rule)
     condition = rule.when.condition()
     found = await off_loop_if_large(
         lambda: lint(condition, timing, n_receivers=len(ids)), characters=size(condition) * CHARACTERS_PER_CONDITION

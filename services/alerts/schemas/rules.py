@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool
+from pydantic import BaseModel, BeforeValidator, Field, StrictBool
 
 from alerts.built_in import DEFAULT_RECEIVER_NAME
 from alerts.column_values import WhenDocument
@@ -12,7 +12,7 @@ from alerts.matching.conditions import FIELDS, MAX_CONDITIONS, Condition
 from alerts.matching.grouping import GroupLabel
 from alerts.matching.linting import Finding
 from common.contracts import Basis, Direction, SentimentLabel, Severity
-from common.contracts.bounds import Listed, entries_up_to
+from common.contracts.bounds import ClosedModel, Listed, entries_up_to
 from common.contracts.text import Name, Ticker
 
 Term = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:/ \-]*$")]
@@ -40,7 +40,7 @@ Terms = Annotated[Listed[Term], Field(min_length=1, max_length=200)]
 Seconds = Annotated[float, Field(ge=0.0, le=31_536_000.0, allow_inf_nan=False, strict=True)]
 
 
-class When(BaseModel):
+class When(ClosedModel):
     """The conditions of a rule; all that are given must hold.
 
     Notes
@@ -48,8 +48,6 @@ class When(BaseModel):
     `tickers`, `topics` and `event_types` hold when the impact has any of the values. `all`, `any` and `not` nest up to
     five levels, with 200 conditions in all.
     """
-
-    model_config = ConfigDict(extra="forbid")
 
     tickers: Annotated[Listed[Ticker], Field(min_length=1, max_length=1_000)] | None = Field(
         default=None, description="Securities, any of which the impact must have; 1 to 1,000."
@@ -126,10 +124,8 @@ def _not_beyond_use(when: object) -> object:
 DEFAULT_GROUP_BY: tuple[GroupLabel, ...] = ("ticker", "direction")
 
 
-class RuleCreate(BaseModel):
+class RuleCreate(ClosedModel):
     """A rule. Intervals and their defaults are Alertmanager's; set `group_wait_seconds` to 0 to be notified at once."""
-
-    model_config = ConfigDict(extra="forbid")
 
     name: Name = Field(description="Name of the rule, 1 to 200 characters; unique among rules that are not deleted.")
     when: Annotated[When, BeforeValidator(_not_beyond_use)] = Field(

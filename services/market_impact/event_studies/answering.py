@@ -10,7 +10,7 @@ import numpy as np
 from common.clock import uuid7
 from common.contracts.batch import ErrorDetail
 from common.errors import Conflict, NotFound, Unprocessable
-from common.postgres.database import Connection, after_commit
+from common.postgres.database import Transaction, after_commit
 from market_impact.engine import Engine
 from market_impact.event_studies.abnormal_returns import StudyWindows
 from market_impact.event_studies.answer import study_answer
@@ -34,8 +34,12 @@ class AnsweredStudy:
     document: str
 
 
-async def answer_study(engine: Engine, connection: Connection, request: StudyRequest) -> AnsweredStudy:
+async def answer_study(engine: Engine, transaction: Transaction, request: StudyRequest) -> AnsweredStudy:
     """Run the study, keep it, and return the answer.
+
+    Notes
+    -----
+    Studies wait for each other: none holds a connection meanwhile.
 
     Raises
     ------
@@ -47,15 +51,16 @@ async def answer_study(engine: Engine, connection: Connection, request: StudyReq
         When the panel's series do not fit its dates, or the model needs factors that are not there.
     """
     _refuse_too_large(request, engine.settings.study_max_event_days)
-    panel, benchmark = await _panel(engine, connection, request)
+    panel, benchmark = await _panel(engine, request)
     study_id, created_at = uuid7(), engine.runtime.clock.now()
     try:
         async with engine.studying:
             document = await asyncio.to_thread(_run, request, panel, benchmark, study_id, created_at)
     except MissingSeriesError as error:
         raise Conflict(str(error), code="missing_series") from error
-    await studies.insert_study(connection, study_id, created_at, document)
-    after_commit(connection, engine.metrics.studies.labels(request.model).inc)
+    async with transaction() as connection:
+        await studies.insert_study(connection, study_id, created_at, document)
+        after_commit(connection, engine.metrics.studies.labels(request.model).inc)
     return AnsweredStudy(study_id, document)
 
 
@@ -100,7 +105,7 @@ def _run(request: StudyRequest, panel: ReturnPanel, benchmark: str | None, study
     return answer.model_dump_json()
 
 
-async def _panel(engine: Engine, connection: Connection, request: StudyRequest) -> tuple[ReturnPanel, str | None]:
+async def _panel(engine: Engine, request: StudyRequest) -> tuple[ReturnPanel, str | None]:
     needs_benchmark = request.model in {"market", "market_adjusted"}
     benchmark = request.benchmark or (engine.settings.benchmark_ticker if needs_benchmark else None)
     tickers = sorted({event.ticker for event in request.events})
@@ -111,7 +116,8 @@ async def _panel(engine: Engine, connection: Connection, request: StudyRequest) 
             raise Conflict(contradiction, code="inconsistent_panel")
         _refuse_unknown(named, set(request.panel.returns))
         return _given_panel(request.panel, tickers, benchmark if needs_benchmark else None), benchmark
-    rows = {row.ticker: row for row in await bars.list_prices(connection, named)}
+    async with engine.runtime.database.reading() as connection:
+        rows = {row.ticker: row for row in await bars.list_prices(connection, named)}
     _refuse_unknown(named, set(rows))
     days = np.unique(np.concatenate([np.array(row.day_numbers, dtype=np.int64) for row in rows.values()]))
     prices = np.full((len(days), len(rows)), np.nan)

@@ -1,6 +1,7 @@
 """Gathers the data of charts, and draws them off the event loop."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from uuid import UUID
@@ -12,7 +13,7 @@ from market_impact.engine import Engine
 from market_impact.event_studies.answer import StudyRead
 from market_impact.event_studies.charts import AveragePath, NewsMark, draw_average_path, draw_timeline
 from market_impact.repository import bars, impacts, studies
-from market_impact.repository.bars import BarFilter
+from market_impact.repository.bars import BarFilter, DailyClose
 from market_impact.repository.impacts import MarkedNews
 
 
@@ -21,9 +22,11 @@ async def read_study(connection: Connection, study_id: UUID) -> str:
     return NotFound.unless(await studies.find_study(connection, study_id), "event study", study_id).answer
 
 
-async def study_chart(connection: Connection, study_id: UUID) -> bytes:
+async def study_chart(engine: Engine, study_id: UUID) -> bytes:
     """Return the SVG of a kept event study."""
-    study = await asyncio.to_thread(StudyRead.model_validate_json, await read_study(connection, study_id))
+    async with engine.runtime.database.reading() as connection:
+        document = await read_study(connection, study_id)
+    study = await asyncio.to_thread(StudyRead.model_validate_json, document)
     aggregate = study.aggregate
     estimation = study.estimation
     words = [study.model.replace("_", " "), f"{estimation.length} days of estimation, {estimation.gap} of gap"]
@@ -59,7 +62,7 @@ class Timeline:
     max_sessions: int
 
 
-async def ticker_timeline(engine: Engine, connection: Connection, wanted: Timeline) -> bytes:
+async def ticker_timeline(engine: Engine, wanted: Timeline) -> bytes:
     """Return the SVG of a ticker's price with its news.
 
     Raises
@@ -67,24 +70,33 @@ async def ticker_timeline(engine: Engine, connection: Connection, wanted: Timeli
     NotFound
         When the ticker has no bars, or fewer than two in the range.
     """
-    ticker, basis = wanted.ticker, wanted.basis
     horizon_days = wanted.horizon_days or engine.parameters.horizons_days[0]
+    async with engine.runtime.database.reading() as connection:
+        rows, found = await _history(connection, wanted, horizon_days)
+    days = [row.session_date for row in rows]
+    held = set(days)
+    marks = [_mark(row) for row in found if row.session_date in held]
+    caption = f"{days[0]} to {days[-1]} · {len(marks)} news items · basis {wanted.basis}, {horizon_days} session(s)"
+    closes = [row.close for row in rows]
+    return await asyncio.to_thread(draw_timeline, wanted.ticker, days, closes, marks, caption)
+
+
+async def _history(
+    connection: Connection, wanted: Timeline, horizon_days: int
+) -> tuple[Sequence[DailyClose], Sequence[MarkedNews]]:
+    """Return the closes of a security, at least two, and the news about it between the first and the last."""
+    ticker = wanted.ticker
     chosen = BarFilter(ticker, wanted.date_from, wanted.date_to)
     rows = await bars.list_closes(connection, chosen, wanted.max_sessions)
     if not rows and not await bars.list_versions(connection, [ticker]):
         raise NotFound.of("security", ticker)
     if len(rows) < 2:
         raise NotFound(f"{len(rows)} session(s) of {ticker} in this range; a line needs two.", code="too_few_bars")
-    days = [row.session_date for row in rows]
-    first, last = (datetime.combine(day, time(), UTC) for day in (days[0], days[-1]))
+    first, last = (datetime.combine(row.session_date, time(), UTC) for row in (rows[0], rows[-1]))
     found = await impacts.list_marks(
-        connection, ticker=ticker, basis=basis, horizon_days=horizon_days, first=first, last=last
+        connection, ticker=ticker, basis=wanted.basis, horizon_days=horizon_days, first=first, last=last
     )
-    held = set(days)
-    marks = [_mark(row) for row in found if row.session_date in held]
-    caption = f"{days[0]} to {days[-1]} · {len(marks)} news items · basis {basis}, {horizon_days} session(s)"
-    closes = [row.close for row in rows]
-    return await asyncio.to_thread(draw_timeline, ticker, days, closes, marks, caption)
+    return rows, found
 
 
 def _mark(news: MarkedNews) -> NewsMark:

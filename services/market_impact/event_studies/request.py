@@ -4,9 +4,9 @@ import re
 from itertools import pairwise
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
-from common.contracts.bounds import Listed, entries_up_to
+from common.contracts.bounds import ClosedModel, Listed, entries_up_to
 from market_impact.dates import Day
 from market_impact.event_studies.abnormal_returns import VarianceKind
 from market_impact.event_studies.event_study import ALL_TESTS
@@ -52,10 +52,8 @@ class Estimation(BaseModel):
     )
 
 
-class Panel(BaseModel):
+class Panel(ClosedModel):
     """The caller's own returns: a list for each name, as long as `dates`, null where there is none."""
-
-    model_config = ConfigDict(extra="forbid")
 
     dates: Listed[Day] = Field(
         min_length=2, max_length=MAX_DAYS, description="Trading days in increasing order, 2 to 20,000."
@@ -94,10 +92,8 @@ class Panel(BaseModel):
         return found
 
 
-class StudyRequest(BaseModel):
+class StudyRequest(ClosedModel):
     """An event study; without a `panel` the returns come from the bars of this service."""
-
-    model_config = ConfigDict(extra="forbid")
 
     events: Listed[StudyEvent] = Field(
         min_length=1, max_length=MAX_EVENTS, description="Events to study together, 1 to 1,000."

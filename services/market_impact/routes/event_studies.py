@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import Path, Response
 
 from common.api.answer_headers import content_security_policy
-from common.api.dependencies import ConnectionDep, ReadConnectionDep
+from common.api.dependencies import ReadConnectionDep, TransactionDep
 from common.api.etags import ConditionalDep, etag_of
 from common.api.routing import service_router
 from common.errors import problems
@@ -48,7 +48,7 @@ def _json(document: str, status_code: int, head: Response) -> Response:
 
 @router.post("/event-studies", status_code=201, response_model=StudyRead, responses=problems(404, 409))
 async def create_event_study(
-    study: StudyRequest, connection: ConnectionDep, engine: EngineDep, response: Response
+    study: StudyRequest, transaction: TransactionDep, engine: EngineDep, response: Response
 ) -> Response:
     """Run an event study: abnormal returns of each event, averages, a battery of tests, and warnings about them.
 
@@ -59,7 +59,7 @@ async def create_event_study(
     a 409. Events times days of the event window are limited by `STUDY_MAX_EVENT_DAYS` (50,000 by default): more are a
     422 `study_too_large`. A study can be read again for `STUDY_RETENTION_DAYS` (30 by default).
     """
-    answer = await answer_study(engine, connection, study)
+    answer = await answer_study(engine, transaction, study)
     response.headers["Location"] = str(router.url_path_for("read_event_study", study_id=str(answer.study_id)))
     return _json(answer.document, 201, response)
 
@@ -75,6 +75,6 @@ async def read_event_study(
 
 
 @router.get("/event-studies/{study_id}/chart.svg", response_class=SVGResponse, responses={**problems(404), **SVG})
-async def draw_event_study(study_id: StudyID, connection: ReadConnectionDep) -> SVGResponse:
+async def draw_event_study(study_id: StudyID, engine: EngineDep) -> SVGResponse:
     """Draw the cumulative average abnormal return with its 95 % band, and the daily averages."""
-    return SVGResponse(await chart_data.study_chart(connection, study_id))
+    return SVGResponse(await chart_data.study_chart(engine, study_id))

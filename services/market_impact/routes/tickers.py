@@ -4,7 +4,6 @@ from typing import Annotated
 
 from fastapi import Path, Query
 
-from common.api.dependencies import ReadConnectionDep
 from common.api.routing import service_router
 from common.contracts import Basis
 from common.contracts.text import Ticker
@@ -21,7 +20,6 @@ router = service_router(MARKET_IMPACT, "tickers", "What is known of one security
 @router.get("/tickers/{ticker}/timeline.svg", response_class=SVGResponse, responses={**problems(404), **SVG})
 async def draw_timeline(
     ticker: Annotated[Ticker, Path(description="Ticker of a security that has bars.")],
-    connection: ReadConnectionDep,
     engine: EngineDep,
     basis: Annotated[Basis, Query(description="Basis of the estimates to mark.")] = "reaction",
     horizon_days: Annotated[
@@ -48,4 +46,4 @@ async def draw_timeline(
         date_to=date_to,
         max_sessions=sessions,
     )
-    return SVGResponse(await ticker_timeline(engine, connection, wanted))
+    return SVGResponse(await ticker_timeline(engine, wanted))

@@ -40,14 +40,26 @@ def _host(netloc_host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def _without_amp_cache(host: str, path: str) -> tuple[str, str]:
-    """Return host and path of the publisher's page behind Google's AMP viewer and cache."""
+def _authority(netloc: str) -> tuple[str, int | None]:
+    """Return host and port of an authority; raise `InvalidURLError` for one that is none, or has credentials."""
+    try:
+        parts = urlsplit(f"//{netloc}")
+        port = parts.port
+    except ValueError as error:
+        raise InvalidURLError(f"{netloc[:200]!r} is not a host and port.") from error
+    if "@" in netloc:
+        raise InvalidURLError("An article's address must not contain credentials.")
+    return _host(parts.hostname or ""), port
+
+
+def _without_amp_cache(host: str, port: int | None, path: str) -> tuple[str, int | None, str]:
+    """Return host, port and path of the publisher's page behind Google's AMP viewer and cache."""
     if (host == "google.com" and path.startswith("/amp/")) or host.endswith(".cdn.ampproject.org"):
         inner = _AMP_CACHE.sub("", path, count=1)
-        inner_host, _, inner_path = inner.lstrip("/").partition("/")
-        if "." in inner_host:
-            return _host(inner_host), f"/{inner_path}"
-    return host, path
+        inner_netloc, _, inner_path = inner.lstrip("/").partition("/")
+        if "." in inner_netloc:
+            return _without_amp_cache(*_authority(inner_netloc), f"/{inner_path}")
+    return host, port, path
 
 
 def _without_amp_endings(path: str) -> str:
@@ -90,15 +102,12 @@ def canonical_url(url: str) -> str:
         raise InvalidURLError("An address must not contain control characters.")
     try:
         parts = urlsplit(text)
-        port = parts.port
     except ValueError as error:
         raise InvalidURLError(f"{text[:200]!r} is not an address.") from error
     scheme = parts.scheme.lower()
     if scheme not in _DEFAULT_PORTS or not parts.hostname:
         raise InvalidURLError(f"{text[:200]!r} is not an absolute http(s) address.")
-    if "@" in parts.netloc:
-        raise InvalidURLError("An article's address must not contain credentials.")
-    host, path = _without_amp_cache(_host(parts.hostname), parts.path)
+    host, port, path = _without_amp_cache(*_authority(parts.netloc), parts.path)
     if "%" in path or not path.isascii():
         path = quote(unquote_to_bytes(path), safe=_SAFE_PATH)
     path = _AMP_PATH.sub("", _without_amp_endings(path))

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import Path, Query
 
-from common.api.dependencies import ConnectionDep, ReadConnectionDep
+from common.api.dependencies import ConnectionDep, ReadConnectionDep, TransactionDep
 from common.api.etags import ConditionalDep
 from common.api.pagination import PageDep
 from common.api.routing import service_router
@@ -33,13 +33,13 @@ router = service_router(NEWS_INGESTION, "sources", "Where articles are fetched f
 
 @router.post("/sources", status_code=201, summary="Create a source", responses=problems(409))
 async def create_source(
-    source: SourceCreate, connection: ConnectionDep, engine: EngineDep, conditional: ConditionalDep
+    source: SourceCreate, transaction: TransactionDep, engine: EngineDep, conditional: ConditionalDep
 ) -> SourceRead:
     """Create a source; it is fetched for the first time within seconds, and then on its schedule.
 
     An address that leads to a private, loopback or link-local network is refused.
     """
-    created = await management.create(engine, connection, source)
+    created = await management.create(engine, transaction, source)
     conditional.tag(management.tag_of(created))
     return management.read(engine, created)
 
@@ -66,10 +66,14 @@ async def read_source(
 
 @router.patch("/sources/{source_id}", summary="Change a source", responses=problems(404, 409, 412))
 async def change_source(
-    source_id: SourceID, source: SourceUpdate, connection: ConnectionDep, engine: EngineDep, conditional: ConditionalDep
+    source_id: SourceID,
+    source: SourceUpdate,
+    transaction: TransactionDep,
+    engine: EngineDep,
+    conditional: ConditionalDep,
 ) -> SourceRead:
     """Change the given fields and leave the rest; the source is then due at once and its errors are cleared."""
-    changed = await management.change(engine, connection, source_id, source, conditional)
+    changed = await management.change(engine, transaction, source_id, source, conditional)
     conditional.tag(management.tag_of(changed))
     return management.read(engine, changed)
 

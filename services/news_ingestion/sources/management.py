@@ -1,6 +1,7 @@
 """Creates, changes and plans sources."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from pydantic import ValidationError
 from common.api.etags import Conditional, etag_of
 from common.clock import uuid7
 from common.errors import Conflict, NotFound, describe
-from common.postgres.database import Connection
+from common.postgres.database import Connection, Transaction
 from common.secrets.masking import masked_feed
 from common.secrets.secret_box import UnreadableSecret
 from news_ingestion.engine import Engine
@@ -66,8 +67,12 @@ async def _check(engine: Engine, kind: str, url: str | None, config: Mapping[str
     return complete
 
 
-async def create(engine: Engine, connection: Connection, given: SourceCreate) -> SourceRow:
+async def create(engine: Engine, transaction: Transaction, given: SourceCreate) -> SourceRow:
     """Store a new source and return it; it is due at once.
+
+    Notes
+    -----
+    Looking its address up may take seconds, in which no connection is held.
 
     Raises
     ------
@@ -81,7 +86,7 @@ async def create(engine: Engine, connection: Connection, given: SourceCreate) ->
         source_id=uuid7(),
         kind=given.kind,
         name=given.name,
-        url=None if given.url is None else engine.runtime.secret_box.seal(given.url),
+        url=_sealed(engine, given.url),
         config=config,
         is_enabled=given.is_enabled,
         interval_seconds=given.interval_seconds,
@@ -91,28 +96,67 @@ async def create(engine: Engine, connection: Connection, given: SourceCreate) ->
         next_fetch_at=now if is_scheduled else None,
     )
     require_plan(engine, created)
-    return await sources.insert_source(connection, created)
+    async with transaction() as connection:
+        return await sources.insert_source(connection, created)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What a source is to be asked by, which is checked before it is stored."""
+
+    kind: str
+    url: str | None
+    config: Mapping[str, object]
 
 
 async def change(
-    engine: Engine, connection: Connection, source_id: UUID, given: SourceUpdate, conditional: Conditional
+    engine: Engine, transaction: Transaction, source_id: UUID, given: SourceUpdate, conditional: Conditional
 ) -> SourceRow:
     """Change a source and return it; a changed or re-enabled source is due at once, and starts without errors.
 
     The address as it is shown, with what may be a key hidden, is no new one: the source keeps the one it has.
+
+    Notes
+    -----
+    Looking an address up may take seconds, in which no connection is held. Where somebody else has changed the source
+    meanwhile, what it is then to be asked by is checked too.
 
     Raises
     ------
     NotFound, PreconditionFailed, Conflict
         There is no such source; `If-Match` is stale; this process does not know its kind, or see `create`.
     """
-    current = await required_source(connection, source_id, for_update=True)
-    conditional.require(tag_of(current))
-    provider = required_provider(engine, current)
+    checked: _Asked | None = None
+    complete: dict[str, object] = {}
+    while True:
+        async with transaction() as connection:
+            current = await required_source(connection, source_id, for_update=True)
+            conditional.require(tag_of(current))
+            required_provider(engine, current)
+            asked = _asked_anew(engine, current, given)
+            if asked is None or asked == checked:
+                changed = _changed(engine, current, given)
+                if asked is not None:
+                    sealed = current.url if _is_as_shown(engine, current, given) else _sealed(engine, asked.url)
+                    changed = changed._replace(url=sealed, config=complete, etag=None, last_modified=None)
+                # Any other change must be possible whatever its provider says, switching the source off above all.
+                if _plan_inputs(changed) != _plan_inputs(current):
+                    require_plan(engine, changed)
+                return await sources.update_source(connection, changed)
+        complete = await _check(engine, asked.kind, asked.url, asked.config)
+        checked = asked
+
+
+def _plan_inputs(source: SourceRow) -> tuple[str | None, Mapping[str, object], float]:
+    return source.url, source.config, source.interval_seconds
+
+
+def _changed(engine: Engine, current: SourceRow, given: SourceUpdate) -> SourceRow:
+    """Return the source with everything that it is not asked by as it is from now on."""
     now = engine.runtime.clock.now()
     is_enabled = current.is_enabled if given.is_enabled is None else given.is_enabled
-    is_scheduled = is_enabled and provider.is_fetched
-    changed = (await _asked_anew(engine, current, given))._replace(
+    is_scheduled = is_enabled and engine.providers[current.kind].is_fetched
+    return current._replace(
         name=current.name if given.name is None else given.name,
         interval_seconds=current.interval_seconds if given.interval_seconds is None else given.interval_seconds,
         is_enabled=is_enabled,
@@ -124,26 +168,24 @@ async def change(
         last_error=None,
         disabled_reason=None if is_enabled else current.disabled_reason,
     )
-    # Any other change must be possible whatever its provider says, switching the source off above all.
-    if (changed.url, changed.config, changed.interval_seconds) != (
-        current.url,
-        current.config,
-        current.interval_seconds,
-    ):
-        require_plan(engine, changed)
-    return await sources.update_source(connection, changed)
 
 
-async def _asked_anew(engine: Engine, current: SourceRow, given: SourceUpdate) -> SourceRow:
-    """Return the source with the address and the configuration that it is asked by from now on."""
-    url = None if given.url == _shown_url(engine, current) else given.url
+def _asked_anew(engine: Engine, current: SourceRow, given: SourceUpdate) -> _Asked | None:
+    """Return the address and the configuration that a source is asked by from now on; None where they stay."""
+    url = None if _is_as_shown(engine, current, given) else given.url
     if url is None and given.config is None:
-        return current
-    sealed = current.url if url is None else engine.runtime.secret_box.seal(url)
+        return None
     if url is None and current.url is not None:
         url = _opened(engine, current.url)
-    config = await _check(engine, current.kind, url, current.config if given.config is None else given.config)
-    return current._replace(url=sealed, config=config, etag=None, last_modified=None)
+    return _Asked(current.kind, url, current.config if given.config is None else given.config)
+
+
+def _is_as_shown(engine: Engine, current: SourceRow, given: SourceUpdate) -> bool:
+    return given.url is None or given.url == _shown_url(engine, current)
+
+
+def _sealed(engine: Engine, url: str | None) -> str | None:
+    return None if url is None else engine.runtime.secret_box.seal(url)
 
 
 def _opened(engine: Engine, stored: str) -> str:

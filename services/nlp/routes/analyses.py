@@ -10,7 +10,7 @@ from common.api.dependencies import AsOf, ReadConnectionDep
 from common.api.etags import ConditionalDep, etag_of
 from common.api.pagination import PageDep
 from common.api.routing import service_router
-from common.batches.item_isolation import answer_handover
+from common.batches.item_isolation import answer_computed_handover
 from common.contracts import Analysis, BatchResult, SentimentLabel
 from common.contracts.text import Ticker
 from common.errors import NotFound, problems
@@ -37,7 +37,7 @@ async def create_analyses(batch: ArticleBatch, engine: EngineDep) -> BatchResult
     (`unchanged`), is older than what is stored (`superseded`), or does not fit the contract (`rejected`). Sending a
     batch again changes nothing. A retracted article gives an analysis without entities.
     """
-    return await answer_handover(engine.runtime, batch.articles, partial(analyse, engine))
+    return await answer_computed_handover(engine.runtime, batch.articles, partial(analyse, engine))
 
 
 @router.post("/texts:analyze")

@@ -29,6 +29,7 @@ from alerts.receivers.management import (
 from alerts.retention import prune_shown_secrets
 from common.contracts.json import JSONObject
 from common.errors import Conflict
+from common.postgres.database import within
 from common.runtime import Runtime
 from common.secrets.secret_box import SecretBox
 from tests.builders.impacts import impact
@@ -81,7 +82,7 @@ async def test_a_channel_that_one_class_adds_is_delivered_through(alerts: Alerts
     pager = PagerChannel()
     engine = replace(alerts.engine, channels={**alerts.engine.channels, "pager": pager})
     async with alerts.service.database.transaction() as connection:
-        row, secret = await create_receiver(engine, connection, PAGER)
+        row, secret = await create_receiver(engine, within(connection), PAGER)
     await alerts.rule(receivers=["night shift"])
 
     await alerts.signals(impact())
@@ -100,9 +101,9 @@ async def test_its_secrets_are_sealed_and_stay_when_they_are_given_as_shown(star
     async with running(start_service, secrets_key="a key of thirty-two characters or more") as alerts:
         engine = replace(alerts.engine, channels={**alerts.engine.channels, "pager": PagerChannel()})
         async with alerts.service.database.transaction() as connection:
-            row, _ = await create_receiver(engine, connection, PAGER)
+            row, _ = await create_receiver(engine, within(connection), PAGER)
             moved = PAGER.model_copy(update={"number": "+41443219999", "code": "l***"})
-            changed = await replace_receiver(engine, connection, row, moved)
+            changed = await replace_receiver(engine, within(connection), row.receiver_id, moved)
 
         box = alerts.runtime.secret_box
         assert row.config_secrets is not None
@@ -117,7 +118,7 @@ async def test_a_configuration_that_its_channel_refuses_is_not_stored(alerts: Al
 
     async with alerts.service.database.transaction() as connection:
         with pytest.raises(Conflict, match="Nobody has this number"):
-            await create_receiver(engine, connection, nobody)
+            await create_receiver(engine, within(connection), nobody)
 
     assert (await alerts.get("/receivers"))["data"] == []
 
@@ -169,12 +170,12 @@ async def test_a_configuration_is_read_changed_in_one_field_and_put_back_with_it
     async with safe_receivers(start_service) as (alerts, engine):
         created = SafeCreate(name="safe", place="Bern", **secrets)
         async with alerts.service.database.transaction() as connection:
-            row, _ = await create_receiver(engine, connection, created)
+            row, _ = await create_receiver(engine, within(connection), created)
             read = read_receiver(engine, row)
             back = SafeCreate(name=read.name, enabled=read.enabled, **{**read.config, "place": "Basel"})
-            changed = await replace_receiver(engine, connection, row, back)
+            changed = await replace_receiver(engine, within(connection), row.receiver_id, back)
             new_pin = back.model_copy(update={"pin": "5678"})
-            renewed = await replace_receiver(engine, connection, changed, new_pin)
+            renewed = await replace_receiver(engine, within(connection), changed.receiver_id, new_pin)
 
         box = alerts.runtime.secret_box
         assert opened_config(row, box) == created.config()
@@ -199,7 +200,7 @@ async def test_a_deleted_receiver_keeps_no_secret_whoever_deleted_it(start_servi
     async with safe_receivers(start_service) as (alerts, engine):
         async with alerts.service.database.transaction() as connection:
             given = SafeCreate(name="safe", place="Bern", user="alice", url="https://safe.example/key")
-            row, _ = await create_receiver(engine, connection, given)
+            row, _ = await create_receiver(engine, within(connection), given)
             await delete_receiver(engine, connection, row)
         assert await secrets_of_deleted(alerts) == [(None, None, None, None)]
 
@@ -220,7 +221,7 @@ async def test_a_kind_without_signatures_has_no_signing_secret_to_rotate(start_s
     async with safe_receivers(start_service) as (alerts, engine):
         given = SafeCreate(name="safe", place="Bern", user="alice")
         async with alerts.service.database.transaction() as connection:
-            row, _ = await create_receiver(engine, connection, given)
+            row, _ = await create_receiver(engine, within(connection), given)
             with pytest.raises(Conflict, match="A safe receiver has no signing secret"):
                 await rotate_secret(engine, connection, row)
 
@@ -238,7 +239,9 @@ async def test_an_error_of_a_channel_is_on_record_without_the_secrets(
 
     async with safe_receivers(start_service) as (alerts, engine):
         async with alerts.service.database.transaction() as connection:
-            await create_receiver(engine, connection, SafeCreate(name="safe", place="Bern", user="tk_letmein\n"))
+            await create_receiver(
+                engine, within(connection), SafeCreate(name="safe", place="Bern", user="tk_letmein\n")
+            )
         await alerts.rule(receivers=["safe"])
         await alerts.signals(impact())
         await flush_due(engine)
@@ -262,7 +265,7 @@ async def test_a_check_that_fails_is_a_refusal_without_the_secrets(start_service
         given = SafeCreate(name="safe", place="Bern", user="tk_letmein")
         async with alerts.service.database.transaction() as connection:
             with pytest.raises(Conflict, match=r"checked: ValueError: no answer to Bearer \*\*\*$") as found:
-                await create_receiver(unchecked, connection, given)
+                await create_receiver(unchecked, within(connection), given)
 
     assert found.value.__suppress_context__
 
@@ -277,7 +280,7 @@ async def test_an_attempt_that_outlasts_the_time_limit_is_a_failed_one_of_any_ki
         await alerts.runtime.stop_workers()
         engine = replace(alerts.engine, channels={**alerts.engine.channels, "pager": PagerChannel()})
         async with alerts.service.database.transaction() as connection:
-            await create_receiver(engine, connection, PAGER)
+            await create_receiver(engine, within(connection), PAGER)
         await alerts.rule(receivers=["night shift"])
         await alerts.signals(impact())
         await flush_due(engine)

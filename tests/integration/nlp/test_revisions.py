@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from common.clock import uuid7
 from common.contracts import Article, BatchResult
-from common.postgres.database import Connection
+from common.postgres.database import Connection, within
 from nlp.analysis import analyse
 from tests.conftest import RunningService
 from tests.integration.interleaving import Interleaving, Story, handed_on, on_stage, play, until_someone_waits
@@ -41,7 +41,7 @@ class Analyses(Interleaving[Article]):
         return article(story.article_id, len(story.revisions) + 1, is_retracted=is_retracted)
 
     async def work(self, connection: Connection, items: Sequence[Article]) -> BatchResult:
-        return await analyse(self.service.engine, connection, items)
+        return await analyse(self.service.engine, within(connection), items)
 
     async def held(self, connection: Connection, article_id: UUID) -> dict[int, tuple[set[str], bool]]:
         found = await connection.execute(
@@ -86,11 +86,11 @@ async def test_a_correction_that_comes_while_the_first_is_being_written_is_not_l
 async def test_an_insert_that_gave_way_to_an_older_revision_is_tried_again(nlp: RunningService) -> None:
     engine, article_id = nlp.engine, uuid7()
     async with nlp.database.transaction() as first:
-        await analyse(engine, first, [article(article_id, 1)])
+        await analyse(engine, within(first), [article(article_id, 1)])
 
         async def correct() -> str:
             async with nlp.database.transaction() as second:
-                return (await analyse(engine, second, [article(article_id, 2)])).data[0].status
+                return (await analyse(engine, within(second), [article(article_id, 2)])).data[0].status
 
         correction = asyncio.create_task(correct())
         await until_someone_waits(nlp)

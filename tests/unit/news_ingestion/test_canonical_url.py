@@ -17,6 +17,8 @@ from news_ingestion.articles.canonical_url import InvalidURLError, canonical_url
         ("https://amp.example.com/a.amp.html", "https://example.com/a.html"),
         ("https://www.google.com/amp/s/www.example.com/a", "https://example.com/a"),
         ("https://example-com.cdn.ampproject.org/c/s/example.com/a", "https://example.com/a"),
+        ("https://www.google.com/amp/s/www.example.com:8443/a", "https://example.com:8443/a"),
+        ("https://www.google.com/amp/s/www.google.com/amp/s/example.com/a", "https://example.com/a"),
         ("https://finance.example.com/x.html?.tsrc=rss", "https://finance.example.com/x.html"),
         ("https://example.com/caf%C3%A9?q=", "https://example.com/caf%C3%A9?q="),
         ("https://example.com/café?q=", "https://example.com/caf%C3%A9?q="),
@@ -38,6 +40,10 @@ def test_addresses_of_one_page_become_one(url, canonical):
         "https://",
         "https://user:key@example.com",
         "http://a:port/",
+        "https://www.google.com/amp/s/[x.y/p",
+        "https://www.google.com/amp/s/u:p@x.y/",
+        "https://www.google.com/amp/s/x.y:99999/p",
+        "https://x-y.cdn.ampproject.org/c/s/[x.y]:1/p",
         "x" * 2_049,
     ],
 )
@@ -58,4 +64,23 @@ def test_domain_has_neither_port_nor_www():
 def test_canonical_form_is_stable(host, path, query):
     canonical = canonical_url(f"http://{host}/{path}?{query}")
 
+    assert canonical_url(canonical) == canonical
+
+
+@given(
+    st.sampled_from(["www.google.com/amp/s/", "google.com/amp/", "x.cdn.ampproject.org/c/s/"]),
+    st.text(
+        st.one_of(
+            st.sampled_from("[]:@%.x"), st.characters(exclude_characters="?#\\", exclude_categories=["Cs", "Cc"])
+        ),
+        max_size=20,
+    ),
+)
+def test_an_address_within_an_address_is_refused_or_one_itself(viewer, inner):
+    try:
+        canonical = canonical_url(f"https://{viewer}{inner}.y/p")
+    except InvalidURLError:
+        return
+
+    domain_of(canonical)
     assert canonical_url(canonical) == canonical

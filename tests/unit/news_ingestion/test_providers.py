@@ -1,13 +1,19 @@
+import asyncio
 import json
 from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from news_ingestion.articles.draft import Draft, Item, clean_item
+from news_ingestion.providers.newsapi.provider import NewsAPIProvider
 from news_ingestion.providers.newsapi.response import parse_page
+from news_ingestion.providers.provider import Fetched, SourceState
+from news_ingestion.providers.provider_client import Reply
 from news_ingestion.providers.provider_errors import ProviderError
+from news_ingestion.settings import Settings
 from tests.emulators.feeds import ATOM, RSS
 from tests.feeds import read_feed
 
@@ -123,6 +129,15 @@ def test_total_may_be_larger_than_the_page():
     assert parse_page(200, page(totalResults=4_321)).total_results == 4_321
 
 
+def test_a_newsapi_page_of_more_articles_than_were_asked_for_is_refused_before_anything_is_made_of_them():
+    full = page(*[{"title": "x", "url": "https://x.example/1"}] * 100)
+
+    assert len(parse_page(200, full).items) == 100
+    with pytest.raises(ProviderError) as caught:
+        parse_page(200, b'{"status": "ok", "articles": [' + b"{}," * 100 + b"{}]}")
+    assert (caught.value.problem, caught.value.code) == ("too_large", "too_many_articles")
+
+
 @pytest.mark.parametrize(
     ("status", "body", "problem", "code"),
     [
@@ -165,3 +180,26 @@ def test_arbitrary_bytes_are_no_page_and_no_crash(content):
     except ProviderError as error:
         assert error.problem == "malformed"  # noqa: PT017 - whether it raises depends on the bytes
     assert timedelta(0) == timedelta(0)
+
+
+class OneAnswer:
+    """A client that has every answer at once: whoever asks it does not wait."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    async def get(self, url: str, *_: object, **__: object) -> Reply:
+        return Reply(200, {}, self._content, url, 0.0)
+
+
+@pytest.mark.parametrize(("n_characters", "is_beside"), [(100, False), (100_000, True)])
+async def test_a_large_newsapi_page_is_read_beside_the_loop(n_characters, is_beside):
+    content = page({"title": "x" * n_characters, "url": "https://x.example/1"})
+    source = SourceState(uuid4(), None, {"endpoint": "top-headlines", "country": "us"}, 300.0)
+    provider, fetched = NewsAPIProvider(Settings(newsapi_key="a-key")), Fetched()
+    other = asyncio.create_task(asyncio.sleep(0))
+
+    await provider.fetch(source, OneAnswer(content), datetime.now(UTC), fetched)
+
+    assert len(fetched.items) == 1
+    assert other.done() == is_beside

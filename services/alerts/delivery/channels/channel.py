@@ -11,9 +11,10 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
-from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic import JsonValue
 
 from alerts.delivery.retry_schedule import SendResult
+from common.contracts.bounds import ClosedModel
 from common.contracts.json import JSONObject
 from common.runtime import Runtime
 
@@ -29,10 +30,8 @@ class Secret:
     """Marks a field of a definition that is sealed at rest: a text, or none; `registry` refuses any other."""
 
 
-class ReceiverDefinition(BaseModel):
+class ReceiverDefinition(ClosedModel):
     """What a person creates or changes a receiver by: its name, its kind, whether it is on, and its configuration."""
-
-    model_config = ConfigDict(extra="forbid")
 
     if TYPE_CHECKING:
         # Each kind declares them itself, in the order in which the API shows them.

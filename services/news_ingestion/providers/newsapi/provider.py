@@ -8,9 +8,10 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from common.offloading import off_loop_if_large
 from common.outgoing.header_values import retry_after_seconds
 from news_ingestion.providers.configuration import read_model
-from news_ingestion.providers.newsapi.response import NewsAPIPage, parse_page
+from news_ingestion.providers.newsapi.response import PAGE_ITEMS, NewsAPIPage, parse_page
 from news_ingestion.providers.newsapi.windows import (
     DAY_SECONDS,
     Plan,
@@ -25,7 +26,6 @@ from news_ingestion.providers.schedule import interval_after_success
 from news_ingestion.providers.window import Window
 from news_ingestion.settings import Settings
 
-_PAGE_ITEMS = 100
 # 50 of the free plan's 100 requests come free every twelve hours: an hour is a fair time to look again.
 _QUOTA_WAIT_SECONDS = 3_600.0
 _Word = Annotated[str, StringConstraints(min_length=1, max_length=200)]
@@ -194,7 +194,7 @@ class NewsAPIProvider(Provider):
             detail = f"{page.total_results or 'Too many'} results in a minute; the plan shows {self._plan.max_results}."
             run.fetched.missed.append(MissedWindow(window, "cap", detail))
         run.fetched.items.extend(page.items)
-        n_pages = -(-min(page.total_results, self._plan.max_results) // _PAGE_ITEMS)
+        n_pages = -(-min(page.total_results, self._plan.max_results) // PAGE_ITEMS)
         for number in range(2, n_pages + 1):
             following = await self._ask(run, {**times, "page": str(number)})
             run.fetched.items.extend(following.items)
@@ -212,10 +212,14 @@ class NewsAPIProvider(Provider):
             # In the header, not the address: addresses are logged everywhere.
             {"X-Api-Key": self._key.get_secret_value(), "Accept": "application/json"},
             run.fetched.requests,
-            parameters={**run.config.parameters(), "pageSize": str(_PAGE_ITEMS), **parameters},
+            parameters={**run.config.parameters(), "pageSize": str(PAGE_ITEMS), **parameters},
         )
         try:
-            return parse_page(reply.status, reply.content, language=run.config.language)
+            # Bytes cost no less than characters: a list of empty objects costs the most.
+            return await off_loop_if_large(
+                lambda: parse_page(reply.status, reply.content, language=run.config.language),
+                characters=len(reply.content),
+            )
         except ProviderError as error:
             if error.problem == "quota":
                 asked = retry_after_seconds(reply.headers.get("retry-after"), run.now)

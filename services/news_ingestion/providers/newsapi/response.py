@@ -23,6 +23,8 @@ _PROBLEM_BY_CODE: Mapping[str, ProviderProblem] = {
     "unexpectedError": "unavailable",
 }
 _PROBLEM_BY_STATUS: Mapping[int, ProviderProblem] = {400: "request", 401: "auth", 403: "auth", 426: "cap", 429: "quota"}
+# As many as NewsAPI gives, and as are asked for.
+PAGE_ITEMS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ def parse_page(status: int, content: bytes, *, language: str | None = None) -> N
     Raises
     ------
     ProviderError
-        The answer is an error, or not in the documented form.
+        The answer is an error, not in the documented form, or has more articles than were asked for (`too_large`).
     """
     try:
         body = json.loads(content)
@@ -89,6 +91,9 @@ def parse_page(status: int, content: bytes, *, language: str | None = None) -> N
     articles = body.get("articles")
     if not isinstance(articles, list):
         raise ProviderError("malformed", "articles_missing", "The response has no list of articles.")
+    if len(articles) > PAGE_ITEMS:
+        detail = f"The page has {len(articles)} articles; at most {PAGE_ITEMS} are asked for, and read."
+        raise ProviderError("too_large", "too_many_articles", detail)
     total = body.get("totalResults")
     items = tuple(
         _item(article, language)
