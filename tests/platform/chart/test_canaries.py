@@ -10,6 +10,7 @@ import pytest
 from charts.rendering import NAMESPACE, merged_values, render, rendered
 from common.gateway import SERVICES, Service
 from standalone.generators.contract_load import COMPUTING, contract_load, contract_requests
+from tests.platform.support import monitoring
 from tests.platform.support.chart import JSON, ROOT, of_kind
 from tests.platform.support.clusters import CLUSTERS, releases, step
 from tests.platform.support.metric_templates import metrics, templates
@@ -174,6 +175,15 @@ def test_every_query_is_about_the_pods_under_trial_and_not_about_the_primary(clu
                 assert is_of_canary != is_of_primary
             else:
                 assert (is_of_canary, is_of_primary) == (True, template == "dead-letters"), template
+
+
+@EVERY_CLUSTER
+def test_callers_have_the_names_that_their_releases_give_them(cluster: str) -> None:
+    values = {name: releases(cluster)[name]["values"] for name in ("istio-ingress", "flagger-loadtester")}
+    queries = [*templates(cluster).values(), *(rule["expr"] for rule in monitoring.rules())]
+    callers = {caller for query in queries for caller in re.findall(r'source_workload="([^"]*)"', query)}
+
+    assert callers == {values["istio-ingress"]["name"], values["flagger-loadtester"]["fullnameOverride"]}
 
 
 @EVERY_CLUSTER
