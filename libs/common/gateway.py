@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 # How long the caller of a service waits for its answer.
 DEADLINE_HEADER = "X-Request-Timeout-Seconds"
+# Marks requests that only test the service: what they bring says nothing of the news.
+LOAD_TEST_HEADER = "X-Load-Test"
 
 
 @dataclass(frozen=True, slots=True)

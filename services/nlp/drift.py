@@ -90,8 +90,8 @@ class RecentScores:
 
     Notes
     -----
-    A text that is sent again while it is remembered counts once for the index: a load of few texts is no drift of the
-    news. The ratio of texts that were not scored counts every answer.
+    A text that is sent again while it is remembered counts once for the index: few texts sent often are no drift of
+    the news. The ratio of texts that were not scored counts every answer.
 
     Parameters
     ----------

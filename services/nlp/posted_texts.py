@@ -12,9 +12,10 @@ from nlp.text_input import TextInput
 from nlp.texts.languages import ENGLISH
 
 
-async def analyse_posted(engine: Engine, batch: TextBatch, *, counterfactual: bool) -> TextAnalyses:
+async def analyse_posted(engine: Engine, batch: TextBatch, *, counterfactual: bool, is_load_test: bool) -> TextAnalyses:
     """Return the analysis of each text, in the order given; one that the analysis fails on is not scored."""
-    reading = Isolated(engine.runtime, partial(engine.thread.analyse, counterfactual=counterfactual), _unread)
+    analyse = partial(engine.thread.analyse, counterfactual=counterfactual, is_load_test=is_load_test)
+    reading = Isolated(engine.runtime, analyse, _unread)
     found = await reading.answer([_input(text, batch) for text in batch.texts])
     versions = engine.thread.model_versions
     return TextAnalyses(

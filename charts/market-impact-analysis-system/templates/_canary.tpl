@@ -12,6 +12,14 @@ requests: sum(rate(istio_requests_total{reporter="destination",destination_workl
 http://{{ .service.kubernetesName }}-canary.{{ .root.Release.Namespace }}:{{ .service.port | int }}
 {{- end }}
 
+{{- /* Workloads whose dead letters tell of a service, as alternatives of a pattern: itself, where it hands on, and whoever hands
+       over to it. Arguments: root, service. */ -}}
+{{- define "mia.senders" -}}
+{{- $senders := ternary (list .service.kubernetesName) list .service.callsGateway -}}
+{{- with .service.takesResultsOf }}{{ $senders = append $senders (get $.root.Values.services .).kubernetesName }}{{ end -}}
+{{- join "|" $senders -}}
+{{- end }}
+
 {{- /* How a service is called, whoever makes the DestinationRule: the chart, or Flagger from the Canary. */ -}}
 {{- define "mia.trafficPolicy" -}}
 tls: {mode: ISTIO_MUTUAL}

@@ -4,7 +4,7 @@ from functools import partial
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Path, Query
+from fastapi import Header, Path, Query
 
 from common.api.dependencies import AsOf, ReadConnectionDep
 from common.api.etags import ConditionalDep, etag_of
@@ -14,7 +14,7 @@ from common.batches.item_isolation import answer_computed_handover
 from common.contracts import Analysis, BatchResult, SentimentLabel
 from common.contracts.text import Ticker
 from common.errors import NotFound, problems
-from common.gateway import NLP
+from common.gateway import LOAD_TEST_HEADER, NLP
 from common.postgres.paging import Page
 from nlp import repository
 from nlp.analysis import analyse
@@ -45,6 +45,12 @@ async def analyze_texts(
     batch: TextBatch,
     engine: EngineDep,
     counterfactual: Annotated[bool, Query(description="Also return the score without each span of evidence.")] = False,
+    is_load_test: Annotated[
+        bool,
+        Header(
+            alias=LOAD_TEST_HEADER, description="Leave these texts out of the metrics by which a release is judged."
+        ),
+    ] = False,
 ) -> TextAnalyses:
     """Analyse 1 to 500 texts without storing them, in the order given.
 
@@ -52,7 +58,7 @@ async def analyze_texts(
     not scored: it is answered `abstained`, with the reason. So is a text on which the analysis fails. With
     `counterfactual`, each text is scored again without each of its spans of evidence, at most five.
     """
-    return await analyse_posted(engine, batch, counterfactual=counterfactual)
+    return await analyse_posted(engine, batch, counterfactual=counterfactual, is_load_test=is_load_test)
 
 
 @router.get("/analyses", responses=problems(404))

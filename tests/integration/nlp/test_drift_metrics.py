@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from common.gateway import LOAD_TEST_HEADER
 from nlp.sentiment.opinion import Opinion
 from nlp.text_analyser import TextAnalysis
 from nlp.text_input import TextInput
 from tests.conftest import RunningService, StartService
 
 OPERATIONS = (Path(__file__).resolve().parents[3] / "docs" / "operations" / "nlp-models.md").read_text(encoding="utf-8")
+LOAD_TEST = {LOAD_TEST_HEADER: "true"}
 
 
 @pytest.fixture
@@ -28,9 +30,17 @@ async def sample(service: RunningService, name: str) -> float:
     return float(value)
 
 
-async def analyse(service: RunningService, titles: list[str]) -> None:
-    response = await service.client.post("/nlp/v1/texts:analyze", json={"texts": [{"title": each} for each in titles]})
+async def text_figures(service: RunningService) -> list[str]:
+    """Return every sample on texts; the self-check and when a counter was made are of the process."""
+    text = (await service.client.get("/metrics")).text
+    return [each for each in re.findall(r"^nlp_.+$", text, re.MULTILINE) if not re.match(r"\w+_created|nlp_self", each)]
+
+
+async def analyse(service: RunningService, titles: list[str], headers: dict[str, str] | None = None) -> None:
+    body = {"texts": [{"title": each} for each in titles]}
+    response = await service.client.post("/nlp/v1/texts:analyze", json=body, headers=headers)
     assert response.status_code == 200, response.text
+    assert len(response.json()["data"]) == len(titles)
 
 
 async def test_scores_that_are_all_alike_show_as_drift(fresh: RunningService) -> None:
@@ -45,6 +55,34 @@ async def test_a_load_of_few_texts_is_no_drift(fresh: RunningService) -> None:
     await analyse(fresh, [f"Company {number % 3} slumps after a profit warning" for number in range(300)])
 
     assert math.isnan(await sample(fresh, "nlp_score_psi"))
+
+
+async def test_the_load_of_a_rollout_is_in_no_figure_on_texts(fresh: RunningService) -> None:
+    before = await text_figures(fresh)
+
+    await analyse(fresh, [f"Company {number} slumps after a profit warning" for number in range(300)], LOAD_TEST)
+    await analyse(fresh, ["Aktien steigen nach Quartalszahlen deutlich"] * 3, LOAD_TEST)
+
+    assert await text_figures(fresh) == before
+
+
+@pytest.mark.parametrize("headers", [{}, {LOAD_TEST_HEADER: "false"}], ids=["none", "false"])
+async def test_real_texts_are_counted_beside_the_load(fresh: RunningService, headers: dict[str, str]) -> None:
+    await analyse(fresh, ["Apple beats estimates"] * 90, LOAD_TEST)
+
+    await analyse(fresh, ["Aktien steigen nach Quartalszahlen deutlich"] * 10, headers)
+
+    assert await sample(fresh, "nlp_texts_abstained_total") == 10.0
+    assert await sample(fresh, 'nlp_texts_analysed_total{language="de"}') == 10.0
+    assert await sample(fresh, "nlp_abstain_ratio") == 1.0
+
+
+async def test_a_load_that_is_neither_marked_nor_unmarked_is_refused(fresh: RunningService) -> None:
+    body = {"texts": [{"title": "Apple beats estimates"}]}
+
+    response = await fresh.client.post("/nlp/v1/texts:analyze", json=body, headers={LOAD_TEST_HEADER: "perhaps"})
+
+    assert response.status_code == 422
 
 
 async def test_the_abstain_ratio_follows_the_latest_texts(fresh: RunningService) -> None:

@@ -24,10 +24,14 @@ SCRIPTS = ROOT / FOLDER
 # What others export, and where that is said.
 EXPORTED_ELSEWHERE = {
     "istio_requests_total": "istio.io/latest/docs/reference/config/metrics",
+    "istio_request_duration_milliseconds_bucket": "istio.io/latest/docs/reference/config/metrics",
     "container_cpu_usage_seconds_total": "kubelet, cAdvisor",
     "container_memory_working_set_bytes": "kubelet, cAdvisor",
     "kube_pod_container_resource_limits": "kube-state-metrics, pod metrics",
 }
+
+# A metric with labels has no sample before its first event, but says that it is there, and of which kind.
+ENDINGS = {"counter": ("_total",), "histogram": ("_bucket", "_count", "_sum")}
 
 
 def new_key(system: ProcessSystem) -> str:
@@ -54,14 +58,23 @@ def of_elsewhere(name: str) -> bool:
     return name in EXPORTED_ELSEWHERE
 
 
-async def exported(port: int) -> set[str]:
+async def metrics_of(port: int) -> str:
     async with httpx.AsyncClient() as client:
-        text = (await client.get(f"http://127.0.0.1:{port}/metrics")).text
-    return {sample.name for family in text_string_to_metric_families(text) for sample in family.samples} | {
-        # A counter with labels has no sample before its first event, but says that it is there.
-        f"{name}_total" if kind == "counter" and not name.endswith("_total") else name
-        for name, kind in re.findall(r"^# TYPE (\w+) (\w+)$", text, re.MULTILINE)
-    }
+        return (await client.get(f"http://127.0.0.1:{port}/metrics")).text
+
+
+def texts_counted(text: str) -> list[str]:
+    return re.findall(r"^nlp_texts_\w+_total.*$", text, re.MULTILINE)
+
+
+async def exported(port: int) -> set[str]:
+    text = await metrics_of(port)
+    declared = re.findall(r"^# TYPE (\w+) (\w+)$", text, re.MULTILINE)
+    return (
+        {sample.name for family in text_string_to_metric_families(text) for sample in family.samples}
+        | {name for name, _kind in declared}
+        | {f"{name}{ending}" for name, kind in declared for ending in ENDINGS.get(kind, ())}
+    )
 
 
 @pytest.mark.skipif(
@@ -73,6 +86,7 @@ async def test_the_load_is_answered_and_what_canaries_ask_for_is_exported(
     key = await asyncio.to_thread(new_key, processes)
     # The services see a new key within some seconds; without one the script says what is missing.
     await asyncio.sleep(2.5)
+    counted = texts_counted(await metrics_of(processes.ports["nlp"]))
     for service in SERVICES:
         address = f"http://127.0.0.1:{processes.ports[service.name]}"
 
@@ -97,6 +111,8 @@ async def test_the_load_is_answered_and_what_canaries_ask_for_is_exported(
     assert "the Secret load-test has no api-key" in without.stderr
     assert nobody.returncode != 0
 
+    assert counted
+    assert texts_counted(await metrics_of(processes.ports["nlp"])) == counted, "the load is no news"
     metrics = {service.kubernetes_name: await exported(processes.ports[service.name]) for service in SERVICES}
     assert missing_figures(metrics) == []
 
@@ -112,11 +128,20 @@ def missing_figures(metrics: dict[str, set[str]]) -> list[str]:
         }
         objects = render(cluster, {"keda": {"enabled": True}})
         for name, canary in of_kind(objects, "Canary").items():
-            asked = [one["name"] for one in canary["spec"]["analysis"]["metrics"] if "templateRef" in one]
-            queries = [templates[one] for one in asked]
+            asked = [
+                # Dead letters are counted by whoever hands over.
+                (
+                    templates[one["templateRef"]["name"]],
+                    one.get("templateVariables", {}).get("senders", name).split("|"),
+                )
+                for one in canary["spec"]["analysis"]["metrics"]
+                if "templateRef" in one
+            ]
             triggers = of_kind(objects, "ScaledObject")[name]["spec"]["triggers"]
-            queries += [one["metadata"]["query"] for one in triggers if one["type"] == "prometheus"]
-            read = {metric for query in queries for metric, _matchers in selectors(query)}
+            asked += [(one["metadata"]["query"], [name]) for one in triggers if one["type"] == "prometheus"]
+            read = {(metric, by) for query, exporters in asked for metric, _ in selectors(query) for by in exporters}
             assert read
-            missing += [f"{name}: {one}" for one in read if one not in metrics[name] and not of_elsewhere(one)]
+            missing += [
+                f"{name}: {one} of {by}" for one, by in read if one not in metrics[by] and not of_elsewhere(one)
+            ]
     return missing

@@ -12,13 +12,13 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from alerts.column_values import AttemptVerdict
-from charts.rendering import NAMESPACE
+from charts.rendering import NAMESPACE, merged_values
 from common.contracts.impact import Basis
 from common.gateway import SERVICES
 from news_ingestion.schemas.sources import FetchStatus
 from tests.conftest import StartService
 from tests.platform.support import monitoring
-from tests.platform.support.chart import ROOT
+from tests.platform.support.chart import JSON, ROOT
 from tests.platform.support.external_metrics import EXTERNAL
 from tests.platform.support.programs import program
 
@@ -70,7 +70,7 @@ def test_every_alert_has_a_case_in_which_it_fires() -> None:
         case
         for path in PROMTOOL_TESTS
         for test in yaml.safe_load(path.read_text(encoding="utf-8"))["tests"]
-        for case in test["alert_rule_test"]
+        for case in test.get("alert_rule_test", [])
     ]
 
     assert {case["alertname"] for case in cases if case["exp_alerts"]} == set(monitoring.alerting_rules())
@@ -131,12 +131,20 @@ async def test_every_query_reads_metrics_and_labels_that_are_exported(start_serv
         if each.metric == "http_request_duration_seconds_bucket" and "le" in each.labels
     }
 
+    limits = [each["latencyMilliseconds"] / 1000 for each in _services()]
+    assert {str(limit) for limit in limits} <= bounds, "between two bounds a limit is only guessed"
+    assert max(float(bound) for bound in bounds - {"+Inf"}) > max(limits)
     assert len(queries) > 60
     assert unknown == set()
     assert wrong_labels == set()
     assert wrong_groupings == set()
     assert used_bounds <= bounds
     assert used_bounds
+
+
+def _services() -> list[JSON]:
+    values = merged_values("production")
+    return [{**values["defaults"], **each} for each in values["services"].values()]
 
 
 def _exported(text: str, registry: Any) -> dict[str, set[str]]:

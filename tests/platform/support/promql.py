@@ -7,13 +7,14 @@ _STRING = r'"(?:[^"\\]|\\.)*"'
 _TOKEN = re.compile(rf'{_STRING}|\{{(?:[^{{}}"]|{_STRING})*\}}|\[[^\]]*\]|[a-zA-Z_:][\w:]*|\d[\w.]*|\S')
 # After these comes a list of labels in parentheses.
 _GROUPING = {"by", "without", "on", "ignoring", "group_left", "group_right"}
-_WORDS = {"and", "or", "unless", "offset", "bool", "inf", "nan"}
-_VARIABLE = re.compile(r"\{\{ *(\w+) *\}\}")
+_WORDS = {"and", "or", "unless", "bool", "inf", "nan"}
+_VARIABLE = re.compile(r"\{\{ *(?:variables\.)?(\w+) *\}\}")
+_OFFSET = re.compile(r"\boffset +\w+")
 
 
 def selectors(query: str) -> list[tuple[str, str]]:
     """Return (metric name, matchers) of every selector of a query; Flagger's `{{ variables }}` stand by their names."""
-    tokens = [*_TOKEN.findall(_VARIABLE.sub(r"\1", query)), ""]
+    tokens = [*_TOKEN.findall(_OFFSET.sub("", _VARIABLE.sub(r"\1", query))), ""]
     found, in_labels = [], False
     for token, following in itertools.pairwise(tokens):
         if in_labels:

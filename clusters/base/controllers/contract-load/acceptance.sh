@@ -2,9 +2,9 @@
 # acceptance.sh ADDRESS PREFIX: a service is ready, and where its contract has a self-check, it passes.
 set -euo pipefail
 address=$1 prefix=$2
-credential=$(printf 'header = "X-API-Key: %s"' "${LOAD_TEST_KEY:?the Secret load-test has no api-key}")
+headers=$(printf 'header = "X-API-Key: %s"\nheader = "X-Load-Test: true"' "${LOAD_TEST_KEY:?the Secret load-test has no api-key}")
 
-ask() { curl --silent --show-error --fail-with-body --max-time 25 --config <(echo "$credential") "$@"; }
+ask() { curl --silent --show-error --fail-with-body --max-time 25 --config <(echo "$headers") "$@"; }
 
 ask "$address/ready"
 if ask "$address$prefix/openapi.json" | jq --exit-status --arg path "$prefix/v1/selfcheck" '.paths | has($path)' > /dev/null; then

@@ -4,12 +4,12 @@
 set -euo pipefail
 mode=$1 address=$2 service=$3 seconds=${4:-0}
 requests=$(dirname "$0")/$service.tsv
-credential=$(printf 'header = "X-API-Key: %s"' "${LOAD_TEST_KEY:?the Secret load-test has no api-key}")
+headers=$(printf 'header = "X-API-Key: %s"\nheader = "X-Load-Test: true"' "${LOAD_TEST_KEY:?the Secret load-test has no api-key}")
 
 round() {
   local failed=0 method path body status
   while IFS=$'\t' read -r method path body; do
-    status=$(curl --silent --output /dev/null --max-time 5 --write-out '%{http_code}' --config <(echo "$credential") \
+    status=$(curl --silent --output /dev/null --max-time 5 --write-out '%{http_code}' --config <(echo "$headers") \
       --request "$method" ${body:+--header 'Content-Type: application/json' --data-raw "$body"} "$address$path") || true
     [[ $status == 2?? ]] || { echo "$method $path answered $status"; failed=1; }
   done < "$requests"
