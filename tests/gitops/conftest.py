@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.gitops.drill import Drill, start_drill
-from tests.gitops.repository import OVERLAY
+from tests.gitops.repository import OVERLAY, OVERLAY_OF_PRODUCTION
 from tests.system import own_databases
 
 REPORT = pytest.StashKey[list[str]]()
@@ -29,6 +29,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     report = config.stash.get(REPORT, [])
     if report:
         terminalreporter.section("GitOps: what was replaced")
-        terminalreporter.write(OVERLAY.read_text(encoding="utf-8"))
+        for file in (OVERLAY, OVERLAY_OF_PRODUCTION):
+            terminalreporter.write(file.read_text(encoding="utf-8"))
         terminalreporter.section("GitOps: what was seen")
         terminalreporter.write("".join(f"{line}\n" for line in report))

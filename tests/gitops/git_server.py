@@ -1,4 +1,4 @@
-"""A Git server on loopback: a bare repository behind Git's own smart HTTP, and a folder of charts beside it."""
+"""A server on loopback: a bare repository behind Git's own smart HTTP, a folder of charts, and a registry beside it."""
 
 import os
 import subprocess
@@ -11,20 +11,31 @@ from pathlib import Path
 from typing import ClassVar
 from urllib.parse import urlsplit
 
-GIT = "/git/"
+from tests.gitops.registry import Registry, digest_of
+
+GIT, REGISTRY = "/git/", "/v2/"
 
 
 class Handler(SimpleHTTPRequestHandler):
-    """Answers `/git/` by `git http-backend`, and everything else from the folder."""
+    """Answers `/git/` by `git http-backend`, `/v2/` from the registry, and everything else from the folder."""
 
     protocol_version = "HTTP/1.1"
     repositories: ClassVar[str] = ""
+    registry: ClassVar[Registry] = Registry()
 
     def do_GET(self) -> None:
         if self.path.startswith(GIT):
             self._ask_git(b"")
+        elif self.path.startswith(REGISTRY):
+            self._ask_registry()
         else:
             super().do_GET()
+
+    def do_HEAD(self) -> None:
+        if self.path.startswith(REGISTRY):
+            self._ask_registry()
+        else:
+            super().do_HEAD()
 
     def do_POST(self) -> None:
         self._ask_git(self._body())
@@ -41,6 +52,16 @@ class Handler(SimpleHTTPRequestHandler):
             self.rfile.readline()
         self.rfile.readline()
         return b"".join(parts)
+
+    def _ask_registry(self) -> None:
+        media_type, content = self.registry.answer(urlsplit(self.path).path) or ("", b"")
+        self.send_response(200 if media_type else 404)
+        self.send_header("Content-Type", media_type or "text/plain")
+        self.send_header("Docker-Content-Digest", digest_of(content))
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        if self.command == "GET":
+            self.wfile.write(content)
 
     def _ask_git(self, body: bytes) -> None:
         address = urlsplit(self.path)
@@ -74,9 +95,9 @@ class Handler(SimpleHTTPRequestHandler):
 
 
 @contextmanager
-def git_server(repositories: Path, charts: Path) -> Iterator[str]:
-    """Serve both folders; gives the address."""
-    handler = type("Here", (Handler,), {"repositories": str(repositories)})
+def git_server(repositories: Path, charts: Path, registry: Registry) -> Iterator[str]:
+    """Serve both folders and the registry; gives the address."""
+    handler = type("Here", (Handler,), {"repositories": str(repositories), "registry": registry})
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=str(charts))) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()

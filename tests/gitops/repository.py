@@ -14,7 +14,9 @@ from tests.platform.support.chart import ROOT
 from tests.platform.support.clusters import CLUSTERS
 from tests.platform.support.programs import program
 
+# What a run changes: everywhere, and in production besides.
 OVERLAY = Path(__file__).parent / "overlay.yaml"
+OVERLAY_OF_PRODUCTION = Path(__file__).parent / "overlay-production.yaml"
 NAME = "market-impact-analysis-system.git"
 # An identity that is nobody's, and none of the settings of who runs the tests.
 GIT = {
@@ -27,21 +29,26 @@ GIT = {
 }
 
 
-def overlay(**addresses: str) -> str:
-    """Return the overlay for these addresses: `git`, `charts`, `inbox`, `webhooks`."""
-    return Template(OVERLAY.read_text(encoding="utf-8")).substitute(addresses)
+def overlay(cluster: str, addresses: dict[str, str]) -> str:
+    """Return the overlays of a cluster for these addresses: `git`, `charts`, `registry`, `inbox`, `webhooks`."""
+    files = [OVERLAY, OVERLAY_OF_PRODUCTION] if cluster == "production" else [OVERLAY]
+    first, *others = [yaml.safe_load(file.read_text(encoding="utf-8")) for file in files]
+    for other in others:
+        first["patches"] += other["patches"]
+    return Template(yaml.safe_dump(first)).substitute(addresses)
 
 
-def write_tree(folder: Path, component: str) -> None:
-    """Write what the repository holds but for the Secrets: this checkout's files, and the overlay in both roots."""
+def write_tree(folder: Path, addresses: dict[str, str]) -> None:
+    """Write what the repository holds but for the Secrets: this checkout's files, and in each root its overlay."""
     for name in ("clusters", "charts"):
         shutil.copytree(ROOT / name, folder / name)
-    (folder / "clusters" / "overlay").mkdir()
-    (folder / "clusters" / "overlay" / "kustomization.yaml").write_text(component, encoding="utf-8")
     for cluster in CLUSTERS:
+        component = folder / "clusters" / f"overlay-{cluster}"
+        component.mkdir()
+        (component / "kustomization.yaml").write_text(overlay(cluster, addresses), encoding="utf-8")
         root = folder / "clusters" / cluster / "kustomization.yaml"
         written = yaml.safe_load(root.read_text(encoding="utf-8"))
-        written["components"].append("../overlay")
+        written["components"].append(f"../overlay-{cluster}")
         root.write_text(yaml.safe_dump(written), encoding="utf-8")
 
 
@@ -57,9 +64,13 @@ class Repository:
     def work(self) -> Path:
         return self.folder / "work"
 
-    def create(self, component: str, inbox_header: str) -> None:
+    @property
+    def chart(self) -> Path:
+        return self.work / "charts" / "market-impact-analysis-system"
+
+    def create(self, addresses: dict[str, str], inbox_header: str) -> None:
         """Make the repository with its first commit."""
-        write_tree(self.work, component)
+        write_tree(self.work, addresses)
         self._encrypt_secrets(inbox_header)
         self._git("init", "--quiet", "--initial-branch=main", cwd=self.work)
         served = self.folder / "served" / NAME
@@ -73,17 +84,24 @@ class Repository:
         self._git("commit", "--quiet", "--message", message, cwd=self.work)
         return self._push()
 
-    def revert(self) -> str:
-        """Take the newest commit back by another."""
-        self._git("revert", "--no-edit", "HEAD", cwd=self.work)
+    def revert(self, count: int = 1) -> str:
+        """Take the newest commits back by others."""
+        self._git("revert", "--no-edit", f"HEAD~{count}..HEAD", cwd=self.work)
         return self._push()
 
-    def replace(self, path: str, old: str, new: str) -> None:
-        """Change a file; the old text must be there once."""
-        file = self.work / path
-        text = file.read_text(encoding="utf-8")
-        assert text.count(old) == 1, f"{path} has {old!r} {text.count(old)} times"
-        file.write_text(text.replace(old, new), encoding="utf-8")
+    def set_version(self, version: str) -> None:
+        """Write the version of the next release into the two files that name it."""
+        for file in (self.chart / "Chart.yaml", self.work / "clusters" / "production" / "apps" / "chart.yaml"):
+            text = file.read_text(encoding="utf-8")
+            text, count = re.subn(r"^( *version:) \S+$", rf"\1 {version}", text, flags=re.MULTILINE)
+            assert count == 1, f"{file} names {count} versions"
+            file.write_text(text, encoding="utf-8")
+
+    def tag(self, version: str, commit: str = "HEAD") -> str:
+        """Set the tag of a release; return its revision as Flux writes it."""
+        self._git("tag", f"v{version}", commit, cwd=self.work)
+        self._git("push", "--quiet", "origin", f"v{version}", cwd=self.work)
+        return f"v{version}@sha1:{self._git('rev-parse', commit, cwd=self.work).strip()}"
 
     def _push(self) -> str:
         self._git("push", "--quiet", "origin", "main", cwd=self.work)

@@ -7,7 +7,9 @@ import pytest
 import yaml
 
 from charts.rendering import NAMESPACE, RELEASE, merged_values
-from tests.gitops.drill import Drill, ready
+from common import gateway
+from tests.gitops.drill import Drill, next_patch, ready
+from tests.gitops.registry import new_key
 from tests.platform.support.chart import of_kind
 from tests.platform.support.clusters import CLUSTERS, releases, step, steps
 from tests.platform.support.foreign_charts import CHARTS
@@ -15,7 +17,10 @@ from tests.platform.support.foreign_charts import CHARTS
 pytestmark = pytest.mark.gitops
 
 EVERY_CLUSTER = pytest.mark.parametrize("drill", CLUSTERS, indirect=True, scope="module")
+PRODUCTION = pytest.mark.parametrize("drill", ["production"], indirect=True, scope="module")
+SERVICES = {service.kubernetes_name: service.name for service in gateway.SERVICES}
 SERVICE = "nlp-processing"
+OTHERS = set(SERVICES) - {SERVICE}
 
 
 @EVERY_CLUSTER
@@ -73,17 +78,58 @@ def test_pods_of_restricted_namespaces_run_with_the_sidecar_that_istiod_gave_the
             assert "istio-proxy" in {one["name"] for one in containers}, pod["metadata"]["name"]
 
 
-@EVERY_CLUSTER
-def test_a_commit_that_raises_an_image_reaches_the_deployment(drill: Drill) -> None:
-    before = drill.image(SERVICE)
+@PRODUCTION
+def test_a_commit_without_a_tag_does_not_move_production(drill: Drill) -> None:
+    revision, image = drill.fetch(), drill.image(SERVICE)
     raise_image(drill, "0.1.1")
 
     drill.repository.commit("Raise the image")
+    drill.commit_next_version()
 
-    drill.until(
-        lambda: drill.image(SERVICE) == before.rpartition(":")[0] + ":0.1.1", "a raised image in the Deployment"
-    )
+    assert drill.fetch() == revision
+    assert revision.startswith("v"), "a tag"
+    # A candidate is none, nor is another major version.
+    drill.repository.tag(f"{next_patch(drill.version)}-rc.1")
+    drill.repository.tag("2.0.0")
+    assert drill.fetch() == revision
+    assert drill.image(SERVICE) == image
+    drill.repository.revert(2)
+
+
+@EVERY_CLUSTER
+def test_a_new_image_of_one_service_reaches_its_deployment_and_no_other(drill: Drill) -> None:
+    others = {name: drill.deployment(name)["spec"]["template"] for name in OTHERS}
+    raise_image(drill, "0.1.1")
+
+    drill.deliver("Raise the image")
+
+    drill.until(lambda: drill.image(SERVICE) == named(drill, "0.1.1"), "a raised image in the Deployment")
     drill.until(lambda: is_applied(drill), "its release Ready")
+    assert {name: drill.deployment(name)["spec"]["template"] for name in OTHERS} == others
+
+
+@PRODUCTION
+def test_a_release_that_nobody_trusted_has_signed_is_refused_and_the_old_one_serves(drill: Drill) -> None:
+    raise_image(drill, "0.1.2")
+    drill.repository.commit("Raise the image")
+    drill.commit_next_version()
+    digest = drill.publish_chart()
+    revision = drill.repository.tag(drill.version)
+    assert drill.fetch() == revision
+
+    drill.until(lambda: is_refused(drill), "an unsigned chart refused")
+    drill.until(lambda: said(drill, "Verification", "firing", kind="HelmChart"), "its event in the inbox of alerts")
+    drill.registry.sign(digest, new_key())
+    drill.look_again("HelmChart")
+    assert is_refused(drill), "a stranger's signature is none"
+    assert drill.image(SERVICE) == named(drill, "0.1.1")
+    assert drill.deployment(SERVICE)["status"]["readyReplicas"] >= 1
+
+    drill.registry.sign(digest, drill.key)
+
+    drill.until(lambda: drill.image(SERVICE) == named(drill, "0.1.2"), "the same chart, signed, in the Deployment")
+    drill.until(lambda: is_applied(drill), "its release Ready")
+    drill.until(lambda: said(drill, "", "resolved", kind="HelmChart"), "its alert resolved")
 
 
 @EVERY_CLUSTER
@@ -110,20 +156,27 @@ def test_drift_is_corrected_but_not_the_number_of_replicas(drill: Drill) -> None
 @EVERY_CLUSTER
 def test_a_broken_commit_leaves_the_old_release_serving_and_a_revert_heals(drill: Drill) -> None:
     image = drill.image(SERVICE)
+    good = drill.version
     raise_image(drill, "latest")
-    drill.repository.commit("Raise the image to none in particular")
+    drill.deliver("Raise the image to none in particular")
 
     drill.until(lambda: ready(drill.release()).get("status") == "False", "a broken commit refused")
 
     # `latest` is refused by the chart's schema; what runs is untouched.
-    assert "imageTag" in str(drill.release()["status"]["conditions"])
+    assert f"{SERVICES[SERVICE]}/image/tag" in str(drill.release()["status"]["conditions"])
     assert drill.image(SERVICE) == image
     assert drill.deployment(SERVICE)["status"]["readyReplicas"] >= 1
     drill.until(lambda: said(drill, "UpgradeFailed", "firing"), "its event in the inbox of alerts")
 
-    drill.repository.revert()
+    if drill.cluster == "production":
+        # The older commit under a higher version: the chart that it names, and that chart's images.
+        revision = drill.roll_back(good)
+        assert drill.fetch() == revision
+        drill.repository.revert(2)
+    else:
+        drill.repository.revert()
 
-    drill.until(lambda: is_applied(drill), "healed by a revert")
+    drill.until(lambda: is_applied(drill), "healed by going back")
     drill.until(lambda: said(drill, "UpgradeSucceeded", "resolved"), "its alert resolved")
     assert drill.image(SERVICE) == image
 
@@ -141,7 +194,7 @@ def test_a_removed_folder_is_pruned_and_no_pod_restarts_for_it(drill: Drill) -> 
 
     template = drill.deployment(SERVICE)["spec"]["template"]
 
-    revision = drill.repository.commit("Remove the step monitoring")
+    revision = drill.deliver("Remove the step monitoring")
 
     def is_gone() -> bool:
         return not [
@@ -153,12 +206,16 @@ def test_a_removed_folder_is_pruned_and_no_pod_restarts_for_it(drill: Drill) -> 
         ]
 
     drill.until(is_gone, f"{len(items)} objects of a removed folder pruned")
-    commit = revision.removeprefix("main@sha1:")[:12]
+    commit, version = revision.removeprefix("main@sha1:")[:12], f"{drill.version}+"
     drill.until(
-        lambda: commit in drill.release()["status"]["history"][0]["chartVersion"] and is_applied(drill),
+        lambda: (
+            (version if drill.cluster == "production" else commit)
+            in drill.release()["status"]["history"][0]["chartVersion"]
+            and is_applied(drill)
+        ),
         "the same chart of another commit applied",
     )
-    # Or each commit, whatever it is about, would restart every pod and start a canary of every service.
+    # Or each commit or release, whatever it is about, would restart every pod and start a canary of every service.
     assert drill.deployment(SERVICE)["spec"]["template"] == template
 
 
@@ -173,8 +230,19 @@ def test_only_charts_that_no_module_carries_were_replaced(drill: Drill) -> None:
 def raise_image(drill: Drill, tag: str) -> None:
     values = drill.repository.work / "charts" / "market-impact-analysis-system" / f"values-{drill.cluster}.yaml"
     written = yaml.safe_load(values.read_text(encoding="utf-8"))
-    written["global"]["imageTag"] = tag
+    written["services"][SERVICES[SERVICE]]["image"] = {"tag": tag, "digest": ""}
     values.write_text(yaml.safe_dump(written), encoding="utf-8")
+
+
+def named(drill: Drill, tag: str) -> str:
+    return f"{merged_values(drill.cluster)['global']['imageRegistry']}/{SERVICE}:{tag}"
+
+
+def is_refused(drill: Drill) -> bool:
+    """Tell whether Flux has looked at the signatures of the newest chart, and found none that it trusts."""
+    chart = drill.source("HelmChart")
+    condition = ready(chart, "SourceVerified")
+    return condition.get("status") == "False" and condition["observedGeneration"] == chart["metadata"]["generation"]
 
 
 def is_applied(drill: Drill) -> bool:
@@ -184,7 +252,7 @@ def is_applied(drill: Drill) -> bool:
     return condition.get("status") == "True" and condition["observedGeneration"] == release["metadata"]["generation"]
 
 
-def said(drill: Drill, reason: str, state: str = "") -> bool:
+def said(drill: Drill, reason: str, state: str = "", kind: str = "HelmRelease") -> bool:
     """Tell whether the last event of the release in the inbox had this reason, and its alert is in this state."""
-    newest, *_ = [*drill.inbox.alerts("HelmRelease", RELEASE), {"title": "", "state": ""}]
+    newest, *_ = [*drill.inbox.alerts(kind, RELEASE), {"title": "", "state": ""}]
     return reason in newest["title"] and state in newest["state"]
