@@ -60,8 +60,14 @@ class Controllers:
                 )
                 answers(process, f"http://{health}/healthz", http)
 
-    def start_istiod(self) -> None:
-        """Start istiod with the configuration that its chart has brought into the cluster."""
+    def start_istiod(self, agents: str | None = None, **variables: str) -> None:
+        """Start istiod with the configuration that its chart has brought into the cluster.
+
+        Parameters
+        ----------
+        agents : where sidecars that run ask it for certificates and routes.
+        variables : more of its environment.
+        """
         ready = loopback()
         process = self._start(
             "pilot-discovery",
@@ -71,7 +77,7 @@ class Controllers:
             f"--httpAddr={ready}",
             f"--httpsAddr={self.webhooks}",
             f"--grpcAddr={loopback()}",
-            f"--secureGRPCAddr={loopback()}",
+            f"--secureGRPCAddr={agents or loopback()}",
             f"--monitoringAddr={loopback()}",
             f"--ctrlz_port={free_port()}",
             "--shutdownDuration=0s",
@@ -84,6 +90,7 @@ class Controllers:
             # The names that the chart gives to both.
             INJECTION_WEBHOOK_CONFIG_NAME="istio-sidecar-injector",
             VALIDATION_WEBHOOK_CONFIG_NAME=f"istio-validator-{MESH}",
+            **variables,
         )
         with httpx.Client(trust_env=False) as http:
             answers(process, f"http://{ready}/ready", http)

@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from string import Template
@@ -29,23 +30,24 @@ GIT = {
 }
 
 
-def overlay(cluster: str, addresses: dict[str, str]) -> str:
+def overlay(cluster: str, addresses: dict[str, str], more: Path | None = None) -> str:
     """Return the overlays of a cluster for these addresses: `git`, `charts`, `registry`, `inbox`, `webhooks`."""
     files = [OVERLAY, OVERLAY_OF_PRODUCTION] if cluster == "production" else [OVERLAY]
+    files += [] if more is None else [more]
     first, *others = [yaml.safe_load(file.read_text(encoding="utf-8")) for file in files]
     for other in others:
         first["patches"] += other["patches"]
     return Template(yaml.safe_dump(first)).substitute(addresses)
 
 
-def write_tree(folder: Path, addresses: dict[str, str]) -> None:
+def write_tree(folder: Path, addresses: dict[str, str], more: Path | None = None) -> None:
     """Write what the repository holds but for the Secrets: this checkout's files, and in each root its overlay."""
     for name in ("clusters", "charts"):
         shutil.copytree(ROOT / name, folder / name)
     for cluster in CLUSTERS:
         component = folder / "clusters" / f"overlay-{cluster}"
         component.mkdir()
-        (component / "kustomization.yaml").write_text(overlay(cluster, addresses), encoding="utf-8")
+        (component / "kustomization.yaml").write_text(overlay(cluster, addresses, more), encoding="utf-8")
         root = folder / "clusters" / cluster / "kustomization.yaml"
         written = yaml.safe_load(root.read_text(encoding="utf-8"))
         written["components"].append(f"../overlay-{cluster}")
@@ -68,10 +70,23 @@ class Repository:
     def chart(self) -> Path:
         return self.work / "charts" / "market-impact-analysis-system"
 
-    def create(self, addresses: dict[str, str], inbox_header: str) -> None:
-        """Make the repository with its first commit."""
-        write_tree(self.work, addresses)
-        self._encrypt_secrets(inbox_header)
+    def create(
+        self,
+        addresses: dict[str, str],
+        inbox_header: str,
+        *,
+        values: Mapping[str, Mapping[str, str]] | None = None,
+        more: Path | None = None,
+    ) -> None:
+        """Make the repository with its first commit.
+
+        Parameters
+        ----------
+        values : what Secrets hold, by the name of the Secret and the key; others hold where they are from.
+        more : another component of patches, after the overlay.
+        """
+        write_tree(self.work, addresses, more)
+        self._encrypt_secrets({"alerts-inbox": {"headers": inbox_header}, **(values or {})})
         self._git("init", "--quiet", "--initial-branch=main", cwd=self.work)
         served = self.folder / "served" / NAME
         self._git("init", "--quiet", "--bare", "--initial-branch=main", str(served), cwd=self.folder)
@@ -107,7 +122,7 @@ class Repository:
         self._git("push", "--quiet", "origin", "main", cwd=self.work)
         return f"main@sha1:{self._git('rev-parse', 'HEAD', cwd=self.work).strip()}"
 
-    def _encrypt_secrets(self, inbox_header: str) -> None:
+    def _encrypt_secrets(self, given: Mapping[str, Mapping[str, str]]) -> None:
         """Write each Secret anew and encrypt it, as docs/operations/clusters.md tells everybody to."""
         self.age_key = _run([program("age-keygen")], self.folder)
         (recipient,) = re.findall("public key: (age1[a-z0-9]+)", self.age_key)
@@ -116,15 +131,14 @@ class Repository:
         for cluster in CLUSTERS:
             for path in sorted((self.work / "clusters" / cluster / "secrets").glob("*.yaml")):
                 if path.name != "kustomization.yaml":
-                    self._encrypt_secret(cluster, path, inbox_header)
+                    self._encrypt_secret(cluster, path, given)
 
-    def _encrypt_secret(self, cluster: str, path: Path, inbox_header: str) -> None:
+    def _encrypt_secret(self, cluster: str, path: Path, given: Mapping[str, Mapping[str, str]]) -> None:
         item = yaml.safe_load(path.read_text(encoding="utf-8"))
         del item["sops"]
         name, namespace = item["metadata"]["name"], item["metadata"]["namespace"]
         values = {key: f"{key} of {name} in {cluster}" for key in item["stringData"]}
-        if name == "alerts-inbox":
-            values["headers"] = inbox_header
+        values |= given.get(name, {})
         item["stringData"] = self.secrets[cluster, namespace, name] = values
         path.write_text(yaml.safe_dump(item), encoding="utf-8")
         _run([program("sops"), "encrypt", "--in-place", str(path.relative_to(self.work))], self.work)

@@ -28,6 +28,11 @@ class ControlPlane:
     """etcd, the API server and Kubernetes' controllers; and where pods are to run, the scheduler and kwok."""
 
     folder: Path
+    # Where the API server listens; pods that run reach no loopback but their own.
+    host: str = "127.0.0.1"
+    # Until a machine that says nothing counts as lost. On a busy one kwok's sign of life comes late, and most tests do
+    # not try what happens without a machine.
+    patience: str = "1h"
     address: str = ""
     token: str = field(default_factory=lambda: secrets.token_hex(16), repr=False)
     processes: dict[str, Process] = field(default_factory=dict)
@@ -68,19 +73,22 @@ class ControlPlane:
             f"--cert-dir={self.folder / 'controller-manager'}",
             f"--service-account-private-key-file={self.folder / 'accounts.key'}",
             f"--root-ca-file={self.folder / 'certificates' / 'apiserver.crt'}",
-            # On a busy machine kwok's sign of life comes late; nothing here tries what happens without a machine.
-            "--node-monitor-grace-period=1h",
+            f"--node-monitor-grace-period={self.patience}",
         )
 
     def start_machines(self) -> None:
         """Let pods be scheduled, and be ready: from now on there is a node."""
         for name in ("kube-scheduler", "kwok"):
             cluster_program(name)
-        port = f"--secure-port={free_port()}"
-        self._run(self._stack, "kube-scheduler", *self._acting(), port, f"--cert-dir={self.folder / 'scheduler'}")
+        self.start_scheduler()
         self._run(self._stack, "kwok", f"--kubeconfig={self.kubeconfig}", "--manage-all-nodes", "--cidr=10.244.0.0/16")
         with self.client() as api:
             api.post("/api/v1/nodes", json=_node()).raise_for_status()
+
+    def start_scheduler(self) -> None:
+        """Let pods be bound to the machines that there are."""
+        port = f"--secure-port={free_port()}"
+        self._run(self._stack, "kube-scheduler", *self._acting(), port, f"--cert-dir={self.folder / 'scheduler'}")
 
     def _run(self, stack: ExitStack, name: str, *arguments: str) -> Process:
         self.processes[name] = started(stack, self.folder, cluster_program(name), *arguments)
@@ -104,7 +112,7 @@ class ControlPlane:
 
     def _start_server(self, stack: ExitStack, etcd: str) -> None:
         port = free_port()
-        self.address = f"https://127.0.0.1:{port}"
+        self.address = f"https://{self.host}:{port}"
         certificates = self.folder / "certificates"
         accounts = self.folder / "accounts.key"
         subprocess.run(
@@ -115,10 +123,10 @@ class ControlPlane:
             stack,
             "kube-apiserver",
             f"--etcd-servers={etcd}",
-            "--bind-address=127.0.0.1",
+            f"--bind-address={self.host}",
             f"--secure-port={port}",
             f"--cert-dir={certificates}",
-            # Pods could not reach loopback, so nobody is told of it; the address itself is never called.
+            # Pods of kwok could not reach loopback, so nobody is told of it; the address itself is never called.
             "--advertise-address=192.0.2.1",
             "--endpoint-reconciler-type=none",
             f"--token-auth-file={self.folder / 'tokens.csv'}",

@@ -45,3 +45,13 @@ $(TOOLS)/bin/pilot-discovery: tests/platform/tools/istiod/go.sum
 	@echo "Building istiod (minutes the first time) ..."
 	@cd tests/platform/tools/istiod && $(GO_BUILD) -ldflags '-s -w' tool
 	@touch $@
+
+# Of the same module: one build makes both.
+$(TOOLS)/bin/pilot-agent: $(TOOLS)/bin/pilot-discovery
+	@test -x $@ || { cd tests/platform/tools/istiod && $(GO_BUILD) -ldflags '-s -w' tool; }
+	@touch $@
+
+$(TOOLS)/bin/flagger: tests/platform/tools/flagger/go.sum
+	@echo "Building Flagger and its load tester (minutes the first time) ..."
+	@cd tests/platform/tools/flagger && $(GO_BUILD) -ldflags '-s -w' tool
+	@touch $@

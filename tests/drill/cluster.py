@@ -1,0 +1,269 @@
+"""Staging as it is, from a commit to pods that run: control plane, Flux, mesh, Flagger, and our services."""
+
+import os
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import redis
+import yaml
+from sqlalchemy import make_url
+
+from charts.rendering import NAMESPACE
+from common.gateway import SERVICES
+from standalone.embedded.servers import EmbeddedPostgres, EmbeddedRedis
+from tests.drill.databases import encrypted_doors
+from tests.drill.kubelet.network import NODE_ADDRESS, open_machine
+from tests.drill.machine import Node, images, running_node
+from tests.drill.prometheus import Prometheus, running_prometheus
+from tests.gitops.chart_packing import pack_charts
+from tests.gitops.controllers import Controllers
+from tests.gitops.drill import FLUX, ready
+from tests.gitops.git_server import git_server
+from tests.gitops.registry import Registry
+from tests.gitops.repository import NAME, Repository
+from tests.platform.support.api_server import APIServer, define, definitions, until
+from tests.platform.support.chart import JSON
+from tests.platform.support.control_plane import ControlPlane
+from tests.platform.support.programs import program
+from tests.system import MIA
+
+CLUSTER = "staging"
+OVERLAY = Path(__file__).parent / "overlay.yaml"
+FLAGGER = "flagger.app/v1beta1"
+GATEWAY_NAMESPACE = "istio-ingress"
+_ALL_READY_SECONDS = 900.0
+_ENDED = {"Succeeded", "Failed", "Initialized"}
+
+
+@dataclass
+class Cluster:
+    """A cluster that runs, and what a person would do to it."""
+
+    folder: Path
+    server: APIServer
+    repository: Repository
+    controllers: Controllers
+    node: Node
+    prometheus: Prometheus
+    key: str
+    say: Callable[[str], None]
+    stack: ExitStack = field(repr=False)
+
+    def canary(self, name: str) -> JSON:
+        """Return the status of a service's Canary."""
+        found = self.server.get("Canary", name, NAMESPACE, version=FLAGGER)
+        status: JSON = (found or {}).get("status", {})
+        return status
+
+    def measure(self, query: str) -> float | None:
+        """Return what Prometheus says."""
+        return self.prometheus.value(query)
+
+    def phases(self) -> dict[str, str | None]:
+        """Return the phase of every Canary."""
+        return {one.kubernetes_name: self.canary(one.kubernetes_name).get("phase") for one in SERVICES}
+
+    def pods(self, namespace: str, **labels: str) -> list[JSON]:
+        """Return the pods that have these labels."""
+        return [
+            one
+            for one in self.server.items("Pod", namespace)
+            if labels.items() <= one["metadata"].get("labels", {}).items()
+        ]
+
+    def gateway(self) -> str:
+        """Return the address of a pod of the gateway."""
+        (pod, *_others) = self.pods(GATEWAY_NAMESPACE, istio="ingress")
+        address: str = pod["status"]["podIP"]
+        return address
+
+    def release(self, message: str, changes: dict[str, object]) -> str:
+        """Commit new values for the environment."""
+        path = self.repository.work / "charts" / "market-impact-analysis-system" / f"values-{CLUSTER}.yaml"
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        for name, value in changes.items():
+            *parents, last = name.split(".")
+            place = values
+            for parent in parents:
+                place = place.setdefault(parent, {})
+            place[last] = value
+        path.write_text(yaml.safe_dump(values, sort_keys=False), encoding="utf-8")
+        return self.repository.commit(message)
+
+    def follow(self, names: list[str], seconds: float) -> dict[str, list[str]]:
+        """Wait until rollouts of these services have begun and ended; return what each went through."""
+        seen: dict[str, list[str]] = {name: [] for name in names}
+
+        def is_over() -> bool:
+            for name in names:
+                status = self.canary(name)
+                now = f"{status.get('phase')} {status.get('canaryWeight')} failed {status.get('failedChecks')}"
+                if not seen[name] or seen[name][-1] != now:
+                    seen[name].append(now)
+                    self.say(f"{name}: {now}")
+            return all(
+                any(one.startswith("Progressing") for one in steps_) and self.canary(name)["phase"] in _ENDED
+                for name, steps_ in seen.items()
+            )
+
+        until(is_over, seconds, lambda: f"the rollouts did not end: {seen}\n{self.state()}", pause=0.5)
+        return seen
+
+    def state(self) -> str:
+        """Return what is not as it should be, and who said what last."""
+        lines = [
+            f"{kind}/{one['metadata']['name']}: {ready(one).get('message')}"
+            for kind, version in (
+                ("Kustomization", "kustomize.toolkit.fluxcd.io/v1"),
+                ("HelmRelease", "helm.toolkit.fluxcd.io/v2"),
+            )
+            if self.server.knows(version, kind)
+            for one in self.server.items(kind, FLUX, version=version)
+            if ready(one).get("status") != "True"
+        ]
+        lines += [
+            f"{one['metadata']['namespace']}/{one['metadata']['name']}: {one['status'].get('phase')} "
+            f"{[part['name'] for part in one['status'].get('containerStatuses', []) if not part['ready']]}"
+            for one in self.server.items("Pod")
+            if not any(c["type"] == "Ready" and c["status"] == "True" for c in one["status"].get("conditions", []))
+        ]
+        return "\n".join([*lines, self.node.last_words(), self.controllers.last_words()[-6000:]])
+
+
+@contextmanager
+def running_cluster(folder: Path, say: Callable[[str], None]) -> Iterator[Cluster]:
+    """Start staging, and yield it when every Canary is initialised."""
+    begun = time.monotonic()
+
+    def tell(text: str) -> None:
+        say(f"[{time.monotonic() - begun:6.1f}] {text}")
+
+    with ExitStack() as stack:
+        open_machine()
+        key = _start_databases(stack, folder)
+        tell("PostgreSQL and Redis answer, with a key in the databases")
+        plane = stack.enter_context(ControlPlane(folder, host=NODE_ADDRESS, patience="20s"))
+        server = APIServer(stack.enter_context(plane.client()))
+        charts = folder / "charts"
+        charts.mkdir()
+        address = stack.enter_context(git_server(folder / "served", charts, Registry()))
+        controllers = Controllers(plane, stack)
+        replaced = pack_charts(charts, address)
+        tell(f"control plane; an empty chart stands for {', '.join(replaced)}")
+        repository = _repository(folder, address, controllers, key)
+        server.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": FLUX}})
+        define(server, [one for one in definitions() if one["spec"]["group"].endswith(".fluxcd.io")])
+        plane.start_scheduler()
+        images_file = folder / "images.json"
+        port = plane.address.rpartition(":")[2]
+        images([one.kubernetes_name for one in SERVICES], port).write(images_file)
+        node = stack.enter_context(running_node("node-1", 1, plane.kubeconfig, images_file, folder / "node-1"))
+        controllers.start_flux()
+        prometheus = None
+        cluster = Cluster(folder, server, repository, controllers, node, prometheus, key, tell, stack)  # type: ignore[arg-type]
+        _apply_root(cluster)
+        tell("Flux has its root")
+        injector = "istio-sidecar-injector"
+        until(lambda: server.get("ConfigMap", injector, "istio-system"), _ALL_READY_SECONDS, cluster.state)
+        controllers.start_istiod(
+            agents=f"{NODE_ADDRESS}:15012",
+            PILOT_ENABLE_ALPN_FILTER="false",
+            PILOT_ENABLE_METADATA_EXCHANGE="false",
+        )
+        tell("istiod runs")
+        until(lambda: server.get("Namespace", "monitoring"), _ALL_READY_SECONDS, cluster.state)
+        until(lambda: server.knows("monitoring.coreos.com/v1", "PodMonitor"), _ALL_READY_SECONDS, cluster.state)
+        cluster.prometheus = stack.enter_context(
+            running_prometheus(server, NODE_ADDRESS, [node.metrics_port], folder / "prometheus")
+        )
+        tell("Prometheus runs")
+        until(lambda: server.knows(FLAGGER, "Canary"), _ALL_READY_SECONDS, cluster.state)
+        last: dict[str, str | None] = {}
+
+        def are_initialised() -> bool:
+            phases = cluster.phases()
+            for name, phase in phases.items():
+                if last.get(name) != phase:
+                    tell(f"{name}: {phase}")
+            last.update(phases)
+            return set(phases.values()) == {"Initialized"}
+
+        until(are_initialised, _ALL_READY_SECONDS, cluster.state, pause=0.5)
+        yield cluster
+
+
+def _start_databases(stack: ExitStack, folder: Path) -> str:
+    """Start PostgreSQL and Redis behind TLS; return a key that all services know."""
+    postgres = EmbeddedPostgres(folder / "postgres", is_durable=False)
+    postgres.start()
+    stack.callback(postgres.stop)
+    store = EmbeddedRedis()
+    store.start()
+    stack.callback(store.stop)
+    assert store.url is not None
+    socket = Path(store.url.removeprefix("unix://"))
+    with redis.Redis.from_url(store.url) as client:
+        client.config_set("requirepass", "a password of the drill")
+    postgres_socket = Path(str(make_url(postgres.url).query["host"])) / ".s.PGSQL.5432"
+    stack.enter_context(encrypted_doors(NODE_ADDRESS, postgres_socket, socket, folder))
+    made = subprocess.run(
+        [*MIA, "keys", "create", "drill", "--scope", "write", "--scope", "read"],
+        env={**os.environ, "DATABASE_URL": postgres.url, "REDIS_URL": store.url},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=180,
+    )
+    assert made.returncode == 0, made.stderr
+    return made.stdout.strip()
+
+
+def _repository(folder: Path, address: str, controllers: Controllers, key: str) -> Repository:
+    addresses = {
+        "git": f"{address}/git/{NAME}",
+        "charts": address,
+        # Nobody comes from outside the mesh: Flux's events are left to tests/gitops, and production to its registry.
+        "registry": address,
+        "inbox": address,
+        "webhooks": f"https://localhost:{controllers.webhooks.rpartition(':')[2]}",
+    }
+    repository = Repository(folder)
+    repository.create(addresses, f"X-API-Key: {key}", values=_secrets(key), more=OVERLAY)
+    return repository
+
+
+def _secrets(key: str) -> dict[str, dict[str, str]]:
+    """Return what the Secrets hold that somebody has to be able to use."""
+    database = {"host": NODE_ADDRESS, "port": "5432", "username": "postgres", "password": "of no use"}
+    return {
+        "db-credentials": database,
+        "redis-credentials": {"host": NODE_ADDRESS, "port": "6379", "password": "a password of the drill"},
+        "service-token": {"secret": "a secret of the drill with 32 characters or more"},
+        "secrets-key": {"keys": "a key of the drill with 32 characters or more"},
+        "load-test": {"api-key": key},
+        "alerts-api-key": {"key": key},
+        "public-tls": _public_certificate(),
+    }
+
+
+def _public_certificate() -> dict[str, str]:
+    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    command += ["-subj", "/CN=staging-api.example.com", "-days", "2", "-keyout", "/dev/stdout"]
+    made = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
+    key, _, shown = made.partition("-----BEGIN CERTIFICATE-----")
+    return {"tls.key": key, "tls.crt": f"-----BEGIN CERTIFICATE-----{shown}"}
+
+
+def _apply_root(cluster: Cluster) -> None:
+    """Give Flux its key and its root, as docs/operations/clusters.md does with kubectl."""
+    metadata = {"name": "sops-age", "namespace": FLUX}
+    key = {"age.agekey": cluster.repository.age_key}
+    cluster.server.apply({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": key})
+    command = [program("kustomize"), "build", str(cluster.repository.work / "clusters" / CLUSTER)]
+    built = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    for item in yaml.safe_load_all(built.stdout):
+        cluster.server.apply(item)

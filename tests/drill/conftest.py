@@ -1,0 +1,29 @@
+"""One cluster for all scenarios; what each of them saw is told at the end of the run."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.drill.cluster import Cluster, running_cluster
+from tests.drill.machine import require_machine
+
+SEEN = pytest.StashKey[list[str]]()
+
+
+@pytest.fixture(scope="session")
+def cluster(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """Staging, running."""
+    require_machine()
+    capture = request.config.pluginmanager.getplugin("capturemanager")
+    folder: Path = tmp_path_factory.mktemp("drill")
+
+    def say(text: str) -> None:
+        request.config.stash.setdefault(SEEN, []).append(text)
+        with capture.global_and_fixture_disabled():
+            sys.stdout.write(f"{text}\n")
+            sys.stdout.flush()
+
+    with running_cluster(folder, say) as running:
+        yield running

@@ -1,0 +1,231 @@
+"""Stands in for the kubelet of one node: registers it, and runs the pods that are bound to it as processes.
+
+Not what a kubelet does: no image is pulled, no resource is limited, and NetworkPolicies are nobody's.
+"""
+
+import argparse
+import contextlib
+import json
+import platform
+import re
+import signal
+import ssl
+import sys
+import threading
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import httpx
+
+from tests.drill.kubelet.network import NODE_ADDRESS, Network
+from tests.drill.kubelet.pod import Pod
+from tests.platform.support.api_server import APIServer
+from tests.platform.support.chart import JSON
+
+_LOOK_SECONDS = 0.4
+_LEASE_SECONDS = 8.0
+_BYTES = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30}
+
+
+class Kubelet:
+    """One node."""
+
+    def __init__(self, server: APIServer, node: str, number: int, images: Path, folder: Path) -> None:
+        self._server = server
+        self._node = node
+        self._number = number
+        self._images = images
+        self._folder = folder
+        self._network = Network(number)
+        self._pods: dict[str, Pod] = {}
+        self._stopping = threading.Event()
+
+    def run(self) -> None:
+        """Run until told to stop; then every pod is killed with the process."""
+        self._register()
+        threading.Thread(target=self._renew, daemon=True).start()
+        while not self._stopping.wait(_LOOK_SECONDS):
+            try:
+                self._sync()
+            except (httpx.HTTPError, KeyError) as error:
+                self.say(f"{type(error).__name__}: {error}")
+
+    def stop(self, *_: object) -> None:
+        """Let `run` return."""
+        self._stopping.set()
+
+    def say(self, text: str) -> None:
+        """Write a line into the log."""
+        sys.stderr.write(f"{datetime.now(UTC):%H:%M:%S} {text}\n")
+        sys.stderr.flush()
+
+    def metrics(self) -> str:
+        """Return what cAdvisor and kube-state-metrics would say of the pods here, as far as rollouts ask."""
+        lines = []
+        for pod in list(self._pods.values()):
+            own = f'namespace="{pod.namespace}",pod="{pod.name}"'
+            for container, (seconds, resident) in pod.usage().items():
+                labels = f'{own},container="{container}"'
+                lines.append(f"container_cpu_usage_seconds_total{{{labels}}} {seconds}")
+                lines.append(f"container_memory_working_set_bytes{{{labels}}} {resident}")
+            for (container, resource), amount in pod.limits().items():
+                labels = f'{own},container="{container}",resource="{resource}"'
+                lines.append(f"kube_pod_container_resource_limits{{{labels}}} {_amount(amount)}")
+        return "".join(f"{line}\n" for line in lines)
+
+    def _sync(self) -> None:
+        path = self._server.path("v1", "Pod", None)
+        answer = self._server.http.get(path, params={"fieldSelector": f"spec.nodeName={self._node}"})
+        items = {one["metadata"]["uid"]: one for one in answer.raise_for_status().json()["items"]}
+        for uid, item in items.items():
+            metadata = item["metadata"]
+            is_leaving = "deletionTimestamp" in metadata
+            if uid not in self._pods:
+                folder = self._folder / f"{metadata['namespace']}_{metadata['name']}_{uid[:8]}"
+                folder.mkdir(parents=True)
+                pod = Pod(self._server, item, self._images, self._network, folder, self.say)
+                pod.write_hosts(self._services())
+                self._pods[uid] = pod
+                pod.begin()
+            if is_leaving:
+                self._pods[uid].leave(float(metadata.get("deletionGracePeriodSeconds", 30)))
+        for uid in [one for one in self._pods if one not in items]:
+            # Deleted past the kubelet, as after the loss of a node.
+            self._pods[uid].leave(0.0)
+            if self._pods[uid].is_over:
+                del self._pods[uid]
+        services = self._services()
+        for pod in self._pods.values():
+            pod.write_hosts(services)
+
+    def _services(self) -> dict[str, str]:
+        found = {}
+        for item in self._server.items("Service"):
+            address, metadata = item["spec"].get("clusterIP"), item["metadata"]
+            if address not in {None, "None"}:
+                found[f"{metadata['name']}.{metadata['namespace']}"] = address
+        # It runs beside the cluster, and agents call it past the sidecar.
+        return found | {"istiod.istio-system": NODE_ADDRESS}
+
+    def _register(self) -> None:
+        room = {"cpu": "64", "memory": "256Gi", "pods": "200"}
+        labels = {"kubernetes.io/hostname": self._node, "kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64"}
+        item = {
+            "apiVersion": "v1",
+            "kind": "Node",
+            "metadata": {"name": self._node, "labels": {**labels, "topology.kubernetes.io/zone": self._node}},
+        }
+        answer = self._server.http.post(self._server.path("v1", "Node", None), json=item)
+        if answer.status_code != httpx.codes.CONFLICT:
+            answer.raise_for_status()
+        self._write_node_status(room)
+
+    def _write_node_status(self, room: dict[str, str]) -> None:
+        condition = {"type": "Ready", "status": "True", "reason": "KubeletReady", "lastHeartbeatTime": _moment()}
+        status = {
+            "capacity": room,
+            "allocatable": room,
+            "addresses": [{"type": "InternalIP", "address": NODE_ADDRESS}, {"type": "Hostname", "address": self._node}],
+            "conditions": [{**condition, "lastTransitionTime": _moment()}],
+            # By the kubelet's version istiod decides whether sidecars start before the containers and end after them.
+            "nodeInfo": _node_info(),
+        }
+        self._server.http.patch(
+            f"{self._server.path('v1', 'Node', None, self._node)}/status",
+            json={"status": status},
+            headers={"Content-Type": "application/strategic-merge-patch+json"},
+        ).raise_for_status()
+
+    def _renew(self) -> None:
+        path = f"/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/{self._node}"
+        while not self._stopping.is_set():
+            at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+            spec = {"holderIdentity": self._node, "leaseDurationSeconds": 40, "renewTime": at}
+            lease = {
+                "apiVersion": "coordination.k8s.io/v1",
+                "kind": "Lease",
+                "metadata": {"name": self._node, "namespace": "kube-node-lease"},
+                "spec": spec,
+            }
+            try:
+                self._server.http.patch(
+                    path,
+                    params={"fieldManager": "kubelet", "force": "true"},
+                    content=json.dumps(lease),
+                    headers={"Content-Type": "application/apply-patch+yaml"},
+                ).raise_for_status()
+            except httpx.HTTPError as error:
+                self.say(f"the lease was not renewed: {error}")
+            self._stopping.wait(_LEASE_SECONDS)
+
+
+def _node_info() -> dict[str, str]:
+    unknown = ("machineID", "systemUUID", "bootID", "osImage", "kubeProxyVersion")
+    known = {
+        "kernelVersion": platform.release(),
+        "containerRuntimeVersion": "processes://1",
+        "kubeletVersion": "v1.35.3",
+        "operatingSystem": "linux",
+        "architecture": "amd64",
+    }
+    return {**dict.fromkeys(unknown, "none"), **known}
+
+
+def _amount(text: str) -> float:
+    number, unit = re.fullmatch(r"([\d.]+)(\w*)", text).groups()  # type: ignore[union-attr]
+    return float(number) * {"m": 1e-3, "": 1.0, **_BYTES}[unit]
+
+
+def _moment() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _client(kubeconfig: JSON) -> httpx.Client:
+    cluster, user = kubeconfig["clusters"][0]["cluster"], kubeconfig["users"][0]["user"]
+    trusted = ssl.create_default_context(cafile=cluster["certificate-authority"])
+    headers = {"Authorization": f"Bearer {user['token']}"}
+    limits = httpx.Limits(max_connections=100)
+    return httpx.Client(
+        base_url=cluster["server"], headers=headers, verify=trusted, trust_env=False, timeout=60, limits=limits
+    )
+
+
+def _serve_metrics(kubelet: Kubelet, port: int) -> None:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = kubelet.metrics().encode()
+            self.send_response(200)
+            self.send_header("content-type", "text/plain; version=0.0.4")
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            # Whoever asked may have gone.
+            with contextlib.suppress(OSError):
+                self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer((NODE_ADDRESS, port), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+
+
+def main() -> None:
+    """Run one node until SIGTERM."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--kubeconfig", type=Path, required=True)
+    parser.add_argument("--node", required=True)
+    parser.add_argument("--number", type=int, required=True, help="third part of the addresses of its pods")
+    parser.add_argument("--images", type=Path, required=True, help="what stands for images, as images.py writes it")
+    parser.add_argument("--folder", type=Path, required=True)
+    parser.add_argument("--metrics-port", type=int, required=True)
+    given = parser.parse_args()
+    with _client(json.loads(given.kubeconfig.read_text(encoding="utf-8"))) as http:
+        kubelet = Kubelet(APIServer(http), given.node, given.number, given.images, given.folder)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, kubelet.stop)
+        _serve_metrics(kubelet, given.metrics_port)
+        kubelet.run()
+
+
+main()
