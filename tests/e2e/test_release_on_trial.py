@@ -89,7 +89,7 @@ async def test_canaries_answer_requests_and_leave_all_other_work_to_the_pods_tha
         assert {article["status"] for article in posted["data"]} == {"created"}
         assert await work_done(on_trial) == {metric: set() for metric in WORK}
         assert site.arrivals == []
-        assert (await client.request("GET", "/nlp/v1/counts"))["counts"]["received"] == 0
+        assert (await client.request("GET", "/nlp/v1/counts"))["counts"]["analysed"] == 0
 
         serving = await _serve_beside(on_trial, stack)
         notices = await desk.wait_for(1, seconds=60)
