@@ -174,13 +174,17 @@ def test_flagger_is_known_by_its_certificate(sidecar, certificates, header):
         None,
         f"URI={FLAGGER}",
         f'By=x;Hash=1f;Subject="";URI={FLAGGER}',
-        f'URI={FLAGGER};Subject="',
-        f'URI={FLAGGER};Subject="\\',
-        f'"{FLAGGER}',
     ],
 )
 def test_nobody_else_passes_for_flagger(sidecar, certificates, header):
     assert sent(sidecar, certificates, "other", header) == OTHER
+
+
+@pytest.mark.parametrize(
+    "header", [f'URI={FLAGGER};Subject="', f'URI={FLAGGER};Subject="\\', f'"{FLAGGER}'], ids=["open", "escaped", "all"]
+)
+def test_who_leaves_a_quote_open_is_nobody(sidecar, certificates, header):
+    assert sent(sidecar, certificates, "other", header) is None
 
 
 def test_without_a_certificate_there_is_no_answer(sidecar, certificates):
