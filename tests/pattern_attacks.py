@@ -65,7 +65,9 @@ def _signs(nodes: Any) -> Iterator[str]:
     """Yield each character of a pattern that is neither letter nor digit nor white space, in its order."""
     for part in nodes:
         if isinstance(part, tuple | list | parser.SubPattern):
-            is_literal = isinstance(part, tuple) and part and part[0] in {codes.LITERAL, codes.NOT_LITERAL}
+            # A code, not the same number as the bound of a repeat.
+            is_code = isinstance(part, tuple) and part and isinstance(part[0], type(codes.LITERAL))
+            is_literal = is_code and part[0] in {codes.LITERAL, codes.NOT_LITERAL}
             if is_literal and not (chr(part[1]).isalnum() or chr(part[1]).isspace()):
                 yield chr(part[1])
             yield from _signs(part)
