@@ -13,6 +13,11 @@ async def set_for_database(service: RunningService, setting: str) -> None:
         name = await connection.scalar(text("SELECT current_database()"))
         await connection.execute(text(f'ALTER DATABASE "{name}" SET {setting}'))
     await service.database.close()
+    # One that a worker had meanwhile has gone back into the pool without it.
+    async with service.database.reading() as connection:
+        others = "FROM pg_stat_activity WHERE datname = :name AND pid <> pg_backend_pid()"
+        await connection.execute(text(f"SELECT pg_terminate_backend(pid) {others}"), {"name": name})
+    await service.database.close()
 
 
 @pytest.mark.parametrize(
