@@ -215,6 +215,32 @@ def test_hooks_of_a_step_end_within_it_and_load_lasts_for_most_of_it(cluster: st
 
 
 @EVERY_CLUSTER
+@EACH_SERVICE
+def test_the_requests_of_a_hook_end_before_the_hook_does(cluster: str, service: Service) -> None:
+    spec = canaries(cluster)[service.kubernetes_name]
+    (acceptance,), (contract, _load) = hooks(spec, "pre-rollout"), hooks(spec, "rollout")
+    asked, sent = ((SCRIPTS / name).read_text(encoding="utf-8") for name in ("acceptance.sh", "contract.sh"))
+
+    for script, n_requests, hook in (
+        (asked, len(re.findall(r"\bask [\"-]", asked)), acceptance),
+        (sent, len(contract_load(service).splitlines()), contract),
+    ):
+        (longest,) = re.findall(r"--max-time (\d+)", script)
+        assert n_requests >= 3
+        assert n_requests * int(longest) < seconds(hook["timeout"]), hook["name"]
+
+
+@EVERY_CLUSTER
+def test_rates_of_what_kubelets_say_span_several_of_their_scrapes(cluster: str) -> None:
+    queries = [item["spec"]["query"] for item in step(cluster, "configs") if item["kind"] == "MetricTemplate"]
+    windows = [found for query in queries for found in re.findall(r'container_\w+_total.*?"\}\[(.+?)\]', query)]
+
+    # The operator's chart scrapes kubelets every 30 s.
+    assert windows
+    assert all(re.fullmatch(r"\d+m", one) and seconds(one) >= 120 for one in windows)
+
+
+@EVERY_CLUSTER
 def test_every_script_that_a_hook_runs_is_mounted_in_the_load_tester(cluster: str) -> None:
     values = releases(cluster)["flagger-loadtester"]["values"]
     (mount,) = values["volumeMounts"]

@@ -149,6 +149,23 @@ def test_the_mesh_is_whole_and_built_from_the_ground(cluster: str) -> None:
     assert found["istiod"]["values"]["cni"] == {"enabled": True}
 
 
+@EVERY_CLUSTER
+def test_a_step_that_waits_has_as_long_as_its_releases_may_take_one_after_the_other(cluster: str) -> None:
+    for name, spec in steps(cluster).items():
+        waiting = of_kind(step(cluster, name), "HelmRelease") if spec.get("wait") else {}
+
+        def longest(release: str, waiting: dict[str, JSON] = waiting) -> int:
+            before = [one["name"] for one in waiting[release]["spec"].get("dependsOn", []) if one["name"] in waiting]
+            return _minutes(waiting[release]["spec"]["timeout"]) + max(map(longest, before), default=0)
+
+        assert max(map(longest, waiting), default=0) <= _minutes(spec["timeout"]), name
+
+
+def _minutes(text: str) -> int:
+    assert text.endswith("m")
+    return int(text[:-1])
+
+
 def test_the_definitions_that_are_read_are_those_of_all_projects_in_use() -> None:
     used = {
         (item["apiVersion"], item["kind"])

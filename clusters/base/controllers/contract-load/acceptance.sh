@@ -4,7 +4,7 @@ set -euo pipefail
 address=$1 prefix=$2
 headers=$(printf 'header = "X-API-Key: %s"\nheader = "X-Load-Test: true"' "${LOAD_TEST_KEY:?the Secret load-test has no api-key}")
 
-ask() { curl --silent --show-error --fail-with-body --max-time 25 --config <(echo "$headers") "$@"; }
+ask() { curl --silent --show-error --fail-with-body --max-time 15 --config <(echo "$headers") "$@"; }
 
 ask "$address/ready"
 if ask "$address$prefix/openapi.json" | jq --exit-status --arg path "$prefix/v1/selfcheck" '.paths | has($path)' > /dev/null; then

@@ -9,7 +9,7 @@ headers=$(printf 'header = "X-API-Key: %s"\nheader = "X-Load-Test: true"' "${LOA
 round() {
   local failed=0 method path body status
   while IFS=$'\t' read -r method path body; do
-    status=$(curl --silent --output /dev/null --max-time 5 --write-out '%{http_code}' --config <(echo "$headers") \
+    status=$(curl --silent --output /dev/null --max-time 2 --write-out '%{http_code}' --config <(echo "$headers") \
       --request "$method" ${body:+--header 'Content-Type: application/json' --data-raw "$body"} "$address$path") || true
     [[ $status == 2?? ]] || { echo "$method $path answered $status"; failed=1; }
   done < "$requests"
