@@ -21,14 +21,13 @@ from tests.drill.machine import Node, images, running_node
 from tests.drill.prometheus import Prometheus, running_prometheus
 from tests.gitops.chart_packing import pack_charts
 from tests.gitops.controllers import Controllers
-from tests.gitops.drill import FLUX, ready
+from tests.gitops.drill import FLUX, apply_root, ready
 from tests.gitops.git_server import git_server
 from tests.gitops.registry import Registry
 from tests.gitops.repository import NAME, Repository
 from tests.platform.support.api_server import APIServer, define, definitions, until
 from tests.platform.support.chart import JSON
 from tests.platform.support.control_plane import ControlPlane
-from tests.platform.support.programs import program
 from tests.system import MIA
 
 CLUSTER = "staging"
@@ -165,7 +164,7 @@ def running_cluster(folder: Path, say: Callable[[str], None]) -> Iterator[Cluste
         controllers.start_flux()
         prometheus = None
         cluster = Cluster(folder, server, repository, controllers, node, prometheus, key, tell, stack)  # type: ignore[arg-type]
-        _apply_root(cluster)
+        apply_root(server, repository, CLUSTER)
         tell("Flux has its root")
         injector = "istio-sidecar-injector"
         until(lambda: server.get("ConfigMap", injector, "istio-system"), _ALL_READY_SECONDS, cluster.state)
@@ -256,14 +255,3 @@ def _public_certificate() -> dict[str, str]:
     made = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
     key, _, shown = made.partition("-----BEGIN CERTIFICATE-----")
     return {"tls.key": key, "tls.crt": f"-----BEGIN CERTIFICATE-----{shown}"}
-
-
-def _apply_root(cluster: Cluster) -> None:
-    """Give Flux its key and its root, as docs/operations/clusters.md does with kubectl."""
-    metadata = {"name": "sops-age", "namespace": FLUX}
-    key = {"age.agekey": cluster.repository.age_key}
-    cluster.server.apply({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": key})
-    command = [program("kustomize"), "build", str(cluster.repository.work / "clusters" / CLUSTER)]
-    built = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
-    for item in yaml.safe_load_all(built.stdout):
-        cluster.server.apply(item)

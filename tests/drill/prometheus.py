@@ -16,9 +16,7 @@ import yaml
 
 from tests.platform.support.api_server import APIServer
 from tests.platform.support.chart import JSON
-from tests.platform.support.programs import program
-from tests.platform.support.running import answers, started
-from tests.platform.support.scraping import discovered, scrape_config
+from tests.platform.support.scraping import discovered, scrape_config, start_prometheus
 from tests.system import free_port
 
 SERVICE, NAMESPACE, PORT = "monitoring-kube-prometheus-prometheus", "monitoring", 9090
@@ -90,17 +88,7 @@ def running_prometheus(server: APIServer, address: str, machines: list[int], fol
     with ExitStack() as stack:
         port = free_port()
         _write_configuration(folder, [], address, machines)
-        process = started(
-            stack,
-            folder,
-            program("prometheus"),
-            f"--config.file={folder / 'prometheus.yaml'}",
-            f"--storage.tsdb.path={folder / 'tsdb'}",
-            f"--web.listen-address={address}:{port}",
-            "--web.enable-lifecycle",
-        )
-        http = stack.enter_context(httpx.Client(base_url=f"http://{address}:{port}", trust_env=False))
-        answers(process, "/-/ready", http)
+        http = start_prometheus(stack, folder, f"{address}:{port}")
         _lead_to(server, address, port)
         watching = threading.Thread(target=_follow, args=(server, http, folder, address, machines, stopping))
         watching.start()

@@ -52,15 +52,9 @@ class Drill:
 
     def apply_root(self) -> None:
         """Give Flux its key and its root, as docs/operations/clusters.md does with kubectl."""
-        key = {"age.agekey": self.repository.age_key}
-        metadata = {"name": "sops-age", "namespace": FLUX}
-        self.server.apply({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": key})
         signer, metadata = {"release.pub": public_half(self.key)}, {"name": "release-key", "namespace": FLUX}
         self.server.apply({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": signer})
-        command = [program("kustomize"), "build", str(self.repository.work / "clusters" / self.cluster)]
-        built = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
-        for item in yaml.safe_load_all(built.stdout):
-            self.server.apply(item)
+        apply_root(self.server, self.repository, self.cluster)
 
     def deliver(self, message: str) -> str:
         """Bring a change to the cluster by what moves it: a commit, or in production a release."""
@@ -178,6 +172,16 @@ class Drill:
         took = until(is_so, seconds, lambda: f"not seen: {what}\n{self.state()}")
         self.report.append(f"  {what}: {took:.1f} s")
         return took
+
+
+def apply_root(server: APIServer, repository: Repository, cluster: str) -> None:
+    """Give Flux the key to the Secrets of a repository, and the root of a cluster in it."""
+    metadata, key = {"name": "sops-age", "namespace": FLUX}, {"age.agekey": repository.age_key}
+    server.apply({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": key})
+    command = [program("kustomize"), "build", str(repository.work / "clusters" / cluster)]
+    built = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    for item in yaml.safe_load_all(built.stdout):
+        server.apply(item)
 
 
 def ready(item: JSON, kind: str = "Ready") -> JSON:

@@ -7,7 +7,6 @@ import argparse
 import contextlib
 import json
 import platform
-import re
 import signal
 import ssl
 import sys
@@ -20,12 +19,12 @@ import httpx
 
 from tests.drill.kubelet.network import NODE_ADDRESS, Network
 from tests.drill.kubelet.pod import Pod
+from tests.drill.kubelet.references import moment, quantity
 from tests.platform.support.api_server import APIServer
 from tests.platform.support.chart import JSON
 
 _LOOK_SECONDS = 0.4
 _LEASE_SECONDS = 8.0
-_BYTES = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30}
 
 
 class Kubelet:
@@ -71,7 +70,7 @@ class Kubelet:
                 lines.append(f"container_memory_working_set_bytes{{{labels}}} {resident}")
             for (container, resource), amount in pod.limits().items():
                 labels = f'{own},container="{container}",resource="{resource}"'
-                lines.append(f"kube_pod_container_resource_limits{{{labels}}} {_amount(amount)}")
+                lines.append(f"kube_pod_container_resource_limits{{{labels}}} {quantity(amount)}")
         return "".join(f"{line}\n" for line in lines)
 
     def _sync(self) -> None:
@@ -122,12 +121,12 @@ class Kubelet:
         self._write_node_status(room)
 
     def _write_node_status(self, room: dict[str, str]) -> None:
-        condition = {"type": "Ready", "status": "True", "reason": "KubeletReady", "lastHeartbeatTime": _moment()}
+        condition = {"type": "Ready", "status": "True", "reason": "KubeletReady", "lastHeartbeatTime": moment()}
         status = {
             "capacity": room,
             "allocatable": room,
             "addresses": [{"type": "InternalIP", "address": NODE_ADDRESS}, {"type": "Hostname", "address": self._node}],
-            "conditions": [{**condition, "lastTransitionTime": _moment()}],
+            "conditions": [{**condition, "lastTransitionTime": moment()}],
             # By the kubelet's version istiod decides whether sidecars start before the containers and end after them.
             "nodeInfo": _node_info(),
         }
@@ -170,15 +169,6 @@ def _node_info() -> dict[str, str]:
         "architecture": "amd64",
     }
     return {**dict.fromkeys(unknown, "none"), **known}
-
-
-def _amount(text: str) -> float:
-    number, unit = re.fullmatch(r"([\d.]+)(\w*)", text).groups()  # type: ignore[union-attr]
-    return float(number) * {"m": 1e-3, "": 1.0, **_BYTES}[unit]
-
-
-def _moment() -> str:
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _client(kubeconfig: JSON) -> httpx.Client:

@@ -13,7 +13,7 @@ from tests.drill.kubelet.container import Container, Identity, Mount
 from tests.drill.kubelet.images import Image, Images
 from tests.drill.kubelet.network import NODE_ADDRESS, Network, PodNetwork
 from tests.drill.kubelet.probes import Probe, now
-from tests.drill.kubelet.references import MissingReference, References, expanded
+from tests.drill.kubelet.references import MissingReference, References, expanded, moment
 from tests.platform.support.api_server import APIServer
 from tests.platform.support.chart import JSON
 
@@ -61,7 +61,7 @@ class Pod:
         self._pod_network: PodNetwork | None = None
         self._parts: list[Part] = []
         self._initialised = False
-        self._started_at = _moment()
+        self._started_at = moment()
         self._written: JSON | None = None
         self._leaving = threading.Event()
         self._grace_seconds: float = 30.0
@@ -205,11 +205,7 @@ class Pod:
     def _part(self, given: JSON, images: Images, references: References, *, is_sidecar: bool) -> Part:
         image = images.find(given["image"])
         part = Part(given, is_sidecar)
-        part.probes = {
-            "startup": Probe(given.get("startupProbe"), passes=False),
-            "readiness": Probe(given.get("readinessProbe"), passes=False),
-            "liveness": Probe(given.get("livenessProbe"), passes=True),
-        }
+        part.probes = {kind: Probe(given.get(f"{kind}Probe")) for kind in ("startup", "readiness", "liveness")}
         if image is not None and self._pod_network is not None:
             part.container = self._container(given, image, references, self._pod_network)
         return part
@@ -371,7 +367,7 @@ class Pod:
 def _since(condition: JSON, before: dict[str, JSON]) -> JSON:
     """Return a condition with the moment of its last change, if it is one."""
     is_new = before.get(condition["type"], {}).get("status") != condition["status"]
-    return {**condition, "lastTransitionTime": _moment()} if is_new else condition
+    return {**condition, "lastTransitionTime": moment()} if is_new else condition
 
 
 def _container_status(part: Part) -> JSON:
@@ -397,7 +393,7 @@ def _container_status(part: Part) -> JSON:
 
 
 def _terminated(status: int) -> JSON:
-    return {"exitCode": status, "reason": "Error" if status else "Completed", "finishedAt": _moment()}
+    return {"exitCode": status, "reason": "Error" if status else "Completed", "finishedAt": moment()}
 
 
 def _agent(images: Images) -> str:
@@ -406,7 +402,3 @@ def _agent(images: Images) -> str:
     if found is None:
         raise MissingReference("no image stands for the sidecar")
     return found.command[0]
-
-
-def _moment() -> str:
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -12,15 +12,9 @@ from tests.platform.support.chart import JSON
 
 @dataclass
 class Probe:
-    """One probe, and what it has found.
-
-    Parameters
-    ----------
-    passes : whether it counts as passed before its first answer.
-    """
+    """One probe, and what it has found."""
 
     specification: JSON | None
-    passes: bool
     _failures: int = 0
     _due: float = 0.0
 

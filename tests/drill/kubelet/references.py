@@ -2,14 +2,17 @@
 
 import base64
 import json
+import math
 import re
 import shutil
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.platform.support.api_server import APIServer
 from tests.platform.support.chart import JSON
 
+_UNITS = {"": 1.0, "m": 1e-3, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30}
 _VARIABLE = re.compile(r"\$\((\w+)\)")
 
 
@@ -178,7 +181,15 @@ def _resource(container: JSON, name: str) -> str:
     """Return a limit or a request: processors rounded up, bytes; 0 where there is none."""
     kind, _, resource = name.partition(".")
     given = str(container.get("resources", {}).get(kind, {}).get(resource, "0"))
-    units = {"m": 1e-3, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30}
-    number, unit = re.fullmatch(r"([\d.]+)(\w*)", given).groups()  # type: ignore[union-attr]
-    amount = float(number) * units.get(unit, 1.0)
-    return str(-int(-amount // 1))
+    return str(math.ceil(quantity(given)))
+
+
+def quantity(text: str) -> float:
+    """Return an amount as Kubernetes writes it, in processors or bytes: `100m`, `1`, `512Mi`."""
+    number, unit = re.fullmatch(r"([\d.]+)(\w*)", text).groups()  # type: ignore[union-attr]
+    return float(number) * _UNITS[unit]
+
+
+def moment() -> str:
+    """Return the present moment as Kubernetes writes it."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -30,7 +30,11 @@ SPARE_CHECKS = 2
 
 
 def canaries(cluster: str) -> dict[str, JSON]:
-    return {name: item["spec"] for name, item in of_kind(rendered(cluster), "Canary").items()}
+    return specs_of(rendered(cluster))
+
+
+def specs_of(objects: tuple[JSON, ...] | list[JSON]) -> dict[str, JSON]:
+    return {name: item["spec"] for name, item in of_kind(objects, "Canary").items()}
 
 
 def hooks(spec: JSON, kind: str) -> list[JSON]:
@@ -275,10 +279,6 @@ def gates(specs: dict[str, JSON]) -> list[list[tuple[str, str]]]:
         [(hook["type"], hook["url"]) for hook in spec["analysis"]["webhooks"] if hook["type"].startswith("confirm-")]
         for spec in specs.values()
     ]
-
-
-def specs_of(objects: tuple[JSON, ...] | list[JSON]) -> dict[str, JSON]:
-    return {name: item["spec"] for name, item in of_kind(objects, "Canary").items()}
 
 
 def test_people_hold_the_gate_in_production_where_waiting_costs_no_checks() -> None:

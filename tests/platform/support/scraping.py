@@ -90,17 +90,24 @@ def scraped(monitors: Sequence[JSON], pods: Sequence[JSON], folder: Path) -> lis
     (folder / "prometheus.yaml").write_text(yaml.safe_dump({"scrape_configs": jobs}), encoding="utf-8")
     address = f"127.0.0.1:{free_port()}"
     with ExitStack() as stack:
-        process = started(
-            stack,
-            folder,
-            program("prometheus"),
-            f"--config.file={folder / 'prometheus.yaml'}",
-            f"--storage.tsdb.path={folder / 'tsdb'}",
-            f"--web.listen-address={address}",
-        )
-        client = stack.enter_context(httpx.Client(base_url=f"http://{address}", trust_env=False))
-        answers(process, "/-/ready", client)
+        client = start_prometheus(stack, folder, address)
         return _targets(client, len(found) * len(jobs))
+
+
+def start_prometheus(stack: ExitStack, folder: Path, address: str) -> httpx.Client:
+    """Start a Prometheus on `prometheus.yaml` of the folder, read again when it is told to; return a client."""
+    process = started(
+        stack,
+        folder,
+        program("prometheus"),
+        f"--config.file={folder / 'prometheus.yaml'}",
+        f"--storage.tsdb.path={folder / 'tsdb'}",
+        f"--web.listen-address={address}",
+        "--web.enable-lifecycle",
+    )
+    client = stack.enter_context(httpx.Client(base_url=f"http://{address}", trust_env=False))
+    answers(process, "/-/ready", client)
+    return client
 
 
 def _targets(client: httpx.Client, n_expected: int) -> list[JSON]:
