@@ -8,6 +8,8 @@ from typing import TypeVar
 T = TypeVar("T")
 # A quadratic call takes four times as long for twice the input; the rest is the machine's noise.
 MAX_GROWTH = 2.8
+# Nothing that is measured once more would change what this says.
+_PLAINLY_LINEAR = 2.3
 # A time below this is too short to compare: what the caches of the machine hold decides, not the work.
 _MEASURABLE_SECONDS = 0.008
 _ATTEMPTS = 5
@@ -42,8 +44,8 @@ def growth(call: Callable[[T], object], build: Callable[[int], T], *, smallest: 
 
     Notes
     -----
-    Inputs grow until one takes long enough. One good measurement of several is enough: noise only ever makes a call
-    look slower.
+    Inputs grow until one takes long enough. Of both sizes the shortest time of several attempts counts, since noise
+    only ever makes a call look slower: a ratio of two times of one attempt errs both ways.
     """
     size = smallest
     while (seconds := processor_seconds(lambda size=size: call(build(size)))) < _MEASURABLE_SECONDS:
@@ -52,16 +54,15 @@ def growth(call: Callable[[T], object], build: Callable[[int], T], *, smallest: 
         size = min(largest, size + size // 2 if size < _LITTLE else 2 * size)
     if (size > smallest and seconds > 100 * _MEASURABLE_SECONDS) or (size < _LITTLE and _stays_long(call, build(size))):
         return Growth(size, seconds, float("inf"))
-    best = Growth(size, seconds, float("inf"))
+    # Building the input takes time too, and is no part of the call.
+    one, two = build(size), build(2 * size)
+    shorter = longer = float("inf")
     for _ in range(_ATTEMPTS):
-        # Building the input takes time too, and is no part of the call.
-        one, two = build(size), build(2 * size)
-        seconds = processor_seconds(lambda one=one: call(one), 3)
-        factor = processor_seconds(lambda two=two: call(two), 2) / seconds
-        best = min(best, Growth(size, seconds, factor), key=lambda found: found.factor)
-        if best.factor <= MAX_GROWTH:
+        shorter = min(shorter, processor_seconds(lambda: call(one), 3))
+        longer = min(longer, processor_seconds(lambda: call(two), 2))
+        if longer <= _PLAINLY_LINEAR * shorter:
             break
-    return best
+    return Growth(size, shorter, longer / shorter)
 
 
 def _stays_long(call: Callable[[T], object], given: T) -> bool:

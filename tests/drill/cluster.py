@@ -1,5 +1,6 @@
 """Staging as it is, from a commit to pods that run: control plane, Flux, mesh, Flagger, and our services."""
 
+import json
 import os
 import subprocess
 import time
@@ -8,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psutil
 import redis
 import yaml
 from sqlalchemy import make_url
@@ -36,6 +38,7 @@ FLAGGER = "flagger.app/v1beta1"
 GATEWAY_NAMESPACE = "istio-ingress"
 _ALL_READY_SECONDS = 900.0
 _ENDED = {"Succeeded", "Failed", "Initialized"}
+_LOAD_TESTER_PORT = 8080
 
 
 @dataclass
@@ -93,8 +96,8 @@ class Cluster:
         path.write_text(yaml.safe_dump(values, sort_keys=False), encoding="utf-8")
         return self.repository.commit(message)
 
-    def follow(self, names: list[str], seconds: float) -> dict[str, list[str]]:
-        """Wait until rollouts of these services have begun and ended; return what each went through."""
+    def wait_for_end(self, names: list[str], seconds: float) -> None:
+        """Wait until rollouts of these services have begun and ended."""
         seen: dict[str, list[str]] = {name: [] for name in names}
 
         def is_over() -> bool:
@@ -105,12 +108,19 @@ class Cluster:
                     seen[name].append(now)
                     self.say(f"{name}: {now}")
             return all(
-                any(one.startswith("Progressing") for one in steps_) and self.canary(name)["phase"] in _ENDED
-                for name, steps_ in seen.items()
-            )
+                not looks[-1].startswith(tuple(_ENDED)) or any(one.startswith("Progressing") for one in looks)
+                for looks in seen.values()
+            ) and all(looks[-1].startswith(tuple(_ENDED)) for looks in seen.values())
 
-        until(is_over, seconds, lambda: f"the rollouts did not end: {seen}\n{self.state()}", pause=0.5)
-        return seen
+        until(is_over, seconds, lambda: f"the rollouts did not end: {seen}\n{self.state()}", pause=0.3)
+
+    def at_load_tester(self, path: str, name: str) -> int:
+        """Ask the load tester's door for people as `kubectl exec` would; return the status of its answer."""
+        (pid,) = _pids("loadtester")
+        body = json.dumps({"name": name, "namespace": NAMESPACE})
+        command = ["nsenter", f"--target={pid}", "--net", "curl", "--silent", "--output", "/dev/null", "--data", body]
+        command += ["--noproxy", "*", "--write-out", "%{http_code}", f"http://127.0.0.1:{_LOAD_TESTER_PORT}{path}"]
+        return int(subprocess.run(command, capture_output=True, text=True, check=True, timeout=30).stdout)
 
     def state(self) -> str:
         """Return what is not as it should be, and who said what last."""
@@ -193,6 +203,12 @@ def running_cluster(folder: Path, say: Callable[[str], None]) -> Iterator[Cluste
 
         until(are_initialised, _ALL_READY_SECONDS, cluster.state, pause=0.5)
         yield cluster
+
+
+def _pids(program: str) -> list[int]:
+    """Return the processes of the cluster that run a program."""
+    found = (one.info for one in psutil.process_iter(["pid", "name"]))
+    return [one["pid"] for one in found if one["name"] == program]
 
 
 def _start_databases(stack: ExitStack, folder: Path) -> str:

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,9 @@ from tests.system import MIA, free_port
 
 # Set by `make drill`, which gives the run networks, mounts and processes of its own.
 APART = "MIA_DRILL_APART"
-_FAULTS = Path(__file__).parent / "faults"
+_FAULTY = Path(__file__).parent / "faults"
+# What a tag may end in, for a release that has gone wrong.
+FAULTS = ("errors", "slow", "contract", "sign", "crash")
 
 
 def require_machine() -> None:
@@ -48,14 +51,10 @@ def images(services: list[str], api: str) -> Images:
     python = {"PYTHONPATH": os.pathsep.join(str(ROOT / one) for one in ("libs", "services")), "HOME": "/tmp"}
     called = {"KUBERNETES_SERVICE_HOST": NODE_ADDRESS, "KUBERNETES_SERVICE_PORT": api}
     agent = Image("*proxyv2:*", [cluster_program("pilot-agent")], sidecar)
-    own = [
-        Image(
-            f"*/{name}:*-errors",
-            MIA[:],
-            environment={**python, "PYTHONPATH": f"{_FAULTS / 'errors'}{os.pathsep}{python['PYTHONPATH']}"},
-        )
-        for name in services
-    ]
+    own = []
+    for name, fault in product(services, FAULTS):
+        path = {"PYTHONPATH": f"{_FAULTY}{os.pathsep}{python['PYTHONPATH']}", "DRILL_FAULT": fault}
+        own.append(Image(f"*/{name}:*-{fault}", MIA[:], environment={**python, **path}))
     own += [Image(f"*/{name}:*", MIA[:], environment=python) for name in services]
     return Images(
         [

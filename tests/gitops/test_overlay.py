@@ -7,10 +7,11 @@ import pytest
 import yaml
 
 from tests.gitops.repository import OVERLAY, OVERLAY_OF_PRODUCTION, write_tree
-from tests.platform.support.chart import JSON
+from tests.platform.support.chart import JSON, ROOT
 from tests.platform.support.clusters import CLUSTERS, step, steps
 from tests.platform.support.programs import program
 
+DRILL_OVERLAY = ROOT / "tests" / "drill" / "overlay.yaml"
 HERE = "http://127.0.0.1"
 ADDRESSES = {
     "git": f"{HERE}:1/git/repository.git",
@@ -61,10 +62,30 @@ def named(items: list[JSON] | tuple[JSON, ...]) -> dict[tuple[str, str], JSON]:
     return {(item["kind"], item["metadata"]["name"]): item for item in items}
 
 
-@pytest.mark.parametrize("cluster", CLUSTERS)
-def test_addresses_and_intervals_are_all_that_differs(cluster: str, tmp_path: Path) -> None:
-    write_tree(tmp_path, ADDRESSES)
-    allowed = ALLOWED_IN_PRODUCTION if cluster == "production" else ALLOWED
+# What may differ in a drill besides: how fast, never how well, and what Envoy tells of itself.
+ALLOWED_IN_DRILL = ALLOWED | {
+    "HelmRelease": ALLOWED["HelmRelease"]
+    | {
+        "spec.values.flagger.interval",
+        "spec.values.flagger.progressDeadlineSeconds",
+        "spec.values.meshConfig.defaultConfig.proxyStatsMatcher.inclusionRegexps",
+        "spec.values.meshConfig.defaultProviders.metrics",
+    }
+}
+
+
+@pytest.mark.parametrize(
+    ("cluster", "more", "allowed"),
+    [
+        *((name, None, ALLOWED_IN_PRODUCTION if name == "production" else ALLOWED) for name in CLUSTERS),
+        ("staging", DRILL_OVERLAY, ALLOWED_IN_DRILL),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_addresses_and_intervals_are_all_that_differs(
+    cluster: str, more: Path | None, allowed: dict[str, set[str]], tmp_path: Path
+) -> None:
+    write_tree(tmp_path, ADDRESSES, more)
     changed = set()
 
     def compare(before: list[JSON] | tuple[JSON, ...], after: list[JSON]) -> None:

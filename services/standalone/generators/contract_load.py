@@ -1,7 +1,8 @@
 """Writes the requests for testing canaries from the contracts: `python -m standalone.generators.contract_load`.
 
 Every operation is there that changes nothing and can be asked without knowing an id: reads without path parameters, and
-the POSTs that only compute. One line each, `METHOD<tab>path<tab>body`, for the load tester's shell.
+the POSTs that only compute. One line each for the load tester's shell, `METHOD<tab>path<tab>filter<tab>body`: the
+filter, in the language of jq, is true of an answer that has what the contract promises.
 """
 
 import json
@@ -13,6 +14,9 @@ from common.gateway import SERVICES, Service
 FOLDER = Path("clusters/base/controllers/contract-load")
 CONTRACTS = Path("contracts")
 
+_JQ_TYPES = {"integer": "number"}
+# So many levels of an answer are looked at; items of lists in items of lists are the samples' business.
+_DEPTH = 4
 _ARTICLE: JSONObject = {
     "title": "Example Corp. raises its full-year outlook",
     "url": "https://news.example.com/outlook",
@@ -77,6 +81,31 @@ def contract_requests(document: JSONDocument) -> list[tuple[str, str, JSONObject
     return found
 
 
+def answer_filter(document: JSONDocument, method: str, path: str) -> str:
+    """Return a filter of jq that is true of an answer with every required property of the contract, of its type."""
+    content = document["paths"][path][method.lower()]["responses"]["200"]["content"]["application/json"]
+    return " and ".join(_conditions(document, content["schema"], 0)) or "true"
+
+
+def _conditions(document: JSONDocument, schema: JSONDocument, depth: int) -> list[str]:
+    """Return what holds of a value; a choice between schemas holds anything."""
+    if "$ref" in schema:
+        schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    kind = schema.get("type")
+    if not isinstance(kind, str):
+        return []
+    conditions = [f'type=="{_JQ_TYPES.get(kind, kind)}"']
+    if kind == "array" and depth < _DEPTH:
+        inner = _conditions(document, schema["items"], depth + 1)
+        conditions += [f"all(.[];{' and '.join(inner)})"] if inner else []
+    elif kind == "object" and depth < _DEPTH:
+        for name in schema.get("required", []):
+            inner = _conditions(document, schema["properties"][name], depth + 1)
+            conditions.append(f'has("{name}")')
+            conditions += [f"(.{name}|{' and '.join(inner)})"] if inner else []
+    return conditions
+
+
 def _is_askable(operation: JSONDocument) -> bool:
     """Tell whether an operation is answered at once and needs no parameter; a stream would never end."""
     needs = any(parameter.get("required", False) for parameter in operation.get("parameters", []))
@@ -87,7 +116,15 @@ def contract_load(service: Service) -> str:
     """Return the lines for one service, from its committed contract."""
     document = json.loads((CONTRACTS / f"{service.name}.openapi.json").read_text(encoding="utf-8"))
     return "".join(
-        "\t".join([method, path, *([json.dumps(body, separators=(",", ":"))] if body else [])]) + "\n"
+        "\t".join(
+            [
+                method,
+                path,
+                answer_filter(document, method, path),
+                *([json.dumps(body, separators=(",", ":"))] if body else []),
+            ]
+        )
+        + "\n"
         for method, path, body in contract_requests(document)
     )
 

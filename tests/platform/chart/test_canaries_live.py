@@ -98,14 +98,20 @@ async def test_the_load_is_answered_and_what_canaries_ask_for_is_exported(
         assert (once.returncode, once.stdout) == (0, "")
         assert (again.returncode, again.stdout) == (0, "")
 
-    (tmp_path / "nlp.tsv").write_text("GET\t/nlp/v1/nothing\n", encoding="utf-8")
+    wrong = 'has("items")'
+    lines = ("GET\t/nlp/v1/nothing\ttrue\n", f"GET\t/nlp/v1/analyses\t{wrong}\n")
+    (tmp_path / "nlp.tsv").write_text("".join(lines), encoding="utf-8")
     shutil.copy(SCRIPTS / "contract.sh", tmp_path)
     address = f"http://127.0.0.1:{processes.ports['nlp']}"
     refused = await asyncio.to_thread(script, "contract.sh", "once", address, "nlp", key=key, folder=tmp_path)
     unknown = await asyncio.to_thread(script, "contract.sh", "once", address, "nlp", key="mia_00000000_wrong")
     without = await asyncio.to_thread(script, "contract.sh", "once", address, "nlp")
     nobody = await asyncio.to_thread(script, "acceptance.sh", "http://127.0.0.1:9", "/nlp", key=key)
-    assert (refused.returncode, refused.stdout) == (1, "GET /nlp/v1/nothing answered 404\n")
+    assert refused.returncode == 1
+    assert refused.stdout.splitlines() == [
+        "GET /nlp/v1/nothing answered 404",
+        "GET /nlp/v1/analyses answered what the contract does not promise",
+    ]
     assert unknown.returncode == 1
     assert "answered 401" in unknown.stdout
     assert "the Secret load-test has no api-key" in without.stderr

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# contract.sh once ADDRESS SERVICE: send every request of SERVICE.tsv; fail and name those that 2xx did not answer.
+# contract.sh once ADDRESS SERVICE: send every request of SERVICE.tsv; fail and name those that 2xx did not answer, and
+# answers that lack what the contract promises (a filter of jq in the third column says what).
 # contract.sh again ADDRESS SERVICE SECONDS: the same in rounds, one a second at most, which is the load of a rollout.
 set -euo pipefail
 mode=$1 address=$2 service=$3 seconds=${4:-0}
@@ -7,11 +8,19 @@ requests=$(dirname "$0")/$service.tsv
 headers=$(printf 'header = "X-API-Key: %s"\nheader = "X-Load-Test: true"' "${LOAD_TEST_KEY:?the Secret load-test has no api-key}")
 
 round() {
-  local failed=0 method path body status
-  while IFS=$'\t' read -r method path body; do
-    status=$(curl --silent --output /dev/null --max-time 2 --write-out '%{http_code}' --config <(echo "$headers") \
+  local failed=0 method path filter body answer status
+  while IFS=$'\t' read -r method path filter body; do
+    answer=$(curl --silent --max-time 2 --write-out '\n%{http_code}' --config <(echo "$headers") \
       --request "$method" ${body:+--header 'Content-Type: application/json' --data-raw "$body"} "$address$path") || true
-    [[ $status == 2?? ]] || { echo "$method $path answered $status"; failed=1; }
+    status=${answer##*$'\n'}
+    if [[ $status != 2?? ]]; then
+      echo "$method $path answered $status"
+      failed=1
+    # Shapes stay as they are under load; there only the status counts.
+    elif [[ $mode == once ]] && ! jq --exit-status "$filter" <<< "${answer%$'\n'*}" > /dev/null 2>&1; then
+      echo "$method $path answered what the contract does not promise"
+      failed=1
+    fi
   done < "$requests"
   return "$failed"
 }

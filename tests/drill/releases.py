@@ -1,0 +1,137 @@
+"""Releases by commits, under traffic: what each rollout went through, and what its clients saw meanwhile."""
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from itertools import count
+
+import httpx
+
+from tests.drill.cluster import Cluster
+from tests.drill.report import Report
+from tests.drill.timeline import Timeline, recorded
+from tests.drill.traffic import Call, Door, Traffic, traffic
+from tests.platform.support.api_server import until
+
+HOST = "staging-api.example.com"
+_TEXT = {"texts": [{"title": "Apple shares jump as quarterly profit beats estimates"}]}
+CALLS = [
+    Call("news-ingestion", "GET", "/news/v1/articles"),
+    Call("nlp-processing", "POST", "/nlp/v1/texts:analyze", _TEXT),
+    Call("nlp-processing", "GET", "/nlp/v1/analyses"),
+    Call("market-impact", "GET", "/impact/v1/impacts"),
+    Call("alert-signal", "GET", "/alerts/v1/rules"),
+]
+BLOCKS = {
+    "news-ingestion": "news_ingestion",
+    "nlp-processing": "nlp",
+    "market-impact": "market_impact",
+    "alert-signal": "alerts",
+}
+_ROLLOUT_SECONDS = 420.0
+_HANDED_ON_SECONDS = 90.0
+
+
+@dataclass
+class Rollout:
+    """One release of one or more services, from its commit to its end.
+
+    Parameters
+    ----------
+    statuses : what the clients of each service were answered.
+    """
+
+    timelines: dict[str, Timeline]
+    phases: dict[str, str]
+    statuses: dict[str, Counter[int | str]]
+
+    def weights(self, name: str) -> list[int]:
+        """Return the weights that the canary had, each once, rising."""
+        return sorted({one.weight for one in self.timelines[name].moments})
+
+    def failed_share(self, name: str) -> float:
+        """Return the share of a service's requests that was not answered by 2xx."""
+        found = self.statuses[name]
+        bad = sum(n for status, n in found.items() if not (isinstance(status, int) and status < 300))
+        return bad / max(1, found.total())
+
+
+@dataclass
+class Releases:
+    """Releases one after the other, each with a version of its own."""
+
+    cluster: Cluster
+    report: Report
+    _numbers: "count[int]" = field(default_factory=lambda: count(1))
+
+    @property
+    def door(self) -> Door:
+        """Return where the clients come in."""
+        return Door(self.cluster.gateway(), HOST, self.cluster.key)
+
+    def tag(self, fault: str = "") -> str:
+        """Return the tag of the next version, good or with a fault."""
+        return f"0.1.{next(self._numbers)}{f'-{fault}' if fault else ''}"
+
+    def release(self, names: list[str], title: str, fault: str = "", **changes: object) -> Rollout:
+        """Release services in a new version, follow the rollout to its end, and check that no article was lost.
+
+        Parameters
+        ----------
+        changes : values besides, with `__` for each dot of their path.
+        """
+        with self.begun(names, title, fault, **changes) as rollout:
+            self.cluster.wait_for_end(names, _ROLLOUT_SECONDS)
+        return rollout
+
+    @contextmanager
+    def begun(self, names: list[str], title: str, fault: str = "", **changes: object) -> Iterator[Rollout]:
+        """Release, and leave it to the block to bring the rollout to its end; what it saw is complete afterwards."""
+        cluster, tag = self.cluster, self.tag(fault)
+        values = {f"services.{BLOCKS[name]}.image.tag": tag for name in names}
+        values |= {path.replace("__", "."): value for path, value in changes.items()}
+        cluster.say(f"{title}: {', '.join(names)} {tag}")
+        with traffic(self.door, CALLS) as seen:
+            with ExitStack() as stack:
+                timelines = {
+                    name: stack.enter_context(recorded(cluster, name, f"{title}: {name}", seen)) for name in names
+                }
+                rollout = Rollout(timelines, {}, {})
+                at = time.monotonic()
+                cluster.release(title, values)
+                try:
+                    yield rollout
+                finally:
+                    self.report.timelines += timelines.values()
+            rollout.phases.update({name: cluster.canary(name)["phase"] for name in names})
+            rollout.statuses.update({name: seen.statuses(at, name) for name in BLOCKS})
+        for name in names:
+            answers = {str(status): n for status, n in rollout.statuses[name].items()}
+            cluster.say(f"{name}: {rollout.phases[name]}, weights {rollout.weights(name)}, clients saw {answers}")
+        self._follow_articles(seen)
+
+    def _follow_articles(self, seen: Traffic) -> None:
+        """Look for every article that was taken: analysed once, and its impacts once each."""
+        door, missing = self.door, list(dict.fromkeys(seen.article_ids))
+        assert len(missing) == len(seen.article_ids), "two articles of one id"
+        with door.client() as http:
+
+            def are_there() -> bool:
+                missing[:] = [one for one in missing if not _is_through(door, http, one)]
+                return not missing
+
+            until(are_there, _HANDED_ON_SECONDS, lambda: f"of {len(seen.article_ids)} articles are lost: {missing[:9]}")
+        self.cluster.say(f"{len(seen.article_ids)} articles that were taken are analysed and scored, none twice")
+
+
+def _is_through(door: Door, http: httpx.Client, article_id: str) -> bool:
+    if door.ask(http, "GET", f"/nlp/v1/analyses/{article_id}").status_code != httpx.codes.OK:
+        return False
+    impacts = door.ask(http, "GET", f"/impact/v1/impacts?article_id={article_id}")
+    if impacts.status_code != httpx.codes.OK:
+        return False
+    scored = [(one["ticker"], one["horizon_days"], one["basis"]) for one in impacts.json()["data"]]
+    assert len(scored) == len(set(scored)), f"scored twice: {scored}"
+    return True
