@@ -14,7 +14,7 @@ ENCODERS := $(addprefix .local/encoders/,bge-small-en-v1.5.onnx e5-small-v2.onnx
 VERSION = $(shell sed -n 's/^version = "\(.*\)"$$/\1/p' pyproject.toml)
 
 .DEFAULT_GOAL := help
-.PHONY: help run up-processes test test-platform test-image test-gitops drill test-faults mutants fuzz platform-tools cluster-tools drill-tools iptables trivy promtool libfaketime etcd dev-values contract-load teachers image-tools image lint typecheck format contracts stored-estimates configuration bench soak clean
+.PHONY: help run up-processes test test-platform test-image test-gitops drill drill-up test-faults mutants fuzz platform-tools cluster-tools drill-tools iptables trivy promtool libfaketime etcd dev-values contract-load teachers image-tools image lint typecheck format contracts stored-estimates configuration bench soak clean
 
 help:  ## Say what can be made
 	@awk -F ':.*## ' '/^##@ /{print substr($$0, 5) ":"} /^[a-z-]+:.*## /{printf "  make %-16s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,9 +48,12 @@ test-image: $(STAMP)  ## Build the four images without a registry and run them t
 test-gitops: $(STAMP)  ## Let the real Flux reconcile both clusters into a real API server, and tell how it went
 	@$(BIN)/python -m pytest tests/gitops -m gitops $(ARGS)
 
-drill: $(STAMP)  ## Release, well and badly, in a cluster that runs under the real Flux and Flagger (Linux, root; ARGS="-k errors")
+drill: $(STAMP)  ## Release, well and badly, in a cluster that runs under the real Flux and Flagger (Linux, root; SCENARIO=errors for one)
 	@MIA_DRILL_APART=1 unshare --net --mount --pid --fork --kill-child --mount-proc --propagation private \
-		$(BIN)/python -m pytest tests/drill -m drill $(ARGS)
+		$(BIN)/python -m pytest tests/drill -m drill $(if $(SCENARIO),-k "$(SCENARIO)") $(ARGS)
+
+drill-up: $(STAMP)  ## Leave such a cluster standing, with its API, Prometheus and gateway on loopback, until Ctrl-C
+	@$(BIN)/python -m tests.drill.up
 
 test-faults: $(STAMP)  ## Post 10,000 articles while everything is killed, paused, cut off, filled up; then check the counts (minutes; ARGS="--seed 2")
 	@$(BIN)/python -m tests.faults.campaign $(ARGS)

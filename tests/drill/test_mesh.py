@@ -1,0 +1,58 @@
+"""Who may call whom, in a mesh that only takes mutual TLS."""
+
+import httpx
+import pytest
+
+from charts.rendering import NAMESPACE
+from common.gateway import SERVICES
+from tests.drill.releases import HOST, Releases
+
+pytestmark = pytest.mark.drill
+
+
+def test_a_plain_connection_to_a_pod_is_refused(releases: Releases) -> None:
+    for service in SERVICES:
+        (pod, *_others) = releases.cluster.pods(NAMESPACE, app=f"{service.kubernetes_name}-primary")
+        with httpx.Client(trust_env=False, timeout=10) as http, pytest.raises(httpx.TransportError):
+            http.get(f"http://{pod['status']['podIP']}:{service.port}/ready")
+
+
+def test_clients_come_in_by_tls_with_a_key_and_by_the_public_name(releases: Releases) -> None:
+    door = releases.door
+    with door.client() as http:
+        answered = door.ask(http, "GET", "/alerts/v1/rules").status_code
+        keyless = http.get("/alerts/v1/rules", headers={"X-API-Key": ""}, extensions={"sni_hostname": HOST})
+        forged = http.get(
+            "/alerts/v1/rules",
+            headers={"Host": "internal-gateway.istio-ingress.svc.cluster.local"},
+            extensions={"sni_hostname": HOST},
+        )
+
+    assert (answered, keyless.status_code) == (200, 401)
+    assert forged.status_code in {404, 421}
+
+
+@pytest.mark.parametrize("caller", [service.kubernetes_name for service in SERVICES])
+def test_services_call_each_other_by_the_gateway_alone(releases: Releases, caller: str) -> None:
+    cluster = releases.cluster
+    (pod, *_others) = cluster.pods(NAMESPACE, app=f"{caller}-primary")
+    for called in SERVICES:
+        if called.kubernetes_name != caller:
+            name = f"{called.kubernetes_name}.{NAMESPACE}"
+            at = ("--resolve", f"{name}:{called.port}:{cluster.cluster_address(called.kubernetes_name)}")
+
+            status = cluster.ask_from(pod, f"http://{name}:{called.port}{called.prefix}/v1/counts", *at)
+
+            assert status == 403, f"{caller} calls {called.kubernetes_name}"
+
+
+def test_the_load_tester_may_call_a_service_and_needs_a_key_there(releases: Releases) -> None:
+    cluster = releases.cluster
+    (pod, *_others) = cluster.pods(NAMESPACE, app="flagger-loadtester")
+    for service in SERVICES:
+        name = f"{service.kubernetes_name}.{NAMESPACE}"
+        at = ("--resolve", f"{name}:{service.port}:{cluster.cluster_address(service.kubernetes_name)}")
+        url = f"http://{name}:{service.port}{service.prefix}/v1/counts"
+
+        assert cluster.ask_from(pod, url, *at) == 401
+        assert cluster.ask_from(pod, url, *at, "--header", f"X-API-Key: {cluster.key}") == 200
