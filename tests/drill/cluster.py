@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -93,11 +92,8 @@ class Cluster:
         address: str = found["spec"]["clusterIP"]
         return address
 
-    def release(self, message: str, changes: dict[str, object], *, skips_analysis: bool = False) -> str:
-        """Commit new values for the environment, and whether the analysis is skipped, where people are told to."""
-        file = self.repository.work / "clusters" / "base" / "apps" / "release.yaml"
-        text = re.sub("skipAnalysis: (true|false)", f"skipAnalysis: {str(skips_analysis).lower()}", file.read_text())
-        file.write_text(text, encoding="utf-8")
+    def release(self, message: str, changes: dict[str, object]) -> str:
+        """Commit new values for the environment."""
         path = self.repository.work / "charts" / "market-impact-analysis-system" / f"values-{CLUSTER}.yaml"
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
         for name, value in changes.items():

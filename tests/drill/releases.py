@@ -75,23 +75,19 @@ class Releases:
         """Return the tag of the next version, good or with a fault."""
         return f"0.1.{next(self._numbers)}{f'-{fault}' if fault else ''}"
 
-    def release(
-        self, names: list[str], title: str, fault: str = "", *, skips_analysis: bool = False, **changes: object
-    ) -> Rollout:
+    def release(self, names: list[str], title: str, fault: str = "", **changes: object) -> Rollout:
         """Release services in a new version, follow the rollout to its end, and check that no article was lost.
 
         Parameters
         ----------
         changes : values besides, with `__` for each dot of their path.
         """
-        with self.begun(names, title, fault, skips_analysis=skips_analysis, **changes) as rollout:
+        with self.begun(names, title, fault, **changes) as rollout:
             self.cluster.wait_for_end(names, _ROLLOUT_SECONDS)
         return rollout
 
     @contextmanager
-    def begun(
-        self, names: list[str], title: str, fault: str = "", *, skips_analysis: bool = False, **changes: object
-    ) -> Iterator[Rollout]:
+    def begun(self, names: list[str], title: str, fault: str = "", **changes: object) -> Iterator[Rollout]:
         """Release, and leave it to the block to bring the rollout to its end; what it saw is complete afterwards."""
         cluster, tag = self.cluster, self.tag(fault)
         values: dict[str, object] = {f"services.{BLOCKS[name]}.image.tag": tag for name in names}
@@ -104,7 +100,7 @@ class Releases:
                 }
                 rollout = Rollout(timelines, {}, {})
                 at = time.monotonic()
-                cluster.release(title, values, skips_analysis=skips_analysis)
+                cluster.release(title, values)
                 try:
                     yield rollout
                 finally:

@@ -37,10 +37,11 @@ def test_a_rollout_that_somebody_stops_is_taken_back(releases: Releases) -> None
     until(lambda: cluster.at_load_tester("/rollback/check", NAME) == 403, SECONDS, cluster.state)
 
 
-def test_the_way_back_goes_live_without_steps(releases: Releases) -> None:
-    """Chart and values come from two objects of Flux: a rollout may begin with one before the other arrives."""
-    rollout = releases.release([NAME], "The way back", skips_analysis=True)
+def test_the_way_back_goes_live_without_steps_and_the_next_release_is_tried_again(releases: Releases) -> None:
+    back = releases.release([NAME], "The way back", flagger__skipAnalysis=True)
+    after = releases.release([NAME], "A slow release after it", "slow", flagger__skipAnalysis=False)
 
-    assert rollout.phases == {NAME: "Succeeded"}
-    assert max(rollout.weights(NAME)) <= 5
-    assert rollout.failed_share(NAME) == 0.0
+    assert back.phases == {NAME: "Succeeded"}
+    assert back.weights(NAME) == [0]
+    assert back.failed_share(NAME) == 0.0
+    assert after.phases == {NAME: "Failed"}
