@@ -20,7 +20,8 @@ from tests.platform.support.scraping import discovered, scrape_config, start_pro
 from tests.system import free_port
 
 SERVICE, NAMESPACE, PORT = "monitoring-kube-prometheus-prometheus", "monitoring", 9090
-_SCRAPE_SECONDS = 2
+# An analysis every 10 s asks for rates over 10 s, and each needs two samples.
+_SCRAPE_SECONDS, _MACHINE_SCRAPE_SECONDS = 3, 10
 # `outbound|8081||nlp-processing-canary.financial-news.svc.cluster.local`, and what a sidecar hands to its own pod.
 _CALLED = r"outbound\|\d+\|[^|]*\|(([a-z-]+)\.([a-z-]+)\.svc\.cluster\.local);?"
 _SERVED = r"inbound\|\d+\|.*"
@@ -145,6 +146,7 @@ def _write_configuration(folder: Path, monitors: list[JSON], address: str, machi
         for one in monitors
     ]
     targets = [f"{address}:{port}" for port in machines]
-    jobs.append({"job_name": "machines", "honor_labels": True, "static_configs": [{"targets": targets}]})
+    of_machines = {"static_configs": [{"targets": targets}], "scrape_interval": f"{_MACHINE_SCRAPE_SECONDS}s"}
+    jobs.append({"job_name": "machines", "honor_labels": True, **of_machines})
     whole = {"global": {"scrape_interval": f"{_SCRAPE_SECONDS}s"}, "scrape_configs": jobs}
     (folder / "prometheus.yaml").write_text(yaml.safe_dump(whole), encoding="utf-8")

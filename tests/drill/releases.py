@@ -9,6 +9,7 @@ from itertools import count
 
 import httpx
 
+from charts.rendering import NAMESPACE
 from tests.drill.cluster import Cluster
 from tests.drill.report import Report
 from tests.drill.timeline import Timeline, recorded
@@ -32,6 +33,7 @@ BLOCKS = {
 }
 _ROLLOUT_SECONDS = 420.0
 _HANDED_ON_SECONDS = 90.0
+_TOLD_SECONDS = 20.0
 
 
 @dataclass
@@ -110,7 +112,19 @@ class Releases:
         for name in names:
             answers = {str(status): n for status, n in rollout.statuses[name].items()}
             cluster.say(f"{name}: {rollout.phases[name]}, weights {rollout.weights(name)}, clients saw {answers}")
+        self._read_inbox(rollout)
         self.follow_articles(seen)
+
+    def _read_inbox(self, rollout: Rollout) -> None:
+        """Look for what Flagger told of each rollout's end, as an alert of the system's own."""
+        door, wanted = self.door, {f"Canary {NAMESPACE}/{name} {end}" for name, end in rollout.phases.items()}
+        with door.client() as http:
+
+            def missing() -> set[str]:
+                alerts = door.ask(http, "GET", "/alerts/v1/alerts?kind=system").raise_for_status().json()["data"]
+                return wanted - {one["title"].partition(":")[0] for one in alerts}
+
+            until(lambda: not missing(), _TOLD_SECONDS, lambda: f"the inbox lacks {missing()}")
 
     def follow_articles(self, seen: Traffic) -> None:
         """Look for every article that was taken: analysed once, and its impacts once each."""

@@ -12,7 +12,7 @@ import httpx
 from tests.drill.traffic import Traffic
 from tests.platform.support.chart import JSON
 
-_PAUSE_SECONDS = 1.0
+_PAUSE_SECONDS = 2.0
 _WINDOW = "10s"
 
 
@@ -68,7 +68,7 @@ class Timeline:
 
 @contextmanager
 def recorded(cluster: Watched, service: str, title: str, seen: Traffic) -> Iterator[Timeline]:
-    """Look at a rollout every second while the block runs."""
+    """Look at a rollout every two seconds while the block runs."""
     timeline, stopping = Timeline(service, title), threading.Event()
     thread = threading.Thread(target=_record, args=(cluster, timeline, seen, stopping))
     thread.start()

@@ -14,7 +14,7 @@ import httpx
 
 from tests.platform.support.chart import JSON
 
-_PAUSE_SECONDS = 0.2
+_PAUSE_SECONDS = 0.4
 _COMPANIES = ("Apple", "Boeing", "Microsoft", "Caterpillar", "Pfizer", "Chevron", "Walmart", "Nike", "Intel", "Merck")
 _EVENTS = (
     "raises its outlook",

@@ -6,6 +6,7 @@ Not what a kubelet does: no image is pulled, no resource is limited, and Network
 import argparse
 import contextlib
 import json
+import os
 import platform
 import signal
 import ssl
@@ -20,6 +21,7 @@ import httpx
 from tests.drill.kubelet.network import NODE_ADDRESS, Network
 from tests.drill.kubelet.pod import Pod
 from tests.drill.kubelet.references import moment, quantity
+from tests.drill.kubelet.usage import usage_of
 from tests.platform.support.api_server import APIServer
 from tests.platform.support.chart import JSON
 
@@ -62,12 +64,15 @@ class Kubelet:
     def metrics(self) -> str:
         """Return what cAdvisor and kube-state-metrics would say of the pods here, as far as rollouts ask."""
         lines = []
-        for pod in list(self._pods.values()):
+        pods = list(self._pods.values())
+        firsts = {(pod.namespace, pod.name, name): pid for pod in pods for name, pid in pod.first_processes().items()}
+        used = usage_of(firsts.values())
+        for (namespace, pod_name, container), pid in firsts.items():
+            labels = f'namespace="{namespace}",pod="{pod_name}",container="{container}"'
+            lines.append(f"container_cpu_usage_seconds_total{{{labels}}} {used[pid].seconds}")
+            lines.append(f"container_memory_working_set_bytes{{{labels}}} {used[pid].resident_bytes}")
+        for pod in pods:
             own = f'namespace="{pod.namespace}",pod="{pod.name}"'
-            for container, (seconds, resident) in pod.usage().items():
-                labels = f'{own},container="{container}"'
-                lines.append(f"container_cpu_usage_seconds_total{{{labels}}} {seconds}")
-                lines.append(f"container_memory_working_set_bytes{{{labels}}} {resident}")
             for (container, resource), amount in pod.limits().items():
                 labels = f'{own},container="{container}",resource="{resource}"'
                 lines.append(f"kube_pod_container_resource_limits{{{labels}}} {quantity(amount)}")
@@ -200,6 +205,20 @@ def _serve_metrics(kubelet: Kubelet, port: int) -> None:
     threading.Thread(target=server.serve_forever, daemon=True).start()
 
 
+def reap() -> None:
+    """Go on in a child, and be what the first process of a namespace must be: who waits for everybody's orphans."""
+    own = os.fork()
+    if own == 0:
+        return
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda number, _frame: os.kill(own, number))
+    while True:
+        pid, status = os.wait()
+        if pid == own:
+            # With this process all others of the namespace end.
+            os._exit(os.waitstatus_to_exitcode(status) & 0xFF)
+
+
 def main() -> None:
     """Run one node until SIGTERM."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -210,6 +229,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, required=True)
     parser.add_argument("--metrics-port", type=int, required=True)
     given = parser.parse_args()
+    reap()
     with _client(json.loads(given.kubeconfig.read_text(encoding="utf-8"))) as http:
         kubelet = Kubelet(APIServer(http), given.node, given.number, given.images, given.folder)
         for number in (signal.SIGTERM, signal.SIGINT):

@@ -10,8 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import psutil
-
 # The root is this machine's, below a layer of the container's own; what is mounted stands on top.
 _SETUP = """\
 set -e
@@ -144,23 +142,6 @@ class Container:
             return subprocess.run(inside, capture_output=True, check=False, timeout=seconds).returncode == 0
         except subprocess.TimeoutExpired:
             return False
-
-    def usage(self) -> tuple[float, float]:
-        """Return the processor seconds so far and the resident bytes, of everything that the container runs."""
-        seconds = resident = 0.0
-        try:
-            first = psutil.Process(self.pid)
-            family = [first, *first.children(recursive=True)]
-        except (psutil.NoSuchProcess, ProcessLookupError):
-            return 0.0, 0.0
-        for process in family:
-            try:
-                times, memory = process.cpu_times(), process.memory_info()
-            except psutil.NoSuchProcess:
-                continue
-            seconds += times.user + times.system
-            resident += memory.rss
-        return seconds, resident
 
     def _script(self) -> str:
         root = f"{self.folder}/root"

@@ -93,11 +93,11 @@ class Pod:
             self._grace_seconds = grace_seconds
             self._leaving.set()
 
-    def usage(self) -> dict[str, tuple[float, float]]:
-        """Return processor seconds and resident bytes by container."""
+    def first_processes(self) -> dict[str, int]:
+        """Return the first process of each container that runs, by the container's name."""
         with self._lock:
             running = [(part.name, part.container) for part in self._parts if part.container is not None]
-        return {name: container.usage() for name, container in running}
+        return {name: container.pid for name, container in running if container.restarts >= 0}
 
     def limits(self) -> dict[tuple[str, str], str]:
         """Return the limits, by container and resource."""

@@ -234,6 +234,13 @@ def test_the_requests_of_a_hook_end_before_the_hook_does(cluster: str, service: 
         assert n_requests * int(longest) < seconds(hook["timeout"]), hook["name"]
 
 
+def test_scripts_of_the_load_write_no_files() -> None:
+    """Their pod's root is read-only, and the shell writes long here-strings and here-documents to files."""
+    assert [*SCRIPTS.glob("*.sh")]
+    for script in SCRIPTS.glob("*.sh"):
+        assert "<<" not in script.read_text(encoding="utf-8"), script.name
+
+
 @EVERY_CLUSTER
 def test_rates_of_what_kubelets_say_span_several_of_their_scrapes(cluster: str) -> None:
     queries = [item["spec"]["query"] for item in step(cluster, "configs") if item["kind"] == "MetricTemplate"]
