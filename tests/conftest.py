@@ -17,6 +17,7 @@ import httpx
 import pytest
 import structlog
 from fastapi import FastAPI
+from hypothesis import settings
 from redis import Redis
 from sqlalchemy import URL, make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -28,6 +29,10 @@ from common.postgres.database import Database
 from common.postgres.migrations import create_database, migrate
 from common.runtime import Runtime
 from standalone.embedded.servers import EmbeddedPostgres, EmbeddedRedis
+
+# How long a call takes is the benchmarks' business: on a busy machine any call may be late.
+settings.register_profile("without a deadline", deadline=None)
+settings.load_profile("without a deadline")
 
 SECRETS_KEY = "a key for tests of 32 characters or more"
 SHARED = Path(__file__).resolve().parents[2] / "shared"

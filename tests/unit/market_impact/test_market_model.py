@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from market_impact.prices.market_model import PairSums, fit_market_models
+from market_impact.prices.market_model import PairSums, fit_market_models, stack
 
 
 def by_hand(y: np.ndarray, x: np.ndarray, event_y: np.ndarray, event_x: np.ndarray) -> tuple[float, float]:
@@ -94,3 +94,29 @@ def test_a_window_beyond_the_series_is_empty() -> None:
     assert not sums.window(5, 9).any()
     assert not sums.window(-9, -5).any()
     assert sums.window(-9, 1)[0] == 1.0
+
+
+@given(st.integers(0, 1000), st.integers(-5, 14), st.integers(-5, 14))
+@settings(max_examples=60, deadline=None)
+def test_windows_are_each_the_window_of_its_bounds(seed: int, start: int, stop: int) -> None:
+    draw = np.random.default_rng(seed)
+    sums = PairSums.of(draw.normal(size=9), draw.normal(size=9))
+    starts, stops = np.array([start, 0, 2]), np.array([stop, 9, 1])
+
+    together = sums.windows(starts, stops)
+
+    each = stack([sums.window(int(low), int(high)) for low, high in zip(starts, stops, strict=True)])
+    np.testing.assert_array_equal(together, each)
+    assert each.shape == (3, 6)
+    assert stack([]).shape == (0, 6)
+
+
+def test_without_a_market_the_forecast_takes_it_at_its_mean() -> None:
+    draw = np.random.default_rng(5)
+    sums = PairSums.of(draw.normal(size=30), draw.normal(size=30))
+    model = fit_market_models(sums.window(0, 30).reshape(1, 6))
+
+    unknown, at_mean = model.forecast_variance(3.0), model.forecast_variance(3.0, 3.0 * model.market_mean)
+
+    np.testing.assert_allclose(unknown, at_mean, rtol=1e-12)
+    np.testing.assert_allclose(unknown, model.residual_variance * (3.0 + 9.0 / 30.0), rtol=1e-12)

@@ -100,6 +100,42 @@ def test_the_positive_share_is_the_mean_over_events() -> None:
 
 def test_a_return_of_zero_is_not_positive() -> None:
     assert positive_share(np.array([[0.0, 0.1]])) == 0.5
+
+
+def test_an_event_with_one_day_counts_and_one_without_any_does_not() -> None:
+    nothing = [np.nan, np.nan]
+
+    assert positive_share(np.array([[0.1, np.nan], [-0.1, 0.1], nothing])) == 0.75
+    assert np.isnan(positive_share(np.array([nothing])))
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0, 1.5, float("nan")])
+def test_a_share_that_leaves_no_chance_gives_no_test(share: float) -> None:
+    assert generalised_sign_test(np.array([0.1, 0.2, -0.1]), share) == UNDEFINED
+
+
+def test_the_statistic_of_wilcoxon_is_the_sum_of_ranks_with_and_without_ties() -> None:
+    assert wilcoxon_test(np.array([0.1, -0.2, 0.3])).statistic == 4.0
+    assert wilcoxon_test(np.array([0.1, -0.1, 0.3])).statistic == 4.5
+
+
+def test_permutations_of_many_events_are_counted_over_all_chunks() -> None:
+    draw = np.random.default_rng(8)
+    column = draw.normal(0.08, 1.0, (400, 1))
+
+    (found,) = permutation_tests(column)
+
+    z = column.mean() * sqrt(400) / column.std(ddof=1)
+    assert found.p_value == pytest.approx(2 * stats.norm.sf(abs(z)), abs=0.02)
+    assert 0.05 < found.p_value < 0.5
+
+
+def test_a_permutation_of_the_default_seed_is_that_of_zero() -> None:
+    column = np.random.default_rng(3).normal(0.4, 1.0, (40, 1))
+
+    assert permutation_tests(column)[0].statistic == pytest.approx(column.mean())
+    assert permutation_tests(column) == permutation_tests(column, 0)
+    assert permutation_tests(column) != permutation_tests(column, 1)
     assert sign_test(np.array([0.0, 0.1, 0.1, -0.1])).statistic == 0.0
 
 

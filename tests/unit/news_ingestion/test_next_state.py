@@ -14,7 +14,13 @@ from news_ingestion.providers.window import Window
 from news_ingestion.settings import Settings
 from news_ingestion.source_rows import QuotaUse, SourceRow
 from news_ingestion.sources.fetching import state_of
-from news_ingestion.sources.next_state import after_failure, after_success, becomes_degraded, covered_by
+from news_ingestion.sources.next_state import (
+    after_failure,
+    after_success,
+    becomes_degraded,
+    covered_by,
+    with_schedule_of,
+)
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 SOURCE = SourceRow(UUID(int=1), "newsapi", "Query", None, {}, True, 300.0, 1, NOW, NOW)
@@ -171,3 +177,48 @@ def test_the_third_failure_in_a_row_is_told(errors_before, is_told):
     source = SOURCE._replace(error_count=errors_before)
 
     assert becomes_degraded(source, failed(source, "unavailable")) is is_told
+
+
+def test_a_failure_says_what_went_wrong_and_when_it_is_tried_again():
+    error = ProviderError("unreachable", "code", "detail")  # type: ignore[arg-type]
+
+    state = after_failure(SOURCE, Fetched(seen_until=NOW), error, is_final=False, now=NOW, again=again)
+
+    assert state == SOURCE._replace(
+        next_fetch_at=again(state.backoff_seconds),
+        last_fetch_at=NOW,
+        error_count=1,
+        backoff_seconds=state.backoff_seconds,
+        last_error=error.document(at=NOW),
+        seen_until=NOW,
+    )
+    assert state.backoff_seconds > 0
+
+
+def test_a_final_failure_names_its_reason_and_another_keeps_the_one_there_was():
+    off = SOURCE._replace(is_enabled=False, disabled_reason="somebody")
+    error = ProviderError("unreachable", "code", "detail")  # type: ignore[arg-type]
+    given = {"now": NOW, "again": again}
+
+    final = after_failure(SOURCE, Fetched(), error, is_final=True, **given)
+    kept = after_failure(off, Fetched(), error, is_final=False, **given)
+
+    assert (final.is_enabled, final.disabled_reason, final.next_fetch_at) == (False, "code", None)
+    assert (kept.is_enabled, kept.disabled_reason, kept.next_fetch_at) == (False, "somebody", None)
+
+
+def test_a_schedule_is_that_of_the_row_as_it_stands_now():
+    later = NOW + timedelta(hours=3)
+    current = SOURCE._replace(is_enabled=False, disabled_reason="somebody", next_fetch_at=later, error_count=7)
+
+    state = with_schedule_of(SOURCE, current)
+
+    assert state == SOURCE._replace(is_enabled=False, disabled_reason="somebody", next_fetch_at=later)
+
+
+def test_a_failure_waits_as_long_as_the_server_asks():
+    error = ProviderError("unreachable", "code", "detail", retry_after_seconds=7_200.0)  # type: ignore[arg-type]
+
+    state = after_failure(SOURCE, Fetched(), error, is_final=False, now=NOW, again=again)
+
+    assert state.backoff_seconds >= 7_200.0

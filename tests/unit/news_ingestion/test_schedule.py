@@ -14,7 +14,7 @@ from news_ingestion.providers.schedule import (
     may_ask_conditionally,
     next_fetch_at,
 )
-from news_ingestion.providers.window import Window
+from news_ingestion.providers.window import MIN_WINDOW, Window
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -129,3 +129,20 @@ def test_quota_stretches_the_interval():
     assert sustainable_interval_seconds(60, Plan()) == 864
     assert sustainable_interval_seconds(60, Plan(), 2) == 1_728
     assert sustainable_interval_seconds(3_600, Plan()) == 3_600
+
+
+def test_a_window_is_halved_at_a_whole_second_that_both_halves_share():
+    start = NOW.replace(microsecond=0)
+    window = Window(start, start + timedelta(minutes=5, milliseconds=501))
+
+    halves = window.halves()
+
+    middle = start + timedelta(minutes=2, seconds=30)
+    assert halves == (Window(start, middle), Window(middle, window.end))
+
+
+def test_the_shortest_window_that_is_halved_is_twice_the_least():
+    start = NOW.replace(microsecond=0)
+
+    assert Window(start, start + 2 * MIN_WINDOW).halves() is not None
+    assert Window(start, start + 2 * MIN_WINDOW - timedelta(seconds=1)).halves() is None
