@@ -64,6 +64,11 @@ class SystemEvent:
 _AFTER_OTHERS_OF_ITS_SECOND = {"DriftCorrected": timedelta(milliseconds=500)}
 
 
+# Flagger runs these hooks once a rollout has ended, and stamps what it says of them with the phase before.
+_AFTER_ROLLOUT = "Post-rollout "
+_LONGEST_HOOKS = timedelta(minutes=10)
+
+
 def of_flagger(event: FlaggerEvent, now: datetime) -> SystemEvent:
     """Return what a step of a canary says: one alert for each canary, over when a rollout is promoted.
 
@@ -74,6 +79,10 @@ def of_flagger(event: FlaggerEvent, now: datetime) -> SystemEvent:
     worried = metadata.event_type.lower() in {"warning", "error"}
     labels = {"source": "flagger", "namespace": event.namespace, "name": event.name}
     key = (event.checksum, event.phase, metadata.event_type, metadata.timestamp, metadata.event_message)
+    happened_at = EPOCH + timedelta(milliseconds=int(metadata.timestamp))
+    if metadata.event_message.startswith(_AFTER_ROLLOUT):
+        # Its phase is of then, and must not overtake the end: a failed rollout would look like one under way.
+        happened_at = max(EPOCH, happened_at - _LONGEST_HOOKS)
     return SystemEvent(
         source="flagger",
         key=_key(labels, *key),
@@ -81,7 +90,7 @@ def of_flagger(event: FlaggerEvent, now: datetime) -> SystemEvent:
         firing=event.phase not in _ENDED_PHASES,
         severity="critical" if failed else "warning" if worried else "info",
         title=_line(f"Canary {event.namespace}/{event.name} {event.phase}: {metadata.event_message}"),
-        happened_at=_moment(EPOCH + timedelta(milliseconds=int(metadata.timestamp)), now),
+        happened_at=_moment(happened_at, now),
         document=event.model_dump_json(by_alias=True),
         labels=_shown({"phase": event.phase, "checksum": event.checksum}),
     )

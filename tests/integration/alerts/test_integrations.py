@@ -48,6 +48,30 @@ async def test_rollouts_after_one_another_leave_nothing_firing_whatever_became_o
 
 
 @pytest.mark.parametrize(
+    ("end", "state", "severity"), [("Failed", "firing", "critical"), ("Succeeded", "resolved", "info")]
+)
+@pytest.mark.parametrize("said", ["Post-rollout check close-gate passed", "Post-rollout hook close-abort failed 500"])
+async def test_hooks_after_a_rollout_tell_the_phase_before_and_change_nothing(alerts, end, state, severity, said):
+    """As the real Flagger sends them after a rollback: the failure, and then the hooks, still as Progressing."""
+    warned = {"eventMessage": said, "eventType": "Warning"}
+    for seconds, phase in enumerate(["Progressing", end]):
+        assert await send(alerts, "flagger", flagger(phase, after_seconds=60 * seconds)) == ["stored"]
+    for seconds in (61, 75):
+        late = flagger("Progressing", after_seconds=seconds)
+        await send(alerts, "flagger", {**late, "metadata": {**late["metadata"], **warned}})
+
+    (alert,) = await alerts.alerts(kind="system")
+    assert (alert["state"], alert["severity"]) == (state, severity)
+    assert alert["title"].startswith(f"Canary financial-news/nlp-processing {end}: ")
+
+    # The next rollout is one again.
+    await send(alerts, "flagger", flagger("Progressing", after_seconds=90, checksum="next"))
+    (alert,) = await alerts.alerts(kind="system")
+    assert alert["state"] == "firing"
+    assert alert["title"].startswith("Canary financial-news/nlp-processing Progressing: ")
+
+
+@pytest.mark.parametrize(
     ("sender", "body"),
     [("flagger", flagger()), ("flux", flux()), ("alertmanager", alertmanager(prometheus_alert(), prometheus_alert()))],
 )
