@@ -15,7 +15,7 @@ import yaml
 from sqlalchemy import make_url
 
 from charts.rendering import NAMESPACE
-from common.gateway import SERVICES
+from common.gateway import SERVICES, Service
 from standalone.embedded.servers import EmbeddedPostgres, EmbeddedRedis
 from tests.drill.databases import encrypted_doors
 from tests.drill.kubelet.network import NODE_ADDRESS, open_machine
@@ -37,6 +37,7 @@ OVERLAY = Path(__file__).parent / "overlay.yaml"
 FLAGGER = "flagger.app/v1beta1"
 GATEWAY_NAMESPACE = "istio-ingress"
 _ALL_READY_SECONDS = 900.0
+_IMAGES = "images.json"
 _ENDED = ("Succeeded", "Failed")
 _LOAD_TESTER, _LOAD_TESTER_PORT = "flagger-loadtester", 8080
 
@@ -85,16 +86,9 @@ class Cluster:
         assert addresses, "no pod of the gateway is ready"
         return addresses[0]
 
-    def cluster_address(self, name: str) -> str:
-        """Return the address of a service's Service."""
-        found = self.server.get("Service", name, NAMESPACE)
-        assert found is not None
-        address: str = found["spec"]["clusterIP"]
-        return address
-
     def release(self, message: str, changes: dict[str, object]) -> str:
         """Commit new values for the environment."""
-        path = self.repository.work / "charts" / "market-impact-analysis-system" / f"values-{CLUSTER}.yaml"
+        path = self.repository.chart / f"values-{CLUSTER}.yaml"
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
         for name, value in changes.items():
             *parents, last = name.split(".")
@@ -135,15 +129,19 @@ class Cluster:
         command += ["--noproxy", "*", "--max-time", "20", "--write-out", "%{http_code}", *arguments, url]
         return int(subprocess.run(command, capture_output=True, text=True, check=False, timeout=30).stdout)
 
+    def call_from(self, pod: JSON, service: Service, *arguments: str) -> int:
+        """Count a service's items from within a pod's network, past the gateway; return the status of the answer."""
+        found = self.server.get("Service", service.kubernetes_name, NAMESPACE)
+        assert found is not None
+        name = f"{service.kubernetes_name}.{NAMESPACE}"
+        at = ("--resolve", f"{name}:{service.port}:{found['spec']['clusterIP']}")
+        return self.ask_from(pod, f"http://{name}:{service.port}{service.base_path}/counts", *at, *arguments)
+
     def add_node(self, number: int) -> Node:
         """Start one more node."""
-        name = f"node-{number}"
-        folder, images_file = self.folder / name, self.folder / "images.json"
-        node = self.stack.enter_context(
-            running_node(name, number, self.controllers.plane.kubeconfig, images_file, folder)
-        )
-        self.node = node
-        return node
+        kubeconfig = self.controllers.plane.kubeconfig
+        self.node = self.stack.enter_context(running_node(number, kubeconfig, self.folder / _IMAGES))
+        return self.node
 
     def state(self) -> str:
         """Return what is not as it should be, and who said what last."""
@@ -190,10 +188,10 @@ def running_cluster(folder: Path, say: Callable[[str], None]) -> Iterator[Cluste
         server.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": FLUX}})
         define(server, [one for one in definitions() if one["spec"]["group"].endswith(".fluxcd.io")])
         plane.start_scheduler()
-        images_file = folder / "images.json"
+        images_file = folder / _IMAGES
         port = plane.address.rpartition(":")[2]
         images([one.kubernetes_name for one in SERVICES], port).write(images_file)
-        node = stack.enter_context(running_node("node-1", 1, plane.kubeconfig, images_file, folder / "node-1"))
+        node = stack.enter_context(running_node(1, plane.kubeconfig, images_file))
         controllers.start_flux()
         prometheus = None
         cluster = Cluster(folder, server, repository, controllers, node, prometheus, key, tell, stack)  # type: ignore[arg-type]

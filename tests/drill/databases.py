@@ -6,14 +6,14 @@ import subprocess
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
-Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+from tests.drill.connections import join
+
 POSTGRES_PORT, REDIS_PORT = 5432, 6379
 # What a client of PostgreSQL sends first that wants TLS: the length, and the code of the request.
 _TLS_REQUEST = (8).to_bytes(4, "big") + (80877103).to_bytes(4, "big")
-_CHUNK_BYTES = 65_536
 
 
 @dataclass
@@ -22,7 +22,6 @@ class Door:
 
     socket: Path
     asks_first: bool
-    _writers: set[asyncio.StreamWriter] = field(default_factory=set)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, tls: ssl.SSLContext) -> None:
         """Carry one connection; whoever does not ask for TLS is sent away."""
@@ -33,22 +32,7 @@ class Door:
             writer.write(b"S")
             await writer.drain()
         await writer.start_tls(tls)
-        inner_reader, inner_writer = await asyncio.open_unix_connection(str(self.socket))
-        self._writers |= {writer, inner_writer}
-        await asyncio.gather(carry(reader, inner_writer), carry(inner_reader, writer))
-        self._writers -= {writer, inner_writer}
-
-
-async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Hand on what comes, until it ends."""
-    try:
-        while chunk := await reader.read(_CHUNK_BYTES):
-            writer.write(chunk)
-            await writer.drain()
-    except OSError:
-        writer.transport.abort()
-    finally:
-        writer.close()
+        await join((reader, writer), await asyncio.open_unix_connection(str(self.socket)))
 
 
 @contextmanager
@@ -74,8 +58,8 @@ async def _listen(door: Door, address: str, port: int, tls: ssl.SSLContext) -> a
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             await door.serve(reader, writer, tls)
-        except (OSError, asyncio.IncompleteReadError):
-            # A client that goes, or a probe that says nothing.
+        except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            # A client that goes, a probe that says nothing, or the end of the drill.
             writer.close()
 
     return await asyncio.start_server(serve, address, port)
@@ -97,8 +81,20 @@ def _loop() -> Iterator[Callable[[Awaitable[asyncio.Server]], asyncio.Server]]:
     try:
         yield run
     finally:
+        asyncio.run_coroutine_threadsafe(_end_connections(), loop).result(10)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(10)
+        loop.close()
+
+
+async def _end_connections() -> None:
+    """End what is still carried, on the loop that carries it."""
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for one in others:
+        one.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
+    # Transports that were aborted say so to their connections in the next turn.
+    await asyncio.sleep(0.1)
 
 
 def _certificate(folder: Path) -> ssl.SSLContext:

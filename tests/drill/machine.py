@@ -19,6 +19,8 @@ from tests.system import MIA, free_port
 
 # Set by `make drill`, which gives the run networks, mounts and processes of its own.
 APART = "MIA_DRILL_APART"
+# Mounts and processes of its own: what it starts ends with it, however it ends.
+UNSHARED = ("unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation", "private")
 _FAULTY = Path(__file__).parent / "faults"
 # What a tag may end in, for a release that has gone wrong.
 FAULTS = ("errors", "slow", "contract", "sign", "crash")
@@ -85,13 +87,14 @@ class Node:
 
 
 @contextmanager
-def running_node(name: str, number: int, kubeconfig: Path, images_file: Path, folder: Path) -> Iterator[Node]:
-    """Run a node; the folder keeps the logs of its containers."""
+def running_node(number: int, kubeconfig: Path, images_file: Path) -> Iterator[Node]:
+    """Run a node; a folder beside that of its images keeps the logs of its containers."""
+    name = f"node-{number}"
+    folder = images_file.parent / name
     folder.mkdir(parents=True, exist_ok=True)
     port, log = free_port(), folder / "kubelet.log"
     command = [
-        # A pid namespace of its own: its pods end with it, however it ends.
-        *("unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation", "private"),
+        *UNSHARED,
         *(sys.executable, "-m", "tests.drill.kubelet", f"--kubeconfig={kubeconfig}", f"--node={name}"),
         *(f"--number={number}", f"--images={images_file}", f"--folder={folder}", f"--metrics-port={port}"),
     ]

@@ -10,10 +10,11 @@ from itertools import count
 import httpx
 
 from charts.rendering import NAMESPACE
+from common.gateway import SERVICES
 from tests.drill.cluster import Cluster
 from tests.drill.report import Report
 from tests.drill.timeline import Timeline, recorded
-from tests.drill.traffic import Call, Door, Traffic, traffic
+from tests.drill.traffic import Call, Door, Traffic, is_good, traffic
 from tests.platform.support.api_server import until
 
 HOST = "staging-api.example.com"
@@ -25,12 +26,8 @@ CALLS = [
     Call("market-impact", "GET", "/impact/v1/impacts"),
     Call("alert-signal", "GET", "/alerts/v1/rules"),
 ]
-BLOCKS = {
-    "news-ingestion": "news_ingestion",
-    "nlp-processing": "nlp",
-    "market-impact": "market_impact",
-    "alert-signal": "alerts",
-}
+# The block of the chart's values for each service.
+BLOCKS = {service.kubernetes_name: service.name for service in SERVICES}
 _ROLLOUT_SECONDS = 420.0
 _HANDED_ON_SECONDS = 90.0
 _TOLD_SECONDS = 20.0
@@ -56,7 +53,7 @@ class Rollout:
     def failed_share(self, name: str) -> float:
         """Return the share of a service's requests that was not answered by 2xx."""
         found = self.statuses[name]
-        bad = sum(n for status, n in found.items() if not (isinstance(status, int) and status < 300))
+        bad = sum(n for status, n in found.items() if not is_good(status))
         return bad / max(1, found.total())
 
 

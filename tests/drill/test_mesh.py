@@ -38,21 +38,12 @@ def test_services_call_each_other_by_the_gateway_alone(releases: Releases, calle
     (pod, *_others) = cluster.pods(NAMESPACE, app=f"{caller}-primary")
     for called in SERVICES:
         if called.kubernetes_name != caller:
-            name = f"{called.kubernetes_name}.{NAMESPACE}"
-            at = ("--resolve", f"{name}:{called.port}:{cluster.cluster_address(called.kubernetes_name)}")
-
-            status = cluster.ask_from(pod, f"http://{name}:{called.port}{called.prefix}/v1/counts", *at)
-
-            assert status == 403, f"{caller} calls {called.kubernetes_name}"
+            assert cluster.call_from(pod, called) == 403, f"{caller} calls {called.kubernetes_name}"
 
 
 def test_the_load_tester_may_call_a_service_and_needs_a_key_there(releases: Releases) -> None:
     cluster = releases.cluster
     (pod, *_others) = cluster.pods(NAMESPACE, app="flagger-loadtester")
     for service in SERVICES:
-        name = f"{service.kubernetes_name}.{NAMESPACE}"
-        at = ("--resolve", f"{name}:{service.port}:{cluster.cluster_address(service.kubernetes_name)}")
-        url = f"http://{name}:{service.port}{service.prefix}/v1/counts"
-
-        assert cluster.ask_from(pod, url, *at) == 401
-        assert cluster.ask_from(pod, url, *at, "--header", f"X-API-Key: {cluster.key}") == 200
+        assert cluster.call_from(pod, service) == 401
+        assert cluster.call_from(pod, service, "--header", f"X-API-Key: {cluster.key}") == 200

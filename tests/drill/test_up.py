@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import psutil
@@ -22,8 +23,8 @@ STARTED, SECONDS = "Flux has its root", 180.0
 def test_when_it_is_told_to_end_it_leaves_no_process_and_no_file(tmp_path: Path, signal_number: signal.Signals) -> None:
     require_machine()
     kubeconfig, log = tmp_path / "kubeconfig", tmp_path / "log"
-    folder = tmp_path / "temporary"
-    folder.mkdir()
+    # Sockets lie in it, whose paths must be short.
+    folder = Path(tempfile.mkdtemp())
     command = [sys.executable, "-m", "tests.drill.up", f"--kubeconfig={kubeconfig}"]
     with log.open("wb") as output:
         up = subprocess.Popen(
@@ -42,3 +43,4 @@ def test_when_it_is_told_to_end_it_leaves_no_process_and_no_file(tmp_path: Path,
     assert psutil.wait_procs(family, timeout=10)[1] == []
     assert not kubeconfig.exists()
     assert list(folder.iterdir()) == []
+    folder.rmdir()

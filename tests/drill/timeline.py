@@ -9,7 +9,7 @@ from typing import Protocol
 
 import httpx
 
-from tests.drill.traffic import Traffic
+from tests.drill.traffic import Traffic, is_good
 from tests.platform.support.chart import JSON
 
 _PAUSE_SECONDS = 2.0
@@ -92,7 +92,7 @@ def _record(cluster: Watched, timeline: Timeline, seen: Traffic, stopping: threa
             latency = tuple(cluster.measure(_latency(host)) for host in hosts)
         except httpx.HTTPError:
             continue
-        failed = [one for one in answers if not (isinstance(one.status, int) and one.status < 300)]
+        failed = [one for one in answers if not is_good(one.status)]
         timeline.moments.append(
             Moment(
                 at=now - begun,

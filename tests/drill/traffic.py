@@ -53,6 +53,11 @@ class Answer:
     seconds: float
 
 
+def is_good(status: int | str) -> bool:
+    """Return whether a request was answered, and with success."""
+    return isinstance(status, int) and status < httpx.codes.MULTIPLE_CHOICES
+
+
 @dataclass
 class Traffic:
     """All answers so far, and the articles that the system said it had taken."""

@@ -7,6 +7,7 @@ by sockets in a folder that both see, and offered at ports of loopback here.
 import argparse
 import asyncio
 import json
+import os
 import signal
 import sys
 import tempfile
@@ -14,19 +15,21 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from tests.drill.cluster import Cluster, running_cluster
-from tests.drill.databases import carry
+from tests.drill.connections import Streams, join
 from tests.drill.kubelet.network import NODE_ADDRESS
+from tests.drill.machine import UNSHARED
 from tests.drill.releases import HOST
 
-APART = ("unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation", "private")
 API, PROMETHEUS, GATEWAY = "api", "prometheus", "gateway"
 READY = "ready.json"
-Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 async def offer(folder: Path, kubeconfig: Path) -> int:
     """Run the cluster in a child, and offer it on loopback; return the exit status."""
-    child = await asyncio.create_subprocess_exec(*APART, sys.executable, "-m", __spec__.name, "--inside", str(folder))
+    inside = (sys.executable, "-m", __spec__.name, "--inside", str(folder))
+    # Killed, it cleans nothing up: what it keeps for a while goes with the folder.
+    variables = {**os.environ, "TMPDIR": str(folder)}
+    child = await asyncio.create_subprocess_exec(*UNSHARED, "--net", *inside, env=variables)
     ended = asyncio.create_task(child.wait())
     for number in (signal.SIGINT, signal.SIGTERM):
         # What the cluster runs ends with the child, the first process of its namespace.
@@ -48,15 +51,13 @@ async def _offer_socket(path: Path) -> int:
 def _joining(connect: Callable[[], Awaitable[Streams]]) -> Callable[..., Awaitable[None]]:
     """Return what carries each connection on to what `connect` opens."""
 
-    async def join(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            inner_reader, inner_writer = await connect()
+            await join((reader, writer), await connect())
         except OSError:
             writer.close()
-            return
-        await asyncio.gather(carry(reader, inner_writer), carry(inner_reader, writer))
 
-    return join
+    return serve
 
 
 def _tell(given: dict[str, str], ports: dict[str, int], kubeconfig: Path) -> None:
@@ -86,14 +87,14 @@ def say(text: str) -> None:
 
 async def stand(folder: Path, cluster: Cluster) -> None:
     """Offer the cluster at sockets of the folder until the process is killed."""
-    targets = {API: cluster.server.http.base_url.port, PROMETHEUS: cluster.prometheus.http.base_url.port, GATEWAY: 443}
-
-    def connecting(name: str, port: int) -> Callable[[], Awaitable[Streams]]:
+    targets = {
+        API: lambda: asyncio.open_connection(NODE_ADDRESS, cluster.server.http.base_url.port),
+        PROMETHEUS: lambda: asyncio.open_connection(NODE_ADDRESS, cluster.prometheus.http.base_url.port),
         # A pod of the gateway may be another one each time.
-        return lambda: asyncio.open_connection(cluster.gateway() if name == GATEWAY else NODE_ADDRESS, port)
-
-    for name, port in targets.items():
-        await asyncio.start_unix_server(_joining(connecting(name, port or 443)), str(folder / name))
+        GATEWAY: lambda: asyncio.open_connection(cluster.gateway(), 443),
+    }
+    for name, connect in targets.items():
+        await asyncio.start_unix_server(_joining(connect), str(folder / name))
     given = {
         "kubeconfig": cluster.controllers.plane.kubeconfig.read_text(encoding="utf-8"),
         "repository": str(cluster.repository.work),

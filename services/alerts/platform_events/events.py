@@ -62,8 +62,6 @@ class SystemEvent:
 
 # Flux stamps events to the second and sends both within it; the later must not be overtaken by the earlier.
 _AFTER_OTHERS_OF_ITS_SECOND = {"DriftCorrected": timedelta(milliseconds=500)}
-
-
 # Flagger runs these hooks once a rollout has ended, and stamps what it says of them with the phase before.
 _AFTER_ROLLOUT = "Post-rollout "
 _LONGEST_HOOKS = timedelta(minutes=10)
@@ -79,10 +77,10 @@ def of_flagger(event: FlaggerEvent, now: datetime) -> SystemEvent:
     worried = metadata.event_type.lower() in {"warning", "error"}
     labels = {"source": "flagger", "namespace": event.namespace, "name": event.name}
     key = (event.checksum, event.phase, metadata.event_type, metadata.timestamp, metadata.event_message)
-    happened_at = EPOCH + timedelta(milliseconds=int(metadata.timestamp))
+    happened_at = min(EPOCH + timedelta(milliseconds=int(metadata.timestamp)), now)
     if metadata.event_message.startswith(_AFTER_ROLLOUT):
         # Its phase is of then, and must not overtake the end: a failed rollout would look like one under way.
-        happened_at = max(EPOCH, happened_at - _LONGEST_HOOKS)
+        happened_at -= _LONGEST_HOOKS
     return SystemEvent(
         source="flagger",
         key=_key(labels, *key),

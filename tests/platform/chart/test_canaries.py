@@ -314,8 +314,8 @@ def test_a_rollout_can_be_stopped_and_what_was_opened_for_it_is_closed_at_its_en
 def _values(text: str) -> JSON:
     """Return the values that a file sets: the chart's, or those that a patch adds to the HelmRelease."""
     written: JSON = yaml.safe_load(text)
-    for one in written.get("patches", []):
-        ((added,),) = [yaml.safe_load(one["patch"])]
+    if "patches" in written:
+        ((added,),) = (yaml.safe_load(one["patch"]) for one in written["patches"])
         return {"flagger": added["value"]["flagger"]}
     return {"flagger": written["flagger"]}
 

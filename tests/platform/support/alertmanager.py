@@ -14,7 +14,7 @@ import yaml
 from tests.platform.support import monitoring
 from tests.platform.support.chart import JSON, in_snake_case
 from tests.platform.support.programs import program
-from tests.platform.support.running import answers, started
+from tests.platform.support.running import serving
 from tests.system import free_port
 
 Labels = Mapping[str, str]
@@ -81,7 +81,7 @@ def alertmanager(folder: Path) -> Iterator[httpx.Client]:
     """Run Alertmanager and return a client of its API."""
     address = f"127.0.0.1:{free_port()}"
     with ExitStack() as stack:
-        process = started(
+        yield serving(
             stack,
             folder,
             program("prometheus-alertmanager"),
@@ -89,10 +89,9 @@ def alertmanager(folder: Path) -> Iterator[httpx.Client]:
             f"--storage.path={folder / 'data'}",
             f"--web.listen-address={address}",
             "--cluster.listen-address=",
+            base_url=f"http://{address}/api/v2",
+            ready="/status",
         )
-        client = stack.enter_context(httpx.Client(base_url=f"http://{address}/api/v2", trust_env=False))
-        answers(process, "/status", client)
-        yield client
 
 
 def mutes(client: httpx.Client, source: Labels, target: Labels) -> bool:

@@ -55,6 +55,14 @@ def started(stack: ExitStack, folder: Path, program: str, *arguments: str, **var
     return process
 
 
+def serving(stack: ExitStack, folder: Path, program: str, *arguments: str, base_url: str, ready: str) -> httpx.Client:
+    """Start a program that answers by HTTP, wait until it is ready, and return a client; both end with the stack."""
+    process = started(stack, folder, program, *arguments)
+    client = stack.enter_context(httpx.Client(base_url=base_url, trust_env=False))
+    answers(process, ready, client)
+    return client
+
+
 def answers(process: Process, url: str, client: httpx.Client) -> None:
     """Return when the program answers; fail with its last words when it ends or takes too long."""
     deadline = time.monotonic() + READY_SECONDS

@@ -12,7 +12,7 @@ import yaml
 
 from tests.platform.support.chart import JSON, in_snake_case
 from tests.platform.support.programs import program
-from tests.platform.support.running import answers, started
+from tests.platform.support.running import serving
 from tests.system import free_port
 
 META = "__meta_kubernetes_"
@@ -96,7 +96,7 @@ def scraped(monitors: Sequence[JSON], pods: Sequence[JSON], folder: Path) -> lis
 
 def start_prometheus(stack: ExitStack, folder: Path, address: str) -> httpx.Client:
     """Start a Prometheus on `prometheus.yaml` of the folder, read again when it is told to; return a client."""
-    process = started(
+    return serving(
         stack,
         folder,
         program("prometheus"),
@@ -104,10 +104,9 @@ def start_prometheus(stack: ExitStack, folder: Path, address: str) -> httpx.Clie
         f"--storage.tsdb.path={folder / 'tsdb'}",
         f"--web.listen-address={address}",
         "--web.enable-lifecycle",
+        base_url=f"http://{address}",
+        ready="/-/ready",
     )
-    client = stack.enter_context(httpx.Client(base_url=f"http://{address}", trust_env=False))
-    answers(process, "/-/ready", client)
-    return client
 
 
 def _targets(client: httpx.Client, n_expected: int) -> list[JSON]:

@@ -21,6 +21,16 @@ def canary(*arguments: object, **fields: object) -> SystemEvent:
     return of_flagger(FlaggerEvent.model_validate(flagger(*arguments, **fields)), NOW)
 
 
+@pytest.mark.parametrize("ahead", [timedelta(), timedelta(hours=2), timedelta(days=400)])
+def test_what_flagger_says_of_hooks_is_older_than_the_end_whatever_its_clock_says(ahead: timedelta):
+    at = str(int((NOW + ahead - EPOCH) / timedelta(milliseconds=1)))
+    metadata = {"eventMessage": "Post-rollout check close-gate passed", "eventType": "Normal", "timestamp": at}
+
+    end = canary("Failed", metadata={**metadata, "eventMessage": "Canary failed!"})
+
+    assert canary("Progressing", metadata=metadata).happened_at < end.happened_at == NOW
+
+
 def reconciliation(*arguments: object, **fields: object) -> SystemEvent:
     return of_flux(FluxEvent.model_validate(flux(*arguments, **fields)), NOW)
 
