@@ -13,20 +13,24 @@ _PLAINLY_LINEAR = 2.3
 # A time below this is too short to compare: what the caches of the machine hold decides, not the work.
 _MEASURABLE_SECONDS = 0.008
 _ATTEMPTS = 5
+# What looks steep is doubled again: noise of three times what a call takes looks quadratic over one doubling only.
+_DOUBLINGS = 3
+# Nothing is doubled once more that takes so long already.
+_LONG_SECONDS = 2.0
 # So little text takes no linear call long: where it does, nobody wants to wait for twice as much.
 _LITTLE = 100
 
 
 @dataclass(frozen=True)
 class Growth:
-    """What twice `size` takes of the time that `size` takes, at best."""
+    """How many times the time of `size` each doubling of it takes, at best."""
 
     size: int
     seconds: float
     factor: float
 
     def __str__(self) -> str:
-        return f"{self.seconds * 1e3:.1f} ms for {self.size}, {self.factor:.1f} times that for twice as much"
+        return f"{self.seconds * 1e3:.1f} ms for {self.size}, {self.factor:.1f} times that for each doubling"
 
 
 def processor_seconds(call: Callable[[], object], attempts: int = 1) -> float:
@@ -45,7 +49,9 @@ def growth(call: Callable[[T], object], build: Callable[[int], T], *, smallest: 
     Notes
     -----
     Inputs grow until one takes long enough. Of both sizes the shortest time of several attempts counts, since noise
-    only ever makes a call look slower: a ratio of two times of one attempt errs both ways.
+    only ever makes a call look slower: a ratio of two times of one attempt errs both ways. What looks steep for twice
+    the input is measured for four and eight times as much, where a linear call takes 8 and a quadratic one 64 times
+    as long: no noise stands between the two.
     """
     size = smallest
     while (seconds := processor_seconds(lambda size=size: call(build(size)))) < _MEASURABLE_SECONDS:
@@ -55,14 +61,19 @@ def growth(call: Callable[[T], object], build: Callable[[int], T], *, smallest: 
     if (size > smallest and seconds > 100 * _MEASURABLE_SECONDS) or (size < _LITTLE and _stays_long(call, build(size))):
         return Growth(size, seconds, float("inf"))
     # Building the input takes time too, and is no part of the call.
-    one, two = build(size), build(2 * size)
-    shorter = longer = float("inf")
-    for _ in range(_ATTEMPTS):
-        shorter = min(shorter, processor_seconds(lambda: call(one), 3))
-        longer = min(longer, processor_seconds(lambda: call(two), 2))
-        if longer <= _PLAINLY_LINEAR * shorter:
+    one = build(size)
+    shorter, factor = float("inf"), float("inf")
+    for doublings in range(1, _DOUBLINGS + 1):
+        longer, many = float("inf"), build(size << doublings)
+        for _ in range(_ATTEMPTS):
+            shorter = min(shorter, processor_seconds(lambda: call(one), 3))
+            longer = min(longer, processor_seconds(lambda many=many: call(many), 2))
+            factor = (longer / shorter) ** (1 / doublings)
+            if factor <= _PLAINLY_LINEAR or longer > _LONG_SECONDS:
+                break
+        if factor <= MAX_GROWTH or longer > _LONG_SECONDS:
             break
-    return Growth(size, shorter, longer / shorter)
+    return Growth(size, shorter, factor)
 
 
 def _stays_long(call: Callable[[T], object], given: T) -> bool:
