@@ -37,7 +37,7 @@ MADE_BY_OTHERS = {
     "Deployment": {"flagger", "flagger-loadtester"},
     "Service": {"kiali", "monitoring-grafana", "monitoring-kube-prometheus-prometheus"},
 }
-CONTAINERS = {"app", "istio-proxy", "flagger", "loadtester"}
+CONTAINERS = {"app", "istio-proxy", "flagger", "loadtester"} | {service.kubernetes_name for service in SERVICES}
 
 
 def of_program(program: str) -> list[list[str]]:

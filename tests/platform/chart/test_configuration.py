@@ -137,13 +137,13 @@ def test_every_reference_to_a_config_map_or_secret_resolves(environment: str) ->
 @EVERYWHERE
 def test_every_secret_file_that_a_setting_names_is_mounted(environment: str) -> None:
     for pod in pod_templates(rendered(environment)).values():
-        (container,) = pod["spec"]["containers"]
-        folder = {mount["name"]: mount["mountPath"] for mount in container["volumeMounts"]}["secrets"]
         (volume,) = [volume for volume in pod["spec"]["volumes"] if volume["name"] == "secrets"]
         items = [item for source in volume["projected"]["sources"] for item in source["secret"]["items"]]
-        files = {f"{folder}/{item['path']}" for item in items}
+        for container in pod["spec"]["containers"]:
+            folder = {mount["name"]: mount["mountPath"] for mount in container["volumeMounts"]}["secrets"]
+            files = {f"{folder}/{item['path']}" for item in items}
 
-        assert {entry["value"] for entry in container["env"] if entry["name"].endswith("_FILE")} == files
+            assert {entry["value"] for entry in container["env"] if entry["name"].endswith("_FILE")} == files
 
 
 @EVERYWHERE

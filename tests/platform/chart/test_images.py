@@ -28,8 +28,11 @@ DIGEST = f"sha256:{'0123456789abcdef' * 4}"
 def image_of(objects: tuple[JSON, ...] | list[JSON], kubernetes_name: str) -> str:
     """Return the one image that the Deployment, the migration and the test of a service run."""
     pods = pod_templates(tuple(objects))
-    names = (f"Deployment/{kubernetes_name}", f"Job/migrate-{kubernetes_name}", f"Pod/check-{kubernetes_name}")
-    (image,) = {container["image"] for name in names for container in pods[name]["spec"]["containers"]}
+    names = (f"Deployment/{kubernetes_name}", f"Pod/check-{kubernetes_name}")
+    containers = [one for name in names for one in pods[name]["spec"]["containers"]]
+    containers += [one for one in pods["Job/migrate"]["spec"]["containers"] if one["name"] == kubernetes_name]
+    assert len(containers) == 3
+    (image,) = {container["image"] for container in containers}
     return image
 
 
@@ -89,7 +92,7 @@ def test_a_service_is_released_alone(service: Service, image: tuple[str, str]) -
     assert owners == {name}
     assert {f"{item['kind']}/{item['metadata']['name']}" for item in changed} >= {
         f"Deployment/{name}",
-        f"Job/migrate-{name}",
+        "Job/migrate",
     }
     assert image_of(after, name) != image_of(rendered("production"), name)
     pods = pod_templates(tuple(after))

@@ -169,17 +169,16 @@ def test_helm_test_reaches_readiness_and_the_self_check_and_nothing_more(environ
 
 
 @EVERYWHERE
-@EACH_SERVICE
-def test_a_migration_reaches_the_database_and_nothing_else(environment: str, service: Service) -> None:
+def test_a_migration_reaches_the_database_and_nothing_else(environment: str) -> None:
     objects = rendered(environment)
-    job = pod_templates(objects)[f"Job/migrate-{service.kubernetes_name}"]
+    job = pod_templates(objects)["Job/migrate"]
     pod = Peer(NAMESPACE, job["metadata"]["labels"])
 
     assert may_connect(objects, pod, DATABASE, 5432)
     assert may_connect(objects, pod, DNS, 53, "UDP")
     assert not may_connect(objects, pod, DATABASE, 6379)
     assert not may_connect(objects, pod, GATEWAY, 8443)
-    assert not may_connect(objects, GATEWAY, pod, service.port)
+    assert not any(may_connect(objects, GATEWAY, pod, service.port) for service in SERVICES)
 
 
 @EVERYWHERE
@@ -265,10 +264,9 @@ def hooks_before(objects: tuple[JSON, ...], hook: JSON) -> list[JSON]:
 
 
 @pytest.mark.parametrize("cluster", CLUSTERS)
-@EACH_SERVICE
-def test_at_the_first_install_a_migration_reaches_the_database(cluster: str, service: Service) -> None:
+def test_at_the_first_install_a_migration_reaches_the_database(cluster: str) -> None:
     """Then there is what Flux has applied before the release, and of the release what Helm applies before the job."""
-    job = of_kind(rendered(cluster), "Job")[f"migrate-{service.kubernetes_name}"]
+    job = of_kind(rendered(cluster), "Job")["migrate"]
     pod = Peer(NAMESPACE, job["spec"]["template"]["metadata"]["labels"])
     applied = [item for name in STEPS[: STEPS.index("apps")] for item in step(cluster, name)]
     there = applied + hooks_before(rendered(cluster), job)
