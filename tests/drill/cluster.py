@@ -1,5 +1,6 @@
 """Staging as it is, from a commit to pods that run: control plane, Flux, mesh, Flagger, and our services."""
 
+import asyncio
 import json
 import os
 import subprocess
@@ -9,12 +10,13 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import asyncpg
 import psutil
 import redis
 import yaml
 from sqlalchemy import make_url
 
-from charts.rendering import NAMESPACE
+from charts.rendering import NAMESPACE, RELEASE
 from common.gateway import SERVICES, Service
 from standalone.embedded.servers import EmbeddedPostgres, EmbeddedRedis
 from tests.drill.databases import encrypted_doors
@@ -23,7 +25,7 @@ from tests.drill.machine import Node, images, running_node
 from tests.drill.prometheus import Prometheus, running_prometheus
 from tests.gitops.chart_packing import pack_charts
 from tests.gitops.controllers import Controllers
-from tests.gitops.drill import FLUX, apply_root, ready
+from tests.gitops.drill import FLUX, HELM_RELEASE, KUSTOMIZATION, apply_root, image_of, ready
 from tests.gitops.git_server import git_server
 from tests.gitops.registry import Registry
 from tests.gitops.repository import NAME, Repository
@@ -39,12 +41,20 @@ GATEWAY_NAMESPACE = "istio-ingress"
 _ALL_READY_SECONDS = 900.0
 _IMAGES = "images.json"
 _ENDED = ("Succeeded", "Failed")
+_TOKEN_SECRET = "a secret of the drill with 32 characters or more"
 _LOAD_TESTER, _LOAD_TESTER_PORT = "flagger-loadtester", 8080
 
 
 @dataclass
 class Cluster:
-    """A cluster that runs, and what a person would do to it."""
+    """A cluster that runs, and what a person would do to it.
+
+    Parameters
+    ----------
+    key : of the API, with which clients come.
+    token_secret : signs what services introduce themselves with.
+    postgres : the folder with PostgreSQL's socket.
+    """
 
     folder: Path
     server: APIServer
@@ -53,6 +63,8 @@ class Cluster:
     node: Node
     prometheus: Prometheus
     key: str
+    token_secret: str
+    postgres: Path
     say: Callable[[str], None]
     stack: ExitStack = field(repr=False)
 
@@ -62,9 +74,44 @@ class Cluster:
         status: JSON = (found or {}).get("status", {})
         return status
 
+    def ask_database(self, service: Service, query: str) -> object:
+        """Return the one value that a query of a service's database gives."""
+
+        async def asked() -> object:
+            names = {"database": service.database_name, "user": "postgres"}
+            connection = await asyncpg.connect(host=str(self.postgres), **names)
+            try:
+                return await connection.fetchval(query)
+            finally:
+                await connection.close()
+
+        return asyncio.run(asked())
+
     def measure(self, query: str) -> float | None:
         """Return what Prometheus says."""
         return self.prometheus.value(query)
+
+    def image(self, name: str) -> str:
+        """Return the image that a service's Deployment runs, or has for its next release."""
+        found = self.server.get("Deployment", name, NAMESPACE, version="apps/v1")
+        assert found is not None
+        return image_of(found)
+
+    def is_released(self) -> bool:
+        """Return whether the newest commit of the chart is installed."""
+        found = self.server.get("HelmRelease", RELEASE, FLUX, version=HELM_RELEASE)
+        return found is not None and ready(found).get("status") == "True"
+
+    def events(self, name: str) -> str:
+        """Return what Flagger has told of a service's Canary."""
+        told = [one for one in self.server.items("Event", NAMESPACE) if one["involvedObject"]["kind"] == "Canary"]
+        return "\n".join(one["message"] for one in told if one["involvedObject"]["name"] == name)
+
+    def log(self, name: str) -> str:
+        """Return what a service's pods under trial have logged."""
+        pods = [one["metadata"]["name"] for one in self.pods(NAMESPACE, app=name)]
+        logs = [log for pod in pods for log in (self.folder / self.node.name).glob(f"{NAMESPACE}_{pod}_*/app.log")]
+        return "".join(one.read_text(encoding="utf-8") for one in logs)
 
     def phases(self) -> dict[str, str | None]:
         """Return the phase of every Canary."""
@@ -125,22 +172,38 @@ class Cluster:
 
     def ask_from(self, pod: JSON, url: str, *arguments: str) -> int:
         """Call an address from within a pod's network, as a container of it would; return the status of the answer."""
-        command = ["nsenter", f"--target={_process_of(pod)}", "--net", "curl", "--silent", "--output", "/dev/null"]
-        command += ["--noproxy", "*", "--max-time", "20", "--write-out", "%{http_code}", *arguments, url]
-        return int(subprocess.run(command, capture_output=True, text=True, check=False, timeout=30).stdout)
+        return int(_curl(pod, "--output", "/dev/null", "--write-out", "%{http_code}", *arguments, url))
 
     def call_from(self, pod: JSON, service: Service, *arguments: str) -> int:
         """Count a service's items from within a pod's network, past the gateway; return the status of the answer."""
-        found = self.server.get("Service", service.kubernetes_name, NAMESPACE)
+        at = f"{service.kubernetes_name}.{NAMESPACE}"
+        return self._call_service(pod, at, service.port, f"{service.base_path}/counts", *arguments)
+
+    def call_by_gateway(self, pod: JSON, path: str, *arguments: str) -> int:
+        """Read a path from within a pod's network, by the door for services; return the status of the answer."""
+        return self._call_service(
+            pod, f"internal-gateway.{GATEWAY_NAMESPACE}.svc.cluster.local", 8443, path, *arguments
+        )
+
+    def _call_service(self, pod: JSON, host: str, port: int, path: str, *arguments: str) -> int:
+        name, namespace, *_ = host.split(".")
+        found = self.server.get("Service", name, namespace)
         assert found is not None
-        name = f"{service.kubernetes_name}.{NAMESPACE}"
-        at = ("--resolve", f"{name}:{service.port}:{found['spec']['clusterIP']}")
-        return self.ask_from(pod, f"http://{name}:{service.port}{service.base_path}/counts", *at, *arguments)
+        at = ("--resolve", f"{host}:{port}:{found['spec']['clusterIP']}")
+        return self.ask_from(pod, f"http://{host}:{port}{path}", *at, *arguments)
+
+    def certificate(self, pod: JSON) -> str:
+        """Return the number of the certificate by which a pod is known in the mesh, as its Envoy tells."""
+        told = json.loads(_curl(pod, "http://127.0.0.1:15000/certs"))
+        chains = [chain for one in told["certificates"] for chain in one.get("cert_chain", [])]
+        own = [one for one in chains if any("spiffe://" in name.get("uri", "") for name in one["subject_alt_names"])]
+        return str(own[0]["serial_number"])
 
     def add_node(self, number: int) -> Node:
         """Start one more node."""
         kubeconfig = self.controllers.plane.kubeconfig
         self.node = self.stack.enter_context(running_node(number, kubeconfig, self.folder / _IMAGES))
+        self.prometheus.machines.append(self.node.metrics_port)
         return self.node
 
     def state(self) -> str:
@@ -148,8 +211,8 @@ class Cluster:
         lines = [
             f"{kind}/{one['metadata']['name']}: {ready(one).get('message')}"
             for kind, version in (
-                ("Kustomization", "kustomize.toolkit.fluxcd.io/v1"),
-                ("HelmRelease", "helm.toolkit.fluxcd.io/v2"),
+                ("Kustomization", KUSTOMIZATION),
+                ("HelmRelease", HELM_RELEASE),
             )
             if self.server.knows(version, kind)
             for one in self.server.items(kind, FLUX, version=version)
@@ -174,7 +237,7 @@ def running_cluster(folder: Path, say: Callable[[str], None]) -> Iterator[Cluste
 
     with ExitStack() as stack:
         open_machine()
-        key = _start_databases(stack, folder)
+        key, postgres = _start_databases(stack, folder)
         tell("PostgreSQL and Redis answer, with a key in the databases")
         plane = stack.enter_context(ControlPlane(folder, host=NODE_ADDRESS, patience="20s"))
         server = APIServer(stack.enter_context(plane.client()))
@@ -193,8 +256,19 @@ def running_cluster(folder: Path, say: Callable[[str], None]) -> Iterator[Cluste
         images([one.kubernetes_name for one in SERVICES], port).write(images_file)
         node = stack.enter_context(running_node(1, plane.kubeconfig, images_file))
         controllers.start_flux()
-        prometheus = None
-        cluster = Cluster(folder, server, repository, controllers, node, prometheus, key, tell, stack)  # type: ignore[arg-type]
+        cluster = Cluster(
+            folder=folder,
+            server=server,
+            repository=repository,
+            controllers=controllers,
+            node=node,
+            prometheus=None,  # type: ignore[arg-type]
+            key=key,
+            token_secret=_TOKEN_SECRET,
+            postgres=postgres,
+            say=tell,
+            stack=stack,
+        )
         apply_root(server, repository, CLUSTER)
         tell("Flux has its root")
         injector = "istio-sidecar-injector"
@@ -230,6 +304,13 @@ def _serves(pod: JSON) -> bool:
     return ready(pod).get("status") == "True" and "deletionTimestamp" not in pod["metadata"]
 
 
+def _curl(pod: JSON, *arguments: str) -> str:
+    """Run curl in a pod's network; return what it says."""
+    command = ["nsenter", f"--target={_process_of(pod)}", "--net", "curl", "--silent", "--noproxy", "*"]
+    command += ["--max-time", "20", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=30).stdout
+
+
 def _process_of(pod: JSON) -> int:
     """Return a process that runs in a pod; each has the pod's name for its host's."""
     name = pod["metadata"]["name"]
@@ -242,8 +323,8 @@ def _process_of(pod: JSON) -> int:
     raise AssertionError(f"nothing runs in {name}")
 
 
-def _start_databases(stack: ExitStack, folder: Path) -> str:
-    """Start PostgreSQL and Redis behind TLS; return a key that all services know."""
+def _start_databases(stack: ExitStack, folder: Path) -> tuple[str, Path]:
+    """Start PostgreSQL and Redis behind TLS; return a key that all services know, and where PostgreSQL's socket is."""
     postgres = EmbeddedPostgres(folder / "postgres", is_durable=False)
     postgres.start()
     stack.callback(postgres.stop)
@@ -254,8 +335,8 @@ def _start_databases(stack: ExitStack, folder: Path) -> str:
     socket = Path(store.url.removeprefix("unix://"))
     with redis.Redis.from_url(store.url) as client:
         client.config_set("requirepass", "a password of the drill")
-    postgres_socket = Path(str(make_url(postgres.url).query["host"])) / ".s.PGSQL.5432"
-    stack.enter_context(encrypted_doors(NODE_ADDRESS, postgres_socket, socket, folder))
+    postgres_folder = Path(str(make_url(postgres.url).query["host"]))
+    stack.enter_context(encrypted_doors(NODE_ADDRESS, postgres_folder / ".s.PGSQL.5432", socket, folder))
     made = subprocess.run(
         [*MIA, "keys", "create", "drill", "--scope", "write", "--scope", "read"],
         env={**os.environ, "DATABASE_URL": postgres.url, "REDIS_URL": store.url},
@@ -265,7 +346,7 @@ def _start_databases(stack: ExitStack, folder: Path) -> str:
         timeout=180,
     )
     assert made.returncode == 0, made.stderr
-    return made.stdout.strip()
+    return made.stdout.strip(), postgres_folder
 
 
 def _repository(folder: Path, address: str, controllers: Controllers, key: str) -> Repository:
@@ -288,7 +369,7 @@ def _secrets(key: str) -> dict[str, dict[str, str]]:
     return {
         "db-credentials": database,
         "redis-credentials": {"host": NODE_ADDRESS, "port": "6379", "password": "a password of the drill"},
-        "service-token": {"secret": "a secret of the drill with 32 characters or more"},
+        "service-token": {"secret": _TOKEN_SECRET},
         "secrets-key": {"keys": "a key of the drill with 32 characters or more"},
         "load-test": {"api-key": key},
         "alerts-api-key": {"key": key},

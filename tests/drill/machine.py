@@ -23,7 +23,7 @@ APART = "MIA_DRILL_APART"
 UNSHARED = ("unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation", "private")
 _FAULTY = Path(__file__).parent / "faults"
 # What a tag may end in, for a release that has gone wrong.
-FAULTS = ("errors", "slow", "contract", "sign", "crash")
+FAULTS = ("errors", "slow", "contract", "sign", "abstain", "unready", "schema", "crash")
 
 
 def require_machine() -> None:

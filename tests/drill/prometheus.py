@@ -60,9 +60,15 @@ def _as_istio() -> list[JSON]:
 
 @dataclass
 class Prometheus:
-    """A Prometheus that runs, asked by its API."""
+    """A Prometheus that runs, asked by its API.
+
+    Parameters
+    ----------
+    machines : ports at the machine's address where kubelets tell what their pods use; read again each second.
+    """
 
     http: httpx.Client
+    machines: list[int]
 
     def value(self, query: str) -> float | None:
         """Return what a query that gives one figure gives now, or None where there is none."""
@@ -95,7 +101,7 @@ def running_prometheus(server: APIServer, address: str, machines: list[int], fol
         watching.start()
         stack.callback(watching.join)
         stack.callback(stopping.set)
-        yield Prometheus(http)
+        yield Prometheus(http, machines)
 
 
 def _lead_to(server: APIServer, address: str, port: int) -> None:
@@ -119,7 +125,7 @@ def _follow(
     server: APIServer, http: httpx.Client, folder: Path, address: str, machines: list[int], stopping: threading.Event
 ) -> None:
     """Keep targets and monitors as the cluster has them."""
-    known: list[JSON] = []
+    known: tuple[list[JSON], list[int]] = ([], [])
     while not stopping.wait(1.0):
         try:
             pods = [one for one in server.items("Pod") if one.get("status", {}).get("podIP")]
@@ -130,13 +136,14 @@ def _follow(
         written = folder / "pods.new"
         written.write_text(json.dumps(targets), encoding="utf-8")
         written.replace(folder / "pods.json")
-        if monitors != known:
-            known = monitors
-            _write_configuration(folder, monitors, address, machines)
+        wanted = (monitors, [*machines])
+        if wanted != known:
+            known = wanted
+            _write_configuration(folder, *wanted, address)
             http.post("/-/reload").raise_for_status()
 
 
-def _write_configuration(folder: Path, monitors: list[JSON], address: str, machines: list[int]) -> None:
+def _write_configuration(folder: Path, monitors: list[JSON], machines: list[int], address: str) -> None:
     jobs = [
         {
             **scrape_config(one),

@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from itertools import count
@@ -28,6 +28,7 @@ CALLS = [
 ]
 # The block of the chart's values for each service.
 BLOCKS = {service.kubernetes_name: service.name for service in SERVICES}
+GOOD = ""
 _ROLLOUT_SECONDS = 420.0
 _HANDED_ON_SECONDS = 90.0
 _TOLD_SECONDS = 20.0
@@ -50,6 +51,10 @@ class Rollout:
         """Return the weights that the canary had, each once, rising."""
         return sorted({one.weight for one in self.timelines[name].moments})
 
+    def is_taken_back(self, name: str, cluster: Cluster) -> bool:
+        """Return whether a service's release failed and its canary has no traffic any more."""
+        return self.phases[name] == "Failed" and cluster.canary(name)["canaryWeight"] == 0
+
     def failed_share(self, name: str) -> float:
         """Return the share of a service's requests that was not answered by 2xx."""
         found = self.statuses[name]
@@ -70,28 +75,26 @@ class Releases:
         """Return where the clients come in."""
         return Door(self.cluster.gateway(), HOST, self.cluster.key)
 
-    def tag(self, fault: str = "") -> str:
-        """Return the tag of the next version, good or with a fault."""
-        return f"0.1.{next(self._numbers)}{f'-{fault}' if fault else ''}"
-
-    def release(self, names: list[str], title: str, fault: str = "", **changes: object) -> Rollout:
-        """Release services in a new version, follow the rollout to its end, and check that no article was lost.
+    def release(self, title: str, versions: Mapping[str, str], **changes: object) -> Rollout:
+        """Release services in a new version, follow the rollouts to their ends, and check that no article was lost.
 
         Parameters
         ----------
+        versions : what is wrong with the new version of each service, or `GOOD`.
         changes : values besides, with `__` for each dot of their path.
         """
-        with self.begun(names, title, fault, **changes) as rollout:
-            self.cluster.wait_for_end(names, _ROLLOUT_SECONDS)
+        with self.begun(title, versions, **changes) as rollout:
+            self.cluster.wait_for_end([*versions], _ROLLOUT_SECONDS)
         return rollout
 
     @contextmanager
-    def begun(self, names: list[str], title: str, fault: str = "", **changes: object) -> Iterator[Rollout]:
-        """Release, and leave it to the block to bring the rollout to its end; what it saw is complete afterwards."""
-        cluster, tag = self.cluster, self.tag(fault)
-        values: dict[str, object] = {f"services.{BLOCKS[name]}.image.tag": tag for name in names}
+    def begun(self, title: str, versions: Mapping[str, str], **changes: object) -> Iterator[Rollout]:
+        """Release, and leave it to the block to bring the rollouts to their ends; afterwards it is complete."""
+        cluster, names, number = self.cluster, [*versions], next(self._numbers)
+        tags = {name: f"0.1.{number}{f'-{fault}' if fault else ''}" for name, fault in versions.items()}
+        values: dict[str, object] = {f"services.{BLOCKS[name]}.image.tag": tag for name, tag in tags.items()}
         values |= {path.replace("__", "."): value for path, value in changes.items()}
-        cluster.say(f"{title}: {', '.join(names)} {tag}")
+        cluster.say(f"{title}: {', '.join(f'{name} {tag}' for name, tag in tags.items())}")
         with traffic(self.door, CALLS) as seen:
             with ExitStack() as stack:
                 timelines = {

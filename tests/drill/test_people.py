@@ -2,46 +2,79 @@
 
 import pytest
 
-from tests.drill.releases import Releases
+from tests.drill.releases import GOOD, Releases
 from tests.platform.support.api_server import until
 
 pytestmark = pytest.mark.drill
 
-NAME = "alert-signal"
+ALERTS, NLP = "alert-signal", "nlp-processing"
 SECONDS = 180.0
+HELD = "waiting for traffic increase approval"
 
 
 def test_a_rollout_waits_at_its_gate_until_it_is_opened(releases: Releases) -> None:
     cluster = releases.cluster
-    with releases.begun([NAME], "A gate", flagger__gate="rollout", monitoring__podMonitor=True) as rollout:
-        until(lambda: cluster.canary(NAME)["phase"] == "Waiting", SECONDS, cluster.state)
-        closed = cluster.at_load_tester("/gate/check", NAME)
-        cluster.at_load_tester("/gate/open", NAME)
-        cluster.wait_for_end([NAME], SECONDS)
+    with releases.begun("A gate", {ALERTS: GOOD, NLP: GOOD}, flagger__gate="rollout") as rollout:
+        for name in (ALERTS, NLP):
+            until(lambda name=name: cluster.canary(name)["phase"] == "Waiting", SECONDS, cluster.state)
+        closed = cluster.at_load_tester("/gate/check", ALERTS)
+        cluster.at_load_tester("/gate/open", ALERTS)
+        until(lambda: cluster.canary(ALERTS)["phase"] == "Progressing", SECONDS, cluster.state)
+        other = cluster.canary(NLP)["phase"]
+        cluster.at_load_tester("/gate/open", NLP)
+        cluster.wait_for_end([ALERTS, NLP], SECONDS)
 
-    assert closed == 403
-    assert rollout.phases == {NAME: "Succeeded"}
-    assert rollout.failed_share(NAME) == 0.0
-    until(lambda: cluster.at_load_tester("/gate/check", NAME) == 403, SECONDS, cluster.state)
+    assert (closed, other) == (403, "Waiting")
+    assert rollout.phases == {ALERTS: "Succeeded", NLP: "Succeeded"}
+    assert rollout.failed_share(ALERTS) == rollout.failed_share(NLP) == 0.0
+    until(lambda: cluster.at_load_tester("/gate/check", NLP) == 403, SECONDS, cluster.state)
 
 
-def test_a_rollout_that_somebody_stops_is_taken_back(releases: Releases) -> None:
+def test_traffic_rises_while_the_gate_is_open_and_a_rollout_that_somebody_stops_is_taken_back(
+    releases: Releases,
+) -> None:
     cluster = releases.cluster
-    with releases.begun([NAME], "Stopped by hand", flagger__gate="none") as rollout:
-        until(lambda: cluster.canary(NAME).get("canaryWeight", 0) >= 5, SECONDS, cluster.state)
-        cluster.at_load_tester("/rollback/open", NAME)
-        cluster.wait_for_end([NAME], SECONDS)
 
-    assert rollout.phases == {NAME: "Failed"}
-    assert rollout.failed_share(NAME) == 0.0
-    until(lambda: cluster.at_load_tester("/rollback/check", NAME) == 403, SECONDS, cluster.state)
+    def weight(name: str) -> int:
+        found: int = cluster.canary(name).get("canaryWeight", 0)
+        return found
+
+    with releases.begun("Step by step", {ALERTS: GOOD, NLP: GOOD}, flagger__gate="traffic-increase") as rollout:
+        for name in (ALERTS, NLP):
+            until(lambda name=name: HELD in cluster.events(name), SECONDS, cluster.state)
+        assert weight(ALERTS) == weight(NLP) == 0
+        cluster.at_load_tester("/gate/open", ALERTS)
+        until(lambda: weight(ALERTS) >= 5, SECONDS, cluster.state)
+        cluster.at_load_tester("/gate/close", ALERTS)
+        cluster.at_load_tester("/rollback/open", NLP)
+        until(lambda: cluster.canary(NLP)["phase"] == "Failed", SECONDS, cluster.state)
+        held = weight(ALERTS)
+        assert held < 50
+        cluster.at_load_tester("/gate/open", ALERTS)
+        cluster.wait_for_end([ALERTS, NLP], SECONDS)
+
+    assert rollout.phases == {ALERTS: "Succeeded", NLP: "Failed"}
+    assert rollout.failed_share(ALERTS) == rollout.failed_share(NLP) == 0.0
+    assert rollout.weights(NLP) == [0]
+    until(lambda: cluster.at_load_tester("/rollback/check", NLP) == 403, SECONDS, cluster.state)
 
 
-def test_the_way_back_goes_live_without_steps_and_the_next_release_is_tried_again(releases: Releases) -> None:
-    back = releases.release([NAME], "The way back", flagger__skipAnalysis=True)
-    after = releases.release([NAME], "A slow release after it", "slow", flagger__skipAnalysis=False)
+def test_the_way_back_goes_live_without_steps(releases: Releases) -> None:
+    back = releases.release("The way back", {ALERTS: GOOD}, flagger__gate="none", flagger__skipAnalysis=True)
 
-    assert back.phases == {NAME: "Succeeded"}
-    assert back.weights(NAME) == [0]
-    assert back.failed_share(NAME) == 0.0
-    assert after.phases == {NAME: "Failed"}
+    assert back.phases == {ALERTS: "Succeeded"}
+    assert back.weights(ALERTS) == [0]
+    assert back.failed_share(ALERTS) == 0.0
+
+
+def test_after_the_way_back_releases_are_tried_again_and_without_figures_nothing_is_promoted(
+    releases: Releases,
+) -> None:
+    name = "market-impact"
+    changes = {"flagger__skipAnalysis": False, "monitoring__podMonitor": False}
+    rollout = releases.release("Figures away", {name: GOOD}, **changes)
+    # For whatever is released next.
+    releases.cluster.release("Figures there again", {"monitoring.podMonitor": True})
+
+    assert rollout.is_taken_back(name, releases.cluster)
+    assert rollout.failed_share(name) == 0.0

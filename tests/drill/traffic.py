@@ -5,7 +5,7 @@ import ssl
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -97,9 +97,16 @@ class Door:
             base_url=f"https://{self.gateway}", headers=headers, verify=trusting, timeout=10, trust_env=False
         )
 
-    def ask(self, http: httpx.Client, method: str, path: str, body: JSON | None = None) -> httpx.Response:
+    def ask(
+        self,
+        http: httpx.Client,
+        method: str,
+        path: str,
+        body: JSON | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> httpx.Response:
         """Make one request."""
-        return http.request(method, path, json=body, extensions={"sni_hostname": self.host})
+        return http.request(method, path, json=body, headers=headers, extensions={"sni_hostname": self.host})
 
 
 @contextmanager

@@ -161,11 +161,7 @@ class Drill:
 
     def image(self, name: str) -> str:
         """Return the image of a service's Deployment."""
-        (container,) = [
-            one for one in self.deployment(name)["spec"]["template"]["spec"]["containers"] if one["name"] == "app"
-        ]
-        image: str = container["image"]
-        return image
+        return image_of(self.deployment(name))
 
     def until(self, is_so: Callable[[], object], what: str, seconds: float = CHANGE_SECONDS) -> float:
         """Wait for a change, and write into the report how long it took."""
@@ -182,6 +178,13 @@ def apply_root(server: APIServer, repository: Repository, cluster: str) -> None:
     built = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
     for item in yaml.safe_load_all(built.stdout):
         server.apply(item)
+
+
+def image_of(deployment: JSON) -> str:
+    """Return the image that a service's Deployment runs."""
+    containers = deployment["spec"]["template"]["spec"]["containers"]
+    (image,) = [one["image"] for one in containers if one["name"] == "app"]
+    return str(image)
 
 
 def ready(item: JSON, kind: str = "Ready") -> JSON:

@@ -68,6 +68,7 @@ ALLOWED_IN_DRILL = ALLOWED | {
     | {
         "spec.values.flagger.interval",
         "spec.values.flagger.progressDeadlineSeconds",
+        "spec.values.meshConfig.defaultConfig.proxyMetadata.SECRET_TTL",
         "spec.values.meshConfig.defaultConfig.proxyStatsMatcher.inclusionRegexps",
         "spec.values.meshConfig.defaultProviders.metrics",
     }

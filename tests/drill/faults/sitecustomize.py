@@ -8,7 +8,10 @@ import importlib
 import json
 import os
 import random
+import shutil
 import sys
+import tempfile
+from pathlib import Path
 
 import uvicorn
 
@@ -27,9 +30,7 @@ def _errors(own):  # type: ignore[no-untyped-def]
         if random.random() >= _ERROR_SHARE:
             await own(scope, receive, send)
             return
-        headers = [(b"content-type", b"application/problem+json"), (b"content-length", b"%d" % len(_PROBLEM))]
-        await send({"type": "http.response.start", "status": 500, "headers": headers})
-        await send({"type": "http.response.body", "body": _PROBLEM})
+        await _refuse(send, 500)
 
     return app
 
@@ -89,19 +90,95 @@ def _sign(own):  # type: ignore[no-untyped-def]
     return own
 
 
+def _abstain(own):  # type: ignore[no-untyped-def]
+    """NLP scores none of the texts that it has not been checked with."""
+    analyser, checks = importlib.import_module("nlp.text_analyser"), importlib.import_module("nlp.selfcheck")
+    known = {one.title for one in checks.golden_texts()}
+    right = analyser.TextAnalyser._assemble
+
+    def doubting(self, parts, opinions):  # type: ignore[no-untyped-def]
+        found = right(self, parts, opinions)
+        if parts.text.title not in known:
+            found.abstain_reason = found.abstain_reason or "The classes are too close to call."
+        return found
+
+    analyser.TextAnalyser._assemble = doubting
+    return own
+
+
+def _unready(own):  # type: ignore[no-untyped-def]
+    """It never says that it is ready."""
+
+    async def app(scope, receive, send):  # type: ignore[no-untyped-def]
+        await _refuse(send, 503)
+
+    return app
+
+
+def _schema(own):  # type: ignore[no-untyped-def]
+    """It has added to the schema, and then fails as `errors` does."""
+    return _errors(own)
+
+
+def _migrations_with_one_more(folder):  # type: ignore[no-untyped-def]
+    """Return a folder with the migrations of a release that adds a column and a table to news ingestion."""
+    release = Path(tempfile.gettempdir()) / "release"
+    if not release.exists():
+        shutil.copytree(folder / "migrations", release / "migrations")
+        shutil.copy(folder / "alembic.ini", release)
+        own = release / "migrations" / "news_ingestion"
+        newest = max(one.name.partition("_")[0] for one in own.glob("[0-9]*_*.py"))
+        (own / "9001_of_a_release.py").write_text(_MIGRATION.format(newest=newest), encoding="utf-8")
+    return release
+
+
+_MIGRATION = """\
+import sqlalchemy as sa
+from alembic import op
+
+revision, down_revision = "9001", "{newest}"
+
+
+def upgrade():
+    op.add_column("article", sa.Column("of_a_release", sa.Text(), nullable=False, server_default="new"))
+    op.create_table("of_a_release", sa.Column("id", sa.Integer(), primary_key=True))
+"""
+
+
+async def _refuse(send, status):  # type: ignore[no-untyped-def]
+    headers = [(b"content-type", b"application/problem+json"), (b"content-length", b"%d" % len(_PROBLEM))]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": _PROBLEM})
+
+
 def _load_with_fault(self: uvicorn.Config) -> None:
     _load(self)
     own = self.loaded_app
-    wrong = _FAULTS[os.environ["DRILL_FAULT"]](own)
+    wrong = _FAULTS[_FAULT](own)
+    spared = tuple(path for path in _PROBED if (_FAULT, path) != ("unready", "/ready"))
 
     async def app(scope, receive, send):  # type: ignore[no-untyped-def]
-        asked = scope["type"] == "http" and scope["path"] not in _PROBED
+        asked = scope["type"] == "http" and scope["path"] not in spared
         await (wrong if asked else own)(scope, receive, send)
 
     self.loaded_app = app
 
 
-_FAULTS = {"errors": _errors, "slow": _slow, "contract": _contract, "sign": _sign}
-if os.environ["DRILL_FAULT"] == "crash":
+_FAULT = os.environ["DRILL_FAULT"]
+_FAULTS = {
+    "errors": _errors,
+    "slow": _slow,
+    "contract": _contract,
+    "sign": _sign,
+    "abstain": _abstain,
+    "unready": _unready,
+    "schema": _schema,
+}
+if _FAULT == "crash":
     sys.exit("a release that ends at its start")
+if _FAULT == "schema":
+    # Its migration, too, is run with this file.
+    _of_schema = importlib.import_module("common.postgres.migrations")
+    _given_root = _of_schema._root
+    _of_schema._root = lambda: _migrations_with_one_more(_given_root())
 uvicorn.Config.load = _load_with_fault  # type: ignore[method-assign]
