@@ -125,13 +125,16 @@ class Cluster:
             if labels.items() <= one["metadata"].get("labels", {}).items()
         ]
 
+    def serving(self, namespace: str, **labels: str) -> list[JSON]:
+        """Return the pods that have these labels, are ready, and are not about to go."""
+        return [one for one in self.pods(namespace, **labels) if _serves(one)]
+
     def gateway(self) -> str:
         """Return the address of a pod of the gateway that is ready."""
-        addresses: list[str] = [
-            one["status"]["podIP"] for one in self.pods(GATEWAY_NAMESPACE, istio="ingress") if _serves(one)
-        ]
-        assert addresses, "no pod of the gateway is ready"
-        return addresses[0]
+        found = self.serving(GATEWAY_NAMESPACE, istio="ingress")
+        assert found, "no pod of the gateway is ready"
+        address: str = found[0]["status"]["podIP"]
+        return address
 
     def release(self, message: str, changes: dict[str, object]) -> str:
         """Commit new values for the environment."""

@@ -20,10 +20,11 @@ import httpx
 
 from tests.drill.kubelet.network import NODE_ADDRESS, Network
 from tests.drill.kubelet.pod import Pod
-from tests.drill.kubelet.references import moment, quantity
+from tests.drill.kubelet.references import moment
 from tests.drill.kubelet.usage import usage_of
 from tests.platform.support.api_server import APIServer
 from tests.platform.support.chart import JSON
+from tests.platform.support.quantities import quantity
 
 _LOOK_SECONDS = 0.4
 _LEASE_SECONDS = 8.0

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from tests.platform.support.api_server import APIServer
 from tests.platform.support.chart import JSON
+from tests.platform.support.quantities import quantity
 
-_UNITS = {"": 1.0, "m": 1e-3, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30}
 _VARIABLE = re.compile(r"\$\((\w+)\)")
 
 
@@ -182,12 +182,6 @@ def _resource(container: JSON, name: str) -> str:
     kind, _, resource = name.partition(".")
     given = str(container.get("resources", {}).get(kind, {}).get(resource, "0"))
     return str(math.ceil(quantity(given)))
-
-
-def quantity(text: str) -> float:
-    """Return an amount as Kubernetes writes it, in processors or bytes: `100m`, `1`, `512Mi`."""
-    number, unit = re.fullmatch(r"([\d.]+)(\w*)", text).groups()  # type: ignore[union-attr]
-    return float(number) * _UNITS[unit]
 
 
 def moment() -> str:

@@ -1,13 +1,12 @@
 """Pods: restricted, probed, found by their selectors, spread, and taken away gently."""
 
-import re
-
 import pytest
 
 from charts.rendering import ENVIRONMENTS, merged_values, render, rendered
 from common.gateway import SERVICES
 from common.settings import ServiceSettings
 from tests.platform.support.chart import JSON, of_kind, pod_templates
+from tests.platform.support.quantities import mebibytes
 
 EVERYWHERE = pytest.mark.parametrize("environment", ENVIRONMENTS)
 
@@ -191,8 +190,3 @@ def test_migrations_are_hooks_and_no_init_containers(environment: str) -> None:
     # The hook runs before the release's own objects are there.
     assert "serviceAccountName" not in pod
     assert not any("envFrom" in one for one in pod["containers"])
-
-
-def mebibytes(text: str) -> float:
-    number, unit = re.fullmatch(r"(\d+)([KMG])i", text).groups()
-    return int(number) * {"K": 1 / 1024, "M": 1, "G": 1024}[unit]
