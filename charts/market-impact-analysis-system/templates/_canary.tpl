@@ -26,3 +26,21 @@ tls: {mode: ISTIO_MUTUAL}
 connectionPool: {http: {http1MaxPendingRequests: 256, http2MaxRequests: 1024, maxRetries: 8}}
 outlierDetection: {consecutive5xxErrors: 5, interval: 10s, baseEjectionTime: 30s, maxEjectionPercent: 50}
 {{- end }}
+
+{{- /* How requests reach the pods under trial, of which Flagger can do one thing at a time. Arguments: root, service. */ -}}
+{{- define "mia.traffic" -}}
+{{- $traffic := .service.traffic -}}
+{{- $place := printf "traffic of %s" .service.name -}}
+{{- if gt (len $traffic) 1 }}
+{{- fail (printf "%s: %s exclude each other, choose one" $place (keys $traffic | sortAlpha | join " and ")) }}
+{{- end }}
+{{- if and $traffic.abTest (eq .root.Values.flagger.gate "traffic-increase") }}
+{{- fail (printf "%s: abTest increases no traffic, so that Flagger never asks the gate traffic-increase: choose rollout, promotion or none" $place) }}
+{{- end }}
+{{- with $traffic.sessionAffinity }}
+{{- if eq .cookieName (.primaryCookieName | default "") }}
+{{- fail (printf "%s: cookieName and primaryCookieName are both %s, and Flagger tells the two by their names" $place .cookieName) }}
+{{- end }}
+{{- end }}
+{{- toYaml $traffic }}
+{{- end }}

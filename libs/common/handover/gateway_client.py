@@ -7,6 +7,7 @@ import httpx
 from common.access.auth import sign_service_token
 from common.gateway import DEADLINE_HEADER
 from common.outgoing.bounded_transport import BoundedTransport
+from common.outgoing.no_cookies import NoCookies
 from common.settings import ServiceSettings
 from common.telemetry.request_context import current_context
 
@@ -50,6 +51,8 @@ def gateway_client(settings: ServiceSettings, transport: httpx.AsyncBaseTranspor
             "Accept-Encoding": "identity",
             DEADLINE_HEADER: f"{settings.http_timeout_seconds:.3f}",
         },
+        # A client is shared by all calls: with the cookie of a canary, each of them would go there.
+        cookies=NoCookies(),
         transport=BoundedTransport(inner, total_seconds=settings.http_timeout_seconds, max_bytes=_MAX_ANSWER_BYTES),
         trust_env=False,
     )

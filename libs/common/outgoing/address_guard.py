@@ -10,7 +10,6 @@ import asyncio
 import ipaddress
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
-from http.cookiejar import CookieJar
 
 import httpcore
 import httpx
@@ -18,6 +17,7 @@ import httpx
 from common.errors import Conflict
 from common.outgoing.bounded_transport import BoundedTransport
 from common.outgoing.name_resolution import resolve
+from common.outgoing.no_cookies import NoCookies
 from common.outgoing.public_addresses import IPAddress, embedded_ipv4, why_not_public
 from common.outgoing.web_address import InvalidWebAddress, origin, read_web_address
 
@@ -195,13 +195,6 @@ class GuardedTransport(httpx.AsyncHTTPTransport):
         )
 
 
-class _NoCookies(CookieJar):
-    """Keeps no cookie: one that a stranger sets would be memory of his, and go to whoever is asked next."""
-
-    def extract_cookies(self, response: object, request: object) -> None:
-        """Leave the answer's cookies unread."""
-
-
 def guarded_client(
     guard: AddressGuard,
     *,
@@ -224,6 +217,7 @@ def guarded_client(
         follow_redirects=follow_redirects,
         # What `response_body` reads, whichever decoders happen to be installed.
         headers={"Accept-Encoding": "gzip, deflate", **(headers or {})},
-        cookies=_NoCookies(),
+        # A stranger's would be memory of his, and go to whoever is asked next.
+        cookies=NoCookies(),
         trust_env=False,
     )
