@@ -82,7 +82,8 @@ def test_a_kubectl_command_is_about_objects_that_exist(command: list[str]) -> No
     own, _, inside = " ".join(command).partition(" -- ")
     words = own.split()
 
-    assert words[1] in {"create", "label", "rollout", "logs", "exec", "get", "port-forward", "top", "apply", "describe"}
+    verbs = {"create", "label", "rollout", "logs", "exec", "get", "port-forward", "top", "apply", "describe", "delete"}
+    assert words[1] in verbs
     namespaces = set(of_kind(built("clusters/base/namespaces"), "Namespace")) | {"flux-system"}
     assert set(after(words, "--namespace")) <= namespaces
     assert after(words, "--namespace") or {"namespace", "apply"} & set(words)

@@ -83,6 +83,8 @@ def test_every_secret_and_config_map_that_is_named_is_made_with_its_keys(cluster
     has(NAMESPACE, "ConfigMap", tester["volumes"][0]["configMap"]["name"])
     for provider in of_kind(items, "Provider").values():
         has(provider["metadata"]["namespace"], "Secret", provider["spec"]["secretRef"]["name"], "headers")
+    for receiver in of_kind(items, "Receiver").values():
+        has(receiver["metadata"]["namespace"], "Secret", receiver["spec"]["secretRef"]["name"], "token")
     gateway = of_kind(items, "Gateway")["public"]
     credential = next(
         one["tls"]["credentialName"] for one in gateway["spec"]["servers"] if "credentialName" in one.get("tls", {})

@@ -139,7 +139,7 @@ def test_versions_stand_in_one_file_that_an_environment_may_patch() -> None:
     assert required <= found <= required | {f"{cluster}/sources/kustomization.yaml" for cluster in CLUSTERS}
 
 
-def test_addresses_of_sources_stand_in_three_files() -> None:
+def test_addresses_of_sources_stand_in_four_files() -> None:
     found = {
         path.relative_to(ROOT / "clusters").as_posix()
         for path in (ROOT / "clusters").rglob("*.yaml")
@@ -150,7 +150,12 @@ def test_addresses_of_sources_stand_in_three_files() -> None:
         and "/alerts/v1/integrations/" not in line
     }
 
-    assert found == {"base/flux-system/repository.yaml", "base/sources/repositories.yaml", "production/apps/chart.yaml"}
+    assert found == {
+        "base/flux-system/repository.yaml",
+        "base/monitoring/istio-dashboards.yaml",
+        "base/sources/repositories.yaml",
+        "production/apps/chart.yaml",
+    }
 
 
 @EVERY_CLUSTER

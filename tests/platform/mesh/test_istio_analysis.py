@@ -18,7 +18,7 @@ ROUTES = ("Service", "VirtualService", "DestinationRule")
 
 
 def made_by_charts_of_others() -> list[JSON]:
-    """Return the gateway's Deployment and Service, as far as the analysis looks at them."""
+    """Return the gateway's Deployment and Service and Flux's Service, as far as the analysis looks at them."""
     labels = {"istio": "ingress"}
     ports = [{"name": name, "port": port, "targetPort": port} for name, port in (("http", 80), ("https", 443))]
     place = {"name": "istio-ingress", "namespace": "istio-ingress"}
@@ -27,8 +27,11 @@ def made_by_charts_of_others() -> list[JSON]:
         "metadata": {"labels": labels},
         "spec": {"serviceAccountName": "istio-ingress", "containers": [container]},
     }
+    flux = {"name": "webhook-receiver", "namespace": "flux-system"}
+    hook = {"selector": {"app": "notification-controller"}, "ports": [{"name": "http", "port": 80}]}
     return [
         {"apiVersion": "v1", "kind": "Service", "metadata": place, "spec": {"selector": labels, "ports": ports}},
+        {"apiVersion": "v1", "kind": "Service", "metadata": flux, "spec": hook},
         {"apiVersion": "v1", "kind": "Pod", "metadata": {**place, "labels": labels}, "spec": template["spec"]},
     ]
 

@@ -9,7 +9,7 @@ JSON = dict[str, Any]
 ROOT = Path(__file__).resolve().parents[3]
 
 # Objects of Kubernetes itself, which have a schema; the others are custom resources.
-CORE_GROUPS = ("", "apps", "autoscaling", "batch", "networking.k8s.io", "policy")
+CORE_GROUPS = ("", "apps", "autoscaling", "batch", "networking.k8s.io", "policy", "rbac.authorization.k8s.io")
 
 
 def of_kind(objects: tuple[JSON, ...] | list[JSON], kind: str) -> dict[str, JSON]:
