@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from uuid import UUID
 
 _TRACEPARENT = re.compile(r"^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$")
 _REQUEST_ID = re.compile(r"^[A-Za-z0-9._\-]{1,128}$")
@@ -67,10 +68,11 @@ def new_context(request_id: str | None, traceparent: str | None) -> RequestConte
     Notes
     -----
     The caller's span stays the parent: without a span of its own, a service passes the trace on as it is.
+    An identifier that is made is a UUID: by that Envoy decides which requests are recorded, and by no other form any.
     """
     # One read of the system's randomness serves all three identifiers.
-    fresh = secrets.token_hex(32)
-    accepted = request_id if request_id and _REQUEST_ID.match(request_id) else fresh[48:]
+    fresh = secrets.token_hex(40)
+    accepted = request_id if request_id and _REQUEST_ID.match(request_id) else str(UUID(fresh[48:], version=4))
     matched = _TRACEPARENT.match(traceparent or "")
     if matched and matched[1].strip("0") and matched[2].strip("0"):
         return RequestContext(accepted, matched[1], matched[2], sampled=_is_sampled(matched), has_span=True)
