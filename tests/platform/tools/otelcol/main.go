@@ -4,7 +4,7 @@
 package main
 
 import (
-	"log"
+	"os"
 
 	"github.com/open-telemetry/opentelemetry-collector-contrib/extension/healthcheckextension"
 	"go.opentelemetry.io/collector/component"
@@ -38,8 +38,9 @@ func main() {
 			},
 		},
 	})
-	if err := command.Execute(); err != nil {
-		log.Fatal(err)
+	// It says what is wrong itself.
+	if command.Execute() != nil {
+		os.Exit(1)
 	}
 }
 
