@@ -30,6 +30,7 @@ from tests.gitops.repository import NAME, Repository
 from tests.platform.support.api_server import APIServer, define, definitions, until
 from tests.platform.support.chart import JSON
 from tests.platform.support.control_plane import ControlPlane
+from tests.spans import Receiver, span_receiver
 from tests.system import MIA
 
 CLUSTER = "staging"
@@ -53,6 +54,7 @@ class Cluster:
     node: Node
     prometheus: Prometheus
     key: str
+    traces: Receiver
     say: Callable[[str], None]
     stack: ExitStack = field(repr=False)
 
@@ -184,7 +186,8 @@ def running_cluster(folder: Path, say: Callable[[str], None]) -> Iterator[Cluste
         controllers = Controllers(plane, stack)
         replaced = pack_charts(charts, address)
         tell(f"control plane; an empty chart stands for {', '.join(replaced)}")
-        repository = _repository(folder, address, controllers, key)
+        traces = stack.enter_context(span_receiver(NODE_ADDRESS))
+        repository = _repository(folder, address, controllers, key, traces)
         server.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": FLUX}})
         define(server, [one for one in definitions() if one["spec"]["group"].endswith(".fluxcd.io")])
         plane.start_scheduler()
@@ -194,7 +197,7 @@ def running_cluster(folder: Path, say: Callable[[str], None]) -> Iterator[Cluste
         node = stack.enter_context(running_node(1, plane.kubeconfig, images_file))
         controllers.start_flux()
         prometheus = None
-        cluster = Cluster(folder, server, repository, controllers, node, prometheus, key, tell, stack)  # type: ignore[arg-type]
+        cluster = Cluster(folder, server, repository, controllers, node, prometheus, key, traces, tell, stack)  # type: ignore[arg-type]
         apply_root(server, repository, CLUSTER)
         tell("Flux has its root")
         injector = "istio-sidecar-injector"
@@ -268,7 +271,7 @@ def _start_databases(stack: ExitStack, folder: Path) -> str:
     return made.stdout.strip()
 
 
-def _repository(folder: Path, address: str, controllers: Controllers, key: str) -> Repository:
+def _repository(folder: Path, address: str, controllers: Controllers, key: str, traces: Receiver) -> Repository:
     addresses = {
         "git": f"{address}/git/{NAME}",
         "charts": address,
@@ -276,6 +279,7 @@ def _repository(folder: Path, address: str, controllers: Controllers, key: str) 
         "registry": address,
         "inbox": address,
         "webhooks": f"https://localhost:{controllers.webhooks.rpartition(':')[2]}",
+        "traces": f"http://{NODE_ADDRESS}:{traces.port}",
     }
     repository = Repository(folder)
     repository.create(addresses, f"X-API-Key: {key}", values=_secrets(key), more=OVERLAY)
