@@ -1,4 +1,4 @@
-"""One article is one trace: a real collector, as clusters/ configures it, is sent one tree by Envoy and four services."""
+"""One article is one trace: a collector, as clusters/ configures it, is sent one tree by Envoy and four services."""
 
 import asyncio
 import json
