@@ -31,8 +31,7 @@ def post_article(releases: Releases, traceparent: str) -> None:
         answer = http.post(
             "/news/v1/articles",
             json={"articles": [article]},
-            # The second is a wish to Envoy, which else records a tenth.
-            headers={"traceparent": traceparent, "x-client-trace-id": "this one"},
+            headers={"traceparent": traceparent},
             extensions={"sni_hostname": HOST},
         )
     assert answer.status_code == httpx.codes.OK, answer.text

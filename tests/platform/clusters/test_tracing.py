@@ -66,6 +66,13 @@ def test_sidecars_and_services_send_to_ports_at_which_the_collector_listens() ->
     )
 
 
+def test_the_mesh_records_what_its_callers_record() -> None:
+    """A share would be drawn anew at each pass of the gateway, by an identifier that it makes anew."""
+    (telemetry,) = of_kind(everything("staging"), "Telemetry").values()
+
+    assert telemetry["spec"]["tracing"][0]["randomSamplingPercentage"] == 100
+
+
 def test_it_is_outside_the_mesh() -> None:
     """Else a span of a sidecar would come by mutual TLS, and one of the collector's sidecar with each of them."""
     (namespace,) = [one for one in step("staging", "namespaces") if one["metadata"]["name"] == "monitoring"]
@@ -120,8 +127,8 @@ def test_the_real_collector_takes_the_configuration_and_refuses_a_mistaken_one(t
     sound = checked(configuration())
     assert sound.returncode == 0, sound.stderr
     mistaken = configuration()
-    mistaken["exporters"]["otlp_http"]["endpont"] = "https://traces.example.com"
-    assert "endpont" in checked(mistaken).stderr
+    mistaken["processors"]["batch"]["timeoutt"] = "1s"
+    assert "has invalid keys: timeoutt" in checked(mistaken).stderr
 
 
 def test_the_collectors_pod_is_restricted_though_its_namespace_is_not(server: APIServer) -> None:
