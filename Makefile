@@ -119,7 +119,7 @@ soak: $(STAMP)  ## Load four processes steadily and watch their memory (ARGS="--
 
 platform-tools: promtool $(TOOLS)/bin/kustomize $(TOOLS)/bin/istioctl  ## Build kustomize, kubeconform, actionlint, sops, age and istioctl, and fetch definitions and charts (Go 1.26)
 
-cluster-tools: etcd $(TOOLS)/bin/kube-apiserver $(TOOLS)/bin/kwok $(TOOLS)/bin/source-controller $(TOOLS)/bin/pilot-discovery $(TOOLS)/bin/trivy  ## Build what a real cluster is made of, and trivy: Kubernetes, kwok, Flux's controllers, istiod (Go 1.26)
+cluster-tools: etcd $(TOOLS)/bin/kube-apiserver $(TOOLS)/bin/kwok $(TOOLS)/bin/source-controller $(TOOLS)/bin/pilot-discovery $(TOOLS)/bin/otelcol $(TOOLS)/bin/trivy  ## Build what a real cluster is made of, and trivy: Kubernetes, kwok, Flux's controllers, istiod, a collector of traces (Go 1.26)
 
 trivy: $(TOOLS)/bin/trivy  ## Build what looks for mistakes in manifests and known vulnerabilities in images (Go 1.26)
 

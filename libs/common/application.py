@@ -140,6 +140,7 @@ def _lifespan(
             app.state.registry,
             handover=definition.handover,
             transport=transport,
+            tracing=tracing,
         )
         app.state.runtime = runtime
         app.state.registry.register(pool := PoolCollector(runtime.database))

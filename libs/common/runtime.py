@@ -22,6 +22,7 @@ from common.postgres.database import Database
 from common.postgres.tables import CommonTables
 from common.secrets.secret_box import SecretBox
 from common.settings import ServiceSettings
+from common.telemetry.tracing import Tracing
 
 logger = structlog.get_logger(__name__)
 OwnSettings = TypeVar("OwnSettings", bound=ServiceSettings)
@@ -35,6 +36,7 @@ class Runtime:
     ----------
     handover : where results go, or None at the end of the line.
     transport : replaces the network for calls to other services.
+    tracing : collects traces, or None where nobody does.
     """
 
     def __init__(
@@ -46,11 +48,13 @@ class Runtime:
         *,
         handover: Handover | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
+        tracing: Tracing | None = None,
     ) -> None:
         self.settings = settings
         self.clock = clock
         self.tables = tables
         self.registry = registry
+        self.tracing = tracing
         self.logger = structlog.get_logger(settings.service.kubernetes_name)
         foundation = Foundation(settings, clock, Database(settings), tables)
         self.database = foundation.database
@@ -62,7 +66,7 @@ class Runtime:
         self.http = gateway_client(settings, transport)
         self.outbox: Outbox | None = None
         if handover is not None:
-            neighbour = Neighbour(handover, self.http, settings.http_timeout_seconds)
+            neighbour = Neighbour(handover, self.http, settings.http_timeout_seconds, tracing)
             self.outbox = Outbox(foundation, neighbour, registry)
         self.failures = Counter(
             "worker_failures_total", "Failures of a background worker", ["worker"], registry=registry

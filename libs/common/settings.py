@@ -180,7 +180,13 @@ class ServiceSettings(BaseSettings):
     otel_exporter_otlp_endpoint: str | None = Field(
         None, description="OTLP/HTTP endpoint of a collector. Without it, tracing is off."
     )
-    otel_traces_sampler_ratio: float = Field(1.0, ge=0, le=1, description="Share of traces that are kept, in [0, 1].")
+    otel_traces_sampler_ratio: float = Field(
+        1.0,
+        ge=0,
+        le=1,
+        description="Share of the traces begun by the service that are recorded, in [0, 1]. A caller's decision is "
+        "followed.",
+    )
 
     @field_validator("secrets_key", "service_token_secret")
     @classmethod

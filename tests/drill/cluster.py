@@ -32,6 +32,7 @@ from tests.gitops.repository import NAME, Repository
 from tests.platform.support.api_server import APIServer, define, definitions, until
 from tests.platform.support.chart import JSON
 from tests.platform.support.control_plane import ControlPlane
+from tests.spans import Receiver, span_receiver
 from tests.system import MIA
 
 CLUSTER = "staging"
@@ -65,6 +66,7 @@ class Cluster:
     key: str
     token_secret: str
     postgres: Path
+    traces: Receiver
     say: Callable[[str], None]
     stack: ExitStack = field(repr=False)
 
@@ -250,7 +252,8 @@ def running_cluster(folder: Path, say: Callable[[str], None]) -> Iterator[Cluste
         controllers = Controllers(plane, stack)
         replaced = pack_charts(charts, address)
         tell(f"control plane; an empty chart stands for {', '.join(replaced)}")
-        repository = _repository(folder, address, controllers, key)
+        traces = stack.enter_context(span_receiver(NODE_ADDRESS))
+        repository = _repository(folder, address, controllers, key, traces)
         server.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": FLUX}})
         define(server, [one for one in definitions() if one["spec"]["group"].endswith(".fluxcd.io")])
         plane.start_scheduler()
@@ -269,6 +272,7 @@ def running_cluster(folder: Path, say: Callable[[str], None]) -> Iterator[Cluste
             key=key,
             token_secret=_TOKEN_SECRET,
             postgres=postgres,
+            traces=traces,
             say=tell,
             stack=stack,
         )
@@ -352,7 +356,7 @@ def _start_databases(stack: ExitStack, folder: Path) -> tuple[str, Path]:
     return made.stdout.strip(), postgres_folder
 
 
-def _repository(folder: Path, address: str, controllers: Controllers, key: str) -> Repository:
+def _repository(folder: Path, address: str, controllers: Controllers, key: str, traces: Receiver) -> Repository:
     addresses = {
         "git": f"{address}/git/{NAME}",
         "charts": address,
@@ -360,6 +364,7 @@ def _repository(folder: Path, address: str, controllers: Controllers, key: str) 
         "registry": address,
         "inbox": address,
         "webhooks": f"https://localhost:{controllers.webhooks.rpartition(':')[2]}",
+        "traces": f"http://{NODE_ADDRESS}:{traces.port}",
     }
     repository = Repository(folder)
     repository.create(addresses, f"X-API-Key: {key}", values=_secrets(key), more=OVERLAY)

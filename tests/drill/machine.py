@@ -63,6 +63,7 @@ def images(services: list[str], api: str) -> Images:
             agent,
             Image("*/flagger:*", [cluster_program("flagger")], overrides=called),
             Image("*/flagger-loadtester:*", [cluster_program("loadtester")]),
+            Image("*/opentelemetry-collector:*", [cluster_program("otelcol")]),
             *own,
         ]
     )

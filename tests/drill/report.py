@@ -1,4 +1,4 @@
-"""`drill-report.md`: what a drill changed, what it saw of each rollout, and a picture of each."""
+"""`drill-report.md`: what a drill changed, what it saw of each rollout, a picture of each, and the tree of a trace."""
 
 import math
 from collections.abc import Sequence
@@ -24,6 +24,7 @@ class Report:
     overlays: list[tuple[str, str]] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
     timelines: list[Timeline] = field(default_factory=list)
+    trees: list[tuple[str, list[str]]] = field(default_factory=list)
 
     def write(self, folder: Path) -> Path:
         """Write the report and its pictures; return the report."""
@@ -33,6 +34,9 @@ class Report:
             picture = folder / f"rollout-{number}.svg"
             picture.write_text(drawn(timeline), encoding="utf-8")
             text += [f"## {timeline.title}", "", f"![{timeline.title}]({picture.name})", "", *_table(timeline), ""]
+        for title, tree in self.trees:
+            text += [f"## {title}", "", "Each span: when it began, how long it took, its service and its name.", ""]
+            text += ["```text", *tree, "```", ""]
         text += ["## The run", "", "```text", *self.lines, "```", "", "## What was changed", ""]
         for title, content in self.overlays:
             text += [f"{title}:", "", "```yaml", content.rstrip(), "```", ""]

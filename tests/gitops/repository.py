@@ -31,7 +31,7 @@ GIT = {
 
 
 def overlay(cluster: str, addresses: dict[str, str], more: Path | None = None) -> str:
-    """Return the overlays of a cluster for these addresses: `git`, `charts`, `registry`, `inbox`, `webhooks`."""
+    """Return the overlays of a cluster for addresses: `git`, `charts`, `registry`, `inbox`, `webhooks`, `traces`."""
     files = [OVERLAY, OVERLAY_OF_PRODUCTION] if cluster == "production" else [OVERLAY]
     files += [] if more is None else [more]
     first, *others = [yaml.safe_load(file.read_text(encoding="utf-8")) for file in files]

@@ -19,6 +19,7 @@ ADDRESSES = {
     "registry": "oci://127.0.0.1:1/charts",
     "inbox": f"{HERE}:2",
     "webhooks": "https://localhost:3",
+    "traces": f"{HERE}:4",
 }
 # By kind, what may differ in each; `patches` are what the root hands on to a step, whose effect is in the same list.
 ALLOWED = {
@@ -62,8 +63,9 @@ def named(items: list[JSON] | tuple[JSON, ...]) -> dict[tuple[str, str], JSON]:
     return {(item["kind"], item["metadata"]["name"]): item for item in items}
 
 
-# What may differ in a drill besides: how fast, never how well, and what Envoy tells of itself.
+# What may differ in a drill besides: how fast, never how well, what Envoy tells of itself, and where traces go.
 ALLOWED_IN_DRILL = ALLOWED | {
+    "ConfigMap": {"data.TRACES_ENDPOINT"},
     "HelmRelease": ALLOWED["HelmRelease"]
     | {
         "spec.values.flagger.interval",
@@ -71,7 +73,7 @@ ALLOWED_IN_DRILL = ALLOWED | {
         "spec.values.meshConfig.defaultConfig.proxyMetadata.SECRET_TTL",
         "spec.values.meshConfig.defaultConfig.proxyStatsMatcher.inclusionRegexps",
         "spec.values.meshConfig.defaultProviders.metrics",
-    }
+    },
 }
 
 

@@ -50,6 +50,7 @@ def after(command: list[str], option: str) -> list[str]:
 
 def existing(kind: str) -> set[str]:
     names = {name for environment in ENVIRONMENTS for name in of_kind(rendered(environment), kind)}
+    names |= set(of_kind(step("staging", "monitoring"), kind))
     # Flagger's copies of the workloads, and what the charts of others make.
     return (
         names

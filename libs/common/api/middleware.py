@@ -3,6 +3,7 @@
 import time
 
 import structlog
+from opentelemetry.trace import SpanKind
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -10,8 +11,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from common.api.answer_headers import with_answer_headers
 from common.api.problem_responses import problem_response, unexpected_error
 from common.api.request_head import announced_bytes, why_unreadable
-from common.telemetry.request_context import RequestContext, bind_context, new_context
-from common.telemetry.tracing import Tracing
+from common.telemetry.request_context import bind_context, new_context
+from common.telemetry.tracing import Tracing, context_in
 
 logger = structlog.get_logger("http")
 
@@ -32,19 +33,11 @@ class RequestMiddleware:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        traceparent = headers.get("traceparent")
-        context = new_context(headers.get("x-request-id"), traceparent)
+        context = new_context(headers.get("x-request-id"), headers.get("traceparent"))
         span = None
-        if self._tracing is not None:
-            continues = traceparent is not None and context.trace_id in traceparent
-            span = self._tracing.start(
-                f"{scope['method']} {scope['path']}",
-                context,
-                has_parent=continues,
-                parent_span_id=traceparent.split("-")[2] if continues and traceparent else "0",
-            )
-            own = span.get_span_context()
-            context = RequestContext(context.request_id, f"{own.trace_id:032x}", f"{own.span_id:016x}", context.sampled)
+        if self._tracing is not None and scope["path"] not in _QUIET_PATHS:
+            span = self._tracing.start(f"{scope['method']} {scope['path']}", context, SpanKind.SERVER)
+            context = context_in(span, context)
         bind_context(context)
         answer = _Answer(send, scope["method"], context.request_id)
         started = time.perf_counter()

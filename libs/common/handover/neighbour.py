@@ -6,10 +6,12 @@ from dataclasses import dataclass
 
 import httpx
 import structlog
+from opentelemetry.trace import SpanKind
 
 from common.handover.outbox_rows import Rows
 from common.handover.verdicts import HandoverVerdict, verdict_of, verdict_without_answer
-from common.telemetry.request_context import bind_context, new_context
+from common.telemetry.request_context import RequestContext, is_sampled, new_context
+from common.telemetry.tracing import Tracing, spanned
 
 logger = structlog.get_logger(__name__)
 
@@ -32,29 +34,50 @@ class Neighbour:
     handover: Handover
     http: httpx.AsyncClient
     timeout_seconds: float
+    tracing: Tracing | None = None
 
     async def deliver(self, rows: Rows, positions: Sequence[int]) -> HandoverVerdict:
         """POST the rows at `positions`; a refused batch is halved until the row that is to blame stands alone."""
-        path = self.handover.path
-        bind_context(new_context(rows[positions[0]].request_id, rows[positions[0]].traceparent))
-        body = f'{{"{self.handover.items}":[{",".join(rows[position].payload for position in positions)}]}}'
-        try:
-            # The whole of it: in one process there is no socket whose silence would count.
-            async with asyncio.timeout(self.timeout_seconds):
-                response = await self.http.post(
-                    path, content=body.encode(), headers={"Content-Type": "application/json"}
-                )
-        except _UNANSWERED as error:
-            logger.warning("handover_unanswered", path=path, rows=len(positions), error=repr(error))
-            return verdict_without_answer(positions)
-        except httpx.TransportError as error:
-            logger.warning("handover_unreachable", path=path, error=repr(error))
-            return HandoverVerdict(neighbour_down=True)
-        verdict = verdict_of(response, positions)
+        verdict = await self._post(rows, positions)
         if verdict is None:
             middle = len(positions) // 2
             first = await self.deliver(rows, positions[:middle])
             return first.merged(await self.deliver(rows, positions[middle:]))
-        if verdict.neighbour_down or not verdict.is_answered:
-            logger.warning("handover_refused", path=path, status=response.status_code)
         return verdict
+
+    async def _post(self, rows: Rows, positions: Sequence[int]) -> HandoverVerdict | None:
+        """Return what the neighbour says about each row, or None where it refused the batch as a whole."""
+        path = self.handover.path
+        context, linked = _contexts_of([rows[position] for position in positions])
+        body = f'{{"{self.handover.items}":[{",".join(rows[position].payload for position in positions)}]}}'
+        with spanned(self.tracing, f"POST {path}", SpanKind.CLIENT, context, linked) as span:
+            span.set_attribute("messaging.batch.message_count", len(positions))
+            try:
+                # The whole of it: in one process there is no socket whose silence would count.
+                async with asyncio.timeout(self.timeout_seconds):
+                    response = await self.http.post(
+                        path, content=body.encode(), headers={"Content-Type": "application/json"}
+                    )
+            except _UNANSWERED as error:
+                logger.warning("handover_unanswered", path=path, rows=len(positions), error=repr(error))
+                return verdict_without_answer(positions)
+            except httpx.TransportError as error:
+                logger.warning("handover_unreachable", path=path, error=repr(error))
+                return HandoverVerdict(neighbour_down=True)
+            span.set_attribute("http.response.status_code", response.status_code)
+            verdict = verdict_of(response, positions)
+            if verdict is not None and (verdict.neighbour_down or not verdict.is_answered):
+                logger.warning("handover_refused", path=path, status=response.status_code)
+            return verdict
+
+
+def _contexts_of(rows: Rows) -> tuple[RequestContext, list[RequestContext]]:
+    """Return whose trace a hand-over of several rows belongs to, and the other traces that are recorded.
+
+    Notes
+    -----
+    It is that of the first row that is recorded: one in ten may be, and would end here in a batch that another began.
+    """
+    recorded = list({row.traceparent: row for row in rows if is_sampled(row.traceparent)}.values())
+    first, *others = recorded or rows[:1]
+    return new_context(first.request_id, first.traceparent), [new_context(None, one.traceparent) for one in others]

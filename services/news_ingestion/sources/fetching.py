@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
+from opentelemetry.trace import SpanKind
 
 from common.clock import uuid7
 from common.contracts.batch import MAX_BATCH_ITEMS
@@ -17,6 +18,8 @@ from common.errors import Conflict, NotFound, describe
 from common.outgoing.header_values import validator
 from common.postgres.database import Connection, after_commit
 from common.secrets.secret_box import UnreadableSecret
+from common.telemetry.request_context import current_context
+from common.telemetry.tracing import spanned
 from news_ingestion.articles.draft import Item
 from news_ingestion.engine import Engine
 from news_ingestion.ingestion import take_in
@@ -144,7 +147,8 @@ async def _run(run: FetchRun) -> FetchRow:
     """Fetch, and enter the run in the ledger, also one that is cancelled: its requests were made all the same."""
     fetched, counted = Fetched(seen_until=run.source.seen_until), Counter[str]()
     try:
-        return await _fetch_and_settle(run, fetched, counted)
+        with spanned(run.engine.runtime.tracing, f"fetch {run.source.kind}", SpanKind.INTERNAL, current_context()):
+            return await _fetch_and_settle(run, fetched, counted)
     except asyncio.CancelledError:
         # A task of its own: whoever cancelled may do so again.
         entering = asyncio.create_task(_enter_abandoned(run, fetched, counted))

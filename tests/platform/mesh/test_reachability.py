@@ -15,6 +15,7 @@ PROMETHEUS = Peer("monitoring", {"app.kubernetes.io/name": "prometheus"})
 STRANGER = Peer("default", {"app": "curl"})
 DNS = Peer("kube-system", {"k8s-app": "kube-dns"})
 ISTIOD = Peer("istio-system", {"app": "istiod"})
+COLLECTOR = Peer("monitoring", {"app.kubernetes.io/name": "otel-collector"})
 DATABASE = Peer(address="10.20.30.40")
 INTERNET = Peer(address="93.184.216.34")
 METADATA = Peer(address="169.254.169.254")
@@ -223,6 +224,35 @@ def test_flagger_may_post_its_events_to_alerts_and_nothing_else(service: Service
     events = f"{service.base_path}/integrations/flagger"
     assert may_call(objects, principal, pod, service.port, "POST", events) == is_alerts
     assert not may_call(objects, principal, pod, service.port, "POST", f"{service.base_path}/rules")
+
+
+@EACH_SERVICE
+def test_a_services_and_its_sidecars_spans_reach_the_collector_where_there_is_one(service: Service) -> None:
+    staging, pod = everything("staging"), pod_of("staging", service)
+
+    for source in (pod, primary_of("staging", service)):
+        assert may_connect(staging, source, COLLECTOR, 4318), "the service's"
+        assert may_connect(staging, source, COLLECTOR, 4317), "its sidecar's"
+    assert not may_connect(staging, pod, STRANGER, 4318)
+    assert not may_connect(staging, pod, PROMETHEUS, 4318)
+    assert not may_connect(everything("production"), pod_of("production", service), COLLECTOR, 4318)
+
+
+def test_the_collector_takes_spans_of_the_mesh_alone_and_sends_them_on() -> None:
+    staging = everything("staging")
+    tester = Peer(NAMESPACE, {"app": "flagger-loadtester"})
+
+    for source in (GATEWAY, tester, Peer("flagger-system", {"app": "flagger"})):
+        assert may_connect(staging, source, COLLECTOR, 4317)
+        assert not may_connect(staging, source, COLLECTOR, 4318)
+    for port in (4317, 4318, 13133):
+        assert not may_connect(staging, STRANGER, COLLECTOR, port)
+        assert not may_connect(staging, PROMETHEUS, COLLECTOR, port)
+    assert may_connect(staging, COLLECTOR, DNS, 53, "UDP")
+    assert may_connect(staging, COLLECTOR, INTERNET, 443), "where traces are kept"
+    assert may_connect(staging, COLLECTOR, Peer("monitoring", {"app": "tempo"}), 4318), "or inside"
+    assert not may_connect(staging, COLLECTOR, INTERNET, 80)
+    assert not may_connect(staging, COLLECTOR, DATABASE, 5432)
 
 
 @pytest.mark.parametrize("cluster", CLUSTERS)

@@ -55,3 +55,10 @@ $(TOOLS)/bin/flagger: tests/platform/tools/flagger/go.sum
 	@echo "Building Flagger and its load tester (minutes the first time) ..."
 	@cd tests/platform/tools/flagger && $(GO_BUILD) -ldflags '-s -w' tool
 	@touch $@
+
+OTELCOL_VERSION = $(shell sed -n 's/^\tgo.opentelemetry.io\/collector\/otelcol v\(.*\)/\1/p' tests/platform/tools/otelcol/go.mod)
+
+$(TOOLS)/bin/otelcol: tests/platform/tools/otelcol/go.sum tests/platform/tools/otelcol/main.go
+	@echo "Building the OpenTelemetry Collector (two minutes the first time) ..."
+	@cd tests/platform/tools/otelcol && $(GO_BUILD) -ldflags '-s -w -X main.version=$(OTELCOL_VERSION)' .
+	@touch $@
