@@ -119,11 +119,11 @@ soak: $(STAMP)  ## Load four processes steadily and watch their memory (ARGS="--
 
 platform-tools: promtool $(TOOLS)/bin/kustomize $(TOOLS)/bin/istioctl  ## Build kustomize, kubeconform, actionlint, sops, age and istioctl, and fetch definitions and charts (Go 1.26)
 
-cluster-tools: etcd $(TOOLS)/bin/kube-apiserver $(TOOLS)/bin/kwok $(TOOLS)/bin/source-controller $(TOOLS)/bin/pilot-discovery $(TOOLS)/bin/otelcol $(TOOLS)/bin/trivy  ## Build what a real cluster is made of, and trivy: Kubernetes, kwok, Flux's controllers, istiod, a collector of traces (Go 1.26)
+cluster-tools: etcd $(TOOLS)/bin/kube-apiserver $(TOOLS)/bin/kwok $(TOOLS)/bin/source-controller $(TOOLS)/bin/pilot-discovery $(TOOLS)/bin/flagger $(TOOLS)/bin/otelcol $(TOOLS)/bin/trivy  ## Build what a real cluster is made of, and trivy: Kubernetes, kwok, Flux's controllers, istiod, Flagger, a collector of traces (Go 1.26)
 
 trivy: $(TOOLS)/bin/trivy  ## Build what looks for mistakes in manifests and known vulnerabilities in images (Go 1.26)
 
-drill-tools: cluster-tools iptables $(TOOLS)/bin/flagger $(TOOLS)/bin/pilot-agent  ## Build what a drill runs besides: Flagger, its load tester, Istio's agent (Go 1.26)
+drill-tools: cluster-tools iptables $(TOOLS)/bin/pilot-agent  ## Build what a drill runs besides: Istio's agent, and iptables (Go 1.26)
 
 include tests/platform/tools/build.mk
 
