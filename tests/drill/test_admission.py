@@ -1,5 +1,7 @@
 """What the cluster refuses: mistakes, privileges, more than the quota, and one eviction too many."""
 
+from copy import deepcopy
+
 import httpx
 import pytest
 
@@ -36,17 +38,17 @@ def test_a_mistaken_canary_and_a_mistaken_virtual_service_are_refused(cluster: C
 
 
 def test_pods_of_the_chart_are_let_in_and_one_with_privileges_is_not(cluster: Cluster) -> None:
-    made = pods(rendered("staging"))
+    made = pods(deepcopy(rendered("staging")))
     assert refusals(cluster.server, made) == []
 
-    made[0]["spec"]["containers"][0]["securityContext"]["privileged"] = True
+    made[0]["spec"]["containers"][0]["securityContext"] = {"privileged": True}
 
     (refused,) = refusals(cluster.server, made[:1])
     assert "violates PodSecurity" in refused
 
 
 def test_what_asks_for_more_than_the_quota_is_refused(cluster: Cluster) -> None:
-    made = pods(rendered("staging"))[0]
+    made = pods(deepcopy(rendered("staging")))[0]
     made["spec"]["containers"][0]["resources"] = {"requests": {"cpu": "100", "memory": "1Gi"}}
 
     (refused,) = refusals(cluster.server, [made])
