@@ -22,6 +22,8 @@ from tests.system import free_port
 SERVICE, NAMESPACE, PORT = "monitoring-kube-prometheus-prometheus", "monitoring", 9090
 # An analysis every 10 s asks for rates over 10 s, and each needs two samples.
 _SCRAPE_SECONDS, _MACHINE_SCRAPE_SECONDS = 3, 10
+# Pods and monitors are looked at so often.
+_LOOK_SECONDS = 2.0
 # `outbound|8081||nlp-processing-canary.financial-news.svc.cluster.local`, and what a sidecar hands to its own pod.
 _CALLED = r"outbound\|\d+\|[^|]*\|(([a-z-]+)\.([a-z-]+)\.svc\.cluster\.local);?"
 _SERVED = r"inbound\|\d+\|.*"
@@ -64,7 +66,7 @@ class Prometheus:
 
     Parameters
     ----------
-    machines : ports at the machine's address where kubelets tell what their pods use; read again each second.
+    machines : ports at the machine's address where kubelets tell what their pods use; read again at each look.
     """
 
     http: httpx.Client
@@ -126,7 +128,7 @@ def _follow(
 ) -> None:
     """Keep targets and monitors as the cluster has them."""
     known: tuple[list[JSON], list[int]] = ([], [])
-    while not stopping.wait(1.0):
+    while not stopping.wait(_LOOK_SECONDS):
         try:
             pods = [one for one in server.items("Pod") if one.get("status", {}).get("podIP")]
             monitors = server.items("PodMonitor", version="monitoring.coreos.com/v1")

@@ -66,7 +66,8 @@ def named(items: list[JSON] | tuple[JSON, ...]) -> dict[tuple[str, str], JSON]:
 # What may differ in a drill besides: how fast, never how well, what Envoy tells of itself, and where traces go.
 ALLOWED_IN_DRILL = ALLOWED | {
     "ConfigMap": {"data.TRACES_ENDPOINT"},
-    "HelmRelease": ALLOWED["HelmRelease"]
+    "Kustomization": ALLOWED["Kustomization"] - {"spec.interval"},
+    "HelmRelease": ALLOWED["HelmRelease"] - {"spec.interval"}
     | {
         "spec.values.flagger.interval",
         "spec.values.flagger.progressDeadlineSeconds",

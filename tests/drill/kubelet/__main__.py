@@ -80,29 +80,36 @@ class Kubelet:
         return "".join(f"{line}\n" for line in lines)
 
     def _sync(self) -> None:
-        path = self._server.path("v1", "Pod", None)
-        answer = self._server.http.get(path, params={"fieldSelector": f"spec.nodeName={self._node}"})
-        items = {one["metadata"]["uid"]: one for one in answer.raise_for_status().json()["items"]}
-        for uid, item in items.items():
-            metadata = item["metadata"]
-            is_leaving = "deletionTimestamp" in metadata
+        services = self._services()
+        found = {one["uid"]: one for one in self._bound()}
+        for uid, metadata in found.items():
             if uid not in self._pods:
+                item = self._server.get("Pod", metadata["name"], metadata["namespace"])
+                if item is None or item["metadata"]["uid"] != uid:
+                    continue
                 folder = self._folder / f"{metadata['namespace']}_{metadata['name']}_{uid[:8]}"
                 folder.mkdir(parents=True)
-                pod = Pod(self._server, item, self._images, self._network, folder, self.say)
-                pod.write_hosts(self._services())
-                self._pods[uid] = pod
-                pod.begin()
-            if is_leaving:
+                self._pods[uid] = Pod(self._server, item, self._images, self._network, folder, self.say)
+                self._pods[uid].write_hosts(services)
+                self._pods[uid].begin()
+            if "deletionTimestamp" in metadata:
                 self._pods[uid].leave(float(metadata.get("deletionGracePeriodSeconds", 30)))
-        for uid in [one for one in self._pods if one not in items]:
+        for uid in [one for one in self._pods if one not in found]:
             # Deleted past the kubelet, as after the loss of a node.
             self._pods[uid].leave(0.0)
             if self._pods[uid].is_over:
                 del self._pods[uid]
-        services = self._services()
         for pod in self._pods.values():
             pod.write_hosts(services)
+
+    def _bound(self) -> list[JSON]:
+        """Return the metadata of the pods that are to run here: of what is asked so often, the smallest answer."""
+        answer = self._server.http.get(
+            self._server.path("v1", "Pod", None),
+            params={"fieldSelector": f"spec.nodeName={self._node}"},
+            headers={"Accept": "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"},
+        )
+        return [one["metadata"] for one in answer.raise_for_status().json()["items"]]
 
     def _services(self) -> dict[str, str]:
         found = {}
