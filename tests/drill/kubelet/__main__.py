@@ -109,7 +109,8 @@ class Kubelet:
             params={"fieldSelector": f"spec.nodeName={self._node}"},
             headers={"Accept": "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"},
         )
-        return [one["metadata"] for one in answer.raise_for_status().json()["items"]]
+        # Where there are none, the list is null.
+        return [one["metadata"] for one in answer.raise_for_status().json()["items"] or []]
 
     def _services(self) -> dict[str, str]:
         found = {}
