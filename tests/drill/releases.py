@@ -29,6 +29,13 @@ CALLS = [
 # The block of the chart's values for each service.
 BLOCKS = {service.kubernetes_name: service.name for service in SERVICES}
 GOOD = ""
+# A release changes these for itself alone.
+_USUAL: dict[str, object] = {
+    "flagger.gate": "none",
+    "flagger.skipAnalysis": False,
+    "monitoring.podMonitor": True,
+    **{f"services.{block}.traffic": {} for block in BLOCKS.values()},
+}
 _ROLLOUT_SECONDS = 420.0
 _HANDED_ON_SECONDS = 90.0
 _TOLD_SECONDS = 20.0
@@ -92,7 +99,7 @@ class Releases:
         """Release, and leave it to the block to bring the rollouts to their ends; afterwards it is complete."""
         cluster, names, number = self.cluster, [*versions], next(self._numbers)
         tags = {name: f"0.1.{number}{f'-{fault}' if fault else ''}" for name, fault in versions.items()}
-        values: dict[str, object] = {f"services.{BLOCKS[name]}.image.tag": tag for name, tag in tags.items()}
+        values = _USUAL | {f"services.{BLOCKS[name]}.image.tag": tag for name, tag in tags.items()}
         values |= {path.replace("__", "."): value for path, value in changes.items()}
         cluster.say(f"{title}: {', '.join(f'{name} {tag}' for name, tag in tags.items())}")
         with traffic(self.door, CALLS) as seen:

@@ -1,5 +1,7 @@
 """Other ways to divide the traffic than by weight: by a header, by a cookie, and copies of it."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import httpx
 import pytest
 
@@ -19,40 +21,66 @@ TRAFFIC: dict[str, JSON] = {
 SECONDS = 240.0
 LOGGED_SECONDS = 10.0
 MANY = 20
+FEW = 3
 
 
 def test_a_tester_alone_sees_the_canary_a_client_stays_where_it_was_and_copies_change_nothing(
     releases: Releases,
 ) -> None:
-    cluster = releases.cluster
     changes = {f"services__{BLOCKS[name]}__traffic": given for name, given in TRAFFIC.items()}
     # Then each request leaves a line in the log of the pod that was asked.
     changes |= {f"services__{BLOCKS[name]}__config__LOG_LEVEL": "DEBUG" for name in TRAFFIC}
-    with releases.begun("By header, by cookie, by copies", dict.fromkeys(TRAFFIC, GOOD), **changes) as rollout:
-        copied = CopiedRequests(releases)
-        until(copied.have_come, SECONDS, cluster.state)
-        weight_of_copies = cluster.canary(NLP).get("canaryWeight", 0)
-        until(lambda: cluster.canary(ALERTS).get("iterations", 0) >= 1, SECONDS, cluster.state)
-        of_tester = asked(releases, "/alerts/v1/rules", {"x-canary": "always"})
-        of_others = asked(releases, "/alerts/v1/rules", {})
-        until(lambda: of_tester <= logged(releases, ALERTS, of_tester), LOGGED_SECONDS, cluster.state)
-        seen_of_others = logged(releases, ALERTS, of_others)
-        until(lambda: cluster.canary(NEWS).get("canaryWeight", 0) >= 10, SECONDS, cluster.state)
-        of_client = asked_with_cookie(releases, "/news/v1/counts")
-        weight_of_client = cluster.canary(NEWS)["canaryWeight"]
-        until(lambda: of_client <= logged(releases, NEWS, of_client), LOGGED_SECONDS, cluster.state)
-        cluster.wait_for_end([*TRAFFIC], SECONDS)
-    # For whatever is released next.
-    cluster.release("By weight again", {f"services.{BLOCKS[name]}.traffic": {} for name in TRAFFIC})
+    with (
+        releases.begun("By header, by cookie, by copies", dict.fromkeys(TRAFFIC, GOOD), **changes) as rollout,
+        ThreadPoolExecutor() as pool,
+    ):
+        looks = [pool.submit(look, releases) for look in (of_a_tester_alone, of_one_client, of_copies)]
+        releases.cluster.wait_for_end([*TRAFFIC], SECONDS)
+        for one in looks:
+            one.result()
 
     assert set(rollout.phases.values()) == {"Succeeded"}, rollout.phases
     assert all(rollout.failed_share(name) == 0.0 for name in TRAFFIC), rollout.statuses
     assert rollout.weights(ALERTS) in ([0], [0, 100])
-    assert weight_of_copies == 0
-    assert seen_of_others == set()
-    # By weight, so many in a row would have gone to the canary once in a million times.
+
+
+def of_a_tester_alone(releases: Releases) -> None:
+    """The header leads to the canary, and nothing else does."""
+    cluster = releases.cluster
+    until(lambda: cluster.canary(ALERTS).get("iterations", 0) >= 1, SECONDS, cluster.state)
+    of_others = asked(releases, "/alerts/v1/rules", {})
+    of_tester = asked(releases, "/alerts/v1/rules", {"x-canary": "always"})
+    until(lambda: of_tester <= logged(releases, ALERTS, of_tester), LOGGED_SECONDS, "the tester was led elsewhere")
+    # Asked before, so in the log before.
+    assert logged(releases, ALERTS, of_others) == set()
+
+
+def of_one_client(releases: Releases) -> None:
+    """Who was given the canary's cookie stays there: by weight, half of the requests at most would go there."""
+    cluster = releases.cluster
+    until(lambda: cluster.canary(NEWS).get("canaryWeight", 0) >= 5, SECONDS, cluster.state)
+    of_client = asked_with_cookie(releases, "/news/v1/counts")
+    until(lambda: of_client <= logged(releases, NEWS, of_client), LOGGED_SECONDS, "the client was led elsewhere")
     assert len(of_client) == MANY
-    assert weight_of_client <= 50
+
+
+def of_copies(releases: Releases) -> None:
+    """The canary sees requests that the primary answers, before it is given any of its own."""
+    door, identifiers = releases.door, set[str]()
+
+    def weight() -> int:
+        found: int = releases.cluster.canary(NLP).get("canaryWeight", 0)
+        return found
+
+    def have_come() -> bool:
+        before = weight()
+        with door.client() as http:
+            asked_for = identifier(door.ask(http, "GET", "/nlp/v1/counts"))
+        if before == weight() == 0:
+            identifiers.add(asked_for)
+        return len(logged(releases, NLP, identifiers)) >= FEW
+
+    until(have_come, SECONDS, "the canary was sent no copies")
 
 
 def asked(releases: Releases, path: str, headers: dict[str, str]) -> set[str]:
@@ -70,25 +98,11 @@ def asked_with_cookie(releases: Releases, path: str) -> set[str]:
 
 
 def identifier(answer: httpx.Response) -> str:
-    return answer.raise_for_status().headers["X-Request-ID"]
+    found: str = answer.raise_for_status().headers["X-Request-ID"]
+    return found
 
 
 def logged(releases: Releases, name: str, identifiers: set[str]) -> set[str]:
     """Return which requests a canary's pods have logged."""
     log = releases.cluster.log(name)
     return {one for one in identifiers if one in log}
-
-
-class CopiedRequests:
-    """Requests of clients that the canary sees too, before it answers any."""
-
-    def __init__(self, releases: Releases) -> None:
-        self._releases = releases
-        self._identifiers: set[str] = set()
-
-    def have_come(self) -> bool:
-        """Ask once more, and return whether the canary has seen requests that the primary has answered."""
-        door = self._releases.door
-        with door.client() as http:
-            self._identifiers.add(identifier(door.ask(http, "GET", "/nlp/v1/counts")))
-        return len(logged(self._releases, NLP, self._identifiers)) >= 3

@@ -60,7 +60,7 @@ def test_traffic_rises_while_the_gate_is_open_and_a_rollout_that_somebody_stops_
 
 
 def test_the_way_back_goes_live_without_steps(releases: Releases) -> None:
-    back = releases.release("The way back", {ALERTS: GOOD}, flagger__gate="none", flagger__skipAnalysis=True)
+    back = releases.release("The way back", {ALERTS: GOOD}, flagger__skipAnalysis=True)
 
     assert back.phases == {ALERTS: "Succeeded"}
     assert back.weights(ALERTS) == [0]
@@ -71,10 +71,7 @@ def test_after_the_way_back_releases_are_tried_again_and_without_figures_nothing
     releases: Releases,
 ) -> None:
     name = "market-impact"
-    changes = {"flagger__skipAnalysis": False, "monitoring__podMonitor": False}
-    rollout = releases.release("Figures away", {name: GOOD}, **changes)
-    # For whatever is released next.
-    releases.cluster.release("Figures there again", {"monitoring.podMonitor": True})
+    rollout = releases.release("Figures away", {name: GOOD}, monitoring__podMonitor=False)
 
     assert rollout.is_taken_back(name, releases.cluster)
     assert rollout.failed_share(name) == 0.0

@@ -135,17 +135,21 @@ def _post_articles(door: Door, seen: Traffic, stopping: threading.Event) -> None
     draw = random.Random(time.monotonic_ns())
     with door.client() as http:
         while not stopping.wait(_PAUSE_SECONDS):
-            words = (draw.choice(_COMPANIES), draw.choice(_EVENTS), draw.choice(_REASONS))
-            article = {
-                "title": f"{words[0]} {words[1]} on {words[2]}, {draw.randrange(10**6)} units",
-                "url": f"https://wire.example.com/{draw.getrandbits(60):x}",
-                "published_at": datetime.now(UTC).isoformat(),
-            }
-            body = {"articles": [article]}
+            body = {"articles": [new_article(draw)]}
             answer = _ask(door, http, Call("news-ingestion", "POST", "/news/v1/articles", body), seen)
             if answer is not None and answer.is_success:
                 created = [one for one in answer.json()["data"] if one["status"] == "created"]
                 seen.article_ids.extend(one["article_id"] for one in created)
+
+
+def new_article(draw: random.Random) -> JSON:
+    """Return an article that nobody has posted before."""
+    words = (draw.choice(_COMPANIES), draw.choice(_EVENTS), draw.choice(_REASONS))
+    return {
+        "title": f"{words[0]} {words[1]} on {words[2]}, {draw.randrange(10**6)} units",
+        "url": f"https://wire.example.com/{draw.getrandbits(60):x}",
+        "published_at": datetime.now(UTC).isoformat(),
+    }
 
 
 def _ask(door: Door, http: httpx.Client, call: Call, seen: Traffic) -> httpx.Response | None:

@@ -3,7 +3,7 @@
 import time
 
 import structlog
-from opentelemetry.trace import SpanKind
+from opentelemetry.trace import SpanKind, StatusCode
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -58,7 +58,10 @@ class RequestMiddleware:
             self._log(scope, answer.status, started)
             if span is not None:
                 span.set_attribute("http.request.method", scope["method"])
-                span.set_attribute("http.response.status_code", answer.status or 500)
+                status = answer.status or 500
+                span.set_attribute("http.response.status_code", status)
+                if status >= 500:
+                    span.set_status(StatusCode.ERROR)
                 span.end()
 
     @staticmethod

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import httpx
 import structlog
-from opentelemetry.trace import SpanKind
+from opentelemetry.trace import SpanKind, StatusCode
 
 from common.handover.outbox_rows import Rows
 from common.handover.verdicts import HandoverVerdict, verdict_of, verdict_without_answer
-from common.telemetry.request_context import RequestContext, is_sampled, new_context
+from common.telemetry.request_context import RequestContext, is_sampled, new_context, trace_id_of
 from common.telemetry.tracing import Tracing, spanned
 
 logger = structlog.get_logger(__name__)
@@ -59,12 +59,16 @@ class Neighbour:
                         path, content=body.encode(), headers={"Content-Type": "application/json"}
                     )
             except _UNANSWERED as error:
+                span.set_status(StatusCode.ERROR, "unanswered")
                 logger.warning("handover_unanswered", path=path, rows=len(positions), error=repr(error))
                 return verdict_without_answer(positions)
             except httpx.TransportError as error:
+                span.set_status(StatusCode.ERROR, "unreachable")
                 logger.warning("handover_unreachable", path=path, error=repr(error))
                 return HandoverVerdict(neighbour_down=True)
             span.set_attribute("http.response.status_code", response.status_code)
+            if response.is_error:
+                span.set_status(StatusCode.ERROR)
             verdict = verdict_of(response, positions)
             if verdict is not None and (verdict.neighbour_down or not verdict.is_answered):
                 logger.warning("handover_refused", path=path, status=response.status_code)
@@ -76,8 +80,8 @@ def _contexts_of(rows: Rows) -> tuple[RequestContext, list[RequestContext]]:
 
     Notes
     -----
-    It is that of the first row that is recorded: one in ten may be, and would end here in a batch that another began.
+    It is that of the first row that is recorded, which would end here if the batch were that of a row that is not.
     """
-    recorded = list({row.traceparent: row for row in rows if is_sampled(row.traceparent)}.values())
+    recorded = list({trace_id_of(row.traceparent): row for row in rows if is_sampled(row.traceparent)}.values())
     first, *others = recorded or rows[:1]
     return new_context(first.request_id, first.traceparent), [new_context(None, one.traceparent) for one in others]

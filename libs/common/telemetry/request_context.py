@@ -79,6 +79,11 @@ def new_context(request_id: str | None, traceparent: str | None) -> RequestConte
     return RequestContext(accepted, fresh[:32], fresh[32:48])
 
 
+def trace_id_of(traceparent: str) -> str:
+    """Return the identifier of the trace in a well-formed header."""
+    return traceparent.split("-")[1]
+
+
 def is_sampled(traceparent: str) -> bool:
     """Tell whether the trace of a header is recorded; one of a malformed header is not."""
     matched = _TRACEPARENT.match(traceparent)

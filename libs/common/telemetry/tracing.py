@@ -15,6 +15,7 @@ from opentelemetry.trace import (
     Span,
     SpanContext,
     SpanKind,
+    StatusCode,
     TraceFlags,
     set_span_in_context,
 )
@@ -91,6 +92,9 @@ def spanned(
     try:
         with bound(context_in(span, context)):
             yield span
+    except BaseException:
+        span.set_status(StatusCode.ERROR)
+        raise
     finally:
         span.end()
 

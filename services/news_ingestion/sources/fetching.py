@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
-from opentelemetry.trace import SpanKind
+from opentelemetry.trace import SpanKind, StatusCode
 
 from common.clock import uuid7
 from common.contracts.batch import MAX_BATCH_ITEMS
@@ -147,8 +147,12 @@ async def _run(run: FetchRun) -> FetchRow:
     """Fetch, and enter the run in the ledger, also one that is cancelled: its requests were made all the same."""
     fetched, counted = Fetched(seen_until=run.source.seen_until), Counter[str]()
     try:
-        with spanned(run.engine.runtime.tracing, f"fetch {run.source.kind}", SpanKind.INTERNAL, current_context()):
-            return await _fetch_and_settle(run, fetched, counted)
+        tracing, name = run.engine.runtime.tracing, f"fetch {run.source.kind}"
+        with spanned(tracing, name, SpanKind.INTERNAL, current_context()) as span:
+            entered = await _fetch_and_settle(run, fetched, counted)
+            if entered.error is not None:
+                span.set_status(StatusCode.ERROR, entered.error["code"])
+            return entered
     except asyncio.CancelledError:
         # A task of its own: whoever cancelled may do so again.
         entering = asyncio.create_task(_enter_abandoned(run, fetched, counted))

@@ -26,6 +26,10 @@ AFFINITY = {"cookieName": "canary", "maxAgeSeconds": 3600}
 MIRROR = {"mirrorPercent": 5}
 
 
+def next_key(way: JSON) -> str:
+    return next(iter(way))
+
+
 def nlp(traffic: JSON) -> JSON:
     return {"services": {"nlp": {"traffic": traffic}}}
 
@@ -45,6 +49,12 @@ def how_traffic_is_divided(analysis: JSON) -> JSON:
 def test_the_weights_alone_divide_traffic_unless_the_values_say_otherwise() -> None:
     for name, item in of_kind(rendered("staging"), "Canary").items():
         assert how_traffic_is_divided(item["spec"]["analysis"]) == {"stepWeights": [5, 10, 20, 35, 50]}, name
+
+
+@pytest.mark.parametrize("way", [{"abTest": AB_TEST}, {"sessionAffinity": AFFINITY}, MIRROR], ids=next_key)
+def test_without_flagger_no_other_way_is_taken_in_silence(way: JSON) -> None:
+    with pytest.raises(HelmError, match="traffic of nlp: without Flagger nobody divides it"):
+        render("development", nlp(way))
 
 
 def test_the_page_has_an_example_of_each_way() -> None:

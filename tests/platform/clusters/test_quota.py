@@ -37,7 +37,8 @@ def most(cluster: str) -> list[JSON]:
     found = []
     for name, pod in pod_templates(objects).items():
         kind, _, workload = name.partition("/")
-        n_pods = 2 * highest[workload] if kind == "Deployment" else 1
+        # While a Deployment is exchanged it has one pod more.
+        n_pods = 2 * (highest[workload] + 1) if kind == "Deployment" else 1
         is_in_mesh = pod["metadata"]["labels"].get("sidecar.istio.io/inject") != "false"
         own = requests_of(pod)
         found += [{amount: own[amount] + beside[amount] * is_in_mesh for amount in AMOUNTS}] * n_pods
@@ -46,7 +47,7 @@ def most(cluster: str) -> list[JSON]:
 
 
 @pytest.mark.parametrize("cluster", CLUSTERS)
-def test_the_quota_has_room_for_all_that_may_run_and_a_quarter_more_at_most_half(cluster: str) -> None:
+def test_the_quota_has_room_for_all_that_may_run_and_little_more(cluster: str) -> None:
     (quota,) = of_kind(step(cluster, "configs"), "ResourceQuota").values()
     assert quota["metadata"]["namespace"] == NAMESPACE
     hard = quota["spec"]["hard"]
@@ -54,6 +55,5 @@ def test_the_quota_has_room_for_all_that_may_run_and_a_quarter_more_at_most_half
     needed = {"pods": len(pods), **{f"requests.{amount}": sum(one[amount] for one in pods) for amount in AMOUNTS}}
 
     assert hard.keys() == needed.keys()
-    # While a Deployment is exchanged it has a quarter more pods.
     shares = {name: quantity(amount) / needed[name] for name, amount in hard.items()}
-    assert all(1.25 <= share <= 1.5 for share in shares.values()), (shares, needed)
+    assert all(1.05 <= share <= 1.4 for share in shares.values()), (shares, needed)

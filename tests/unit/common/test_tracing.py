@@ -8,6 +8,7 @@ import httpx
 import pytest
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import StatusCode
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
@@ -28,13 +29,17 @@ async def answer_with_trace(_request: Request) -> PlainTextResponse:
     return PlainTextResponse(current_context().traceparent())
 
 
+async def break_down(_request: Request) -> PlainTextResponse:
+    return PlainTextResponse("broken", 500)
+
+
 async def answered(
     headers: Mapping[str, str], *, path: str = "/x", is_traced: bool = True, **settings: object
 ) -> tuple[str, tuple[ReadableSpan, ...]]:
     """Return the trace that a request is worked on under, and the spans that were exported of it."""
     exporter = InMemorySpanExporter()
     tracing = Tracing(Settings(**settings), exporter)
-    routes = [Route("/x", answer_with_trace), Route("/ready", answer_with_trace)]
+    routes = [Route("/x", answer_with_trace), Route("/ready", answer_with_trace), Route("/broken", break_down)]
     app = RequestMiddleware(Starlette(routes=routes), tracing=tracing if is_traced else None, max_body_bytes=1_000)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
         answer = await client.get(path, headers=headers)
@@ -81,6 +86,30 @@ async def test_probes_are_not_recorded() -> None:
     assert spans == ()
 
 
+@pytest.mark.parametrize(("path", "status"), [("/x", StatusCode.UNSET), ("/broken", StatusCode.ERROR)])
+async def test_a_request_that_failed_is_told_by_its_span(path: str, status: StatusCode) -> None:
+    _context, (span,) = await answered({"traceparent": CALLER}, path=path)
+
+    assert span.status.status_code is status
+
+
+@pytest.mark.parametrize("failure", [httpx.ConnectError("refused"), httpx.ReadTimeout("nothing came"), 503])
+async def test_a_hand_over_that_failed_is_told_by_its_span(failure: Exception | int) -> None:
+    async def answer(request: httpx.Request) -> httpx.Response:
+        if isinstance(failure, Exception):
+            raise failure
+        return httpx.Response(failure, request=request)
+
+    exporter = InMemorySpanExporter()
+    tracing = Tracing(Settings(), exporter)
+    async with httpx.AsyncClient(transport=httpx.MockTransport(answer), base_url="http://test") as http:
+        await Neighbour(Handover("/next/v1/notes", "notes"), http, 5.0, tracing).deliver([row(CALLER)], [0])
+    tracing.close()
+
+    (span,) = exporter.get_finished_spans()
+    assert span.status.status_code is StatusCode.ERROR
+
+
 def row(traceparent: str) -> OutboxRow:
     return OutboxRow(uuid4(), "{}", traceparent, "desk-1", 0, datetime.now(UTC), 0)
 
@@ -118,8 +147,9 @@ async def test_a_hand_over_without_a_collector_names_the_span_that_caused_it() -
 
 async def test_a_recorded_trace_does_not_end_in_a_batch_that_another_begins() -> None:
     unrecorded, other = f"00-{'a' * 32}-{'b' * 16}-00", f"00-{'c' * 32}-{'d' * 16}-01"
+    of_the_same = f"00-{TRACE}-{'e' * 16}-01"
 
-    _posted, (span,) = await handed_over(unrecorded, CALLER, unrecorded, other, CALLER)
+    _posted, (span,) = await handed_over(unrecorded, CALLER, unrecorded, other, of_the_same)
 
     assert f"{span.context.trace_id:032x}" == TRACE
     assert [f"{link.context.trace_id:032x}" for link in span.links] == ["c" * 32]

@@ -1,15 +1,15 @@
 """One article is one trace: sidecars, gateway and services send their spans to the collector that clusters/ brings."""
 
+import random
 import secrets
-from datetime import UTC, datetime
 from itertools import groupby
 
-import httpx
 import pytest
 
 from common.gateway import SERVICES
 from tests.drill.cluster import GATEWAY_NAMESPACE
-from tests.drill.releases import HOST, Releases
+from tests.drill.releases import Releases
+from tests.drill.traffic import new_article
 from tests.gitops.drill import ready
 from tests.platform.support.api_server import until
 from tests.spans import Span, drawn, roots, way_to
@@ -22,20 +22,10 @@ NAMES = [service.kubernetes_name for service in SERVICES]
 
 
 def post_article(releases: Releases, traceparent: str) -> None:
-    article = {
-        "title": f"Apple raises its outlook on strong demand, {secrets.randbelow(10**6)} units",
-        "url": f"https://wire.example.com/{secrets.token_hex(8)}",
-        "published_at": datetime.now(UTC).isoformat(),
-    }
+    body = {"articles": [new_article(random.Random(traceparent))]}
     with releases.door.client() as http:
-        answer = http.post(
-            "/news/v1/articles",
-            json={"articles": [article]},
-            headers={"traceparent": traceparent},
-            extensions={"sni_hostname": HOST},
-        )
-    assert answer.status_code == httpx.codes.OK, answer.text
-    (stored,) = answer.json()["data"]
+        answer = releases.door.ask(http, "POST", "/news/v1/articles", body, {"traceparent": traceparent})
+    (stored,) = answer.raise_for_status().json()["data"]
     assert stored["status"] == "created"
 
 
