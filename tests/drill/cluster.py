@@ -43,7 +43,7 @@ _ALL_READY_SECONDS = 900.0
 _IMAGES = "images.json"
 _ENDED = ("Succeeded", "Failed")
 _TOKEN_SECRET = "a secret of the drill with 32 characters or more"
-_LOAD_TESTER, _LOAD_TESTER_PORT = "flagger-loadtester", 8080
+LOAD_TESTER, _LOAD_TESTER_PORT = "flagger-loadtester", 8080
 
 
 @dataclass
@@ -171,7 +171,7 @@ class Cluster:
 
     def at_load_tester(self, path: str, name: str) -> int:
         """Ask the load tester's door for people as `kubectl exec` would; return the status of its answer."""
-        (pod, *_others) = self.pods(NAMESPACE, app=_LOAD_TESTER)
+        (pod, *_others) = self.pods(NAMESPACE, app=LOAD_TESTER)
         body = json.dumps({"name": name, "namespace": NAMESPACE})
         return self.ask_from(pod, f"http://127.0.0.1:{_LOAD_TESTER_PORT}{path}", "--data", body)
 

@@ -10,14 +10,9 @@ from pydantic import SecretStr
 from charts.rendering import NAMESPACE
 from common.access.auth import sign_service_token
 from common.gateway import SERVICES
-from tests.drill.releases import CALLS, HOST, Releases
-from tests.drill.traffic import traffic
-from tests.platform.support.api_server import until
+from tests.drill.releases import HOST, Releases
 
 pytestmark = pytest.mark.drill
-
-# A certificate lives for two minutes in a drill, and is renewed after one.
-RENEWED_SECONDS = 120.0
 
 
 def test_a_plain_connection_to_a_pod_is_refused(releases: Releases) -> None:
@@ -86,21 +81,3 @@ def test_a_service_is_known_by_its_token_alone(releases: Releases) -> None:
 
     assert found == {"signed": 200, "signed by somebody else": 401, "expired": 401, "unsigned": 401}
     assert cluster.call_by_gateway(pod, "/nlp/v1/counts") == 401
-
-
-def test_certificates_are_renewed_and_no_request_fails_by_it(releases: Releases) -> None:
-    cluster = releases.cluster
-    pods = cluster.pods("istio-ingress", istio="ingress")
-    pods += [one for service in SERVICES for one in cluster.pods(NAMESPACE, app=f"{service.kubernetes_name}-primary")]
-    before = [cluster.certificate(one) for one in pods]
-    with traffic(releases.door, CALLS) as seen:
-
-        def are_renewed() -> bool:
-            return all(cluster.certificate(one) != old for one, old in zip(pods, before, strict=True))
-
-        took = until(are_renewed, RENEWED_SECONDS, lambda: f"{before}", pause=2.0)
-    statuses = seen.statuses(0.0)
-    cluster.say(f"{len(pods)} certificates renewed within {took:.0f} s; clients saw {dict(statuses)}")
-
-    assert set(statuses) <= {200, 201}
-    releases.follow_articles(seen)
