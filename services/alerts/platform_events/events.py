@@ -5,7 +5,7 @@ object, one Alertmanager alert.
 """
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -41,7 +41,9 @@ class SystemEvent:
 
     Notes
     -----
-    `group_labels` name the alert; `firing` says whether it needs somebody from this event on.
+    `group_labels` name the alert; `firing` says whether it needs somebody from this event on. A sender that tells again
+    and again what is so, and not what happened, has no new key for what is so again: `contrary_key` is the key of the
+    opposite, after which the same key is another event.
     """
 
     source: Source
@@ -53,6 +55,11 @@ class SystemEvent:
     happened_at: datetime
     document: str
     labels: dict[str, str] = field(default_factory=dict)
+    contrary_key: str | None = None
+
+    def again(self, now: datetime) -> "SystemEvent":
+        """Return the event for what is so once more, known by when it was told."""
+        return replace(self, key=f"{self.key}/{now.isoformat()}", happened_at=now)
 
     @property
     def group_key(self) -> str:
@@ -114,16 +121,24 @@ def of_flux(event: FluxEvent, now: datetime) -> SystemEvent:
 
 
 def of_alertmanager(alert: AlertmanagerAlert, now: datetime) -> SystemEvent:
-    """Return what Prometheus says of one alert, known by its fingerprint through all its firings."""
+    """Return what Prometheus says of one alert, known by its fingerprint through all its firings.
+
+    Notes
+    -----
+    Alertmanager merges firings that overlap, so that a later one may have the start of an earlier one. The zero time
+    stands for an end that is not known.
+    """
     name = alert.labels.get("alertname", "")
     summary = alert.annotations.get("summary") or alert.annotations.get("description") or alert.status
     labels = {"source": "alertmanager", "alertname": name, "fingerprint": alert.fingerprint}
     firing = alert.status == "firing"
-    happened_at = alert.starts_at if firing else alert.ends_at or now
+    ended_at = alert.ends_at if alert.ends_at is not None and alert.ends_at >= alert.starts_at else now
+    happened_at = alert.starts_at if firing else ended_at
+    keys = {status: _key(labels, alert.starts_at.isoformat(), status) for status in ("firing", "resolved")}
     links = {key: alert.annotations[key] for key in ("runbook_url",) if key in alert.annotations}
     return SystemEvent(
         source="alertmanager",
-        key=_key(labels, alert.starts_at.isoformat(), alert.status),
+        key=keys[alert.status],
         group_labels=_shown(labels),
         firing=firing,
         severity=_PROMETHEUS_SEVERITIES.get(alert.labels.get("severity", "").lower(), "warning"),
@@ -131,6 +146,7 @@ def of_alertmanager(alert: AlertmanagerAlert, now: datetime) -> SystemEvent:
         happened_at=_moment(happened_at, now),
         document=alert.model_dump_json(by_alias=True),
         labels=_shown(links | alert.labels),
+        contrary_key=keys["resolved" if firing else "firing"],
     )
 
 

@@ -1,7 +1,7 @@
 """Receives platform events: stores each once, and opens, changes or ends its alert."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -41,6 +41,12 @@ class SystemAlert:
         if row is None:
             return cls(uuid7())
         return cls(row.alert.alert_id, row.alert, row.last_event_at or EPOCH, is_stored=True)
+
+    def is_undone(self, event: SystemEvent, seen: Container[str]) -> bool:
+        """Return whether `event` is known, the opposite came since, and the alert is as that said: it is so again."""
+        if self.alert is None or event.key not in seen or event.contrary_key not in seen:
+            return False
+        return states.is_open(self.alert) != event.firing
 
     def apply(self, event: SystemEvent, rule: RuleRow, now: datetime) -> None:
         """Change state, title and severity by `event`, unless something newer is known already."""
@@ -111,7 +117,9 @@ async def receive_events(engine: Engine, connection: Connection, events: Sequenc
     await system_events.claim_groups(connection, groups)
     stored = {row.alert.group_key: row for row in await system_events.claim_alerts(connection, groups)}
     touched = {group: SystemAlert.of(stored.get(group)) for group in groups}
-    seen = await system_events.list_known_events(connection, [event.key for event in events])
+    keys = [key for event in events for key in (event.key, event.contrary_key) if key is not None]
+    seen = await system_events.list_known_events(connection, keys)
+    events = [event.again(now) if touched[event.group_key].is_undone(event, seen) else event for event in events]
     fresh = list({event.key: event for event in events if event.key not in seen}.values())
     for event in sorted(fresh, key=lambda each: each.happened_at):
         touched[event.group_key].apply(event, rule, now)

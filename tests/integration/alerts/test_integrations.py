@@ -108,6 +108,39 @@ async def test_an_alert_that_fires_again_is_the_same_one(alerts):
     assert [each["reason"] for each in history][2:4] == ["event", "reopened"]
 
 
+async def test_what_fires_again_since_the_same_start_fires_and_ends_again(alerts):
+    """As Alertmanager tells of firings that overlap; what it repeats meanwhile changes nothing."""
+    told = []
+    for _ in range(3):
+        for fields in ({}, OVER):
+            for _repeat in range(2):
+                told += await send(alerts, "alertmanager", alertmanager(prometheus_alert(**fields)))
+            await alerts.state_is("firing" if not fields else "resolved")
+
+    assert told == ["stored", "unchanged"] * 6
+
+
+async def test_what_a_person_has_resolved_stays_so_while_alertmanager_repeats_itself(alerts):
+    await send(alerts, "alertmanager", alertmanager(prometheus_alert()))
+    await alerts.state_is("firing")
+    (alert,) = await alerts.alerts()
+    await alerts.request("POST", f"/alerts/{alert['alert_id']}:resolve", 200)
+
+    assert await send(alerts, "alertmanager", alertmanager(prometheus_alert())) == ["unchanged"]
+
+    await alerts.state_is("resolved")
+
+
+@pytest.mark.parametrize("ends_at", ["0001-01-01T00:00:00Z", "2026-03-02T11:59:59Z", None])
+async def test_an_end_of_which_nothing_is_known_but_that_it_came_ends_the_alert(alerts, ends_at):
+    await send(alerts, "alertmanager", alertmanager(prometheus_alert()))
+    await alerts.state_is("firing")
+
+    await send(alerts, "alertmanager", alertmanager(prometheus_alert("resolved", ends_at=ends_at)))
+
+    await alerts.state_is("resolved")
+
+
 async def test_a_drift_that_is_told_after_its_correction_leaves_nothing_open(alerts):
     await send(alerts, "flux", flux("info", reason="DriftCorrected"))
 
