@@ -1,5 +1,7 @@
 """The trail that every contract carries: which rows it came from and when each hop happened."""
 
+from collections.abc import Iterable
+from datetime import datetime
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -29,3 +31,12 @@ class Lineage(BaseModel):
     notified_at: SafeMoment | None = Field(
         default=None, description="When receivers were first notified (RFC 3339); null before."
     )
+
+    def told_at(self, notices: Iterable[datetime]) -> datetime | None:
+        """Return when receivers were first notified of the impact as it is now; None before.
+
+        Parameters
+        ----------
+        notices : when notices of its alert were delivered, the earliest first, those of older revisions among them.
+        """
+        return next((one for one in notices if self.scored_at is None or one >= self.scored_at), None)

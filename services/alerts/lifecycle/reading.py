@@ -8,7 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from alerts.lifecycle.latency import hops, milliseconds
-from alerts.repository import alerts, signals, transitions
+from alerts.repository import alerts, deliveries, signals, transitions
 from alerts.repository.alerts import AlertRow
 from alerts.repository.groups import GroupRow
 from alerts.schemas.alerts import AlertDetail, AlertLineage, AlertRead, GroupRead, HopRead, TrailRead, TransitionRead
@@ -21,10 +21,16 @@ MAX_IMPACTS = 50
 
 @dataclass(slots=True)
 class _Shown:
-    """The impacts of one alert that are shown, and how many of all stand."""
+    """The impacts of one alert that are shown, how many of all stand, and when its notices were delivered."""
 
     impacts: list[Impact] = field(default_factory=list)
     n_standing: int = 0
+    notices: Sequence[datetime] = ()
+
+    def told_at(self, row: AlertRow, impact: Impact) -> datetime | None:
+        """Return when receivers were first told of one of the alert's impacts as it is now."""
+        first = () if row.notified_at is None else (row.notified_at,)
+        return impact.lineage.told_at([*first, *self.notices])
 
 
 async def required_alert(connection: Connection, alert_id: UUID, *, for_update: bool = False) -> AlertRow:
@@ -69,7 +75,7 @@ async def read_lineage(connection: Connection, row: AlertRow) -> AlertLineage:
         rule_id=row.rule_id,
         rule_name=row.rule_name,
         notified_at=row.notified_at,
-        trails=[_trail(impact, row.notified_at) for impact in found.impacts],
+        trails=[_trail(impact, found.told_at(row, impact)) for impact in found.impacts],
     )
 
 
@@ -98,6 +104,8 @@ async def _impacts(connection: Connection, alert_ids: Sequence[UUID]) -> dict[UU
             shown.n_standing = row.n_standing
             if row.place <= MAX_IMPACTS:
                 shown.impacts.append(Impact.model_validate_json(row.document))
+        for alert_id, notices in (await deliveries.list_delivered_at(connection, [*found])).items():
+            found[alert_id].notices = notices
     return found
 
 
@@ -105,6 +113,6 @@ def _fields(row: AlertRow, shown: _Shown) -> dict[str, object]:
     lineage = None
     if shown.impacts:
         strongest = shown.impacts[0]
-        told = {"notified_at": row.notified_at, "impact_id": strongest.impact_id}
+        told = {"notified_at": shown.told_at(row, strongest), "impact_id": strongest.impact_id}
         lineage = strongest.lineage.model_copy(update=told)
     return {**row._asdict(), "impacts": shown.impacts, "n_impacts": shown.n_standing, "lineage": lineage}

@@ -142,7 +142,8 @@ def render(
         identifiers = [str(impact_id) for impact_id in amendment.impact_ids[:MAX_NAMED_IMPACTS]]
         data["amendment"] = _AmendmentData(reason=amendment.reason, impact_ids=identifiers)
     if first is not None:
-        lineage = first.lineage.model_copy(update={"notified_at": alert.notified_at})
+        notices = () if alert.notified_at is None else (alert.notified_at,)
+        lineage = first.lineage.model_copy(update={"notified_at": first.lineage.told_at(notices)})
         data["lineage"] = lineage.model_dump(mode="json")
     room = MAX_BODY_BYTES - len(_text(data).encode()) - len(',"impacts":[]') - _ENVELOPE_BYTES
     shown = list(_that_fit(texts, room))

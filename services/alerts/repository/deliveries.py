@@ -35,6 +35,13 @@ class _Notice(NamedTuple):
     notification: int
 
 
+class _DeliveredRow(NamedTuple):
+    """When a notice of an alert was delivered."""
+
+    alert_id: UUID
+    delivered_at: datetime
+
+
 class AttemptRow(NamedTuple):
     """One attempt: when, what came back, how long it took."""
 
@@ -219,3 +226,14 @@ async def delete_deliveries(connection: Connection, created_before: datetime) ->
         delete(DELIVERY).where(DELIVERY.c.created_at < created_before, DELIVERY.c.state != "pending")
     )
     return result.rowcount
+
+
+async def list_delivered_at(connection: Connection, alert_ids: Sequence[UUID]) -> dict[UUID, list[datetime]]:
+    """Return when notices of these alerts were delivered, the earliest first; without the alerts of which none was."""
+    columns = columns_for(_DeliveredRow, DELIVERY)
+    is_wanted = DELIVERY.c.alert_id.in_(alert_ids) & DELIVERY.c.delivered_at.is_not(None)
+    wanted = select(*columns).where(is_wanted).order_by(DELIVERY.c.delivered_at)
+    found: dict[UUID, list[datetime]] = {}
+    for row in await find_rows(connection, wanted, _DeliveredRow):
+        found.setdefault(row.alert_id, []).append(row.delivered_at)
+    return found

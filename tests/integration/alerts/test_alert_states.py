@@ -180,6 +180,36 @@ async def test_the_lineage_has_every_hop_in_milliseconds(alerts, webhook):
     assert trail["lineage"]["notified_at"] == lineage["notified_at"]
 
 
+async def test_after_a_correction_the_hops_are_those_of_the_correction(alerts, webhook, clock):
+    await desk(alerts, webhook)
+    first = impact(impact_score=60)
+    await alerts.signals(first)
+    await webhook.wait_for(1)
+    (alert,) = await alerts.alerts()
+
+    async def hop_to_receivers() -> float | None:
+        (trail,) = (await alerts.get(f"/alerts/{alert['alert_id']}/lineage"))["trails"]
+        milliseconds: float | None = trail["hops"][-1]["milliseconds"]
+        return milliseconds
+
+    async def is_told() -> bool:
+        return await hop_to_receivers() is not None
+
+    await alerts.until(is_told)
+    clock.advance(300)
+    lineage = {**first.model_dump(mode="json")["lineage"], "scored_at": clock.now().isoformat()}
+    corrected = impact(article_id=first.article_id, impact_score=80, revision=2, state="revised", lineage=lineage)
+    await alerts.signals(corrected)
+    clock.advance(301)
+    arrivals = await webhook.wait_for(2)
+    await alerts.until(is_told)
+
+    assert arrivals[1].data["lineage"]["notified_at"] is None
+    assert await hop_to_receivers() >= 0
+    told = await alerts.get(f"/alerts/{alert['alert_id']}/lineage")
+    assert told["trails"][0]["lineage"]["notified_at"] > told["notified_at"]
+
+
 async def test_alerts_are_listed_by_what_is_asked_for(alerts):
     falls = await alerts.rule()
     await alerts.rule(name="apples", when={"tickers": ["AAPL"]}, severity="critical")

@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from alerts.lifecycle.latency import hops
 from tests.builders.impacts import PUBLISHED_AT, impact
 
@@ -17,6 +19,19 @@ def test_the_hops_add_up_to_the_whole_way():
         ("analysed", "scored", 25.0),
         ("scored", "notified", 15.0),
     ]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [([], None), ([-4.258], None), ([-4.258, 0.5, 9.0], 0.5), ([0.0], 0.0), ([0.5, 9.0], 0.5)],
+)
+def test_a_notice_of_an_older_revision_is_none_of_this_one(seconds: list[float], expected: float | None):
+    lineage = impact().lineage
+    notices = [lineage.scored_at + timedelta(seconds=one) for one in seconds]
+
+    told_at = lineage.told_at(notices)
+
+    assert told_at == (None if expected is None else lineage.scored_at + timedelta(seconds=expected))
 
 
 def test_a_station_not_reached_leaves_its_hops_open():
