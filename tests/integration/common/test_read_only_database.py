@@ -6,6 +6,9 @@ from sqlalchemy import text
 from tests.conftest import RunningService, StartService
 from tests.integration.common.test_service import assert_problem
 
+# A session that is killed while a worker is opening it is closed by nobody.
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed connection:ResourceWarning")
+
 
 async def set_for_database(service: RunningService, setting: str) -> None:
     """Give every session of the database a setting from now on, those of the pool included."""
