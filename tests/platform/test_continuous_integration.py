@@ -33,16 +33,7 @@ def test_the_workflow_makes_promtool_and_clocks_as_root_then_the_tools_then_the_
 def test_the_script_makes_the_tools_then_the_checks() -> None:
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
 
-    assert targets(script) == [
-        "platform-tools",
-        "cluster-tools",
-        "test",
-        *CHECKS,
-        "test-gitops",
-        "drill-tools",
-        "drill",
-        "drill",
-    ]
+    assert targets(script) == ["platform-tools", "cluster-tools", "test", *CHECKS, "test-gitops"]
     made, required, tested = (
         script.index(one) for one in ("make platform-tools", "PLATFORM_TOOLS=required", "make test")
     )
