@@ -21,7 +21,12 @@ MAX_IMPACTS = 50
 
 @dataclass(slots=True)
 class _Shown:
-    """The impacts of one alert that are shown, how many of all stand, and when its notices were delivered."""
+    """The impacts of one alert that are shown, how many of all stand, and when its later notices came.
+
+    Parameters
+    ----------
+    notices : when notices were delivered, of an alert that was corrected after the first one; else none.
+    """
 
     impacts: list[Impact] = field(default_factory=list)
     n_standing: int = 0
@@ -40,13 +45,13 @@ async def required_alert(connection: Connection, alert_id: UUID, *, for_update: 
 
 async def read_alerts(connection: Connection, rows: Sequence[AlertRow]) -> list[AlertRead]:
     """Return the wire form of stored alerts with their impacts."""
-    found = await _impacts(connection, [row.alert_id for row in rows])
+    found = await _impacts(connection, rows)
     return [AlertRead.model_validate(_fields(row, found[row.alert_id])) for row in rows]
 
 
 async def read_alert(connection: Connection, row: AlertRow) -> AlertDetail:
     """Return the wire form of one alert, with its history."""
-    found = await _impacts(connection, [row.alert_id])
+    found = await _impacts(connection, [row])
     found_history = await transitions.list_transitions(connection, row.alert_id)
     history = [TransitionRead.model_validate(each) for each in found_history]
     return AlertDetail.model_validate({**_fields(row, found[row.alert_id]), "history": history})
@@ -69,7 +74,7 @@ def read_group(row: GroupRow) -> GroupRead:
 
 async def read_lineage(connection: Connection, row: AlertRow) -> AlertLineage:
     """Return the way of every impact of an alert, the strongest first."""
-    found = (await _impacts(connection, [row.alert_id]))[row.alert_id]
+    found = (await _impacts(connection, [row]))[row.alert_id]
     return AlertLineage(
         alert_id=row.alert_id,
         rule_id=row.rule_id,
@@ -92,9 +97,10 @@ def _trail(impact: Impact, notified_at: datetime | None) -> TrailRead:
     )
 
 
-async def _impacts(connection: Connection, alert_ids: Sequence[UUID]) -> dict[UUID, _Shown]:
+async def _impacts(connection: Connection, rows: Sequence[AlertRow]) -> dict[UUID, _Shown]:
     """Return the impacts of each alert that are shown: those that stand first, the strongest first."""
     found: dict[UUID, _Shown] = defaultdict(_Shown)
+    alert_ids = [row.alert_id for row in rows]
     if alert_ids:
         for row in await signals.list_shown_signals(connection, alert_ids, limit=MAX_IMPACTS, withdrawn_by_score=True):
             if row.place == 1:
@@ -104,8 +110,16 @@ async def _impacts(connection: Connection, alert_ids: Sequence[UUID]) -> dict[UU
             shown.n_standing = row.n_standing
             if row.place <= MAX_IMPACTS:
                 shown.impacts.append(Impact.model_validate_json(row.document))
-        for alert_id, notices in (await deliveries.list_delivered_at(connection, [*found])).items():
-            found[alert_id].notices = notices
+        # Corrected since the first notice, which few are: for the others that one is all there is to know.
+        corrected = [
+            row.alert_id
+            for row in rows
+            if row.notified_at is not None
+            and any(impact.lineage.told_at([row.notified_at]) is None for impact in found[row.alert_id].impacts)
+        ]
+        if corrected:
+            for alert_id, notices in (await deliveries.list_delivered_at(connection, corrected)).items():
+                found[alert_id].notices = notices
     return found
 
 

@@ -12,9 +12,8 @@ from tests.platform.support.api_server import APIServer, define, definitions, un
 from tests.platform.support.chart import JSON
 from tests.platform.support.clusters import step
 from tests.platform.support.control_plane import ControlPlane
-from tests.platform.support.programs import cluster_program
-from tests.platform.support.running import Process, answers, started
-from tests.system import free_port
+from tests.platform.support.flagger import start_flagger
+from tests.platform.support.running import Process
 
 NAME, PRIMARY = "alert-signal", "alert-signal-primary"
 CANARY, KEDA, AUTOSCALING = "flagger.app/v1beta1", "keda.sh/v1alpha1", "autoscaling/v2"
@@ -68,21 +67,8 @@ def rollouts(control_plane: ControlPlane, server: APIServer) -> Iterator[Rollout
     for secret in step("staging", "secrets"):
         # That they are there is all that is asked of them.
         server.apply({key: value for key, value in secret.items() if key != "sops"})
-    port = free_port()
     with ExitStack() as stack:
-        flagger = started(
-            stack,
-            control_plane.folder,
-            cluster_program("flagger"),
-            f"-kubeconfig={control_plane.kubeconfig}",
-            "-mesh-provider=kubernetes",
-            # Nothing is measured while it is initialised.
-            "-metrics-server=http://127.0.0.1:9",
-            f"-port={port}",
-        )
-        http = stack.enter_context(httpx.Client(trust_env=False))
-        answers(flagger, f"http://127.0.0.1:{port}/healthz", http)
-        yield Rollouts(server, flagger)
+        yield Rollouts(server, start_flagger(stack, control_plane, "-mesh-provider=kubernetes"))
 
 
 def taken_over(scaled_object: JSON, autoscaler: JSON) -> bool:

@@ -5,13 +5,10 @@ reads the routes; the drill shows what it makes of them.
 """
 
 import re
-import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from pathlib import Path
 
-import httpx
 import pytest
 
 from charts.rendering import NAMESPACE, render
@@ -19,9 +16,7 @@ from common.gateway import SERVICES
 from tests.platform.support.api_server import APIServer, define, definitions, refusals, until
 from tests.platform.support.chart import JSON, of_kind
 from tests.platform.support.control_plane import ControlPlane
-from tests.platform.support.programs import cluster_program
-from tests.platform.support.running import answers, started
-from tests.system import free_port
+from tests.platform.support.flagger import start_flagger
 
 FLAGGER, ISTIO = "flagger.app/v1beta1", "networking.istio.io/v1"
 HEADERS = {"x-canary": {"exact": "always"}}
@@ -77,21 +72,10 @@ def rollouts(control_plane: ControlPlane, server: APIServer) -> Iterator[Rollout
         analysis = canaries[name]["spec"]["analysis"]
         del analysis["metrics"], analysis["webhooks"]
         server.apply(canaries[name])
-    with ExitStack() as stack, tempfile.TemporaryDirectory() as folder:
-        port = free_port()
-        flagger = started(
-            stack,
-            Path(folder),
-            cluster_program("flagger"),
-            f"-kubeconfig={control_plane.kubeconfig}",
-            f"-namespace={NAMESPACE}",
-            f"-port={port}",
-            f"-metrics-server=http://127.0.0.1:{free_port()}",
-            # Nobody has made the Secrets that it would look for.
-            "-enable-config-tracking=false",
-        )
-        with httpx.Client(trust_env=False) as http:
-            answers(flagger, f"http://127.0.0.1:{port}/healthz", http)
+    with ExitStack() as stack:
+        # Nobody has made the Secrets that it would look for.
+        options = (f"-namespace={NAMESPACE}", "-enable-config-tracking=false")
+        flagger = start_flagger(stack, control_plane, *options)
         seen = Rollouts(server)
         until(lambda: seen.phases() == {"Initialized"}, INITIALISED_SECONDS, flagger.last_words)
         for name in NAMES:
